@@ -1,0 +1,1 @@
+"""The media worker: one UDP port, ICE-lite, DTLS-SRTP, selective forwarding. Its doors are `control` and `tap`."""

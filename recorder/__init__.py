@@ -1,0 +1,1 @@
+"""Recordings and the evidence for them: order, mux, seal, store, audit, verify."""

@@ -1,0 +1,1 @@
+"""coturn: short-lived credentials, a hardened configuration, its supervision."""
