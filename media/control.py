@@ -171,6 +171,4 @@ class TapChanged(_Message, frozen=True, tag="tap_changed"):
 
 
 ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | AskStats
-FromWorker = (
-    Greeted | Done | Answered | Stats | Refused | TransportChanged | TracksChanged | Quality | TapChanged
-)
+FromWorker = Greeted | Done | Answered | Stats | Refused | TransportChanged | TracksChanged | Quality | TapChanged

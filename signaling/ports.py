@@ -1,0 +1,158 @@
+"""Signaling's doors out: what an actor needs of SQL, the media workers and the recorder, and nothing more.
+
+`store`, `workers` implement them; tests use fakes that pass the same contract suite.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+Role = Literal["doctor", "patient", "auditor"]
+Seat = Literal["doctor", "patient"]
+Phase = Literal["scheduled", "waiting", "live", "ended"]
+ConsentState = Literal["undecided", "agreed", "refused", "withdrawn"]
+RecordingPolicy = Literal["required", "optional"]
+
+
+class Doctor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The doctor as shown to the patient. `id` is the hospital's own, opaque to us; one doctor's visits make a queue."""
+
+    id: str
+    name: str
+    title: str | None = None
+    department: str | None = None
+    licence: str | None = None
+
+
+class Patient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The patient as the hospital gave them. Only masked forms leave `signaling`; evidence gets a keyed pseudonym."""
+
+    id: str
+    name: str
+    age: int | None = None
+    sex: Literal["female", "male", "other"] | None = None
+    complaint: str | None = None
+
+
+class Consent(msgspec.Struct, frozen=True):
+    """What a seat decided about being recorded, and about which words."""
+
+    state: ConsentState = "undecided"
+    text_version: str | None = None
+    text_sha256: str | None = None
+    language: str | None = None
+    method: str | None = None
+    at: str | None = None
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """Who ended a visit, and why (PROTOCOL.md §4, `ended`)."""
+
+    by: Literal["doctor", "patient", "hospital", "system"]
+    reason: Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn"]
+
+
+class VisitFacts(msgspec.Struct, frozen=True):
+    """The durable facts of a visit: what survives a restart. Times are ISO 8601 UTC with milliseconds."""
+
+    id: str
+    doctor: Doctor
+    patient: Patient
+    recording: RecordingPolicy
+    created: str
+    expires: str
+    scheduled: str | None = None
+    phase: Phase = "scheduled"
+    seq: int = 0
+    consents: dict[str, Consent] = {}
+    entered: str | None = None
+    live: str | None = None
+    ended_at: str | None = None
+    ended: Ending | None = None
+    links_epoch: int = 0
+    """Tokens issued under a smaller epoch are revoked."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of visits, newest first; `next` is the cursor of the next one."""
+
+    visits: list[VisitFacts]
+    next: str | None
+
+
+class IdempotencyConflict(Exception):
+    """The same idempotency key came with another body."""
+
+    code = "idempotency_conflict"
+
+
+class Claims(msgspec.Struct, frozen=True):
+    """What a verified token says. `visit` is None for an auditor who may see every visit."""
+
+    role: Role
+    visit: str | None
+    subject: str
+    expires: int
+    links_epoch: int = 0
+
+
+class VisitStore(Protocol):
+    """Durable visits. Every write is committed when the call returns."""
+
+    async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
+        """Store a new visit, or return what the same key and body made before. Raises `IdempotencyConflict`."""
+        ...
+
+    async def load(self, visit: str) -> VisitFacts | None:
+        """One visit."""
+        ...
+
+    async def save(self, facts: VisitFacts) -> None:
+        """Replace a visit's facts. An older `seq` never overwrites a newer one."""
+        ...
+
+    async def page(self, limit: int, cursor: str | None, phase: Phase | None = None) -> Page:
+        """Newest first."""
+        ...
+
+    async def open_visits(self) -> list[VisitFacts]:
+        """All that are waiting or live: what a start-up takes up again."""
+        ...
+
+    async def queue_of(self, doctor: str) -> list[VisitFacts]:
+        """A doctor's waiting and live visits, longest wait first, at most 200."""
+        ...
+
+    async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
+        """Append to the access log."""
+        ...
+
+
+class Tokens(Protocol):
+    """Signed links."""
+
+    def issue(self, role: Role, visit: str | None, subject: str, lifetime_s: int, links_epoch: int = 0) -> str:
+        """A token for one role in one visit."""
+        ...
+
+    def verify(self, token: str) -> Claims:
+        """The claims. Raises `TokenError` with code `token_invalid` or `token_expired` (signaling.tokens)."""
+        ...
+
+
+class IceServers(Protocol):
+    """Where clients find STUN and TURN."""
+
+    def issue(self, visit: str, seat: str) -> tuple[list[dict[str, Any]], int]:
+        """RTCIceServer dictionaries with fresh credentials, and their lifetime in seconds."""
+        ...
+
+
+class Visits(Protocol):
+    """The running visits: what the HTTP API may ask of them (`signaling.actor` implements it)."""
+
+    async def end(self, visit: str, reason: Literal["completed", "cancelled"]) -> VisitFacts:
+        """End a visit for the hospital. Raises `KeyError` if unknown; ending an ended visit returns it unchanged."""
+        ...
