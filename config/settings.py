@@ -1,0 +1,172 @@
+"""The settings: one frozen value, read once at the front door and handed to every part.
+
+SET-1  Precedence, weakest first: defaults, TOML file, `TELECONSULT_<NAME>`, what the command line said.
+SET-2  A wrong value is refused by name (`SettingsError`) before anything starts; an unknown name in the file is too.
+SET-3  No secret is a setting: settings name files that hold secrets (`config.secrets`), so they may be printed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+PREFIX = "TELECONSULT_"
+
+LogLevel = Literal["debug", "info", "warning", "error"]
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used. The message names it and says what would do."""
+
+    code = "settings_invalid"
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that may differ between two deployments."""
+
+    data: Path = Path("data")
+    """Folder of the database, the keys and (with `store = "folder"`) the recordings."""
+    run: Path | None = None
+    """Folder of the Unix sockets between our processes; the front door makes a private one where it is None."""
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str | None = None
+    """The address in links, where it is not `host` and `port`: behind a proxy, say."""
+    origins: tuple[str, ...] = ()
+    """Browser origins that may connect besides our own."""
+
+    media_port: int = 7900
+    """UDP; worker i takes `media_port + i`, or any free port with 0."""
+    media_addresses: tuple[str, ...] = ()
+    """Announced to clients; empty means every address of this machine, loopback too."""
+    media_workers: int = 1
+
+    store: str = "folder"
+    """`folder` (DATA/store) or `s3://bucket/prefix`."""
+    s3_endpoint: str | None = None
+    database_url: str | None = None
+    """SQLAlchemy's; None means SQLite in DATA."""
+
+    tls: Literal["off", "self-signed", "files"] = "off"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+
+    turn: bool = False
+    """Start and supervise a turnserver."""
+    turn_url: str | None = None
+    """A TURN server run elsewhere, such as `turn:turn.example.org:3478?transport=udp`."""
+    turn_secret_file: Path | None = None
+    """The secret shared with it; None means DATA/keys/turn.key."""
+    turn_port: int = 3478
+
+    log_level: LogLevel = "info"
+    log_json: bool = False
+    recorder_seat_salt_file: Path | None = None
+    """Key of the pseudonyms in evidence; None means DATA/keys/pseudonym.key."""
+
+    def __post_init__(self) -> None:
+        """Refuse what could not work. Raises `ValueError`, which `load` turns into `SettingsError`."""
+        for name in ("port", "media_port", "turn_port"):
+            if not 0 <= getattr(self, name) <= 65535:
+                raise ValueError(f"{name} must be 0 to 65535")
+        if not 1 <= self.media_workers <= 64:
+            raise ValueError("media_workers must be 1 to 64")
+        if self.store != "folder" and not self.store.startswith("s3://"):
+            raise ValueError('store must be "folder" or "s3://bucket/prefix"')
+        if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
+            raise ValueError('tls = "files" needs tls_cert and tls_key')
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the 0600 secret files."""
+        return self.data / "keys"
+
+    @property
+    def database(self) -> str:
+        """The database URL in use."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data.absolute() / 'teleconsult.db'}"
+
+    @property
+    def store_folder(self) -> Path:
+        """Where recordings lie with `store = "folder"`."""
+        return self.data / "store"
+
+    @property
+    def base_url(self) -> str:
+        """What links begin with, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        return f"{'http' if self.tls == 'off' else 'https'}://{host}:{self.port}"
+
+    def socket(self, name: str) -> Path:
+        """A Unix socket of the run folder: `media-0`, `recorder`, `tap`, `audit`. Needs `run`."""
+        assert self.run is not None, "run is set by the front door"
+        return self.run / f"{name}.sock"
+
+
+def load(
+    overrides: Mapping[str, Any] | None = None,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """The settings in force (SET-1). In `overrides`, None means "not said". Raises `SettingsError`."""
+    environ = os.environ if environ is None else environ
+    if file is None and (named := environ.get(PREFIX + "CONFIG")):
+        file = Path(named)
+    values: dict[str, Any] = {} if file is None else _from_file(file)
+    values |= _from_environment(environ)
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_plain(str(error))) from None
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The `TELECONSULT_*` variables from which a child process reads the very same settings."""
+    out: dict[str, str] = {}
+    for name, value in msgspec.structs.asdict(settings).items():
+        if value is None or value == ():
+            continue
+        out[PREFIX + name.upper()] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return out
+
+
+def _from_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not TOML: {error}") from None
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in Settings.__struct_fields__:
+        said = environ.get(PREFIX + name.upper())
+        if not said:
+            continue
+        listed = name in ("origins", "media_addresses")
+        out[name] = [part.strip() for part in said.split(",") if part.strip()] if listed else said
+    return out
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is not Path or not isinstance(value, str | Path):
+        raise ValueError("Expected a path")
+    return Path(value).expanduser()
+
+
+def _plain(message: str) -> str:
+    """msgspec's words without its path syntax: ``Expected `int`, got `str` - at `$.port``` names port."""
+    what, _, where = message.partition(" - at `$.")
+    return f"{where.rstrip('`')}: {what}" if where else what
