@@ -89,6 +89,12 @@ class Record(_Message, frozen=True, tag="record"):
     on: bool
 
 
+class AskRoom(_Message, frozen=True, tag="ask_room"):
+    """What the room holds now: signaling asks after its own restart. Answered by `RoomState`, or refused with `room_unknown`."""
+
+    room: str
+
+
 class AskStats(_Message, frozen=True, tag="ask_stats"):
     """Answered by `Stats`."""
 
@@ -115,6 +121,22 @@ class Answered(_Message, frozen=True, tag="answered"):
 
     sdp: str
     tracks: list[Track]
+
+
+class SeatState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A seat's transport: the client's name for it, its state, and whether the seat's tap is open (`Record`)."""
+
+    pc: str
+    state: TransportState
+    recorded: bool = False
+
+
+class RoomState(_Message, frozen=True, tag="room_state"):
+    """Every track of the room, and every seat that has a transport."""
+
+    room: str
+    tracks: list[Track]
+    seats: dict[str, SeatState]
 
 
 class Stats(_Message, frozen=True, tag="stats"):
@@ -170,5 +192,7 @@ class TapChanged(_Message, frozen=True, tag="tap_changed"):
     lost_packets: int
 
 
-ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | AskStats
-FromWorker = Greeted | Done | Answered | Stats | Refused | TransportChanged | TracksChanged | Quality | TapChanged
+ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | AskRoom | AskStats
+FromWorker = (
+    Greeted | Done | Answered | RoomState | Stats | Refused | TransportChanged | TracksChanged | Quality | TapChanged
+)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -73,6 +74,8 @@ class VisitFacts(msgspec.Struct, frozen=True):
     ended: Ending | None = None
     links_epoch: int = 0
     """Tokens issued under a smaller epoch are revoked."""
+    closing: bool = False
+    """The visit has ended and its evidence log is still to be closed: a restart takes it up again."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -118,7 +121,7 @@ class VisitStore(Protocol):
         ...
 
     async def open_visits(self) -> list[VisitFacts]:
-        """All that are waiting or live: what a start-up takes up again."""
+        """All that are waiting, live or `closing`: what a start-up takes up again."""
         ...
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
@@ -148,6 +151,13 @@ class IceServers(Protocol):
     def issue(self, visit: str, seat: str) -> tuple[list[dict[str, Any]], int]:
         """RTCIceServer dictionaries with fresh credentials, and their lifetime in seconds."""
         ...
+
+
+Clock = Callable[[], float]
+"""Seconds since 1970-01-01 UTC."""
+
+Pseudonyms = Callable[[Role, str], str]
+"""(role, the hospital's id of a person) → the keyed pseudonym that stands for them in evidence."""
 
 
 class Visits(Protocol):
