@@ -1,0 +1,131 @@
+"""coturn as our relay: its configuration, and the process.
+
+TURN-3  It relays to the addresses our media is announced under and to nothing else, whoever asks. A loopback address
+        is a peer only where nothing but loopback is announced: coturn cannot limit ports, and loopback has others.
+TURN-4  No CLI, no web page, no TCP relay, no multicast, no TLS without a certificate, quotas on everything; it listens
+        on announced addresses only.
+TURN-5  Its log names the addresses of patients, so it is written to the private run folder, and only for debugging.
+TURN-6  It ends with the process that started it, however that one ends (PR_SET_PDEATHSIG).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import signal
+import sys
+from ipaddress import ip_address
+from pathlib import Path
+from typing import NoReturn
+
+from config.addresses import announced_addresses
+from config.settings import Settings
+from turn.credentials import shared_secret
+
+RELAY_PORTS = (49160, 49999)
+ALLOCATIONS = 400
+"""In all: a little under the number of relay ports."""
+ALLOCATIONS_A_CREDENTIAL = 10
+
+_PR_SET_PDEATHSIG = 1
+
+
+class TurnserverMissing(Exception):
+    """`turnserver` is not installed."""
+
+    code = "turnserver_missing"
+
+
+def executable() -> str:
+    """Path of turnserver. Raises `TurnserverMissing`."""
+    found = shutil.which("turnserver", path=os.environ.get("PATH", "") + ":/usr/bin:/usr/sbin")
+    if found is None:
+        raise TurnserverMissing("turnserver is not installed: `apt install coturn`, or start without --turn")
+    return found
+
+
+def peers(announced: list[str]) -> list[str]:
+    """The announced addresses that may be relayed to (TURN-3)."""
+    return [text for text in announced if not ip_address(text).is_loopback] or announced
+
+
+def configuration(
+    *,
+    secret: str,
+    announced: list[str],
+    port: int,
+    run: Path,
+    relay_ports: tuple[int, int] = RELAY_PORTS,
+    certificate: tuple[Path, Path] | None = None,
+    debug: bool = False,
+) -> str:
+    """The text of turnserver.conf. `announced`: addresses of media, at least one; `certificate`: chain and key files."""
+    allowed = peers(announced)
+    lines = [
+        *(f"listening-ip={text}" for text in allowed),
+        *(f"relay-ip={text}" for text in allowed),
+        f"listening-port={port}",
+        f"min-port={relay_ports[0]}",
+        f"max-port={relay_ports[1]}",
+        "realm=teleconsult",
+        "fingerprint",
+        "use-auth-secret",
+        f"static-auth-secret={secret}",
+        "stale-nonce=600",
+        f"user-quota={ALLOCATIONS_A_CREDENTIAL}",
+        f"total-quota={ALLOCATIONS}",
+        "no-cli",
+        "no-multicast-peers",
+        "no-tcp-relay",
+        "no-software-attribute",
+        "no-dynamic-ip-list",
+        # TURN-3: everything is denied, then our own are excepted.
+        "denied-peer-ip=0.0.0.0-255.255.255.255",
+        "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        *(f"allowed-peer-ip={text}" for text in allowed),
+        f"pidfile={run / 'turnserver.pid'}",
+        f"userdb={run / 'turnserver.db'}",
+        "simple-log",
+        "no-stdout-log",
+        f"log-file={run / 'turnserver.log' if debug else '/dev/null'}",  # TURN-5
+    ]
+    if any(ip_address(text).is_loopback for text in allowed):
+        lines.append("allow-loopback-peers")
+    lines += ["no-tls", "no-dtls"] if certificate is None else [f"cert={certificate[0]}", f"pkey={certificate[1]}"]
+    return "\n".join(lines) + "\n"
+
+
+def configured(settings: Settings) -> Path:
+    """Write turnserver.conf (0600: it holds the secret) into the run folder. Needs `settings.run`."""
+    assert settings.run is not None
+    text = configuration(
+        secret=shared_secret(settings),
+        announced=announced_addresses(settings.media_addresses),
+        port=settings.turn_port,
+        run=settings.run,
+        debug=settings.log_level == "debug",
+    )
+    path = settings.run / "turnserver.conf"
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(text)
+    return path
+
+
+def run(settings: Settings) -> NoReturn:
+    """Become turnserver: this process is replaced by it. Raises `TurnserverMissing`, `OSError`."""
+    program = executable()
+    conf = configured(settings)
+    end_with_parent()
+    os.execv(program, [program, "-c", str(conf)])  # noqa: S606
+
+
+def end_with_parent() -> None:
+    """Ask the kernel for SIGTERM when our parent ends (TURN-6); it survives exec. Linux only, elsewhere nothing."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it ended before we asked
+        os.kill(os.getpid(), signal.SIGTERM)
