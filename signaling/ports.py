@@ -116,6 +116,13 @@ class VisitStore(Protocol):
         """Replace a visit's facts. An older `seq` never overwrites a newer one."""
         ...
 
+    async def revoke_links(self, visit: str) -> int | None:
+        """Make every token issued so far for this visit worthless; the new links epoch, None if the visit is unknown.
+
+        `save` never takes it back: a visit keeps the greatest links epoch it ever had.
+        """
+        ...
+
     async def page(self, limit: int, cursor: str | None, phase: Phase | None = None) -> Page:
         """Newest first."""
         ...

@@ -1,0 +1,189 @@
+"""Durable visits in SQL: `ports.VisitStore` over SQLAlchemy, SQLite embedded and PostgreSQL in production.
+
+STORE-1  A write is committed when its call returns; SQLite runs with WAL and `synchronous=FULL`.
+STORE-2  Every transaction that writes begins with a write: SQLite then waits for its turn instead of failing half way.
+STORE-3  `save` never takes a visit back: not to an older `seq`, and never to a smaller links epoch.
+STORE-4  A cursor is where the last page ended (creation time and id), so pages stay whole while visits are added.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, Select, and_, case, event, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from config.clock import iso, parse_iso
+from signaling.ports import Consent, Doctor, Ending, IdempotencyConflict, Page, Patient, Phase, VisitFacts
+from signaling.tables import accesses, idempotency, visits
+
+CURSOR_PATTERN = r"^[0-9]{13}\.[A-Za-z0-9_-]{1,64}$"
+MAX_PAGE = 200
+MAX_QUEUE = 200
+
+
+class CursorInvalid(Exception):
+    """A cursor that no page of ours ended with."""
+
+    code = "cursor_invalid"
+
+
+class Access(msgspec.Struct, frozen=True):
+    """One line of the access log."""
+
+    at: str
+    who: str
+    role: str
+    visit: str | None
+    what: str
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """The engine for a database URL. Parameters never reach an error message: they hold names."""
+    engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+class SqlVisitStore:
+    """Implements `ports.VisitStore`, and reads the access log back for auditors."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
+        """See the port. Of many calls with one key at once, one stores and all return its visit."""
+        try:
+            async with self._engine.begin() as db:
+                await db.execute(insert(visits).values(_to_row(facts)))  # STORE-2
+                if idempotency_key is not None:
+                    said = {"key": idempotency_key, "body_sha256": body_sha256, "visit": facts.id}
+                    await db.execute(insert(idempotency).values(said | {"created": facts.created}))
+                return facts
+        except IntegrityError:
+            if idempotency_key is None:
+                raise
+        return await self._made_before(idempotency_key, body_sha256)
+
+    async def load(self, visit: str) -> VisitFacts | None:
+        """One visit."""
+        found = await self._all(select(visits).where(visits.c.id == visit))
+        return found[0] if found else None
+
+    async def save(self, facts: VisitFacts) -> None:
+        """See the port and STORE-3."""
+        values = _to_row(facts)
+        epoch = values.pop("links_epoch")
+        kept = case((visits.c.links_epoch > epoch, visits.c.links_epoch), else_=epoch)
+        newer = and_(visits.c.id == values.pop("id"), visits.c.seq <= facts.seq)
+        async with self._engine.begin() as db:
+            await db.execute(update(visits).where(newer).values(links_epoch=kept, **values))
+
+    async def revoke_links(self, visit: str) -> int | None:
+        """Make every token issued so far for this visit worthless; the new links epoch, None if there is no such visit."""
+        epoch = visits.c.links_epoch
+        async with self._engine.begin() as db:
+            done = update(visits).where(visits.c.id == visit).values(links_epoch=epoch + 1).returning(epoch)
+            new = (await db.execute(done)).scalar_one_or_none()
+            return None if new is None else int(new)
+
+    async def page(self, limit: int, cursor: str | None, phase: Phase | None = None) -> Page:
+        """Newest first. Raises `CursorInvalid`."""
+        limit = max(1, min(limit, MAX_PAGE))
+        wanted = select(visits).order_by(visits.c.created.desc(), visits.c.id.desc()).limit(limit + 1)
+        if phase is not None:
+            wanted = wanted.where(visits.c.phase == phase)
+        if cursor is not None:
+            wanted = _after(wanted, cursor)
+        found = await self._all(wanted)
+        more = len(found) > limit
+        return Page(visits=found[:limit], next=_cursor_of(found[limit - 1]) if more else None)
+
+    async def open_visits(self) -> list[VisitFacts]:
+        """All that are waiting, live or closing, oldest first."""
+        unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.closing)
+        return await self._all(select(visits).where(unfinished).order_by(visits.c.created, visits.c.id))
+
+    async def queue_of(self, doctor: str) -> list[VisitFacts]:
+        """A doctor's waiting and live visits, longest wait first."""
+        mine = and_(visits.c.doctor_id == doctor, visits.c.phase.in_(("waiting", "live")))
+        return await self._all(select(visits).where(mine).order_by(visits.c.entered, visits.c.id).limit(MAX_QUEUE))
+
+    async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
+        """Append to the access log."""
+        async with self._engine.begin() as db:
+            line = {"who": who, "role": role, "visit": visit, "what": what[:256], "at": at}
+            await db.execute(insert(accesses).values(line))
+
+    async def accesses_of(self, visit: str, limit: int = 200) -> list[Access]:
+        """Who looked at a visit, latest first."""
+        wanted = select(accesses).where(accesses.c.visit == visit).order_by(accesses.c.id.desc()).limit(limit)
+        async with self._engine.connect() as db:
+            rows = await db.execute(wanted)
+            return [Access(at=row.at, who=row.who, role=row.role, visit=row.visit, what=row.what) for row in rows]
+
+    async def ping(self) -> None:
+        """Ask the database for anything at all. Raises SQLAlchemy's errors if it does not answer."""
+        async with self._engine.connect() as db:
+            await db.execute(select(1))
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def _made_before(self, key: str, body_sha256: str) -> VisitFacts:
+        made = select(visits, idempotency.c.body_sha256).join(idempotency, idempotency.c.visit == visits.c.id)
+        async with self._engine.connect() as db:
+            row = (await db.execute(made.where(idempotency.c.key == key))).one()
+        if row.body_sha256 != body_sha256:
+            raise IdempotencyConflict("this idempotency key came with another body before")
+        return _from_row(row)
+
+    async def _all(self, wanted: Select[Any]) -> list[VisitFacts]:
+        async with self._engine.connect() as db:
+            return [_from_row(row) for row in await db.execute(wanted)]
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):  # STORE-1
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _after(wanted: Select[Any], cursor: str) -> Select[Any]:
+    if re.match(CURSOR_PATTERN, cursor) is None:
+        raise CursorInvalid(cursor[:80])
+    ms, _, visit = cursor.partition(".")
+    created = iso(datetime.fromtimestamp(int(ms) / 1000, UTC))
+    older = visits.c.created < created
+    return wanted.where(or_(older, and_(visits.c.created == created, visits.c.id < visit)))
+
+
+def _cursor_of(facts: VisitFacts) -> str:
+    return f"{round(parse_iso(facts.created).timestamp() * 1000):013d}.{facts.id}"
+
+
+def _to_row(facts: VisitFacts) -> dict[str, Any]:
+    row = {name: getattr(facts, name) for name in VisitFacts.__struct_fields__}
+    for name in ("doctor", "patient", "consents", "ended"):
+        row[name] = msgspec.to_builtins(row[name])
+    return row | {"doctor_id": facts.doctor.id}
+
+
+def _from_row(row: Row[Any]) -> VisitFacts:
+    values = {name: getattr(row, name) for name in VisitFacts.__struct_fields__}
+    return VisitFacts(
+        **values
+        | {
+            "doctor": msgspec.convert(values["doctor"], Doctor),
+            "patient": msgspec.convert(values["patient"], Patient),
+            "consents": msgspec.convert(values["consents"], dict[str, Consent]),
+            "ended": msgspec.convert(values["ended"], Ending | None),
+        }
+    )

@@ -1,0 +1,106 @@
+"""The tables behind `store`: what SQL holds, in types that mean the same in SQLite and PostgreSQL.
+
+The migrations build these tables; a test compares the two, so neither can drift from the other.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+
+from config.clock import iso, parse_iso
+
+
+class Moment(TypeDecorator[str]):
+    """ISO 8601 UTC text with milliseconds on our side, a timestamp with time zone on the database's."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> datetime | None:
+        """SQLite keeps no zone: everything there is UTC."""
+        if value is None:
+            return None
+        moment = parse_iso(value)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Back to the text it came from."""
+        if value is None:
+            return None
+        return iso(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
+
+
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Serial = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_label)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+visits = Table(
+    "visits",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("created", Moment, nullable=False),
+    Column("expires", Moment, nullable=False),
+    Column("scheduled", Moment),
+    Column("phase", String(16), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("recording", String(16), nullable=False),
+    Column("doctor_id", String(128), nullable=False),
+    Column("doctor", Document, nullable=False),
+    Column("patient", Document, nullable=False),
+    Column("consents", Document, nullable=False),
+    Column("entered", Moment),
+    Column("live", Moment),
+    Column("ended_at", Moment),
+    Column("ended", Document),
+    Column("links_epoch", Integer, nullable=False),
+    Column("closing", Boolean, nullable=False),
+    Index("ix_visits_newest", "created", "id"),
+    Index("ix_visits_phase", "phase", "created", "id"),
+    Index("ix_visits_queue", "doctor_id", "phase"),
+    Index("ix_visits_closing", "closing"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key", String(128), primary_key=True),
+    Column("body_sha256", String(64), nullable=False),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("created", Moment, nullable=False),
+)
+
+accesses = Table(
+    "accesses",
+    metadata,
+    Column("id", Serial, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("visit", String(64)),
+    Column("what", String(256), nullable=False),
+    Index("ix_accesses_visit", "visit", "id"),
+)
