@@ -1,0 +1,110 @@
+// Drives real browsers for the tests: one JSON command a line on stdin, one JSON answer a line on stdout.
+// The tests are written in Python (remote.py); this file only knows how to hold a browser.
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const require = createRequire(new URL('../../web_client/package.json', import.meta.url));
+const puppeteer = (await import(require.resolve('puppeteer-core'))).default;
+
+const CHROMIUM_FLAGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-ui-for-media-stream', '--auto-select-desktop-capture-source=Entire screen',
+  '--disable-dev-shm-usage', '--disable-background-timer-throttling', '--disable-renderer-backgrounding',
+];
+const FIREFOX_PREFERENCES = {
+  'media.navigator.streams.fake': true,
+  'media.navigator.permission.disabled': true,
+  'media.peerconnection.ice.loopback': true,
+  'media.autoplay.default': 0,
+  'media.getdisplaymedia.enabled': true,
+};
+
+const browsers = new Map();
+const pages = new Map();
+let next = 1;
+
+async function launch({ kind, video, audio, args = [], path }) {
+  const profile = await mkdtemp(join(tmpdir(), 'tc-browser-'));
+  const fake = ['--use-fake-device-for-media-stream'];
+  if (video) fake.push(`--use-file-for-fake-video-capture=${video}`);
+  if (audio) fake.push(`--use-file-for-fake-audio-capture=${audio}`);
+  const browser = kind === 'firefox'
+    ? await puppeteer.launch({
+        browser: 'firefox', executablePath: path ?? '/usr/bin/firefox-esr', headless: true,
+        extraPrefsFirefox: FIREFOX_PREFERENCES, args,
+      })
+    : await puppeteer.launch({
+        executablePath: path ?? '/usr/bin/chromium', headless: true, userDataDir: profile,
+        args: [...CHROMIUM_FLAGS, ...(kind === 'chromium-no-devices' ? [] : fake), ...args],
+      });
+  const id = next++;
+  browsers.set(id, { browser, profile });
+  return { browser: id, pid: browser.process()?.pid ?? null };
+}
+
+async function page({ browser, width = 1280, height = 800, phone = false, permissions = true, language }) {
+  const made = await browsers.get(browser).browser.newPage();
+  await made.setViewport({ width, height, isMobile: phone, hasTouch: phone }).catch(() => made.setViewport({ width, height }));
+  if (language) await made.setExtraHTTPHeaders({ 'Accept-Language': language }).catch(() => {});
+  const said = [];
+  made.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
+  made.on('pageerror', (error) => said.push(`pageerror: ${error.message}`));
+  const id = next++;
+  pages.set(id, { page: made, said, permissions });
+  return { page: id };
+}
+
+const verbs = {
+  launch,
+  page,
+  goto: async ({ page, url }) => { await pages.get(page).page.goto(url, { waitUntil: 'domcontentloaded', timeout: 20000 }); },
+  reload: async ({ page }) => { await pages.get(page).page.reload({ waitUntil: 'domcontentloaded' }); },
+  eval: async ({ page, code }) => ({ value: (await pages.get(page).page.evaluate(`(async () => { ${code} })()`)) ?? null }),
+  initScript: async ({ page, code }) => { await pages.get(page).page.evaluateOnNewDocument(code); },
+  wait: async ({ page, code, timeout = 15000 }) => {
+    const handle = await pages.get(page).page.waitForFunction(`(() => { ${code} })()`, { timeout, polling: 50 });
+    return { value: await handle.jsonValue().catch(() => null) };
+  },
+  click: async ({ page, selector }) => {
+    const found = await pages.get(page).page.waitForSelector(selector, { visible: true, timeout: 15000 });
+    await found.click();
+  },
+  type: async ({ page, selector, text }) => { await pages.get(page).page.type(selector, text); },
+  press: async ({ page, key }) => { await pages.get(page).page.keyboard.press(key); },
+  screenshot: async ({ page, path, full = false }) => { await pages.get(page).page.screenshot({ path, fullPage: full }); },
+  viewport: async ({ page, width, height, phone = false }) => {
+    await pages.get(page).page.setViewport({ width, height, isMobile: phone, hasTouch: phone });
+  },
+  media: async ({ page, features }) => { await pages.get(page).page.emulateMediaFeatures(features); },
+  throttle: async ({ page, cpu, kbps, latency = 0 }) => {
+    const session = await pages.get(page).page.createCDPSession();
+    if (cpu) await session.send('Emulation.setCPUThrottlingRate', { rate: cpu });
+    if (kbps) {
+      await session.send('Network.enable');
+      await session.send('Network.emulateNetworkConditions',
+        { offline: false, latency, downloadThroughput: kbps * 125, uploadThroughput: kbps * 125 });
+    }
+  },
+  said: async ({ page }) => ({ lines: pages.get(page).said }),
+  closePage: async ({ page }) => { await pages.get(page).page.close(); pages.delete(page); },
+  close: async ({ browser }) => {
+    const { browser: held, profile } = browsers.get(browser);
+    browsers.delete(browser);
+    await held.close().catch(() => held.process()?.kill('SIGKILL'));
+    await rm(profile, { recursive: true, force: true, maxRetries: 3 }).catch(() => {});
+  },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { id, verb, ...given } = JSON.parse(line);
+  Promise.resolve()
+    .then(() => verbs[verb](given))
+    .then((value) => ({ id, ok: true, ...(value ?? {}) }), (error) => ({ id, ok: false, error: String(error?.message ?? error) }))
+    .then((answer) => process.stdout.write(`${JSON.stringify(answer)}\n`));
+}
+for (const id of [...browsers.keys()]) await verbs.close({ browser: id });
+process.exit(0);
