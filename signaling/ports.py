@@ -74,8 +74,8 @@ class VisitFacts(msgspec.Struct, frozen=True):
     ended: Ending | None = None
     links_epoch: int = 0
     """Tokens issued under a smaller epoch are revoked."""
-    closing: bool = False
-    """The visit has ended and its evidence log is still to be closed: a restart takes it up again."""
+    log_open: bool = False
+    """An evidence log was begun and is not closed yet: a restart takes the visit up again, even an ended one."""
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ class VisitStore(Protocol):
         ...
 
     async def open_visits(self) -> list[VisitFacts]:
-        """All that are waiting, live or `closing`: what a start-up takes up again."""
+        """All that are waiting, live, or have `log_open`: what a start-up takes up again."""
         ...
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
