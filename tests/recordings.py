@@ -1,0 +1,111 @@
+"""What a recording really holds: playable files of an exported bundle, judged by ffmpeg and by their decoded content."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+FLASH_LUMA = 170
+BEEP_RMS = 0.05
+WINDOW_S = 0.005
+
+
+@dataclass(frozen=True)
+class Part:
+    """One playable file of a stream, and the stream time it says it covers (ms)."""
+
+    stream: str
+    number: int
+    path: Path
+    from_ms: int
+    to_ms: int
+
+
+def records(bundle: Path) -> list[dict[str, Any]]:
+    """The chain, in order."""
+    lines = [line for batch in sorted((bundle / "records").iterdir()) for line in batch.read_text().splitlines()]
+    return [json.loads(line) for line in lines]
+
+
+def parts(bundle: Path, into: Path) -> list[Part]:
+    """`cat init seg…` of every part, written to `into`."""
+    out: list[Part] = []
+    chain = records(bundle)
+    for opened in (record["body"] for record in chain if record["type"] == "part"):
+        segments = [
+            record["body"]
+            for record in chain
+            if record["type"] == "segment"
+            and (record["body"]["stream"], record["body"]["part"]) == (opened["stream"], opened["part"])
+        ]
+        if not segments:
+            continue
+        init = bundle / opened["init"]["name"]
+        path = into / f"{opened['stream']}-{opened['part']:03d}{init.suffix}"
+        path.write_bytes(
+            b"".join((bundle / name).read_bytes() for name in (opened["init"]["name"], *(s["name"] for s in segments)))
+        )
+        out.append(Part(opened["stream"], opened["part"], path, segments[0]["from_ms"], segments[-1]["to_ms"]))
+    return out
+
+
+def complaints(path: Path) -> str:
+    """What ffmpeg says, at warning level, when it plays the file from end to end: nothing, if all is well."""
+    done = subprocess.run(
+        ["ffmpeg", "-nostdin", "-v", "warning", "-i", str(path), "-f", "null", "-"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stderr.strip()
+
+
+def span_s(path: Path) -> tuple[float, float]:
+    """First and last presentation time of any frame, in seconds."""
+    with av.open(str(path)) as file:
+        times = [float(packet.pts * packet.time_base) for packet in file.demux() if packet.pts is not None]
+    return min(times), max(times)
+
+
+def flashes_s(path: Path) -> list[float]:
+    """When the picture turns white (the test page flashes once a second)."""
+    out: list[float] = []
+    bright = True
+    with av.open(str(path)) as file:
+        for frame in file.decode(video=0):
+            now_bright = bool(frame.to_ndarray(format="gray").mean() > FLASH_LUMA)
+            if now_bright and not bright:
+                out.append(float(frame.pts * frame.time_base))
+            bright = now_bright
+    return out
+
+
+def beeps_s(path: Path) -> list[float]:
+    """When sound begins after silence."""
+    out: list[float] = []
+    loud = True
+    with av.open(str(path)) as file:
+        for frame in file.decode(audio=0):
+            samples = frame.to_ndarray().astype(np.float64).reshape(-1, frame.layout.nb_channels)[:, 0]
+            if frame.format.name.startswith("s16"):
+                samples = samples / 32768
+            step = int(frame.sample_rate * WINDOW_S)
+            begins = float(frame.pts * frame.time_base)
+            for place in range(0, len(samples) - step + 1, step):
+                now_loud = bool(np.sqrt(np.mean(samples[place : place + step] ** 2)) > BEEP_RMS)
+                if now_loud and not loud:
+                    out.append(begins + place / frame.sample_rate)
+                loud = now_loud
+    return out
+
+
+def lip_sync_ms(path: Path) -> list[float]:
+    """For each flash the nearest beep, beep minus flash in milliseconds."""
+    beeps = beeps_s(path)
+    return [min((beep - flash for beep in beeps), key=abs) * 1000 for flash in flashes_s(path)] if beeps else []

@@ -1,0 +1,134 @@
+"""The whole system as its user starts it: `teleconsult serve` in a process of its own, on free ports and a fresh folder."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import aiohttp
+import psutil
+
+Part = Literal["signaling", "media", "recorder"]
+
+DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": "内科", "licence": "110312345678217"}
+PATIENT = {"id": "p-1", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"}
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    """A port that was free a moment ago."""
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class System:
+    """A running system and its operator's hands: HTTP with the API key, and kill."""
+
+    def __init__(self, process: asyncio.subprocess.Process, ready: Mapping[str, Any], data: Path) -> None:
+        self.process, self.ready, self.data = process, ready, data
+        self.url: str = ready["url"].rstrip("/")
+        self.api_key = Path(ready["api_key_file"]).read_text().strip()
+
+    def part(self, name: Part) -> psutil.Process:
+        """The child process that does this."""
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if name in child.cmdline():
+                    return child
+        raise LookupError(f"no {name} process")
+
+    def kill(self, name: Part) -> None:
+        """As the kernel would: no warning."""
+        self.part(name).kill()
+
+    async def api(self, method: str, path: str, token: str | None = None, **given: Any) -> Any:
+        """A JSON answer of the HTTP API, which must be a success."""
+        headers = {"Authorization": f"Bearer {token or self.api_key}", **given.pop("headers", {})}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, f"{self.url}/api/v1{path}", headers=headers, ssl=False, **given) as answer,
+        ):
+            assert answer.status < 400, (answer.status, await answer.text())
+            return await answer.json()
+
+    async def visit(self, **more: Any) -> dict[str, Any]:
+        """A new visit, with its links."""
+        made: dict[str, Any] = await self.api("POST", "/visits", json={"doctor": DOCTOR, "patient": PATIENT, **more})
+        return made
+
+    async def until(self, visit: str, phase: str, within_s: float = 15) -> dict[str, Any]:
+        """Wait until the visit is in this phase."""
+        async with asyncio.timeout(within_s):
+            while True:
+                now: dict[str, Any] = await self.api("GET", f"/visits/{visit}")
+                if now["phase"] == phase:
+                    return now
+                await asyncio.sleep(0.1)
+
+    async def stop(self, within_s: float = 10) -> int:
+        """Ctrl-C, and wait."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGINT)
+            async with asyncio.timeout(within_s):
+                await self.process.wait()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+async def teleconsult(*words: str, **environ: str) -> tuple[int, str, str]:
+    """The command, run to its end: exit code, standard output, standard error."""
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "teleconsult", *words, stdout=pipe, stderr=pipe, env={**os.environ, **environ}
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+@contextlib.asynccontextmanager
+async def running(data: Path, *words: str, **environ: str) -> AsyncIterator[System]:
+    """A system on free ports that is gone afterwards, whatever happened. What it logs goes to `data`/serve.log."""
+    data.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "teleconsult", "serve", "--json", "--data", str(data)]
+    command += ["--port", str(free_port()), *words]
+    surroundings = {
+        **os.environ,
+        "TELECONSULT_MEDIA_PORT": str(free_port(socket.SOCK_DGRAM)),
+        "TELECONSULT_TRUST": str(data / "trusted_keys"),
+        **environ,
+    }
+    with (data / "serve.log").open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, env=surroundings
+        )
+    children: list[psutil.Process] = []
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            line = await process.stdout.readline()
+        assert line, (data / "serve.log").read_text()[-4000:]
+        system = System(process, json.loads(line), data)
+        yield system
+    finally:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            children = psutil.Process(process.pid).children(recursive=True)
+        if process.returncode is None:
+            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(10):
+                    await process.wait()
+        for left in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.kill()
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
