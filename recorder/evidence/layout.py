@@ -1,0 +1,93 @@
+"""The names of a recording's objects (FORMAT.md §2), relative to its root.
+
+LAYOUT-4  Only names made of these patterns are ever opened.
+"""
+
+from __future__ import annotations
+
+import re
+
+PREFIX = "recordings/"
+"""Where visits stand in an object store."""
+
+VISIT = r"[A-Za-z0-9_-]{1,64}"
+SEAT = r"[a-z][a-z0-9-]{0,31}"
+STREAM = SEAT + r"(\.screen)?"
+HEX = r"[0-9a-f]{64}"
+
+EXTRAS = frozenset({"README.zh.md", "README.en.md", "bundle.json", "verify.sh"})
+"""What a bundle may add at its root. None of it is evidence."""
+
+_OBJECT = re.compile(
+    rf"(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
+)
+_BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
+_UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")
+
+
+def prefix(visit: str) -> str:
+    """Where a visit's objects stand in a store, ending in `/`. Raises `ValueError` for what is no visit's id."""
+    if not is_visit(visit):
+        raise ValueError("not a visit's id")
+    return f"{PREFIX}{visit}/"
+
+
+def is_visit(text: str) -> bool:
+    """Whether this can be a visit's id."""
+    return re.fullmatch(VISIT, text) is not None
+
+
+def is_stream(text: str) -> bool:
+    """Whether this can be a stream's name."""
+    return re.fullmatch(STREAM, text) is not None
+
+
+def seat_of(stream: str) -> str:
+    """The seat whose stream it is."""
+    return stream.partition(".")[0]
+
+
+def extension(container: str) -> str:
+    """`webm`, or `mkv` for Matroska."""
+    return "webm" if container == "webm" else "mkv"
+
+
+def records_name(number: int) -> str:
+    """A batch of records; numbered from 1."""
+    return f"records/{number:06d}.jsonl"
+
+
+def heads_name(number: int) -> str:
+    """A batch of heads; numbered from 1."""
+    return f"heads/{number:06d}.jsonl"
+
+
+def key_name(fingerprint: str) -> str:
+    """A public key."""
+    return f"keys/{fingerprint}.pem"
+
+
+def init_name(stream: str, part: int, container: str) -> str:
+    """The start of a part's file."""
+    return f"streams/{stream}/part-{part:03d}/init.{extension(container)}"
+
+
+def segment_name(stream: str, part: int, n: int, container: str) -> str:
+    """A segment of a part; `n` from 1."""
+    return f"streams/{stream}/part-{part:03d}/seg-{n:06d}.{extension(container)}"
+
+
+def batch_of(name: str) -> tuple[str, int] | None:
+    """(`records` or `heads`, number) of a batch's name."""
+    found = _BATCH.fullmatch(name)
+    return (found[1], int(found[2])) if found else None
+
+
+def is_object(name: str) -> bool:
+    """Whether the name is one of a recording's objects (not of a bundle's extras)."""
+    return _OBJECT.fullmatch(name) is not None
+
+
+def is_safe(name: str) -> bool:
+    """Whether the name stays below the root, on every system."""
+    return _UNSAFE.search(name) is None and not any(part in {".", ".."} for part in name.split("/"))
