@@ -1,0 +1,62 @@
+"""turn.coturn: the generated configuration."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from config.settings import load
+from turn.coturn import configuration, configured, peers
+
+RUN = Path("/run/x")
+
+
+def conf(*announced: str, certificate: tuple[Path, Path] | None = None, debug: bool = False) -> list[str]:
+    text = configuration(
+        secret="s", announced=list(announced), port=3478, run=RUN, certificate=certificate, debug=debug
+    )
+    return text.splitlines()
+
+
+def test_everything_is_denied_but_the_announced_addresses() -> None:
+    lines = conf("192.0.2.1", "2001:db8::1")
+    assert [line for line in lines if "-peer-ip" in line] == [
+        "denied-peer-ip=0.0.0.0-255.255.255.255",
+        "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+        "allowed-peer-ip=192.0.2.1",
+        "allowed-peer-ip=2001:db8::1",
+    ]
+
+
+def test_loopback_is_a_peer_only_where_there_is_nothing_else() -> None:
+    assert peers(["192.0.2.1", "127.0.0.1", "::1"]) == ["192.0.2.1"]
+    assert peers(["127.0.0.1"]) == ["127.0.0.1"]
+    assert "allow-loopback-peers" not in conf("192.0.2.1", "127.0.0.1")
+    assert "allow-loopback-peers" in conf("127.0.0.1")
+
+
+def test_it_listens_on_announced_addresses_only() -> None:
+    assert [line for line in conf("192.0.2.1") if line.startswith("listening-ip")] == ["listening-ip=192.0.2.1"]
+
+
+def test_what_we_do_not_use_is_off() -> None:
+    assert {"no-cli", "no-multicast-peers", "no-tcp-relay", "no-tls", "no-dtls", "no-stdout-log"} <= set(
+        conf("192.0.2.1")
+    )
+
+
+def test_tls_needs_a_certificate() -> None:
+    lines = conf("192.0.2.1", certificate=(Path("/c.pem"), Path("/k.pem")))
+    assert {"cert=/c.pem", "pkey=/k.pem"} <= set(lines)
+    assert "no-tls" not in lines
+
+
+def test_addresses_of_patients_are_logged_nowhere_but_when_debugging() -> None:
+    assert "log-file=/dev/null" in conf("192.0.2.1")
+    assert "log-file=/run/x/turnserver.log" in conf("192.0.2.1", debug=True)
+
+
+def test_the_file_with_the_secret_is_private(tmp_path: Path) -> None:
+    path = configured(load({"data": tmp_path, "run": tmp_path, "turn": True}, environ={}))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert f"static-auth-secret={(tmp_path / 'keys' / 'turn.key').read_text().strip()}" in path.read_text()

@@ -1,0 +1,52 @@
+"""turn.credentials: what a client is given, and what stands in it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+from config.settings import load
+from turn.credentials import NoRelay, SharedSecretRelay, ice_servers, password, shared_secret
+
+
+def test_the_password_is_what_coturn_computes() -> None:
+    # printf '1700000300:abc' | openssl dgst -sha1 -hmac north -binary | base64
+    assert password("north", "1700000300:abc") == "Fbq56/fv51Tbc7WP7IY9o71l6Rw="
+
+
+def test_a_credential_names_its_expiry_and_nobody() -> None:
+    relay = SharedSecretRelay(("turn:a",), "s", now=lambda: 1000, pseudonym=lambda: "abc")
+    assert relay.issue("visit-7", "patient") == (
+        [{"urls": ["turn:a"], "username": "1300:abc", "credential": password("s", "1300:abc")}],
+        300,
+    )
+
+
+def test_two_credentials_cannot_be_told_to_be_one_persons() -> None:
+    relay = SharedSecretRelay(("turn:a",), "s")
+    names = {relay.issue("visit", "doctor")[0][0]["username"].split(":")[1] for _ in range(50)}
+    assert len(names) == 50
+
+
+def test_the_secret_does_not_print() -> None:
+    assert "hush" not in repr(SharedSecretRelay((), "hush"))
+
+
+def test_without_a_turn_server_the_list_is_empty(tmp_path: Path) -> None:
+    assert ice_servers(load({"data": tmp_path}, environ={})) == NoRelay()
+    assert NoRelay().issue("v", "s") == ([], 300)
+
+
+def test_our_own_turnserver_is_offered_over_udp_and_tcp(tmp_path: Path) -> None:
+    settings = load({"data": tmp_path, "turn": True, "media_addresses": ["2001:db8::1"]}, environ={})
+    [server], _ = ice_servers(settings).issue("v", "s")
+    assert server["urls"] == ["turn:[2001:db8::1]:3478?transport=udp", "turn:[2001:db8::1]:3478?transport=tcp"]
+    assert stat.S_IMODE((tmp_path / "keys" / "turn.key").stat().st_mode) == 0o600
+
+
+def test_a_turn_server_elsewhere_brings_its_own_secret(tmp_path: Path) -> None:
+    secret = tmp_path / "shared"
+    secret.write_text("from elsewhere\n")
+    settings = load({"data": tmp_path, "turn_url": "turn:t.example", "turn_secret_file": secret}, environ={})
+    assert shared_secret(settings) == "from elsewhere"
+    assert ice_servers(settings).issue("v", "s")[0][0]["urls"] == ["turn:t.example"]
