@@ -173,3 +173,11 @@ class Visits(Protocol):
     async def end(self, visit: str, reason: Literal["completed", "cancelled"]) -> VisitFacts:
         """End a visit for the hospital. Raises `KeyError` if unknown; ending an ended visit returns it unchanged."""
         ...
+
+    def created(self, facts: VisitFacts) -> None:
+        """A visit was created (and is stored)."""
+        ...
+
+    async def links_revoked(self, visit: str, links_epoch: int) -> None:
+        """Tokens under a smaller epoch are worthless (stored already): close their sockets with `bye` `token_revoked`."""
+        ...
