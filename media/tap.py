@@ -5,8 +5,10 @@ numbers the worker's frames from 1 within one `epoch` (one life of the worker).
 
 TAP-1  The worker keeps every frame until the recorder has acknowledged it (ACK: everything up to `seq` is fsynced),
        within a bound; past the bound the oldest PACKETS frame is dropped and counted, never another kind.
-TAP-2  On a new connection the worker says HELLO, repeats TRACK for every live track, then resends what is not
-       acknowledged, oldest first, with the seqs they had. The recorder ignores a seq it already has for that epoch.
+TAP-2  On a new connection the worker says HELLO, repeats TRACK for every track that is live or whose END is not
+       acknowledged, then resends what is not acknowledged, oldest first, with the seqs they had. HELLO and the repeated
+       TRACKs carry seq 0: they are outside the numbering, and a TRACK of a known handle says nothing new. The recorder
+       ignores a seq it already has for that epoch.
 TAP-3  Packets are plain RTP: SRTP removed, a retransmission already unwrapped to the SSRC, sequence number and
        payload type it repairs (flag RECOVERED). Sender reports travel in the same order (flag SENDER_REPORT).
 TAP-4  Times are CLOCK_MONOTONIC microseconds of the machine: worker and recorder stand on the same one.

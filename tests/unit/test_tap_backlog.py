@@ -1,0 +1,84 @@
+"""The bounded queue of what the recorder has not acknowledged."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.tap import Frames, Kind, pack_packet
+from media.tap_backlog import Backlog
+
+
+def batch(packets: int = 1) -> bytearray:
+    body = bytearray()
+    for _ in range(packets):
+        pack_packet(body, 1, 0, 0, bytes(100))
+    return body
+
+
+def seqs(backlog: Backlog) -> list[int]:
+    frames = Frames()
+    return [seq for data in backlog.send() for _, seq, _ in frames.feed(data)]
+
+
+def test_frames_are_sent_once_in_order_and_again_after_a_rewind() -> None:
+    backlog = Backlog(1 << 20, 10)
+    for _ in range(3):
+        backlog.add(Kind.PACKETS, batch(), 0)
+    assert seqs(backlog) == [1, 2, 3]
+    assert seqs(backlog) == []
+    backlog.acknowledge(1)
+    backlog.rewind()
+    assert seqs(backlog) == [2, 3]
+
+
+def test_past_the_bound_the_oldest_packets_go_and_are_counted() -> None:
+    backlog = Backlog(1000, 10)
+    backlog.add(Kind.TRACK, b"{}", 0)
+    for _ in range(5):
+        backlog.add(Kind.PACKETS, batch(3), 0)
+    assert seqs(backlog) == [1, 5, 6]
+    assert backlog.lost_packets == 9
+    assert backlog.size <= 1000
+
+
+def test_what_is_too_old_goes_even_below_the_bound() -> None:
+    backlog = Backlog(1 << 20, 10)
+    backlog.add(Kind.PACKETS, batch(2), 0)
+    backlog.add(Kind.END, b"{}", 5)
+    backlog.add(Kind.PACKETS, batch(), 11)
+    assert seqs(backlog) == [2, 3]
+    assert backlog.lost_packets == 2
+
+
+def test_only_what_was_sent_can_be_acknowledged() -> None:
+    backlog = Backlog(1 << 20, 10)
+    backlog.add(Kind.PACKETS, batch(), 0)
+    backlog.acknowledge(99)
+    assert seqs(backlog) == [1]
+
+
+@given(st.lists(st.sampled_from(["track", "packets", "send", "ack", "rewind"]), max_size=60))
+def test_no_frame_is_lost_but_counted_packets(steps: list[str]) -> None:
+    backlog, acknowledged, added, received = Backlog(1500, 1000), 0, 0, set[int]()
+    controls = set[int]()
+    for step in steps:
+        match step:
+            case "track" | "packets":
+                added += 1
+                kind = Kind.TRACK if step == "track" else Kind.PACKETS
+                backlog.add(kind, batch() if kind is Kind.PACKETS else b"{}", 0)
+                controls |= {added} if kind is Kind.TRACK else set()
+            case "send":
+                got = seqs(backlog)
+                assert got == sorted(got)
+                received |= set(got)
+            case "ack":
+                acknowledged = max(received, default=0)
+                backlog.acknowledge(acknowledged)
+            case _:
+                backlog.rewind()
+    backlog.rewind()
+    received |= set(seqs(backlog))
+    assert controls <= received
+    assert added - len(received) <= backlog.lost_packets
