@@ -7,6 +7,7 @@ FORM-3  A body has exactly the members of its type.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -306,9 +307,19 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def record_of(members: Mapping[str, object]) -> Record:
     """The record these members make. Raises `RecordInvalid` (FORM-2)."""
     try:
-        return msgspec.convert(dict(members), Record)
+        record = msgspec.convert(dict(members), Record)
     except (msgspec.ValidationError, RecursionError) as error:
         raise RecordInvalid(str(error)) from None
+    instant_ms(record.at)
+    return record
+
+
+def instant_ms(at: str) -> int:
+    """A wall time as milliseconds since 1970. Raises `RecordInvalid` for a date the calendar does not have."""
+    try:
+        return round(datetime.fromisoformat(at).timestamp() * 1000)
+    except ValueError:
+        raise RecordInvalid("no such time") from None
 
 
 def body_of(kind: str, body: Mapping[str, object]) -> Body:

@@ -1,0 +1,244 @@
+"""What the records of a chain say together: who consented, which objects there must be, how each stream adds up.
+
+Fed record by record; holds the state of CONSENT, START, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from recorder.evidence import records as r
+from recorder.evidence.coverage import Lost, Span, count, holes, overlapping, total_ms
+from recorder.evidence.findings import Findings
+from recorder.evidence.layout import init_name, seat_of, segment_name
+
+
+class Expected(NamedTuple):
+    """An object that must be there: its size and hashes."""
+
+    bytes: int
+    sha256: str
+    sm3: str
+    is_init: bool
+
+
+@dataclass(slots=True)
+class StreamLedger:
+    """One stream so far."""
+
+    parts: int = 0
+    part: int = 0
+    container: str = "webm"
+    tracks: frozenset[int] = frozenset()
+    n: int = 0
+    segments: int = 0
+    bytes: int = 0
+    last: str | None = None
+    present: list[Span] = field(default_factory=list)
+    lost: list[Lost] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class SeatLedger:
+    """One seat's consent. Times in µs of stream time; `started_ms` is None while its streams may not be kept."""
+
+    agreed: bool = False
+    first_ms: int | None = None
+    started_ms: int | None = None
+    withdrawn_us: int | None = None
+
+
+class Ledger:
+    """Feed it every readable record in order, then ask it to `settle`."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.opened: r.Open | None = None
+        self.closed: r.Close | None = None
+        self.closed_at: str | None = None
+        self.opened_at: str | None = None
+        self.streams: dict[str, StreamLedger] = {}
+        self.expected: dict[str, Expected] = {}
+        self.recovered = 0
+        self._seats: dict[str, SeatLedger] = {}
+        self._zero_us: int | None = None
+        self._findings = findings
+
+    @property
+    def zero_mono_us(self) -> int | None:
+        """Stream time zero on the clock of the newest epoch, or None before `start`."""
+        return self._zero_us
+
+    def feed(self, record: r.Record, body: r.Body, where: str) -> None:
+        """Take in the next record."""
+        if self.closed is not None:
+            self._findings.add("CLOSE-2", where)
+        match body:
+            case r.Open():
+                self._open(body, record)
+            case r.Consent():
+                self._decide(body.seat, body.decision == "agreed", record.mono_us)
+            case r.Withdraw():
+                self._decide(body.seat, False, record.mono_us)
+            case r.Start():
+                self._start(body, where)
+            case r.Part():
+                self._part(body, where)
+            case r.Segment():
+                self._segment(body, where)
+            case r.Gap():
+                self._gap(body, where)
+            case r.Recovered():
+                self._recover(body, where)
+            case r.Close():
+                self.closed, self.closed_at = body, record.at
+            case _:
+                pass
+
+    def settle(self, size: int, where: str) -> None:
+        """After the last record: closing and coverage. `size`: records in the chain; `where`: the last one."""
+        for name, stream in self.streams.items():
+            if overlapping(stream.lost):
+                self._findings.add("GAP-1", f"streams/{name}")
+        if self.closed is None:
+            self._findings.add("CLOSE-1", where)
+            return
+        if not self._accounts_agree(self.closed, size):
+            self._findings.add("CLOSE-3", where)
+        for name, account in self.closed.streams.items():
+            self._cover(name, account, self.closed.end_ms)
+
+    # ---- consent
+
+    def _seat(self, seat: str) -> SeatLedger:
+        return self._seats.setdefault(seat, SeatLedger())
+
+    def _open(self, body: r.Open, record: r.Record) -> None:
+        if self.opened is None:
+            self.opened, self.opened_at = body, record.at
+
+    def _decide(self, name: str, agreed: bool, mono_us: int) -> None:
+        seat = self._seat(name)
+        seat.agreed = agreed
+        if not agreed and seat.started_ms is not None and seat.withdrawn_us is None and self._zero_us is not None:
+            seat.withdrawn_us = mono_us - self._zero_us
+
+    def _start(self, body: r.Start, where: str) -> None:
+        first = self._zero_us is None
+        if (first and body.from_ms != 0) or (not first and body.zero_mono_us != self._zero_us):
+            self._findings.add("START-1", where)  # START-1
+        self._zero_us = body.zero_mono_us
+        for name in body.seats:
+            seat = self._seat(name)
+            if not seat.agreed:
+                self._findings.add("CONSENT-1", where)  # CONSENT-1
+            if seat.started_ms is None or seat.withdrawn_us is not None:
+                seat.started_ms, seat.withdrawn_us = body.from_ms, None
+            if seat.first_ms is None:
+                seat.first_ms = body.from_ms
+
+    def _recover(self, body: r.Recovered, where: str) -> None:
+        self.recovered += 1
+        if (body.zero_mono_us is None) != (self._zero_us is None):
+            self._findings.add("START-1", where)  # START-1
+        if body.zero_mono_us is not None:
+            self._zero_us = body.zero_mono_us
+
+    def _permitted(self, stream: str, from_ms: int, where: str) -> None:
+        seat = self._seat(seat_of(stream))
+        if seat.started_ms is None or from_ms < seat.started_ms:
+            self._findings.add("CONSENT-2", where)  # CONSENT-2
+        if seat.withdrawn_us is not None and from_ms * 1000 >= seat.withdrawn_us:
+            self._findings.add("CONSENT-3", where)  # CONSENT-3
+
+    # ---- media
+
+    def _stream(self, name: str) -> StreamLedger:
+        return self.streams.setdefault(name, StreamLedger())
+
+    def _part(self, body: r.Part, where: str) -> None:
+        self._permitted(body.stream, body.from_ms, where)
+        stream = self._stream(body.stream)
+        name = init_name(body.stream, body.part, body.container)
+        if body.part != stream.part + 1 or body.init.name != name:
+            self._findings.add("PART-1", where)  # PART-1
+        else:
+            self.expected[name] = Expected(body.init.bytes, body.init.sha256, body.init.sm3, is_init=True)
+        stream.parts += 1
+        stream.part, stream.n, stream.container = body.part, 0, body.container
+        stream.tracks = frozenset(track.number for track in body.tracks)
+
+    def _segment(self, body: r.Segment, where: str) -> None:
+        self._permitted(body.stream, body.from_ms, where)
+        stream = self._stream(body.stream)
+        if body.part != stream.part or body.n != stream.n + 1:
+            self._findings.add("SEG-3", where)  # SEG-3
+        name = segment_name(body.stream, body.part, body.n, stream.container)
+        if body.name != name or name in self.expected:
+            self._findings.add("SEG-4", where)  # SEG-4, and so nothing but a segment's name is ever opened
+        else:
+            self.expected[name] = Expected(body.bytes, body.sha256, body.sm3, is_init=False)
+        if body.from_ms >= body.to_ms or (stream.present and body.from_ms < stream.present[-1].to_ms):
+            self._findings.add("SEG-5", where)  # SEG-5
+        if not all(_adds_up(counts, stream.tracks) for counts in body.tracks):
+            self._findings.add("SEG-6", where)  # SEG-6
+        stream.n, stream.last = body.n, body.sha256
+        stream.segments += 1
+        stream.bytes += body.bytes
+        stream.present.append(Span(body.from_ms, body.to_ms))
+
+    def _gap(self, body: r.Gap, where: str) -> None:
+        if body.from_ms >= body.to_ms:
+            self._findings.add("GAP-1", where)  # GAP-1
+            return
+        self._stream(body.stream).lost.append(Lost(body.from_ms, body.to_ms, body.cause))
+
+    # ---- closing
+
+    def _accounts_agree(self, close: r.Close, size: int) -> bool:
+        # CLOSE-3
+        started = {name for name, seat in self._seats.items() if seat.first_ms is not None}
+        if close.records != size or close.streams.keys() != self.streams.keys() | started:
+            return False
+        if started and close.end_ms is None:
+            return False
+        return all(
+            (account.parts, account.segments, account.bytes, account.last)
+            == (seen.parts, seen.segments, seen.bytes, seen.last)
+            for name, account in close.streams.items()
+            for seen in (self.streams.get(name, StreamLedger()),)
+        )
+
+    def _cover(self, name: str, account: r.StreamClose, end_ms: int | None) -> None:
+        where = f"streams/{name}"
+        stream = self.streams.get(name, StreamLedger())
+        spans: list[Span | Lost] = [*stream.present, *stream.lost]
+        outside = any(span[0] < account.first_ms or span[1] > account.last_ms for span in spans)
+        if outside or holes(account.first_ms, account.last_ms, spans):
+            self._findings.add("COV-1", where)  # COV-1
+        if not _counted(stream, account):
+            self._findings.add("COV-2", where)  # COV-2
+        if not self._spans_visit(name, account, end_ms):
+            self._findings.add("COV-3", where)  # COV-3
+
+    def _spans_visit(self, name: str, account: r.StreamClose, end_ms: int | None) -> bool:
+        end = end_ms if end_ms is not None else 0
+        if name != seat_of(name):
+            return 0 <= account.first_ms <= account.last_ms <= end
+        return account.first_ms == self._seat(name).first_ms and account.last_ms == end
+
+
+def _counted(stream: StreamLedger, account: r.StreamClose) -> bool:
+    if overlapping(stream.present) or overlapping(stream.lost):
+        return False
+    counted = count(stream.present, stream.lost)
+    return counted == account.coverage and total_ms(counted) == account.last_ms - account.first_ms
+
+
+def _adds_up(counts: r.TrackCounts, tracks: frozenset[int]) -> bool:
+    return (
+        counts.number in tracks
+        and counts.expected == counts.received + counts.lost
+        and counts.recovered <= counts.received
+        and counts.keyframes <= counts.frames
+    )
