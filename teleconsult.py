@@ -1,2 +1,228 @@
+"""The front door: the command `teleconsult`, and nothing behind it that another module does not do.
+
+Every import of a room stands in the command that needs it: `teleconsult --help` and each part start quickly, and the
+verifier runs where no server is installed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from config.settings import Settings, SettingsError, load
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+data_option = click.option("--data", type=FOLDER, help="Folder of database, keys and recordings.  [default: ./data]")
+config_option = click.option("--config", "config_file", type=FILE, help="Settings in a TOML file.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="teleconsult", message="%(prog)s %(version)s")
 def main() -> None:
-    raise SystemExit("not yet")
+    """Video visits between doctor and patient, with recordings that prove themselves.
+
+    Begin with `teleconsult serve --demo`: it starts everything on this machine and prints a link each for the doctor,
+    the patient and the auditor of a visit to try it with.
+
+    Every setting can also be given as TELECONSULT_<NAME> in the environment, or in a TOML file (--config).
+    """
+
+
+@main.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="TCP port of pages, API and signaling; 0: any.  [default: 8080]"
+)
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1, with --tls self-signed all]")
+@data_option
+@config_option
+@click.option("--demo", is_flag=True, help="Make a visit to try, and print its links.")
+@click.option("--json", "as_json", is_flag=True, help="Say where things are in one line of JSON, once all is ready.")
+@click.option(
+    "--tls",
+    type=click.Choice(["off", "self-signed", "files"]),
+    help="https with a certificate made here, for a phone in the same network, or with tls_cert and tls_key of your own.",
+)
+@click.option("--turn", is_flag=True, default=None, help="Also run a TURN relay (needs coturn's turnserver).")
+@click.option("--media-workers", type=click.IntRange(1, 64), help="Media processes; one a core.  [default: 1]")
+def serve(config_file: Path | None, demo: bool, as_json: bool, **said: Any) -> None:
+    """Run everything: signaling, media, recorder, and restart what dies. Ctrl-C ends it."""
+    if said["tls"] == "self-signed" and said["host"] is None and "TELECONSULT_HOST" not in os.environ:
+        said["host"] = "0.0.0.0"  # noqa: S104
+    settings = _settings(config_file, **said)
+    _log("serve", settings)
+    from config.supervise import SupervisionError
+    from teleconsult_serve import InTheWay, Serving
+    from teleconsult_serve import serve as run
+
+    def tell(serving: Serving) -> None:
+        from teleconsult_demo import demo_links
+
+        links = demo_links(serving.settings) if demo else None
+        click.echo(_one_line(serving, links) if as_json else _for_people(serving, links))
+        sys.stdout.flush()
+
+    try:
+        run(settings, Path(__file__).resolve(), tell)
+    except (InTheWay, SupervisionError, SettingsError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@data_option
+@config_option
+def signaling(config_file: Path | None, **said: Any) -> None:
+    """Run signaling alone: pages, API, who may meet whom."""
+    settings = _part("signaling", config_file, said)
+    from signaling.app import run
+
+    run(settings)
+
+
+@main.command()
+@data_option
+@config_option
+@click.option("--index", type=click.IntRange(0, 63), default=0, show_default=True, help="Which worker of this machine.")
+def media(config_file: Path | None, index: int, **said: Any) -> None:
+    """Run one media worker alone: forwards sound and picture."""
+    settings = _part(f"media-{index}", config_file, said)
+    from media.worker import run
+
+    run(settings, index)
+
+
+@main.command()
+@data_option
+@config_option
+def recorder(config_file: Path | None, **said: Any) -> None:
+    """Run the recorder alone: writes, seals and stores what media hands it."""
+    settings = _part("recorder", config_file, said)
+    from recorder.service import run
+
+    run(settings)
+
+
+@main.command(hidden=True)
+def turn() -> None:
+    """Become the turnserver that `serve --turn` supervises."""
+    from turn.coturn import run
+
+    run(_settings(None))
+
+
+@main.command()
+@click.argument("visit")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder for the bundle; must be new or empty.")
+@data_option
+@config_option
+def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> None:
+    """Write VISIT's recording and its evidence to a folder that anyone can verify offline."""
+    settings = _settings(config_file, **said)
+    _log("export", settings)
+    from teleconsult_evidence import export as run
+
+    sys.exit(run(settings, visit, output))
+
+
+@main.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
+@click.option("--trust", type=FILE, envvar="TELECONSULT_TRUST", help="File of the keys that you trust.")
+def verify(bundle: Path, as_json: bool, trust: Path | None) -> None:
+    """Check an exported BUNDLE: is it intact, and is it complete? Needs no server, no network and no secret.
+
+    Exit code 0: both. 1: not. 2: this is no bundle.
+    """
+    from teleconsult_evidence import verify as run
+
+    sys.exit(run(bundle, as_json, trust))
+
+
+@main.command()
+@click.argument("url")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+@click.option("--seconds", type=click.FloatRange(3, 3600), default=10.0, show_default=True, help="How long to talk.")
+@click.option("--api-key-file", type=FILE, help="File of the hospital's API key.  [default: DATA/keys/api.key]")
+@click.option("--ca", type=FILE, help="Certificate to trust, such as DATA/keys/tls.crt.")
+@data_option
+@config_option
+def probe(
+    url: str,
+    as_json: bool,
+    seconds: float,
+    api_key_file: Path | None,
+    ca: Path | None,
+    config_file: Path | None,
+    **said: Any,
+) -> None:
+    """Hold a short visit between two synthetic people on the deployment at URL, and say how it went.
+
+    Joins, talks, ends, waits for the recording, downloads and verifies it: an operator's first check. The API key
+    comes from TELECONSULT_API_KEY or a file.
+
+    Exit code 0: all well. 1: something failed, and it says what.
+    """
+    settings = _settings(config_file, **said)
+    _log("probe", settings, quiet=True)
+    from teleconsult_probe import run
+
+    key_file = api_key_file or settings.keys / "api.key"
+    sys.exit(run(url, os.environ.get("TELECONSULT_API_KEY"), key_file, ca, seconds, as_json))
+
+
+def _part(name: str, config_file: Path | None, said: dict[str, Any]) -> Settings:
+    settings = _settings(config_file, **said)
+    _log(name, settings)
+    if os.environ.get("TELECONSULT_SUPERVISED") == "1":
+        from config.parent import end_with_parent
+
+        end_with_parent()
+    elif settings.run is None:
+        raise click.ClickException(
+            "run alone, a part needs the folder of the sockets it shares: TELECONSULT_RUN=/run/teleconsult"
+        )
+    return settings
+
+
+def _settings(config_file: Path | None, **said: Any) -> Settings:
+    try:
+        return load(said, config_file)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _log(part: str, settings: Settings, quiet: bool = False) -> None:
+    from config.logs import setup
+
+    setup(part, "error" if quiet else settings.log_level, settings.log_json)
+
+
+def _one_line(serving: Any, links: dict[str, str] | None) -> str:
+    said = {
+        "url": serving.settings.base_url,
+        "api_key_file": str(serving.api_key_file),
+        "recordings": serving.recordings,
+        "pid": os.getpid(),
+    }
+    return json.dumps(said if links is None else said | {"links": links})
+
+
+def _for_people(serving: Any, links: dict[str, str] | None) -> str:
+    lines = [f"Teleconsult is ready at {serving.settings.base_url}", ""]
+    if links is not None:
+        lines += ["A visit to try; open each link in a browser window of its own:"]
+        lines += [f"  {role.capitalize():<8} {links[role]}" for role in ("doctor", "patient", "auditor")] + [""]
+    lines += [f"Recordings go to {serving.recordings}", f"The API key is in {serving.api_key_file}"]
+    if serving.settings.tls == "self-signed":
+        lines += ["Browsers warn of the certificate once: it was made by this machine, for itself."]
+    return "\n".join([*lines, "Ctrl-C ends it."])
+
+
+if __name__ == "__main__":
+    main(prog_name="teleconsult")

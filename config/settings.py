@@ -102,9 +102,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """What links begin with, without a slash at the end."""
         if self.public_url:
             return self.public_url.rstrip("/")
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104
-        host = f"[{host}]" if ":" in host else host
-        return f"{'http' if self.tls == 'off' else 'https'}://{host}:{self.port}"
+        return self.url_at("127.0.0.1" if self.everywhere else self.host)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether `host` stands for every address of this machine."""
+        return self.host in ("0.0.0.0", "::", "")  # noqa: S104
+
+    def url_at(self, host: str) -> str:
+        """Our base URL at this address of ours."""
+        return f"{'http' if self.tls == 'off' else 'https'}://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def socket(self, name: str) -> Path:
         """A Unix socket of the run folder: `media-0`, `recorder`, `tap`, `audit`. Needs `run`."""

@@ -10,16 +10,14 @@ TURN-6  It ends with the process that started it, however that one ends (PR_SET_
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
-import signal
-import sys
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
 
 from config.addresses import announced_addresses
+from config.parent import end_with_parent
 from config.settings import Settings
 from turn.credentials import shared_secret
 
@@ -27,8 +25,6 @@ RELAY_PORTS = (49160, 49999)
 ALLOCATIONS = 400
 """In all: a little under the number of relay ports."""
 ALLOCATIONS_A_CREDENTIAL = 10
-
-_PR_SET_PDEATHSIG = 1
 
 
 class TurnserverMissing(Exception):
@@ -119,13 +115,3 @@ def run(settings: Settings) -> NoReturn:
     conf = configured(settings)
     end_with_parent()
     os.execv(program, [program, "-c", str(conf)])  # noqa: S606
-
-
-def end_with_parent() -> None:
-    """Ask the kernel for SIGTERM when our parent ends (TURN-6); it survives exec. Linux only, elsewhere nothing."""
-    if sys.platform != "linux":
-        return
-    parent = os.getppid()
-    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it ended before we asked
-        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,55 @@
+"""The demo visit of `teleconsult serve --demo`: made over the HTTP API like any other, with the hospital's key."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import ssl
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+from config.secrets import secret_text
+from config.settings import Settings
+
+PEOPLE = {
+    "doctor": {"id": "demo-doctor", "name": "李敏", "title": "主治医师", "department": "内科"},
+    "patient": {"id": "demo-patient", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"},
+}
+
+
+class Here:
+    """Our own HTTP API, reached directly, past any proxy that `public_url` may name."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._base = settings.url_at("127.0.0.1" if settings.everywhere else settings.host)
+        self._context: ssl.SSLContext | None = None
+        if settings.tls != "off":
+            self._context = ssl.create_default_context(cafile=settings.tls_cert)
+            self._context.check_hostname = False  # the very certificate that we serve, whatever name it was made for
+
+    @contextlib.contextmanager
+    def open(self, path: str, body: object = None, within_s: float = 10.0) -> Iterator[Any]:
+        """An answered request; with a body it is a POST. Raises `OSError` for whatever is no success."""
+        headers = {"Content-Type": "application/json"}
+        if body is not None:
+            headers["Authorization"] = f"Bearer {secret_text(self._settings.keys / 'api.key')}"
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self._base}{path}", data=data, headers=headers)  # noqa: S310
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self._context)
+        )
+        try:
+            with opener.open(request, timeout=within_s) as answer:
+                yield answer
+        except http.client.HTTPException as error:
+            raise OSError(f"no HTTP answer: {type(error).__name__}") from error
+
+
+def demo_links(settings: Settings) -> dict[str, str]:
+    """Links for doctor, patient and auditor of a new visit. Raises `OSError`."""
+    with Here(settings).open("/api/v1/visits", PEOPLE) as answer:
+        links: dict[str, str] = json.load(answer)["links"]
+        return links

@@ -1,0 +1,229 @@
+"""`teleconsult serve`: the embedded whole. Checks what could be in the way, starts every part, says where things are.
+
+SERVE-1  What stands in the way (a busy port, a folder that cannot be written, a second instance on the same data, a
+         missing turnserver) is found before anything starts and said in one line, with what to do about it (`InTheWay`).
+SERVE-2  Signaling is stopped first and closes the live recordings while worker and recorder still live; then the rest.
+         Together at most 2.7 s.
+SERVE-3  The run folder is private, short (a Unix socket's path holds 107 bytes) and gone afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from config.addresses import announced_addresses, lan_address, own_addresses
+from config.certificate import self_signed
+from config.secrets import SecretError, secret_text
+from config.settings import PREFIX, Settings, to_environment
+from config.supervise import Part, Stage, supervise
+from teleconsult_demo import Here
+from turn import coturn
+
+STAGES = (Stage(0, within_s=1.9), Stage(1, within_s=0.8))
+EXAMPLE_PORT = 8081
+
+
+class InTheWay(Exception):
+    """Something that must be put right first; the message says what and how."""
+
+    code = "in_the_way"
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What there is to tell once everything is ready."""
+
+    settings: Settings
+    api_key_file: Path
+    recordings: str
+
+
+def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]) -> None:
+    """Run until Ctrl-C or SIGTERM. `program` is the command's own file. Raises `InTheWay`, `SupervisionError`."""
+    with _data_folder(settings.data), _run_folder() as run:
+        settings = _resolved(settings, run)
+        _check_ports(settings)
+        serving = Serving(settings, settings.keys / "api.key", _recordings(settings))
+        _make_keys(settings)
+        parts = _parts(settings, program)
+        asyncio.run(_until_told(parts, lambda: asyncio.to_thread(on_ready, serving)))
+
+
+async def _until_told(parts: list[Part], ready: Callable[[], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    await supervise(parts, ready, stop, STAGES)
+
+
+def _parts(settings: Settings, program: Path) -> list[Part]:
+    # -c or -m would put the current folder before ours on the path; a script's own folder is always right.
+    def command(*words: str) -> tuple[str, ...]:
+        return (sys.executable, str(program), *words)
+
+    environment = {**to_environment(settings), "TELECONSULT_SUPERVISED": "1", PREFIX + "CONFIG": ""}
+    workers = [
+        Part(f"media-{i}", command("media", "--index", str(i)), settings.socket(f"media-{i}").is_socket, environment, 1)
+        for i in range(settings.media_workers)
+    ]
+    recorder = Part("recorder", command("recorder"), settings.socket("recorder").is_socket, environment, 1)
+    signaling = Part("signaling", command("signaling"), _is_ready(settings), environment, 0)
+    parts = [signaling, recorder, *workers]
+    if settings.turn:
+        address = (coturn.peers(announced_addresses(settings.media_addresses))[0], settings.turn_port)
+        parts.append(Part("turn", command("turn"), lambda: _connects(address), environment, 1, quiet=True))
+    return parts
+
+
+def _is_ready(settings: Settings) -> Callable[[], bool]:
+    """Whether signaling answers and finds its database, workers and recorder."""
+    here = Here(settings)
+
+    def ready() -> bool:
+        try:
+            with here.open("/readyz", within_s=0.5):
+                return True
+        except OSError:
+            return False
+
+    return ready
+
+
+def _connects(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+# ---- what could be in the way
+
+
+@contextlib.contextmanager
+def _data_folder(data: Path) -> Iterator[None]:
+    """The folder exists, can be written, and is ours alone while we run."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        handle = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InTheWay(f"cannot write to {data} ({error.strerror}); name another folder with --data") from None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        raise InTheWay(f"another teleconsult runs on {data}; stop it, or name another folder with --data") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _run_folder() -> Iterator[Path]:
+    parent = tempfile.gettempdir()
+    run = Path(tempfile.mkdtemp(prefix="teleconsult-", dir=parent if len(parent) <= 60 else "/tmp"))  # noqa: S108
+    try:
+        yield run
+    finally:
+        shutil.rmtree(run, ignore_errors=True)
+
+
+def _check_ports(settings: Settings) -> None:
+    if not _free(socket.SOCK_STREAM, settings.host, settings.port):
+        instead = EXAMPLE_PORT if settings.port != EXAMPLE_PORT else EXAMPLE_PORT + 1
+        raise InTheWay(f"port {settings.port} is in use; stop what uses it, or choose another: --port {instead}")
+    for index in range(settings.media_workers if settings.media_port else 0):
+        port = settings.media_port + index
+        if not all(_free(socket.SOCK_DGRAM, host, port) for host in announced_addresses(settings.media_addresses)):
+            raise InTheWay(
+                f"UDP port {port} is in use; stop what uses it, or choose another for media: "
+                f"{PREFIX}MEDIA_PORT={settings.media_port + 100}"
+            )
+    if settings.turn:
+        for host in coturn.peers(announced_addresses(settings.media_addresses)):
+            if not _free(socket.SOCK_DGRAM, host, settings.turn_port):
+                raise InTheWay(
+                    f"UDP port {settings.turn_port} is in use, perhaps by another TURN server; stop it, or choose another: "
+                    f"{PREFIX}TURN_PORT={settings.turn_port + 1}"
+                )
+
+
+def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except PermissionError:
+            raise InTheWay(f"port {port} needs root; choose one above 1023, or put a proxy before it") from None
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            if kind == socket.SOCK_STREAM:
+                raise InTheWay(f"cannot listen on {host} ({error.strerror}); name an address of this machine") from None
+            # A configured media address may be that of a router before us: only the worker can tell.
+    return True
+
+
+def _make_keys(settings: Settings) -> None:
+    """The API key is there when we say where it is. What else cannot be used is found here too, before anything starts."""
+    try:
+        secret_text(settings.keys / "api.key")
+        if settings.turn:
+            coturn.executable()
+    except SecretError as error:
+        raise InTheWay(str(error)) from None
+    except coturn.TurnserverMissing as error:
+        raise InTheWay(str(error)) from None
+    except OSError as error:
+        raise InTheWay(f"cannot write to {settings.keys} ({error.strerror}); name another folder with --data") from None
+
+
+# ---- what is settled at start
+
+
+def _resolved(settings: Settings, run: Path) -> Settings:
+    """The settings with everything settled that children must agree on."""
+    settings = msgspec.structs.replace(settings, data=settings.data.absolute(), run=run)
+    if settings.port == 0:
+        settings = msgspec.structs.replace(settings, port=_any_free_port(settings.host))
+    if settings.tls == "self-signed":
+        certificate, key = self_signed(settings.keys, own_addresses())
+        settings = msgspec.structs.replace(settings, tls_cert=certificate, tls_key=key)
+    if settings.everywhere and settings.public_url is None and (lan := lan_address()) is not None:
+        settings = msgspec.structs.replace(settings, public_url=settings.url_at(lan))
+    return msgspec.structs.replace(settings, origins=(*settings.origins, *_own_origins(settings)))
+
+
+def _own_origins(settings: Settings) -> list[str]:
+    """Every address under which a browser may have opened our pages (SIG-3)."""
+    hosts = own_addresses() if settings.everywhere else [settings.host]
+    return [settings.url_at(host) for host in (*hosts, "localhost")]
+
+
+def _any_free_port(host: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _recordings(settings: Settings) -> str:
+    return str(settings.store_folder) if settings.store == "folder" else settings.store
