@@ -8,21 +8,24 @@ STORE-4  A cursor is where the last page ended (creation time and id), so pages 
 
 from __future__ import annotations
 
+import logging
 import re
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, and_, case, event, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from config.clock import iso, parse_iso
-from signaling.ports import Consent, Doctor, Ending, IdempotencyConflict, Page, Patient, Phase, VisitFacts
+from signaling.ports import IdempotencyConflict, Page, Phase, VisitFacts
 from signaling.tables import accesses, idempotency, visits
 
 CURSOR_PATTERN = r"^[0-9]{13}\.[A-Za-z0-9_-]{1,64}$"
 MAX_PAGE = 200
+_COLUMNS = frozenset(visits.columns.keys())
+"""What SQL orders or filters by, or a person might ask for in SQL; all other facts of a visit stand in `more`."""
 MAX_QUEUE = 200
 
 
@@ -44,6 +47,8 @@ class Access(msgspec.Struct, frozen=True):
 
 def open_engine(url: str) -> AsyncEngine:
     """The engine for a database URL. Parameters never reach an error message: they hold names."""
+    # It would write every parameter of every statement.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
@@ -66,9 +71,10 @@ class SqlVisitStore:
                     await db.execute(insert(idempotency).values(said | {"created": facts.created}))
                 return facts
         except IntegrityError:
-            if idempotency_key is None:
+            before = None if idempotency_key is None else await self._made_before(idempotency_key, body_sha256)
+            if before is None:
                 raise
-        return await self._made_before(idempotency_key, body_sha256)
+            return before
 
     async def load(self, visit: str) -> VisitFacts | None:
         """One visit."""
@@ -105,8 +111,8 @@ class SqlVisitStore:
         return Page(visits=found[:limit], next=_cursor_of(found[limit - 1]) if more else None)
 
     async def open_visits(self) -> list[VisitFacts]:
-        """All that are waiting, live or closing, oldest first."""
-        unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.closing)
+        """All that are waiting or live or have an open evidence log, oldest first."""
+        unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.log_open)
         return await self._all(select(visits).where(unfinished).order_by(visits.c.created, visits.c.id))
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
@@ -127,19 +133,25 @@ class SqlVisitStore:
             rows = await db.execute(wanted)
             return [Access(at=row.at, who=row.who, role=row.role, visit=row.visit, what=row.what) for row in rows]
 
-    async def ping(self) -> None:
-        """Ask the database for anything at all. Raises SQLAlchemy's errors if it does not answer."""
-        async with self._engine.connect() as db:
-            await db.execute(select(1))
+    async def answers(self) -> bool:
+        """Whether the database answers now."""
+        try:
+            async with self._engine.connect() as db:
+                await db.execute(select(1))
+        except (SQLAlchemyError, OSError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
 
-    async def _made_before(self, key: str, body_sha256: str) -> VisitFacts:
+    async def _made_before(self, key: str, body_sha256: str) -> VisitFacts | None:
         made = select(visits, idempotency.c.body_sha256).join(idempotency, idempotency.c.visit == visits.c.id)
         async with self._engine.connect() as db:
-            row = (await db.execute(made.where(idempotency.c.key == key))).one()
+            row = (await db.execute(made.where(idempotency.c.key == key))).one_or_none()
+        if row is None:
+            return None
         if row.body_sha256 != body_sha256:
             raise IdempotencyConflict("this idempotency key came with another body before")
         return _from_row(row)
@@ -170,20 +182,12 @@ def _cursor_of(facts: VisitFacts) -> str:
 
 
 def _to_row(facts: VisitFacts) -> dict[str, Any]:
-    row = {name: getattr(facts, name) for name in VisitFacts.__struct_fields__}
-    for name in ("doctor", "patient", "consents", "ended"):
-        row[name] = msgspec.to_builtins(row[name])
-    return row | {"doctor_id": facts.doctor.id}
+    row: dict[str, Any] = {"more": {}, "doctor_id": facts.doctor.id}
+    for name, value in msgspec.to_builtins(facts).items():
+        (row if name in _COLUMNS else row["more"])[name] = value
+    return row
 
 
 def _from_row(row: Row[Any]) -> VisitFacts:
-    values = {name: getattr(row, name) for name in VisitFacts.__struct_fields__}
-    return VisitFacts(
-        **values
-        | {
-            "doctor": msgspec.convert(values["doctor"], Doctor),
-            "patient": msgspec.convert(values["patient"], Patient),
-            "consents": msgspec.convert(values["consents"], dict[str, Consent]),
-            "ended": msgspec.convert(values["ended"], Ending | None),
-        }
-    )
+    said = {name: getattr(row, name) for name in VisitFacts.__struct_fields__ if name in _COLUMNS}
+    return msgspec.convert(row.more | said, VisitFacts)

@@ -77,11 +77,12 @@ visits = Table(
     Column("ended_at", Moment),
     Column("ended", Document),
     Column("links_epoch", Integer, nullable=False),
-    Column("closing", Boolean, nullable=False),
+    Column("log_open", Boolean, nullable=False),
+    Column("more", Document, nullable=False),
     Index("ix_visits_newest", "created", "id"),
     Index("ix_visits_phase", "phase", "created", "id"),
     Index("ix_visits_queue", "doctor_id", "phase"),
-    Index("ix_visits_closing", "closing"),
+    Index("ix_visits_log_open", "log_open"),
 )
 
 idempotency = Table(

@@ -6,6 +6,7 @@ MIG-2  With PostgreSQL, processes that start together migrate one after another 
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy import Connection, column, inspect, select, table, text
@@ -27,6 +28,7 @@ def _migrate(db: Connection) -> None:
         db.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})  # MIG-2
     if revision(db) == HEAD:  # MIG-1
         return
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
 

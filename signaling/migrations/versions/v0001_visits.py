@@ -34,13 +34,14 @@ def upgrade() -> None:
         sa.Column("ended_at", moment),
         sa.Column("ended", document),
         sa.Column("links_epoch", sa.Integer, nullable=False),
-        sa.Column("closing", sa.Boolean, nullable=False),
+        sa.Column("log_open", sa.Boolean, nullable=False),
+        sa.Column("more", document, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_visits"),
     )
     op.create_index("ix_visits_newest", "visits", ["created", "id"])
     op.create_index("ix_visits_phase", "visits", ["phase", "created", "id"])
     op.create_index("ix_visits_queue", "visits", ["doctor_id", "phase"])
-    op.create_index("ix_visits_closing", "visits", ["closing"])
+    op.create_index("ix_visits_log_open", "visits", ["log_open"])
     op.create_table(
         "idempotency",
         sa.Column("key", sa.String(128), nullable=False),

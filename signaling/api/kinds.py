@@ -1,0 +1,190 @@
+"""What goes over the HTTP API: requests (unknown fields refused) and answers. The OpenAPI document is made from these."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from signaling.consent_text import Language
+from signaling.ports import Consent, Doctor, Ending, Patient, Phase, RecordingPolicy, Role, VisitFacts
+from signaling.store import CURSOR_PATTERN, MAX_PAGE
+
+_PLAIN = r"^[^\u0000-\u001f\u007f]+$"
+
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]{1,64}$")]
+OpaqueId = Annotated[
+    str, Meta(min_length=1, max_length=128, pattern=_PLAIN, description="The hospital's own id, opaque to us.")
+]
+ShortText = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PLAIN)]
+Text = Annotated[str, Meta(max_length=1000)]
+Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds.", examples=["2026-05-04T09:12:00.123Z"])]
+Zoned = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset.")]
+LifetimeS = Annotated[int, Meta(ge=60, le=604_800, description="Seconds.")]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
+Cursor = Annotated[
+    str, Meta(pattern=CURSOR_PATTERN, max_length=80, description="`next` of the page before; opaque to clients.")
+]
+
+DAY_S = 86_400
+
+
+class _Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class NewDoctor(_Request, frozen=True):
+    """The doctor, as the patient will see them."""
+
+    id: OpaqueId
+    name: ShortText
+    title: ShortText | None = None
+    department: ShortText | None = None
+    licence: ShortText | None = None
+
+    def facts(self) -> Doctor:
+        """As stored."""
+        return msgspec.convert(self, Doctor, from_attributes=True)
+
+
+class NewPatient(_Request, frozen=True):
+    """The patient. The other party sees a masked name; evidence only a keyed pseudonym of `id`."""
+
+    id: OpaqueId
+    name: ShortText
+    age: Annotated[int, Meta(ge=0, le=150)] | None = None
+    sex: Literal["female", "male", "other"] | None = None
+    complaint: Text | None = None
+
+    def facts(self) -> Patient:
+        """As stored."""
+        return msgspec.convert(self, Patient, from_attributes=True)
+
+
+class NewVisit(_Request, frozen=True):
+    """A visit to be. Its links work for `expires_in_s` seconds; a visit nobody entered by then ends as `expired`."""
+
+    doctor: NewDoctor
+    patient: NewPatient
+    scheduled: Zoned | None = None
+    recording: RecordingPolicy = "required"
+    expires_in_s: LifetimeS = DAY_S
+
+
+class EndVisit(_Request, frozen=True):
+    """Why the hospital ends it."""
+
+    reason: Literal["completed", "cancelled"] = "completed"
+
+
+class NewLink(_Request, frozen=True):
+    """A further link into a visit."""
+
+    role: Role
+    expires_in_s: LifetimeS = DAY_S
+
+
+class NewDeskLink(_Request, frozen=True):
+    """A link to the auditor's desk: every visit."""
+
+    role: Literal["auditor"]
+    expires_in_s: LifetimeS = DAY_S
+
+
+class VisitsQuery(_Request, frozen=True):
+    """Which page of visits."""
+
+    limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET
+    phase: Phase | UnsetType = UNSET
+
+
+class PageQuery(_Request, frozen=True):
+    """Which page."""
+
+    limit: Limit = 50
+    cursor: Cursor | UnsetType = UNSET
+
+
+class ConsentQuery(_Request, frozen=True):
+    """In which language."""
+
+    language: Language = "zh"
+
+
+class VisitLinks(msgspec.Struct, frozen=True):
+    """Signed links, one role each. Whoever holds a link holds the seat: send it over a channel of its own."""
+
+    doctor: str
+    patient: str
+    auditor: str
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """A visit as the hospital sees it."""
+
+    id: Id
+    phase: Phase
+    recording: RecordingPolicy
+    doctor: Doctor
+    patient: Patient
+    consents: dict[str, Consent]
+    created: Moment
+    expires: Moment
+    scheduled: Moment | None
+    entered: Moment | None
+    live: Moment | None
+    ended_at: Moment | None
+    ended: Ending | None
+
+    @classmethod
+    def of(cls, facts: VisitFacts) -> Visit:
+        """From the stored facts."""
+        return cls(**{name: getattr(facts, name) for name in cls.__struct_fields__})
+
+
+class CreatedVisit(Visit, frozen=True, kw_only=True):
+    """A visit with its links."""
+
+    links: VisitLinks
+
+    @classmethod
+    def with_links(cls, facts: VisitFacts, links: VisitLinks) -> CreatedVisit:
+        """From the stored facts and fresh links."""
+        return cls(**{name: getattr(facts, name) for name in Visit.__struct_fields__}, links=links)
+
+
+class VisitPage(msgspec.Struct, frozen=True):
+    """Newest first. `next` is null on the last page."""
+
+    visits: list[Visit]
+    next: Cursor | None
+
+
+class IssuedLink(msgspec.Struct, frozen=True):
+    """A link and the moment it stops working."""
+
+    role: Role
+    link: str
+    expires: Moment
+
+
+class RevokedLinks(msgspec.Struct, frozen=True):
+    """Every link issued under a smaller epoch is refused from now on."""
+
+    links_epoch: int
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """This process answers."""
+
+    ok: bool = True
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether each part behind the API answers."""
+
+    ready: bool
+    parts: dict[str, bool]

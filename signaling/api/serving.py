@@ -1,0 +1,178 @@
+"""From the route table to aiohttp: let in, decode, call, answer; every refusal becomes a problem document.
+
+API-1  A body is JSON of at most 64 KiB, checked against its type, unknown fields refused; so is the query.
+API-2  Every answer carries `X-Request-Id`: the caller's, if it is a plausible one, else ours. Logs name the operation,
+       the status and the request's id, and nothing a caller wrote.
+API-3  A bug in a handler is answered 500 `internal` and ends this request only.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from config.clock import monotonic_s, random_name
+from signaling.api.auth import Gate
+from signaling.api.route import PATH_PATTERNS, Call, Route, Routes
+from signaling.problems import (
+    MEDIA_TYPE,
+    Internal,
+    MediaTypeWrong,
+    MethodWrong,
+    NotFound,
+    Problem,
+    RequestInvalid,
+    TooLarge,
+    TooManyFailures,
+    Unauthorised,
+)
+
+MAX_BODY = 64 * 1024
+RETRY_AFTER_S = 5
+REQUEST_ID = web.RequestKey("request_id", str)
+
+_SECURE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+_PLAUSIBLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+log = logging.getLogger(__name__)
+
+
+def add_routes(app: web.Application, routes: Routes, gate: Gate) -> None:
+    """Serve these routes on this application."""
+    for route in routes:
+        app.router.add_route(route.method, _pattern_of(route), _serve(route, gate), name=route.name)
+
+
+@web.middleware
+async def answering(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turns refusals into problem documents, names every request, and writes one log line for it."""
+    said = request.headers.get("X-Request-Id", "")
+    request_id = said if _PLAUSIBLE_ID.fullmatch(said) else random_name(12)
+    request[REQUEST_ID] = request_id
+    began = monotonic_s()
+    try:
+        response = await handler(request)
+    except Problem as problem:
+        response = refuse(problem, request_id)
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        response = refuse(_from_aiohttp(error), request_id, error)
+    except Exception:  # API-3: an actor ends here
+        log.exception("request failed", extra={"operation": operation(request), "request": request_id})
+        response = refuse(Internal(), request_id)
+    if not response.prepared:
+        response.headers["X-Request-Id"] = request_id
+        for name, value in _SECURE.items():
+            response.headers.setdefault(name, value)
+    took_ms = round((monotonic_s() - began) * 1000)
+    fields = {"operation": operation(request), "status": response.status, "ms": took_ms, "request": request_id}
+    log.debug("request answered", extra=fields)
+    return response
+
+
+def operation(request: web.Request) -> str:
+    """The route's name, or that there is none: never the path, which a caller wrote."""
+    return request.match_info.route.name or "unnamed"
+
+
+def refuse(problem: Problem, request_id: str, error: web.HTTPException | None = None) -> web.Response:
+    """The problem as a response."""
+    response = web.Response(
+        body=msgspec.json.encode(problem.document(request_id)),
+        status=problem.status,
+        content_type=MEDIA_TYPE,
+        charset=None,
+    )
+    if isinstance(problem, Unauthorised):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="teleconsult"'
+    if isinstance(problem, TooManyFailures):
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    if error is not None and "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
+    async def serve(request: web.Request) -> web.StreamResponse:
+        principal = await gate.admit(request, route.access)
+        _check_headers(route, request)
+        query = _query(route, request)
+        body = await _body(route, request) if route.has_body else route.body()
+        return await route.handler(Call(request, principal, body, query))
+
+    return serve
+
+
+def _pattern_of(route: Route[Any, Any]) -> str:
+    path = route.path
+    for name in route.parameters:
+        path = path.replace(f"{{{name}}}", f"{{{name}:{PATH_PATTERNS[name]}}}")
+    return path
+
+
+def _check_headers(route: Route[Any, Any], request: web.Request) -> None:
+    for header in route.headers:
+        said = request.headers.getall(header.name, [])
+        if len(said) > 1 or any(re.fullmatch(header.pattern, one) is None for one in said):
+            raise RequestInvalid(f"the header {header.name} is not valid", code="header_invalid")
+
+
+def _query(route: Route[Any, Any], request: web.Request) -> Any:
+    said = dict(request.query)
+    if len(said) != len(request.query):
+        raise RequestInvalid("a parameter is given twice", code="parameter_invalid")
+    try:
+        return msgspec.convert(said, route.query, strict=False)
+    except msgspec.ValidationError as error:
+        what, at = _place(error)
+        raise RequestInvalid(what, code="parameter_invalid", at=at) from error
+
+
+async def _body(route: Route[Any, Any], request: web.Request) -> Any:
+    if (request.content_length or 0) > MAX_BODY:  # API-1
+        raise TooLarge
+    try:
+        raw = await request.content.readexactly(MAX_BODY + 1)
+    except EOFError as error:  # asyncio.IncompleteReadError: all there was
+        raw = getattr(error, "partial", b"")
+    if len(raw) > MAX_BODY:
+        raise TooLarge
+    if not raw and route.body_optional:
+        return route.body()
+    if request.content_type != "application/json":
+        raise MediaTypeWrong
+    try:
+        return msgspec.json.decode(raw, type=route.body)
+    except msgspec.ValidationError as error:
+        what, at = _place(error)
+        raise RequestInvalid(what, at=at) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestInvalid("the body is not JSON", code="json_invalid") from error
+
+
+def _place(error: msgspec.ValidationError) -> tuple[str, str | None]:
+    """msgspec's words and its place apart; the words name types and fields, never what was sent."""
+    what, _, where = str(error).partition(" - at `$")
+    return what, where.rstrip("`").lstrip(".") or None
+
+
+def _from_aiohttp(error: web.HTTPException) -> Problem:
+    match error.status:
+        case 404:
+            return NotFound()
+        case 405:
+            return MethodWrong()
+        case 413:
+            return TooLarge()
+        case _ if error.status < 500:
+            return RequestInvalid()
+        case _:
+            return Internal()

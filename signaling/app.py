@@ -1,0 +1,166 @@
+"""The signaling process: Socket.IO and HTTP on one port, put together from the settings and from nothing else.
+
+APP-1  Everything opens in the order database, visits (and their links to workers and recorder), port; and closes in the
+       opposite one: no request finds a part missing.
+APP-2  SIGTERM, SIGINT and, for a supervised process, the end of standard input stop it within two seconds.
+APP-3  Under TLS every answer carries HSTS; no answer says which software it came from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import msgspec
+from aiohttp import web
+
+from config import logs
+from config.certificate import server_context
+from config.secrets import secret_key, secret_text
+from config.settings import Settings
+from signaling.api.auth import Failures, Gate
+from signaling.api.public import PublicRoutes
+from signaling.api.serving import add_routes, answering
+from signaling.api.visits import VisitRoutes
+from signaling.gateway import Gateway
+from signaling.links import Links
+from signaling.migrations import migrate
+from signaling.openapi import document
+from signaling.pages import Pages
+from signaling.ports import Clock
+from signaling.pseudonyms import KeyedPseudonyms
+from signaling.registry import VisitRegistry
+from signaling.store import SqlVisitStore, open_engine
+from signaling.tokens import SignedTokens, token_keys
+from signaling.workers import MediaWorkers, RecorderLink
+from turn.credentials import ice_servers
+
+SHUTDOWN_S = 1.0
+HSTS = "max-age=31536000"
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Serve until told to stop. A port that is taken ends the process with one plain line and exit code 1."""
+    logs.setup("signaling", settings.log_level, settings.log_json)
+    try:
+        listening = listen(settings)
+    except OSError as error:
+        sys.exit(_plain(error, settings))
+    settings = msgspec.structs.replace(settings, port=listening.getsockname()[1])
+    asyncio.run(_serve(settings, listening))
+
+
+async def _serve(settings: Settings, listening: socket.socket) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if os.environ.get("TELECONSULT_SUPERVISED") == "1":
+        _watch_stdin(loop, stop.set)
+    async with serving(settings, listening):
+        gc.freeze()
+        log.info("signaling ready", extra={"url": settings.base_url})
+        await stop.wait()
+        log.info("signaling stops")
+
+
+@contextlib.asynccontextmanager
+async def serving(settings: Settings, listening: socket.socket, clock: Clock = time.time) -> AsyncIterator[Assembly]:
+    """The whole of signaling, open while the context lasts (APP-1)."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_engine(settings.database)
+    try:
+        await migrate(engine)
+        parts = assemble(settings, SqlVisitStore(engine), clock)
+        await parts.registry.start()
+        runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+        try:
+            await runner.setup()
+            await web.SockSite(runner, listening, ssl_context=server_context(settings)).start()
+            yield parts
+        finally:
+            await parts.registry.stop()
+            await runner.cleanup()
+    finally:
+        await engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """What a caller of `assemble` may want to reach."""
+
+    app: web.Application
+    registry: VisitRegistry
+    links: Links
+
+
+def assemble(settings: Settings, store: SqlVisitStore, clock: Clock) -> Assembly:
+    """All parts, connected; nothing runs yet."""
+    tokens = SignedTokens(token_keys(settings.keys / "token.key"), clock)
+    pseudonyms = KeyedPseudonyms(secret_key(settings.recorder_seat_salt_file or settings.keys / "pseudonym.key"))
+    media = MediaWorkers([settings.socket(f"media-{number}") for number in range(settings.media_workers)])
+    recorder = RecorderLink(settings.socket("recorder"))
+    registry = VisitRegistry(store, media, recorder, pseudonyms, clock)
+    links = Links(tokens, settings.base_url, clock)
+
+    routes = VisitRoutes(store, registry, links, clock).routes()
+    routes += PublicRoutes({"database": store.answers}, lambda: said).routes()
+    said = msgspec.json.encode(document(routes))
+
+    app = web.Application(middlewares=[answering])
+    app.on_response_prepare.append(_finish(settings.tls != "off"))
+    add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
+    Gateway(registry, tokens, ice_servers(settings), settings.origins, clock).attach(app)
+    Pages(settings.base_url).attach(app)
+    return Assembly(app, registry, links)
+
+
+def listen(settings: Settings) -> socket.socket:
+    """The listening socket; `port` 0 takes any. Raises `OSError`."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host, settings.port), family=family, backlog=256)
+
+
+def _finish(tls: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    async def finish(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Server"] = "teleconsult"  # APP-3
+        if tls:
+            response.headers["Strict-Transport-Security"] = HSTS
+
+    return finish
+
+
+def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+    """Call `ended` when standard input, a pipe our parent holds, ends."""
+
+    def read() -> None:
+        if not os.read(0, 4096):
+            loop.remove_reader(0)
+            ended()
+
+    with contextlib.suppress(PermissionError):  # a file or /dev/null: nothing to wait for
+        loop.add_reader(0, read)
+
+
+def _plain(error: OSError, settings: Settings) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return (
+                f"port {settings.port} on {settings.host} is in use: stop what uses it, or choose another with --port"
+            )
+        case errno.EACCES:
+            return f"port {settings.port} may not be used without more rights: choose one above 1023 with --port"
+        case _:
+            return f"cannot listen on {settings.host}:{settings.port}: {error.strerror}"

@@ -1,0 +1,165 @@
+"""The OpenAPI 3.1 document, made from the route table and the msgspec types it names: there is nothing to keep in step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import msgspec
+
+from signaling.api.route import PATH_PATTERNS, Access, Answer, Route, Routes
+from signaling.problems import (
+    MEDIA_TYPE,
+    Forbidden,
+    Internal,
+    MediaTypeWrong,
+    NotFound,
+    Problem,
+    ProblemDocument,
+    RequestInvalid,
+    TooLarge,
+    TooManyFailures,
+    Unauthorised,
+)
+
+SchemaOf = Callable[[Any], Any]
+
+REF = "#/components/schemas/{name}"
+
+SECURITY: dict[Access, list[dict[str, list[str]]]] = {
+    "public": [],
+    "hospital": [{"apiKey": []}, {"apiKeyHeader": []}],
+    "auditor": [{"auditorToken": []}],
+}
+SCHEMES = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "The hospital system's API key."},
+    "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "auditorToken": {"type": "http", "scheme": "bearer", "description": "The part of an auditor's link after `#`."},
+}
+HEADERS = {
+    "X-Request-Id": "Names this request in our logs: the caller's own, if it sent a plausible one.",
+    "Location": "The address of what was made.",
+    "Idempotency-Replayed": "`true` if this key and body had made the visit before.",
+    "Content-Range": "Which bytes of the file these are (RFC 9110 §14.4).",
+    "Content-Disposition": "The file's name.",
+    "Accept-Ranges": "`bytes`.",
+    "ETag": "Changes with the content.",
+}
+
+
+def document(routes: Routes) -> dict[str, Any]:
+    """The document, ready to be written as JSON."""
+    kinds = [ProblemDocument, *_kinds(routes)]
+    schemas, components = msgspec.json.schema_components(kinds, ref_template=REF)
+
+    def schema_of(kind: Any) -> Any:
+        return schemas[kinds.index(kind)]
+
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Teleconsult",
+            "version": _version(),
+            "description": "Visits, links and recordings. A visit itself goes over Socket.IO: signaling/PROTOCOL.md.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {"schemas": components, "securitySchemes": SCHEMES},
+    }
+
+
+def _kinds(routes: Routes) -> list[Any]:
+    found = [route.body for route in routes if route.has_body]
+    found += [answer.kind for route in routes for answer in route.answers if answer.kind is not None]
+    return [kind for number, kind in enumerate(found) if kind not in found[:number]]
+
+
+def _operation(route: Route[Any, Any], schema_of: SchemaOf) -> dict[str, Any]:
+    answers = {str(answer.status): _answer(answer, schema_of) for answer in route.answers}
+    said: dict[str, Any] = {
+        "operationId": route.name,
+        "summary": route.means,
+        "security": SECURITY[route.access],
+        "responses": answers | _refusals(route, schema_of),
+    }
+    if parameters := _parameters(route):
+        said["parameters"] = parameters
+    if route.has_body:
+        content = {"application/json": {"schema": schema_of(route.body)}}
+        said["requestBody"] = {"required": not route.body_optional, "content": content}
+    return said
+
+
+def _parameters(route: Route[Any, Any]) -> list[dict[str, Any]]:
+    path = [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "pattern": f"^{PATH_PATTERNS[name]}$"},
+        }
+        for name in route.parameters
+    ]
+    schema = msgspec.json.schema(route.query, ref_template=REF)["$defs"][route.query.__name__]
+    query = [
+        {"name": name, "in": "query", "required": name in schema["required"], "schema": one}
+        for name, one in schema["properties"].items()
+    ]
+    headers = [
+        {
+            "name": header.name,
+            "in": "header",
+            "required": False,
+            "description": header.means,
+            "schema": {"type": "string", "pattern": header.pattern},
+        }
+        for header in route.headers
+    ]
+    return path + query + headers
+
+
+def _answer(answer: Answer, schema_of: SchemaOf) -> dict[str, Any]:
+    schema = schema_of(answer.kind) if answer.kind is not None else {}
+    return {
+        "description": answer.means,
+        "headers": _headers("X-Request-Id", *answer.headers),
+        "content": {answer.media: {"schema": schema}},
+    }
+
+
+def _refusals(route: Route[Any, Any], schema_of: SchemaOf) -> dict[str, Any]:
+    statuses = sorted({one.status for one in _refused(route)} - {answer.status for answer in route.answers})
+    titles = {one.status: one.title for one in _refused(route)}
+    content = {MEDIA_TYPE: {"schema": schema_of(ProblemDocument)}}
+    return {
+        str(status): {"description": titles[status], "headers": _headers("X-Request-Id"), "content": content}
+        for status in statuses
+    }
+
+
+def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
+    refused: list[type[Problem]] = [*route.refuses, RequestInvalid, Internal]
+    if route.access != "public":
+        refused += [Unauthorised, TooManyFailures]
+    if route.access == "auditor":
+        refused.append(Forbidden)
+    if route.parameters:
+        refused.append(NotFound)
+    if route.has_body:
+        refused += [TooLarge, MediaTypeWrong]
+    return refused
+
+
+def _headers(*names: str) -> dict[str, Any]:
+    return {name: {"description": HEADERS[name], "schema": {"type": "string"}} for name in names}
+
+
+def _version() -> str:
+    try:
+        return version("teleconsult")
+    except PackageNotFoundError:
+        return "0"
