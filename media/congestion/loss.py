@@ -1,0 +1,108 @@
+"""Tells radio loss from congestion: the pair (inherent loss, bandwidth) that best explains what was lost at which rate.
+
+Below the bandwidth a packet is lost with the inherent probability; above it, the surplus is lost too. Over the last windows
+of 250 ms the likelihood of a few candidate bandwidths is compared, each with the inherent loss that suits it best. A link
+that loses 20 % at every rate is explained by loss and keeps its bitrate; one that loses only when pushed is explained by
+bandwidth. Wide preference is given to higher bandwidths, so that noise does not creep downwards.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from math import exp, log
+
+WINDOW_S = 0.25
+WINDOWS = 20
+FADE = 0.9
+CANDIDATES = (1.04, 1.0, 0.95, 0.85)
+MOST_INHERENT = 0.45
+HIGH_BANDWIDTH_BIAS = 0.0003
+INSTANT_LIMIT_LOSS = 0.5
+
+
+@dataclass(slots=True)
+class _Window:
+    packets: int
+    lost: int
+    bps: float
+
+
+class LossModel:
+    """Feed fates; `bps` is the bandwidth that loss allows, None while loss says nothing against the delay's estimate."""
+
+    def __init__(self) -> None:
+        self.bps: float | None = None
+        self.inherent = 0.01
+        self._windows: deque[_Window] = deque(maxlen=WINDOWS)
+        self._began: float | None = None
+        self._packets = self._lost = self._bits = 0
+
+    def hear(self, sent_at: float, size: int, lost: bool) -> bool:
+        """One packet's fate, in sending order. True when a window ended and `update` should be called."""
+        if self._began is None:
+            self._began = sent_at
+        self._packets += 1
+        self._lost += lost
+        self._bits += size * 8
+        lasted = sent_at - self._began
+        if lasted < WINDOW_S or self._packets < 10:
+            return False
+        self._windows.append(_Window(self._packets, self._lost, self._bits / lasted))
+        self._began, self._packets, self._lost, self._bits = sent_at, 0, 0, 0
+        return True
+
+    def update(self, delay_bps: float, acked_bps: float | None) -> float:
+        """The bitrate that loss and delay together allow, given the delay's estimate."""
+        now = min(self.bps, delay_bps) if self.bps is not None else delay_bps
+        candidates = {now * factor for factor in CANDIDATES} | {delay_bps}
+        if acked_bps is not None:
+            candidates |= {acked_bps, acked_bps * BACK_OFF_TO_ACKED}
+        best = max((bps for bps in candidates if bps <= delay_bps), key=self._score, default=now)
+        self.inherent = self._best_inherent(best)
+        if self._lately_lost() > INSTANT_LIMIT_LOSS and acked_bps is not None:
+            best = min(best, acked_bps)
+        self.bps = best
+        return best
+
+    def _lately_lost(self) -> float:
+        lately = list(self._windows)[-2:]
+        packets = sum(window.packets for window in lately)
+        return sum(window.lost for window in lately) / packets if packets else 0.0
+
+    def _score(self, bps: float) -> float:
+        inherent = self._best_inherent(bps)
+        score = 0.0
+        for age, window in enumerate(reversed(self._windows)):
+            p = _loss_at(window.bps, bps, inherent)
+            kept = window.packets - window.lost
+            score += FADE**age * (window.lost * log(p) + kept * log(1 - p))
+        total = sum(FADE**age * window.packets for age, window in enumerate(reversed(self._windows)))
+        return score + HIGH_BANDWIDTH_BIAS * total * log(bps)
+
+    def _best_inherent(self, bps: float) -> float:
+        """Where the likelihood peaks, by bisection on its slope (it is concave)."""
+        low, high = 0.001, MOST_INHERENT
+        for _ in range(12):
+            middle = (low + high) / 2
+            if self._slope(bps, middle) > 0:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+    def _slope(self, bps: float, inherent: float) -> float:
+        total = 0.0
+        for age, window in enumerate(reversed(self._windows)):
+            p = _loss_at(window.bps, bps, inherent)
+            through = (1 - p) / (1 - inherent)
+            total += FADE**age * through * (window.lost / p - (window.packets - window.lost) / (1 - p))
+        return total
+
+
+BACK_OFF_TO_ACKED = exp(-0.1)
+
+
+def _loss_at(sent_bps: float, bandwidth_bps: float, inherent: float) -> float:
+    surplus = max(0.0, 1 - bandwidth_bps / sent_bps) if sent_bps > 0 else 0.0
+    return min(max(inherent + (1 - inherent) * surplus, 0.0001), 0.9999)

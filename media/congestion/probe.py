@@ -1,0 +1,110 @@
+"""Asks the path for more: short clusters sent faster than the estimate, when the estimate is young or the sender idles.
+
+A cluster is at least 5 packets over at least 15 ms. What it proves is the smaller of the rate it was sent at and the rate it
+arrived at; if it arrived clearly slower, the path is full and the proof is discounted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+LEAST_PACKETS = 5
+LEAST_BYTES = LEAST_PACKETS * 1200
+LASTS_S = 0.015
+WAITS_S = 1.0
+FULL_BELOW = 0.9
+DISCOUNT = 0.95
+FIRST_FACTORS = (3.0, 6.0)
+GROW_FACTOR = 2.0
+FURTHER_OVER = 0.7
+IDLE_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Send at this rate for `LASTS_S`, marking each packet with the number."""
+
+    number: int
+    bps: float
+
+    @property
+    def size(self) -> int:
+        """Bytes the cluster needs."""
+        return _bytes_of(self.bps)
+
+
+@dataclass(slots=True)
+class _Seen:
+    bps: float
+    began: float
+    sent: list[tuple[float, int]] = field(default_factory=list)
+    arrived: list[tuple[float, int]] = field(default_factory=list)
+
+
+class Prober:
+    """Decides when to probe and reads what came of it."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        self._open: dict[int, _Seen] = {}
+        self._next_idle = IDLE_EVERY_S
+
+    def first(self, bps: float, now: float) -> list[Cluster]:
+        """The clusters that begin a connection."""
+        return [self._cluster(bps * factor, now) for factor in FIRST_FACTORS]
+
+    def further(self, proven_bps: float, asked_bps: float, most_bps: float, now: float) -> list[Cluster]:
+        """After a probe that got most of what it asked: ask for twice that."""
+        if proven_bps < FURTHER_OVER * asked_bps or proven_bps >= most_bps:
+            return []
+        return [self._cluster(min(GROW_FACTOR * proven_bps, 1.2 * most_bps), now)]
+
+    def idle(self, bps: float, wanted_bps: float, now: float) -> list[Cluster]:
+        """While the application sends less than it could or would send more than it may."""
+        if now < self._next_idle or bps >= wanted_bps:
+            return []
+        self._next_idle = now + IDLE_EVERY_S
+        return [self._cluster(min(GROW_FACTOR * bps, 1.2 * wanted_bps), now)]
+
+    def hear(self, number: int, sent_at: float, arrived_at: float | None, size: int) -> tuple[float, float] | None:
+        """One packet of a cluster; (proven, asked) in bit/s once enough is known."""
+        seen = self._open.get(number)
+        if seen is None:
+            return None
+        seen.sent.append((sent_at, size))
+        if arrived_at is not None:
+            seen.arrived.append((arrived_at, size))
+        if len(seen.arrived) < LEAST_PACKETS or sum(size for _, size in seen.sent) < _bytes_of(seen.bps) * 0.8:
+            return None
+        del self._open[number]
+        proven = _proven(seen)
+        return (proven, seen.bps) if proven is not None else None
+
+    def forget(self, now: float) -> None:
+        """Clusters whose packets never came back."""
+        for number in [number for number, seen in self._open.items() if now - seen.began > WAITS_S]:
+            del self._open[number]
+
+    def _cluster(self, bps: float, now: float) -> Cluster:
+        self._number += 1
+        self._open[self._number] = _Seen(bps, now)
+        return Cluster(self._number, bps)
+
+
+def _bytes_of(bps: float) -> int:
+    return max(int(bps * LASTS_S / 8), LEAST_BYTES)
+
+
+def _proven(seen: _Seen) -> float | None:
+    sent_bps, arrived_bps = _speed(seen.sent), _speed(seen.arrived)
+    if sent_bps is None or arrived_bps is None or arrived_bps > 2 * sent_bps:
+        return None
+    proven = min(sent_bps, arrived_bps)
+    return proven * DISCOUNT if arrived_bps < FULL_BELOW * sent_bps else proven
+
+
+def _speed(times: list[tuple[float, int]]) -> float | None:
+    """Bit/s of a cluster: everything but its last packet, over the time between first and last."""
+    first, last = min(times)[0], max(times)[0]
+    bits = sum(size for _, size in times[:-1]) * 8
+    return bits / (last - first) if last - first > 0.001 else None
