@@ -17,7 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from media.control import TransportState
+TransportState = Literal["connecting", "connected", "silent", "gone"]
+"""As `media.control` says it, spelled again: pure modules import this one, and control would bring them asyncio."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Producer → consumer: what is received, repaired, rewritten and asked for. Pure: time and bytes come in."""

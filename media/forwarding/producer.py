@@ -1,0 +1,114 @@
+"""One published track: which SSRC it is, what arrived of it, and when to ask its publisher for a keyframe.
+
+PROD-1  The SSRC is the one SDP names, or the one that carries the track's mid, or the only track's with that payload type.
+        Another SSRC takes over when the one in use has been quiet for `QUIET_S`.
+PROD-2  Keyframes are asked for at most every `PLI_EVERY_S`, and again until one has come: throttled, never forgotten.
+"""
+
+from __future__ import annotations
+
+from media.forwarding.reception import Reception
+from media.plane import ProducerSpec
+from media.rtp import rtcp
+from media.rtp.header import Bytes
+from media.rtp.keyframe import begins_keyframe
+
+QUIET_S = 0.5
+PLI_EVERY_S = 0.5
+PLI_SELDOM_S = 2.0
+"""After `_PATIENT` unanswered requests: a camera that is off answers none."""
+_PATIENT = 10
+
+
+class Producer:
+    """See the module's rules. The plane owns one for each track, over moves from transport to transport."""
+
+    __slots__ = (
+        "_asked",
+        "_last_pli",
+        "codec",
+        "handle",
+        "heard",
+        "is_video",
+        "payload_type",
+        "reception",
+        "report",
+        "report_at",
+        "spec",
+        "ssrc",
+        "wanting",
+    )
+
+    def __init__(self, spec: ProducerSpec) -> None:
+        """Nothing has been heard yet."""
+        self.spec = spec
+        self.is_video = spec.kind == "video"
+        self.handle: int | None = None
+        """The recorder's name for it, while it is recorded."""
+        self.wanting = False
+        """A keyframe is wanted and has not come."""
+        self._asked = 0
+        self._last_pli = float("-inf")
+        self.forget()
+
+    def forget(self) -> None:
+        """The stream that was is over; another may begin."""
+        self.ssrc: int | None = None
+        self.payload_type = -1
+        self.codec = ""
+        self.heard = float("-inf")
+        self.reception = Reception(self.spec.clock_rate, self.spec.nack)
+        self.report: rtcp.SenderReport | None = None
+        self.report_at = 0.0
+
+    def use(self, ssrc: int, now: float) -> bool:
+        """Whether packets of `ssrc` may be this track's stream from now on (PROD-1)."""
+        if self.ssrc is None or (ssrc != self.ssrc and now - self.heard >= QUIET_S):
+            self.forget()
+            self.ssrc = ssrc
+        return ssrc == self.ssrc
+
+    def restart(self) -> None:
+        """Same SSRC, numbers that have jumped (RECV-2)."""
+        ssrc, payload_type, codec, heard = self.ssrc, self.payload_type, self.codec, self.heard
+        self.forget()
+        self.ssrc, self.payload_type, self.codec, self.heard = ssrc, payload_type, codec, heard
+
+    def want_keyframe(self) -> bool:
+        """Note that somebody needs one; returns whether that is worth acting on."""
+        if self.is_video and self.spec.pli and not self.wanting:
+            self.wanting = True
+            self._asked = 0
+        return self.wanting
+
+    def pli_due(self, now: float) -> bool:
+        """Whether to send a PLI now (PROD-2); if so, it counts as sent."""
+        if not self.wanting or self.ssrc is None:
+            return False
+        if now - self._last_pli < (PLI_EVERY_S if self._asked < _PATIENT else PLI_SELDOM_S):
+            return False
+        self._last_pli = now
+        self._asked += 1
+        return True
+
+    def begins(self, packet: Bytes, at: int, end: int) -> bool:
+        """Whether a consumer may begin with this payload."""
+        if not self.is_video:
+            return True
+        if begins_keyframe(self.codec, packet, at, end):
+            self.wanting = False
+            return True
+        return False
+
+    def reported(self, report: rtcp.SenderReport, now: float) -> None:
+        """The publisher's sender report."""
+        self.report, self.report_at = report, now
+
+    def block(self, now: float) -> rtcp.ReportBlock | None:
+        """Our report to the publisher."""
+        if self.ssrc is None or self.reception.highest < 0:
+            return None
+        if self.report is None:
+            return self.reception.report(self.ssrc, 0, 0)
+        lsr = self.report.ntp >> 16 & 0xFFFFFFFF
+        return self.reception.report(self.ssrc, lsr, min(0xFFFFFFFF, int((now - self.report_at) * 65536)))

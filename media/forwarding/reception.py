@@ -1,0 +1,187 @@
+"""What has arrived of one RTP stream: extended numbers, loss, jitter, what to ask for again, and the packets themselves.
+
+RECV-1  A packet is accepted once: a duplicate, or one more than `KEPT` behind the newest, is refused. This is also what
+        keeps a consumer from ever protecting two payloads under one sequence number.
+RECV-2  A jump of more than `MAX_JUMP`, or back beyond `KEPT`, counts only when the next packet confirms it
+        (RFC 3550 A.1); then the stream begins anew, numbers still growing.
+RECV-3  The list of missing packets is bounded by `MAX_MISSING`; each is asked for at most `MAX_TRIES` times, within
+        `GIVE_UP_S`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media.rtp.rtcp import ReportBlock
+
+KEPT = 256
+"""Packets kept for repair: about 1 s of 2.5 Mbit/s video, at most 0.4 MB."""
+MAX_JUMP = 3000
+MAX_MISSING = 128
+MAX_TRIES = 10
+GIVE_UP_S = 1.0
+_SLOT = KEPT - 1
+
+REFUSED = -1
+RESTARTED = -2
+
+
+@dataclass(slots=True)
+class _Missing:
+    since: float
+    due: float
+    tries: int = 0
+
+
+class Reception:
+    """One SSRC. Times are float seconds of one clock; an *index* is a sequence number with its cycles."""
+
+    __slots__ = (
+        "_expected_before",
+        "_received_before",
+        "_suspect",
+        "_transit",
+        "_window",
+        "clock_rate",
+        "first",
+        "given_up",
+        "highest",
+        "indexes",
+        "jitter",
+        "missing",
+        "packets",
+        "received",
+        "recovered",
+        "repairable",
+    )
+
+    def __init__(self, clock_rate: int, repairable: bool) -> None:
+        """`repairable`: whether the sender answers NACK, so that missing packets are worth a list."""
+        self.clock_rate = clock_rate
+        self.repairable = repairable
+        self.first = -1
+        self.highest = -1
+        self.received = 0
+        self.recovered = 0
+        self.given_up = 0
+        self.jitter = 0.0
+        self.packets: list[bytes | None] = [None] * KEPT
+        self.indexes = [-1] * KEPT
+        self.missing: dict[int, _Missing] = {}
+        self._suspect = -1
+        self._transit = 0.0
+        self._expected_before = 0
+        self._received_before = 0
+        self._window: list[tuple[int, int]] = []
+
+    @property
+    def expected(self) -> int:
+        """Packets the sender has sent as far as we can tell."""
+        return self.highest - self.first + 1 if self.first >= 0 else 0
+
+    def accept(self, seq: int, timestamp: int, now: float, recovered: bool) -> int:
+        """The packet's index, `REFUSED` (RECV-1), or `RESTARTED`: forget the stream and offer the packet again (RECV-2)."""
+        highest = self.highest
+        if highest < 0:
+            if recovered:
+                return REFUSED  # a repair cannot begin a stream
+            # Room below the first packet, so that what was overtaken still has a positive index.
+            index = self.first = self.highest = 0x10000 + seq
+        else:
+            step = (seq - highest) & 0xFFFF
+            if step == 1:
+                index = self.highest = highest + 1
+            else:
+                index = self._out_of_step(seq, step, now, recovered)
+                if index < 0:
+                    return index
+        if recovered:
+            self.recovered += 1
+            return index
+        self.received += 1
+        # RFC 3550 A.8, in RTP units.
+        transit = now * self.clock_rate - timestamp
+        moved = transit - self._transit
+        self._transit = transit
+        if -90000.0 < moved < 90000.0:  # not the first packet, not the wrap of a timestamp
+            self.jitter += ((moved if moved > 0 else -moved) - self.jitter) / 16
+        return index
+
+    def keep(self, index: int, packet: bytes) -> None:
+        """Remember an accepted packet for repair and against duplicates."""
+        slot = index & _SLOT
+        self.packets[slot] = packet
+        self.indexes[slot] = index
+
+    def kept(self, index: int) -> bytes | None:
+        """The packet with this index, if it is still kept."""
+        slot = index & _SLOT
+        return self.packets[slot] if self.indexes[slot] == index else None
+
+    def due(self, now: float, rtt: float) -> tuple[list[int], int]:
+        """Indexes to ask for now, oldest first, and how many were given up for good."""
+        ask: list[int] = []
+        lost: list[int] = []
+        for index, state in self.missing.items():
+            if state.tries >= MAX_TRIES or now - state.since > GIVE_UP_S or index <= self.highest - KEPT:
+                lost.append(index)
+            elif state.due <= now:
+                state.tries += 1
+                state.due = now + max(0.02, 1.2 * rtt) * (1 if state.tries < 3 else 2)
+                ask.append(index)
+        for index in lost:
+            del self.missing[index]
+        self.given_up += len(lost)
+        return ask, len(lost)
+
+    def report(self, ssrc: int, lsr: int, dlsr: int) -> ReportBlock:
+        """A report block on what came since the last one (RFC 3550 A.3). Loss is the network's: repairs do not hide it."""
+        expected, received = self.expected, self.received
+        new_expected, new_received = expected - self._expected_before, received - self._received_before
+        self._expected_before, self._received_before = expected, received
+        self._window = [*self._window[-1:], (new_expected, max(0, new_expected - new_received))]
+        lost = max(0, new_expected - new_received)
+        fraction = min(255, (lost << 8) // new_expected) if new_expected > 0 else 0
+        highest = self.highest - 0x10000
+        return ReportBlock(ssrc, fraction, expected - received, highest, int(self.jitter), lsr, dlsr)
+
+    def recent(self) -> tuple[int, int]:
+        """(expected, lost) over the last two reports."""
+        return sum(expected for expected, _ in self._window), sum(lost for _, lost in self._window)
+
+    def _out_of_step(self, seq: int, step: int, now: float, recovered: bool) -> int:
+        highest = self.highest
+        if step == 0:
+            return REFUSED
+        behind = 0x10000 - step
+        if behind < KEPT:
+            index = highest - behind
+            if self.indexes[index & _SLOT] == index:
+                return REFUSED
+            self.missing.pop(index, None)
+            if index < self.first:
+                self.first = index
+            return index
+        if recovered:
+            return REFUSED
+        if step > MAX_JUMP:
+            if self._suspect != seq:
+                self._suspect = (seq + 1) & 0xFFFF
+                return REFUSED
+            return RESTARTED
+        index = highest + step
+        self.highest = index
+        if self.repairable:
+            self._note_gap(highest + 1, index, now)
+        return index
+
+    def _note_gap(self, start: int, end: int, now: float) -> None:
+        if end - start > MAX_MISSING:
+            self.given_up += len(self.missing) + end - start
+            self.missing.clear()
+            return
+        for index in range(start, end):
+            self.missing[index] = _Missing(now, now)
+        while len(self.missing) > MAX_MISSING:
+            del self.missing[next(iter(self.missing))]
+            self.given_up += 1

@@ -1,0 +1,1 @@
+"""RTP and RTCP by offsets: pure, bounds-checked, nothing kept."""

@@ -1,0 +1,61 @@
+"""Whether a payload begins a keyframe: VP8 (RFC 7741) and H264 (RFC 6184). Audio has none: any packet will do.
+
+Bounds-checked: a payload that is cut short begins nothing.
+"""
+
+from __future__ import annotations
+
+from media.rtp.header import Bytes
+
+_STARTS = frozenset((5, 7))
+"""H264 NAL types IDR slice and SPS: a decoder can begin at either, and an encoder puts the SPS first."""
+_STAP_A = 24
+_FU_A = 28
+
+
+def begins_keyframe(codec: str, packet: Bytes, at: int, end: int) -> bool:
+    """`packet[at:end]` is the payload. Codecs other than VP8 and H264 (by their SDP names) always begin."""
+    if codec == "VP8":
+        return _vp8(packet, at, end)
+    if codec == "H264":
+        return _h264(packet, at, end)
+    return True
+
+
+def _vp8(packet: Bytes, at: int, end: int) -> bool:
+    if at >= end:
+        return False
+    first = packet[at]
+    if not first & 0x10 or first & 0x07:  # S bit and partition 0: the frame's first packet
+        return False
+    at += 1
+    if first & 0x80:
+        if at >= end:
+            return False
+        bits = packet[at]
+        at += 1
+        if bits & 0x80:
+            if at >= end:
+                return False
+            at += 2 if packet[at] & 0x80 else 1
+        if bits & 0x40:
+            at += 1
+        if bits & 0x30:
+            at += 1
+    return at < end and not packet[at] & 0x01  # RFC 7741 §4.3: P is the inverse key frame flag
+
+
+def _h264(packet: Bytes, at: int, end: int) -> bool:
+    if at >= end:
+        return False
+    kind = packet[at] & 0x1F
+    if kind == _FU_A:
+        return at + 1 < end and bool(packet[at + 1] & 0x80) and packet[at + 1] & 0x1F in _STARTS
+    if kind != _STAP_A:
+        return kind in _STARTS
+    at += 1
+    while at + 2 < end:
+        if packet[at + 2] & 0x1F in _STARTS:
+            return True
+        at += 2 + (packet[at] << 8 | packet[at + 1])
+    return False
