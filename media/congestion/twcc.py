@@ -1,0 +1,165 @@
+"""Transport-wide feedback on the wire: RTPFB 15 (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+
+`Arrivals` collects what came on one transport and writes feedback about it; `parse` reads a peer's. Numbers are 16 bit on the
+wire and unwrapped here. Times are seconds; on the wire deltas are 250 µs and the reference time 64 ms.
+
+TWCC-1  A feedback packet covers each number once, from the first not yet reported to the newest that arrived.
+TWCC-2  At most `MOST_STATUSES` numbers a packet: after a long gap the oldest are left out; they count as lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from struct import Struct
+
+RTPFB, FMT = 205, 15
+TICK_S = 0.00025
+REFERENCE_S = 0.064
+MOST_STATUSES = 400
+LOST, SMALL, LARGE = 0, 1, 2
+
+_HEAD = Struct("!BBHIIHH")
+_REFERENCE = Struct("!I")
+_CHUNK = Struct("!H")
+_LARGE = Struct("!h")
+
+
+class TwccError(ValueError):
+    """A feedback packet whose lengths do not fit."""
+
+    code = "twcc_malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """`arrivals[i]`: when number `first + i` (16 bit) came, or None; on the receiver's clock, modulo 2²⁴ × 64 ms."""
+
+    media_ssrc: int
+    count: int
+    first: int
+    arrivals: tuple[float | None, ...]
+
+
+class Arrivals:
+    """What arrived on one transport."""
+
+    def __init__(self) -> None:
+        self._came: dict[int, float] = {}
+        self._newest: int | None = None
+        self._next: int | None = None
+        self._count = 0
+
+    def hear(self, number: int, at: float) -> None:
+        """A packet with this transport-wide number (16 bit) arrived."""
+        if self._newest is None:
+            self._newest = self._next = number + 0x10000
+        whole = self._newest + ((number - self._newest + 0x8000 & 0xFFFF) - 0x8000)
+        assert self._next is not None
+        if whole < self._next:
+            return
+        self._newest = max(self._newest, whole)
+        self._came.setdefault(whole, at)
+
+    def write(self, sender_ssrc: int, media_ssrc: int) -> bytes | None:
+        """Feedback about all that was not yet reported, or None."""
+        if not self._came:
+            return None
+        assert self._newest is not None
+        assert self._next is not None
+        first = max(self._next, self._newest - MOST_STATUSES + 1)  # TWCC-2
+        arrivals = [self._came.get(number) for number in range(first, self._newest + 1)]
+        self._next = self._newest + 1
+        self._came.clear()
+        self._count = (self._count + 1) & 0xFF
+        return write(sender_ssrc, media_ssrc, self._count, first & 0xFFFF, arrivals)
+
+
+def write(sender_ssrc: int, media_ssrc: int, count: int, first: int, arrivals: Sequence[float | None]) -> bytes:
+    """One feedback packet."""
+    reference = int(next(at for at in arrivals if at is not None) / REFERENCE_S)
+    before = reference * round(REFERENCE_S / TICK_S)
+    symbols: list[int] = []
+    deltas = bytearray()
+    for at in arrivals:
+        if at is None:
+            symbols.append(LOST)
+            continue
+        ticks = round(at / TICK_S)
+        delta, before = ticks - before, ticks
+        if 0 <= delta <= 255:
+            symbols.append(SMALL)
+            deltas.append(delta)
+        else:
+            symbols.append(LARGE)
+            deltas += _LARGE.pack(min(max(delta, -32768), 32767))
+    body = _REFERENCE.pack((reference & 0xFFFFFF) << 8 | count) + _chunks(symbols) + deltas
+    padding = -len(body) % 4
+    body += bytes(padding - 1) + bytes([padding]) if padding else b""
+    length = (_HEAD.size + len(body)) // 4 - 1
+    flags = 0x80 | (0x20 if padding else 0) | FMT
+    return _HEAD.pack(flags, RTPFB, length, sender_ssrc, media_ssrc, first, len(arrivals)) + body
+
+
+def parse(packet: bytes | memoryview) -> Feedback:
+    """Read one feedback packet. Raises `TwccError`."""
+    if len(packet) < _HEAD.size + 4:
+        raise TwccError("too short")
+    flags, kind, length, _, media_ssrc, first, wanted = _HEAD.unpack_from(packet)
+    if kind != RTPFB or flags & 0x1F != FMT or (length + 1) * 4 != len(packet):
+        raise TwccError("not transport feedback")
+    reference_and_count = _REFERENCE.unpack_from(packet, _HEAD.size)[0]
+    symbols, at = _symbols(packet, _HEAD.size + 4, wanted)
+    ticks = (reference_and_count >> 8) * round(REFERENCE_S / TICK_S)
+    arrivals: list[float | None] = []
+    for symbol in symbols:
+        if symbol == LOST:
+            arrivals.append(None)
+            continue
+        if at + symbol > len(packet):
+            raise TwccError("deltas are cut short")
+        ticks += packet[at] if symbol == SMALL else _LARGE.unpack_from(packet, at)[0]
+        at += symbol
+        arrivals.append(ticks * TICK_S)
+    return Feedback(media_ssrc, reference_and_count & 0xFF, first, tuple(arrivals))
+
+
+def _chunks(symbols: Sequence[int]) -> bytes:
+    """Runs where they pay (over 7 alike), vectors of seven elsewhere."""
+    out = bytearray()
+    at = 0
+    while at < len(symbols):
+        run = 1
+        while at + run < len(symbols) and symbols[at + run] == symbols[at] and run < 0x1FFF:
+            run += 1
+        if run >= 7 or at + run == len(symbols):
+            out += _CHUNK.pack(symbols[at] << 13 | run)
+            at += run
+        else:
+            vector = 0b11 << 14
+            for place, symbol in enumerate(symbols[at : at + 7]):
+                vector |= symbol << (12 - 2 * place)
+            out += _CHUNK.pack(vector)
+            at += 7
+    return bytes(out)
+
+
+def _symbols(packet: bytes | memoryview, at: int, wanted: int) -> tuple[list[int], int]:
+    symbols: list[int] = []
+    while len(symbols) < wanted:
+        if at + 2 > len(packet):
+            raise TwccError("chunks are cut short")
+        chunk = _CHUNK.unpack_from(packet, at)[0]
+        at += 2
+        if not chunk & 0x8000:
+            symbol, run = chunk >> 13 & 3, chunk & 0x1FFF
+            if symbol == 3 or not run:
+                raise TwccError("a reserved symbol or an empty run")
+            symbols += [symbol] * min(run, wanted - len(symbols))
+        elif chunk & 0x4000:
+            symbols += [chunk >> (12 - 2 * place) & 3 for place in range(7)]
+        else:
+            symbols += [chunk >> (13 - place) & 1 for place in range(14)]
+    if 3 in symbols[:wanted]:
+        raise TwccError("a reserved symbol")
+    return symbols[:wanted], at
