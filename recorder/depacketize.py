@@ -1,0 +1,332 @@
+"""RTP payloads back into the frames an encoder made: VP8 (RFC 7741), H264 (RFC 6184), Opus (RFC 7587).
+
+A frame is given out whole or not at all: VP8 and Opus byte for byte, H264 as its NAL units, each behind its 4-byte
+length (ISO 14496-15), in the order they came.
+
+DEPAY-1  A frame of which a packet is missing is dropped and counted in `damaged`.
+DEPAY-2  After a dropped video frame every frame up to the next keyframe is dropped too, counted in `skipped`: it would be
+         decoded against a picture that is not there. `broken_since_us` says since when (arrival time), or is None.
+"""
+
+from __future__ import annotations
+
+from struct import Struct, error
+from typing import NamedTuple, Protocol
+
+from recorder.order import RtpPacket
+
+_LENGTH = Struct("!I")
+_U16 = Struct("!H")
+
+
+class MediaFrame(NamedTuple):
+    """One frame. `timestamp`: extended RTP time; `first_seq`: its first packet; `width` is 0 where unknown; `duration`: RTP
+    ticks (Opus), else 0."""
+
+    timestamp: int
+    keyframe: bool
+    payload: bytes
+    arrival_us: int
+    tap_seq: int
+    first_seq: int
+    width: int = 0
+    height: int = 0
+    duration: int = 0
+    parameters: tuple[bytes, bytes] | None = None
+    """H264 SPS and PPS in force, on keyframes."""
+
+
+class Depacketizer(Protocol):
+    """Packets of one track in sequence order in, whole frames out."""
+
+    damaged: int
+    skipped: int
+    needs_keyframe: bool
+    broken_since_us: int | None
+
+    def push(self, packet: RtpPacket) -> MediaFrame | None:
+        """Take the next packet; the frame it completed, if any."""
+        ...
+
+    def unfinished(self) -> tuple[int, int] | None:
+        """(first packet, its tap frame) of the unfinished frame."""
+        ...
+
+    def resume(self, last_seq: int, needs_keyframe: bool) -> None:
+        """Go on after this packet, where an earlier life of the recorder stopped."""
+        ...
+
+
+class PayloadInvalid(Exception):
+    """A payload that is not what its RFC says."""
+
+    code = "payload_invalid"
+
+
+def opus_duration(packet: bytes) -> int:
+    """Duration in 48 kHz samples, from the TOC byte (RFC 6716 §3.1); 0 if the packet is malformed."""
+    if not packet:
+        return 0
+    toc = packet[0]
+    config = toc >> 3
+    if config < 12:
+        frame = (480, 960, 1920, 2880)[config & 3]
+    elif config < 16:
+        frame = (480, 960)[config & 1]
+    else:
+        frame = (120, 240, 480, 960)[config & 3]
+    code = toc & 3
+    if code == 3:
+        return frame * (packet[1] & 0x3F) if len(packet) > 1 else 0
+    return frame * (1, 2, 2)[code]
+
+
+class OpusDepacketizer:
+    """One packet is one frame; a lost one damages no other."""
+
+    def __init__(self) -> None:
+        self.damaged = self.skipped = 0
+        self.needs_keyframe = False
+        self.broken_since_us: int | None = None
+
+    def push(self, packet: RtpPacket) -> MediaFrame | None:
+        """The packet's frame; None for an empty or malformed one."""
+        duration = opus_duration(packet.payload)
+        if not duration:
+            return None
+        return MediaFrame(
+            packet.timestamp, True, packet.payload, packet.arrival_us, packet.tap_seq, packet.seq, duration=duration
+        )
+
+    def unfinished(self) -> tuple[int, int] | None:
+        """Nothing ever is."""
+        return None
+
+    def resume(self, last_seq: int, needs_keyframe: bool) -> None:
+        """No packet needs another."""
+
+
+class _Unfinished:
+    """The packets of the frame being put together."""
+
+    __slots__ = ("arrival_us", "first_seq", "pieces", "tap_seq", "timestamp", "whole")
+
+    def __init__(self, packet: RtpPacket, whole: bool) -> None:
+        self.timestamp = packet.timestamp
+        self.arrival_us = packet.arrival_us
+        self.tap_seq = packet.tap_seq
+        self.first_seq = packet.seq
+        self.whole = whole
+        self.pieces: list[bytes] = []
+
+
+class _VideoDepacketizer:
+    """What VP8 and H264 share: a frame is a run of packets with one timestamp, ended by the marker."""
+
+    def __init__(self) -> None:
+        self.damaged = self.skipped = 0
+        self.broken_since_us: int | None = None
+        self._last_seq: int | None = None
+        self._open: _Unfinished | None = None
+        self.needs_keyframe = True
+
+    def push(self, packet: RtpPacket) -> MediaFrame | None:
+        """The frame this packet completed, if any."""
+        in_row = packet.seq - 1 == self._last_seq
+        first = self._last_seq is None
+        self._last_seq = packet.seq
+        if not packet.payload:  # padding only: keeps the sequence, carries nothing
+            return self._after_gap(in_row or first)
+        self._after_gap(in_row or first)
+        current = self._open
+        if current is not None and current.timestamp != packet.timestamp:
+            self._drop(current.arrival_us)  # its end, the marker, never came
+            current = None
+        if current is None:
+            current = self._open = _Unfinished(packet, self._begins(packet.payload, in_row))
+        try:
+            self._take(current, packet.payload)
+        except (PayloadInvalid, IndexError, error):
+            current.whole = False
+        if not packet.marker:
+            return None
+        self._open = None
+        if not current.whole:
+            self._drop(current.arrival_us)
+            return None
+        return self._finish(current)
+
+    def unfinished(self) -> tuple[int, int] | None:
+        """(first packet, its tap frame) of the unfinished frame."""
+        return (self._open.first_seq, self._open.tap_seq) if self._open is not None else None
+
+    def _after_gap(self, in_row: bool) -> None:
+        if in_row:
+            return
+        if self._open is not None:
+            self._open.whole = False
+        else:
+            self._break(None)
+
+    def _break(self, at_us: int | None) -> None:
+        self.needs_keyframe = True
+        if self.broken_since_us is None:
+            self.broken_since_us = at_us
+
+    def _drop(self, at_us: int) -> None:
+        self._open = None
+        self.damaged += 1
+        self._break(at_us)
+
+    def _finish(self, done: _Unfinished) -> MediaFrame | None:
+        frame = self._frame(done)
+        if frame is None:
+            self._drop(done.arrival_us)
+            return None
+        if frame.keyframe:
+            self.needs_keyframe = False
+            self.broken_since_us = None
+        elif self.needs_keyframe:  # DEPAY-2
+            self.skipped += 1
+            if self.broken_since_us is None:
+                self.broken_since_us = done.arrival_us
+            return None
+        return frame
+
+    def resume(self, last_seq: int, needs_keyframe: bool) -> None:
+        """Go on after this packet, where an earlier life of the recorder stopped."""
+        self._last_seq = last_seq
+        self.needs_keyframe = needs_keyframe
+
+    def _begins(self, payload: bytes, in_row: bool) -> bool:
+        """Whether a frame begins with this payload; `in_row`: nothing is missing before it."""
+        raise NotImplementedError
+
+    def _take(self, current: _Unfinished, payload: bytes) -> None:
+        raise NotImplementedError
+
+    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+        raise NotImplementedError
+
+
+class Vp8Depacketizer(_VideoDepacketizer):
+    """RFC 7741: a payload descriptor of 1 to 6 bytes in front of each piece of the frame."""
+
+    def _begins(self, payload: bytes, in_row: bool) -> bool:  # noqa: ARG002
+        return payload[0] & 0x17 == 0x10  # S set, partition 0; so it says by itself
+
+    def _take(self, current: _Unfinished, payload: bytes) -> None:
+        current.pieces.append(payload[_vp8_descriptor_size(payload) :])
+
+    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+        data = b"".join(done.pieces)
+        if not data:
+            return None
+        if data[0] & 1:  # RFC 6386 §9.1: P bit, 0 on a key frame
+            return MediaFrame(done.timestamp, False, data, done.arrival_us, done.tap_seq, done.first_seq)
+        if len(data) < 10 or data[3:6] != b"\x9d\x01\x2a":
+            return None
+        width = int.from_bytes(data[6:8], "little") & 0x3FFF
+        height = int.from_bytes(data[8:10], "little") & 0x3FFF
+        return MediaFrame(done.timestamp, True, data, done.arrival_us, done.tap_seq, done.first_seq, width, height)
+
+
+def _vp8_descriptor_size(payload: bytes) -> int:
+    size = 1
+    if payload[0] & 0x80:  # X
+        extension = payload[1]
+        size = 2
+        if extension & 0x80:  # I
+            size += 2 if payload[size] & 0x80 else 1
+        if extension & 0x40:  # L
+            size += 1
+        if extension & 0x30:  # T or K
+            size += 1
+    if size > len(payload):
+        raise PayloadInvalid("a VP8 payload descriptor is cut short")
+    return size
+
+
+class H264Depacketizer(_VideoDepacketizer):
+    """RFC 6184: single NAL unit, STAP-A and FU-A packets (packetization modes 0 and 1)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sps = b""
+        self._pps = b""
+        self._fragments: list[bytes] = []
+
+    def remember(self, sps: bytes, pps: bytes) -> None:
+        """Parameter sets given elsewhere (SDP, or an earlier life of the recorder)."""
+        self._sps, self._pps = sps, pps
+
+    def _begins(self, payload: bytes, in_row: bool) -> bool:
+        if in_row:
+            return True
+        # After a hole nothing says that this is the frame's first slice, but parameter sets and delimiters stand first.
+        kind = payload[0] & 0x1F
+        if kind == 24 and len(payload) > 3:
+            kind = payload[3] & 0x1F
+        return kind in (7, 9)
+
+    def _take(self, current: _Unfinished, payload: bytes) -> None:
+        kind = payload[0] & 0x1F
+        if kind < 24:
+            current.pieces.append(payload)
+        elif kind == 24:
+            at = 1
+            while at < len(payload):
+                (size,) = _U16.unpack_from(payload, at)
+                nal = payload[at + 2 : at + 2 + size]
+                if len(nal) != size or not size:
+                    raise PayloadInvalid("a STAP-A is cut short")
+                current.pieces.append(nal)
+                at += 2 + size
+        elif kind == 28:
+            self._take_fragment(current, payload)
+        else:
+            raise PayloadInvalid(f"NAL unit type {kind} is of another packetization mode")
+
+    def _take_fragment(self, current: _Unfinished, payload: bytes) -> None:
+        header = payload[1]
+        if header & 0x80:
+            self._fragments = [bytes([(payload[0] & 0xE0) | (header & 0x1F)])]
+        if not self._fragments:
+            raise PayloadInvalid("a fragment without its start")
+        self._fragments.append(payload[2:])
+        if header & 0x40:
+            current.pieces.append(b"".join(self._fragments))
+            self._fragments = []
+
+    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+        if self._fragments or not done.pieces:
+            self._fragments = []
+            return None
+        keyframe = False
+        for nal in done.pieces:
+            kind = nal[0] & 0x1F
+            if kind == 5:
+                keyframe = True
+            elif kind == 7:
+                self._sps = nal
+            elif kind == 8:
+                self._pps = nal
+        payload = b"".join(_LENGTH.pack(len(nal)) + nal for nal in done.pieces)
+        if not keyframe:
+            return MediaFrame(done.timestamp, False, payload, done.arrival_us, done.tap_seq, done.first_seq)
+        if not self._sps or not self._pps:
+            return None
+        return MediaFrame(
+            done.timestamp,
+            True,
+            payload,
+            done.arrival_us,
+            done.tap_seq,
+            done.first_seq,
+            parameters=(self._sps, self._pps),
+        )
+
+
+def depacketizer(codec: str) -> Depacketizer:
+    """The depacketizer of a codec as the tap names it. Raises `KeyError` for another."""
+    return {"opus": OpusDepacketizer, "VP8": Vp8Depacketizer, "H264": H264Depacketizer}[codec]()

@@ -1,0 +1,616 @@
+"""One stream: a publisher's tracks interleaved, cut into parts and segments, every millisecond accounted for.
+
+The rules are FORMAT.md's, §5 and §8.
+
+Frames come from `recorder.track`; what comes out is bytes to append to objects (`Write`) and records to chain (bodies of
+`recorder.evidence.records`), in the order in which they must be made durable.
+
+STREAM-1  Frames are interleaved by stream time; one waits for the other tracks at most `HOLD_US`.
+STREAM-2  A part begins when every track that sends has something to show, or after `START_WAIT_US` with those that have.
+STREAM-3  Silence of all tracks longer than `SILENCE_MS`, and every hole between segments, is a gap record.
+STREAM-4  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from typing import NamedTuple
+
+import msgspec
+
+from media.tap import TapTrack
+from recorder.coverage import Cause, Causes, count
+from recorder.depacketize import MediaFrame
+from recorder.evidence import layout, records
+from recorder.evidence.digest import Digest
+from recorder.h264 import picture_size
+from recorder.muxer import Container, Muxer, TimedFrame, TrackShape, avc_configuration
+from recorder.order import Counts
+from recorder.segmenter import Cut, cut_before
+from recorder.timeline import SenderClock
+from recorder.track import PlacedFrame, Track, TrackState
+
+HOLD_US = 600_000
+START_WAIT_US = 1_000_000
+ACTIVE_US = 1_000_000
+IDLE_US = 2_500_000
+SILENCE_MS = 1000
+PAUSE_MS = 10_000
+SKEW_STEP_US = 20_000
+VIDEO_FRAME_MS = 40
+MAX_PARTS = 999
+
+
+class Write(NamedTuple):
+    """Append these bytes to an object; `whole` if the object is complete with them."""
+
+    name: str
+    content: bytes
+    whole: bool = False
+
+
+class Said(NamedTuple):
+    """A record to append to the visit's log."""
+
+    kind: str
+    body: records.Part | records.Segment | records.Gap | records.Sync | records.Event
+
+
+Output = Write | Said
+
+
+class Tally(msgspec.Struct):
+    """What the open segment holds of one track."""
+
+    expected: int = 0
+    received: int = 0
+    recovered: int = 0
+    lost: int = 0
+    frames: int = 0
+    keyframes: int = 0
+
+    def add(self, counts: Counts) -> None:
+        """Take over a track's packet counts."""
+        self.expected += counts.expected
+        self.received += counts.received
+        self.recovered += counts.recovered
+        self.lost += counts.lost
+
+
+class SegmentState(msgspec.Struct):
+    """The open segment: `size` bytes of it are written."""
+
+    n: int
+    name: str
+    from_ms: int
+    tallies: list[Tally]
+    size: int = 0
+    keyframe: bool | None = None
+    """Whether its first video frame is a keyframe; None before there is one."""
+
+
+class StreamState(msgspec.Struct):
+    """A stream with an open part, as a later life of the recorder takes it up."""
+
+    stream: str
+    part: int
+    segments: int
+    shapes: list[TrackShape]
+    last_ms: list[int]
+    tracks: list[TrackState]
+    ended: list[bool]
+    awaiting: list[int]
+    end_ms: int
+    segment: SegmentState | None
+
+
+class _Part:
+    """The open part."""
+
+    def __init__(self, number: int, tracks: list[Track], shapes: list[TrackShape], last_ms: list[int] | None = None):
+        self.number = number
+        self.tracks = tracks
+        self.shapes = shapes
+        self.muxer = Muxer(shapes, last_ms)
+        self.segments = 0
+        self.last_video_ms: int | None = None
+        self.skew_us: dict[int, int] = {}
+        self.resumed = last_ms is not None
+        self.awaiting = {index for index, track in enumerate(tracks) if track.kind == "video"}
+        """Tracks that have not shown a keyframe in this part."""
+
+    @property
+    def container(self) -> Container:
+        return self.muxer.container
+
+    def index(self, track: Track) -> int | None:
+        return next((i for i, known in enumerate(self.tracks) if known is track), None)
+
+    @property
+    def has_video(self) -> bool:
+        return any(track.kind == "video" for track in self.tracks)
+
+
+class Account:
+    """What a stream has come to, from its records alone: what `close` and `heartbeat` say."""
+
+    def __init__(self) -> None:
+        self.parts = 0
+        self.bytes = 0
+        self.last: str | None = None
+        self.segments: list[tuple[int, int]] = []
+        self.gaps: list[tuple[int, int, Cause]] = []
+
+    def take(self, body: object) -> None:
+        """Take a record of the stream."""
+        match body:
+            case records.Part():
+                self.parts = body.part
+            case records.Segment():
+                self.bytes += body.bytes
+                self.last = body.sha256
+                self.segments.append((body.from_ms, body.to_ms))
+            case records.Gap():
+                self.gaps.append((body.from_ms, body.to_ms, body.cause))
+
+    @property
+    def covered_to(self) -> int | None:
+        """Up to where every millisecond is accounted for; None before anything is."""
+        ends = [segment[1] for segment in self.segments[-1:]] + [gap[1] for gap in self.gaps[-1:]]
+        return max(ends, default=None)
+
+    def close(self, first_ms: int, last_ms: int) -> records.StreamClose:
+        """The stream's entry in `close`."""
+        return records.StreamClose(
+            parts=self.parts,
+            segments=len(self.segments),
+            bytes=self.bytes,
+            last=self.last,
+            first_ms=first_ms,
+            last_ms=last_ms,
+            coverage=records.Coverage(**count(first_ms, last_ms, self.segments, self.gaps)),
+        )
+
+
+class Stream:
+    """One stream of a visit. Pure: frames and times in, outputs out."""
+
+    def __init__(self, name: str, first_ms: int, senders: SenderClock, account: Account | None = None) -> None:
+        """`first_ms`: where its coverage begins. `senders`: the seat's wall clock, shared with its other stream."""
+        self.name = name
+        self.first_ms = first_ms
+        self.account = account or Account()
+        self.causes = Causes()
+        self.tracks: list[Track] = []
+        self.devices: dict[str, str] = {}
+        self._senders = senders
+        self._part: _Part | None = None
+        self._segment: SegmentState | None = None
+        self._digest = Digest()
+        self._run: list[TimedFrame] = []
+        self._run_bytes = 0
+        self._heap: list[tuple[int, int, PlacedFrame]] = []
+        self._number = itertools.count()
+        self._jumped: set[Track] = set()
+        self._until_ms: int | None = None
+        self._latest_us: dict[Track, int] = {}
+        self._end_ms = self._covered()
+        self._last_arrival_us = 0
+        self._why = "recovered" if self.account.parts else "start"
+        self._transport_gone = False
+        self.update_off(first_ms)
+
+    # ---- tracks
+
+    def add(self, track: Track, now_ms: int) -> None:
+        """A track begins; one of the same source ends with it."""
+        for old in self.tracks:
+            if old.tap.source == track.tap.source:
+                old.ended = True
+        self.tracks.append(track)
+        self._transport_gone = False
+        self.causes.end("worker", now_ms)
+        self.update_off(now_ms)
+
+    def adopt(self, epoch: str, tap: TapTrack) -> Track | None:
+        """The track of an earlier life of the recorder that this TRACK continues, if it is one."""
+        if self._part is None or not self._part.resumed:
+            return None
+        for track in self._part.tracks:
+            if not track.ended and track not in self.tracks and track.epoch == epoch and track.tap == tap:
+                return track
+        return None
+
+    def end(self, track: Track, now_ms: int, transport_gone: bool = False) -> None:
+        """No packet of the track follows."""
+        track.ended = True
+        self._transport_gone = transport_gone
+        self.update_off(now_ms)
+
+    def device(self, source: str, state: str, now_ms: int) -> None:
+        """The participant says that a device is `on`, `muted`, `off` or `failed`."""
+        self.devices[source] = state
+        self.update_off(now_ms)
+
+    def update_off(self, now_ms: int) -> None:
+        """Note whether nothing is published now."""
+        live = [track for track in self.tracks if not track.ended]
+        if any(self.devices.get(track.tap.source, "on") == "on" for track in live):
+            self.causes.end("off", now_ms)
+        elif live or not self._transport_gone:
+            self.causes.begin("off", now_ms)
+
+    def oldest_tap_seq(self, epoch: str) -> int | None:
+        """The smallest tap frame of this worker's life of which something is not yet written."""
+        known = [s for t in self.tracks if t.epoch == epoch and (s := t.oldest_tap_seq()) is not None]
+        known += [f.frame.tap_seq for _, _, f in self._heap if f.track.epoch == epoch]
+        return min(known, default=None)
+
+    @property
+    def sealed_to_ms(self) -> int:
+        """Up to where it is sealed."""
+        return self.account.segments[-1][1] if self.account.segments else 0
+
+    def recording(self, now_us: int) -> str:
+        """`waiting`, `recording`, `stalled` or `ended`, as `recorder.control.StreamAlive` says it."""
+        if self._part is None and not self.account.segments:
+            return "waiting"
+        if not self.tracks:
+            return "ended"
+        return "recording" if now_us - self._last_arrival_us < IDLE_US else "stalled"
+
+    # ---- time goes on
+
+    def drain(self, now_us: int, out: list[Output], flush: bool = False) -> None:
+        """Take what the tracks have, write what is due. `flush`: wait for nothing."""
+        for track in self.tracks:
+            for placed in track.drain(now_us):
+                self._latest_us[track] = placed.at_us
+                self._last_arrival_us = max(self._last_arrival_us, placed.frame.arrival_us)
+                heapq.heappush(self._heap, (placed.at_us, next(self._number), placed))
+        while self._heap and (flush or self._due(self._heap[0][2], now_us)):
+            if self._part is None and not flush and not self._may_start(now_us):
+                break
+            self._take(heapq.heappop(self._heap)[2], out)
+        self._write(out)
+        self._compare(out)
+        self._tell_frozen(out)
+        for track in [t for t in self.tracks if t.ended and not self._pending(t)]:
+            self.tracks.remove(track)
+            self._latest_us.pop(track, None)
+        if self._segment is not None and not self._heap and now_us - self._last_arrival_us > IDLE_US:
+            self._seal(None, Cut.FORCED if self._part is not None and self._part.has_video else Cut.AT_AUDIO, out)
+
+    def stop(self, now_us: int, out: list[Output], until_ms: int | None = None, end_ms: int | None = None) -> None:
+        """End the open part: consent withdrawn (no frame from `until_ms` on is kept), or the visit is over at `end_ms`."""
+        self._until_ms = until_ms
+        self.drain(now_us, out, flush=True)
+        self._until_ms = None
+        self._end_part(end_ms, out)
+        self._why = "start"
+        for track in self.tracks:
+            self._senders.forget(track.tap.handle)
+        self.tracks = []
+
+    def declare_to(self, end_ms: int, out: list[Output]) -> None:
+        """Declare what is not accounted for up to here."""
+        covered = self._covered()
+        if end_ms > covered:
+            self._declare(covered, end_ms, out)
+
+    # ---- a later life of the recorder
+
+    def state(self) -> StreamState | None:
+        """What to take up again; None without an open part."""
+        part = self._part
+        if part is None:
+            return None
+        if self._segment is not None:
+            for tally, track in zip(self._segment.tallies, part.tracks, strict=True):
+                tally.add(track.order.counts.take())
+        states = [t.state(self._first_pending(t)) for t in part.tracks]
+        return StreamState(
+            self.name,
+            part.number,
+            part.segments,
+            part.shapes,
+            part.muxer.last_ms,
+            states,
+            [t.ended for t in part.tracks],
+            sorted(part.awaiting),
+            self._end_ms,
+            self._segment,
+        )
+
+    def resume(self, state: StreamState, zero_us: int, content: bytes, out: list[Output]) -> None:
+        """Take up a part; `content`: what is kept of its open segment, which is sealed."""
+        tracks = [Track(kept.epoch, kept.tap, zero_us, kept) for kept in state.tracks]
+        for track, over in zip(tracks, state.ended, strict=True):
+            track.ended = over
+        part = _Part(state.part, tracks, state.shapes, state.last_ms)
+        part.awaiting = set(state.awaiting)
+        part.segments = state.segments
+        if part.has_video:
+            part.last_video_ms = state.end_ms
+        self._part, self._end_ms = part, state.end_ms
+        if state.segment is not None and content:
+            self._segment = state.segment
+            self._digest = Digest(content)
+            self._seal(None, Cut.FORCED, out)
+
+    # ---- frames
+
+    def _covered(self) -> int:
+        covered = self.account.covered_to
+        return self.first_ms if covered is None else max(covered, self.first_ms)
+
+    def _pending(self, track: Track) -> bool:
+        return any(f.track is track for _, _, f in self._heap)
+
+    def _first_pending(self, track: Track) -> int | None:
+        return min((f.frame.first_seq for _, _, f in self._heap if f.track is track), default=None)
+
+    def _due(self, head: PlacedFrame, now_us: int) -> bool:
+        if head.frame.arrival_us + HOLD_US <= now_us:
+            return True
+        for track in self.tracks:  # STREAM-1
+            if track is head.track or track.ended or track.last_arrival_us is None:
+                continue
+            if now_us - track.last_arrival_us < ACTIVE_US and self._latest_us.get(track, -1) < head.at_us:
+                return False
+        return True
+
+    def _may_start(self, now_us: int) -> bool:
+        earliest = min(f.frame.arrival_us for _, _, f in self._heap)
+        if now_us - earliest >= START_WAIT_US:
+            return True
+        return all(t.ended or self._pending(t) for t in self.tracks)  # STREAM-2
+
+    def _take(self, placed: PlacedFrame, out: list[Output]) -> None:
+        at_ms = placed.at_us // 1000
+        if at_ms < self.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
+            return
+        part = self._part
+        why = self._why_new_part(placed, at_ms)
+        if why is not None:
+            if not self._begin_part(placed, at_ms, why, out):
+                return
+            part = self._part
+        assert part is not None
+        index = part.index(placed.track)
+        assert index is not None
+        if index in part.awaiting:
+            if not placed.frame.keyframe:
+                placed.track.hurry()
+                return
+            part.awaiting.discard(index)
+        self._put(part, index, placed.frame, at_ms, out)
+
+    def _why_new_part(self, placed: PlacedFrame, at_ms: int) -> str | None:
+        part, track, frame = self._part, placed.track, placed.frame
+        if part is None:
+            return self._why
+        if part.index(track) is None:
+            old = next((t for t in part.tracks if t.tap.source == track.tap.source), None)
+            if part.resumed and old is not None:
+                return "recovered"
+            if old is None:
+                return "tracks"
+            return "ssrc" if old.tap.codec == track.tap.codec else "codec"
+        if placed.jumped or track in self._jumped:
+            self._jumped.add(track)
+            return "timestamps"
+        if at_ms - self._end_ms > PAUSE_MS:
+            return "pause"
+        if frame.parameters is not None and frame.parameters != track.parameters:
+            return "codec"
+        return None
+
+    def _put(self, part: _Part, index: int, frame: MediaFrame, at_ms: int, out: list[Output]) -> None:
+        video_keyframe = frame.keyframe and part.tracks[index].kind == "video"
+        segment = self._segment
+        if segment is not None:
+            size = segment.size + self._run_bytes
+            cut = cut_before(at_ms, video_keyframe, segment.from_ms, size, part.last_video_ms)
+            if cut is not Cut.NO:
+                self._seal(at_ms, cut, out)
+                segment = None
+        if segment is None:
+            segment = self._begin_segment(part, at_ms, out)
+        elif at_ms - self._end_ms > SILENCE_MS:  # STREAM-3
+            self._declare(self._end_ms, at_ms, out)
+        duration_ms = frame.duration // 48
+        self._run.append(TimedFrame(index, at_ms, frame.keyframe, frame.payload, duration_ms))
+        self._run_bytes += len(frame.payload)
+        tally = segment.tallies[index]
+        tally.frames += 1
+        if frame.keyframe:
+            tally.keyframes += 1
+        if part.tracks[index].kind == "video":
+            part.last_video_ms = at_ms
+            if segment.keyframe is None:
+                segment.keyframe = frame.keyframe
+        self._end_ms = max(self._end_ms, at_ms + (duration_ms or VIDEO_FRAME_MS))
+        self.causes.end("recorder", at_ms)
+
+    # ---- parts
+
+    def _begin_part(self, placed: PlacedFrame, at_ms: int, why: str, out: list[Output]) -> bool:
+        first = placed.track
+        if first.kind == "video" and not placed.frame.keyframe:
+            first.hurry()
+            return False
+        if self.account.parts >= MAX_PARTS:
+            self.causes.begin("recorder", at_ms)
+            return False
+        others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
+        self._end_part(at_ms, out)
+        tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
+        first.parameters = placed.frame.parameters or first.parameters
+        self._part = part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
+        self._jumped.clear()
+        name = layout.init_name(self.name, part.number, part.container)
+        init = Digest(part.muxer.init)
+        out.append(Write(name, part.muxer.init, whole=True))
+        body = records.Part(
+            stream=self.name,
+            part=part.number,
+            container=part.container,
+            why=why,  # type: ignore[arg-type]
+            from_ms=max(at_ms, self._covered()),
+            init=records.ObjectDigest(name=name, bytes=init.size, sha256=init.sha256, sm3=init.sm3),
+            tracks=[_described(n, t, s) for n, (t, s) in enumerate(zip(tracks, part.shapes, strict=True), 1)],
+        )
+        self._say("part", body, out)
+        return True
+
+    def _shown(self, track: Track) -> bool:
+        """Whether enough is known of the track to declare it."""
+        if track.ended and not self._pending(track):
+            return False
+        return track.kind == "audio" or self._keyframe_of(track) is not None
+
+    def _keyframe_of(self, track: Track) -> MediaFrame | None:
+        for _, _, placed in sorted(self._heap):
+            if placed.track is track and placed.frame.keyframe:
+                return placed.frame
+        return None
+
+    def _shape(self, track: Track, placed: PlacedFrame) -> TrackShape:
+        if track.kind == "audio":
+            return TrackShape("opus", channels=2)
+        frame = placed.frame if placed.track is track else self._keyframe_of(track)
+        assert frame is not None
+        if track.tap.codec == "VP8":
+            return TrackShape("VP8", width=frame.width, height=frame.height)
+        assert frame.parameters is not None
+        track.parameters = frame.parameters
+        width, height = picture_size(frame.parameters[0])
+        return TrackShape("H264", width=width, height=height, private=avc_configuration(*frame.parameters))
+
+    def _end_part(self, next_ms: int | None, out: list[Output]) -> None:
+        if self._part is None:
+            return
+        self._seal(next_ms, Cut.FORCED, out)
+        self._part.muxer.close()
+        self._part = None
+
+    # ---- segments
+
+    def _begin_segment(self, part: _Part, at_ms: int, out: list[Output]) -> SegmentState:
+        from_ms = max(at_ms, self._covered())
+        if from_ms > self._covered():
+            self._declare(self._covered(), from_ms, out)
+        part.segments += 1
+        name = layout.segment_name(self.name, part.number, part.segments, part.container)
+        self._segment = SegmentState(part.segments, name, from_ms, [Tally() for _ in part.tracks])
+        self._digest = Digest()
+        return self._segment
+
+    def _write(self, out: list[Output]) -> None:
+        if not self._run:
+            return
+        assert self._part is not None
+        assert self._segment is not None
+        content = self._part.muxer.clusters(self._run)
+        self._run = []
+        self._run_bytes = 0
+        self._digest.update(content)
+        self._segment.size += len(content)
+        out.append(Write(self._segment.name, content))
+
+    def _seal(self, next_ms: int | None, cut: Cut, out: list[Output]) -> None:
+        """Seal the open segment; `next_ms`: where the next frame stands, if it is near."""
+        self._write(out)
+        part, segment = self._part, self._segment
+        if part is None or segment is None:
+            return
+        to_ms = next_ms if next_ms is not None and next_ms - self._end_ms <= SILENCE_MS else self._end_ms
+        to_ms = max(to_ms, segment.from_ms + 1)
+        for tally, track in zip(segment.tallies, part.tracks, strict=True):
+            tally.add(track.order.counts.take())
+        body = records.Segment(
+            stream=self.name,
+            part=part.number,
+            n=segment.n,
+            name=segment.name,
+            bytes=segment.size,
+            sha256=self._digest.sha256,
+            sm3=self._digest.sm3,
+            from_ms=segment.from_ms,
+            to_ms=to_ms,
+            keyframe=bool(segment.keyframe) if part.has_video else True,
+            forced=cut is Cut.FORCED and part.has_video,
+            enc="none",
+            tracks=[
+                records.TrackCounts(number=n, **msgspec.structs.asdict(tally))
+                for n, tally in enumerate(segment.tallies, 1)
+            ],
+        )
+        self._segment = None
+        out.append(Write(segment.name, b"", whole=True))
+        self._say("segment", body, out)
+
+    # ---- records
+
+    def _declare(self, from_ms: int, to_ms: int, out: list[Output]) -> None:
+        for begin, end, cause in self.causes.split(from_ms, to_ms):
+            gap = records.Gap(stream=self.name, from_ms=begin, to_ms=end, cause=cause, packets=None)
+            self._say("gap", gap, out)
+
+    def _say(self, kind: str, body: records.Part | records.Segment | records.Gap, out: list[Output]) -> None:
+        self.account.take(body)
+        out.append(Said(kind, body))
+
+    def _compare(self, out: list[Output]) -> None:
+        """Tell what sender reports say against the placing (TIMELINE-3)."""
+        part = self._part
+        if part is None:
+            return
+        for number, track in enumerate(part.tracks, 1):
+            report = track.report
+            if report is None or track.ended or track.clock.anchor is None:
+                continue
+            track.report = None
+            self._senders.learn(track.tap.handle, report, track.clock)
+            skew = self._senders.skew_us(track.tap.handle, report, track.clock)
+            if skew is None or abs(skew - part.skew_us.get(number, 1 << 40)) < SKEW_STEP_US:
+                continue
+            part.skew_us[number] = skew
+            body = records.Sync(
+                stream=self.name,
+                part=part.number,
+                number=number,
+                rtp_timestamp=report.rtp_timestamp & 0xFFFFFFFF,
+                at_ms=track.clock.place(report.rtp_timestamp) // 1000,
+                skew_us=skew,
+            )
+            out.append(Said("sync", body))
+
+    def _tell_frozen(self, out: list[Output]) -> None:
+        for track in self.tracks:
+            for source, begin, end in track.frozen:
+                detail: dict[str, str | int | bool | None] = {"source": source, "from_ms": begin, "to_ms": end}
+                out.append(Said("event", records.Event(event="frozen", seat=track.tap.seat, detail=detail)))
+            track.frozen.clear()
+
+
+def _described(number: int, track: Track, shape: TrackShape) -> records.Track:
+    anchor = track.clock.anchor
+    assert anchor is not None
+    video = track.kind == "video"
+    return records.Track(
+        number=number,
+        source=track.tap.source,
+        kind=track.kind,
+        codec=track.tap.codec,
+        clock_rate=track.tap.clock_rate,
+        ssrc=track.tap.ssrc,
+        rtp_timestamp=anchor.rtp_timestamp & 0xFFFFFFFF,
+        at_ms=anchor.at_us // 1000,
+        aligned=anchor.aligned,
+        channels=msgspec.UNSET if video else shape.channels,
+        width=shape.width if video else msgspec.UNSET,
+        height=shape.height if video else msgspec.UNSET,
+    )

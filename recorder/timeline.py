@@ -1,0 +1,105 @@
+"""Where a packet stands on the visit's clock: stream time, from RTP timestamps, arrivals and sender reports.
+
+TIMELINE-1  Stream time 0 is the visit's `start`; every stream of the visit shares the clock.
+TIMELINE-2  A track's first frame is placed by its arrival (or by a sender report, if the participant's mapping is known), and
+            every later one by its RTP timestamp: network jitter never moves a frame.
+TIMELINE-3  A placed track is not re-timed. What a sender report says against the placing is told as a skew.
+TIMELINE-4  A frame that would stand more than `AHEAD_US` after its arrival, or `BEHIND_US` before it, is a timestamp jump:
+            the track is placed anew, in a new part.
+
+All times are microseconds; stream times may be negative (before `start`).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+AHEAD_US = 2_000_000
+BEHIND_US = 5_000_000
+
+_NTP_UNIX_S = 2_208_988_800
+
+
+class Anchor(msgspec.Struct, frozen=True):
+    """This extended RTP timestamp stands at this stream time; `aligned` if a sender report says so."""
+
+    rtp_timestamp: int
+    at_us: int
+    aligned: bool = False
+
+
+class SenderReport(msgspec.Struct, frozen=True):
+    """RFC 3550 §6.4.1: the sender's wall clock (µs since 1970) at an extended RTP timestamp."""
+
+    ntp_us: int
+    rtp_timestamp: int
+
+
+class TrackClock:
+    """Places one track's timestamps on stream time."""
+
+    def __init__(self, clock_rate: int, anchor: Anchor | None = None) -> None:
+        self.anchor = anchor
+        self._rate = clock_rate
+
+    def place(self, rtp_timestamp: int) -> int:
+        """Stream time of a timestamp. The track must have an anchor."""
+        anchor = self.anchor
+        assert anchor is not None
+        return anchor.at_us + (rtp_timestamp - anchor.rtp_timestamp) * 1_000_000 // self._rate
+
+    def jumped(self, rtp_timestamp: int, arrival_us: int) -> bool:
+        """Whether a frame that arrived then can have this timestamp (TIMELINE-4). `arrival_us` is stream time."""
+        ahead = self.place(rtp_timestamp) - arrival_us
+        return ahead > AHEAD_US or ahead < -BEHIND_US
+
+
+class SenderClock:
+    """The one wall clock of a participant, seen through the sender reports of its tracks.
+
+    The reference is the first track that is placed and has a report, so its own skew is zero by definition.
+    """
+
+    def __init__(self) -> None:
+        self._offset_us: int | None = None
+        self._reference: int | None = None
+
+    def learn(self, track: int, report: SenderReport, clock: TrackClock) -> None:
+        """Take a report of a placed track as the reference, if there is none yet (or it is of this track)."""
+        if self._reference in (None, track) and clock.anchor is not None:
+            self._reference = track
+            self._offset_us = clock.place(report.rtp_timestamp) - report.ntp_us
+
+    def forget(self, track: int) -> None:
+        """The track ended or was placed anew: it is the reference no more."""
+        if self._reference == track:
+            self._reference = self._offset_us = None
+
+    def put(self, track: int, report: SenderReport) -> Anchor | None:
+        """Where the report puts its timestamp, if another track gave the mapping."""
+        if self._offset_us is None or self._reference == track:
+            return None
+        return Anchor(report.rtp_timestamp, report.ntp_us + self._offset_us, aligned=True)
+
+    def skew_us(self, track: int, report: SenderReport, clock: TrackClock) -> int | None:
+        """Where the report puts its timestamp, less where the track has put it (TIMELINE-3)."""
+        said = self.put(track, report)
+        if said is None or clock.anchor is None:
+            return None
+        return said.at_us - clock.place(report.rtp_timestamp)
+
+
+def parse_sender_report(packet: bytes | memoryview, ssrc: int) -> tuple[int, int] | None:
+    """The (NTP time in µs since 1970, 32-bit RTP timestamp) of `ssrc`'s sender report in an RTCP packet, if it has one."""
+    at, data = 0, bytes(packet)
+    while len(data) - at >= 8:
+        size = (int.from_bytes(data[at + 2 : at + 4], "big") + 1) * 4
+        if data[at] >> 6 != 2 or at + size > len(data):
+            return None
+        if data[at + 1] == 200 and size >= 28 and int.from_bytes(data[at + 4 : at + 8], "big") == ssrc:
+            seconds = int.from_bytes(data[at + 8 : at + 12], "big") - _NTP_UNIX_S
+            fraction = int.from_bytes(data[at + 12 : at + 16], "big")
+            stamp = int.from_bytes(data[at + 16 : at + 20], "big")
+            return seconds * 1_000_000 + (fraction * 1_000_000 >> 32), stamp
+        at += size
+    return None

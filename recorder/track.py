@@ -1,0 +1,196 @@
+"""One recorded track: RTP as tapped in, frames on stream time out.
+
+It joins the pure steps (order, depacketize, timeline) and knows what a later life of the recorder needs to go on exactly
+where this one stopped (`TrackState`).
+
+TRACK-1  A video track asks for a keyframe when it has none, when it cannot go on without one, and when the last is
+         `KEYFRAME_EVERY_US` old; at most once in `ASK_EVERY_US`, and only while packets come.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from media.tap import RECOVERED, SENDER_REPORT, TapTrack
+from recorder.depacketize import H264Depacketizer, MediaFrame, depacketizer
+from recorder.order import Order, RtpPacket, Unwrap
+from recorder.timeline import Anchor, SenderReport, TrackClock, parse_sender_report
+
+KEYFRAME_EVERY_US = 2_000_000
+ASK_EVERY_US = 500_000
+FROZEN_MS = 500
+
+_RTP = Struct("!BBHI")
+
+
+class PlacedFrame(NamedTuple):
+    """A frame and its stream time in µs. `jumped`: the track was placed anew with it."""
+
+    at_us: int
+    track: Track
+    frame: MediaFrame
+    jumped: bool
+
+
+class Frozen(NamedTuple):
+    """The picture stood still from the last whole frame to the next keyframe. Stream time in ms."""
+
+    source: str
+    from_ms: int
+    to_ms: int
+
+
+class TrackState(msgspec.Struct, frozen=True):
+    """Where a track stood when what it had given was made durable."""
+
+    epoch: str
+    tap: TapTrack
+    next_seq: int
+    counted_to: int
+    timestamp: int
+    anchor: Anchor
+    needs_keyframe: bool
+    parameters: tuple[bytes, bytes] | None
+
+
+class Track:
+    """One track of the tap, from TRACK to END."""
+
+    def __init__(self, epoch: str, tap: TapTrack, zero_us: int, state: TrackState | None = None) -> None:
+        """`zero_us`: monotonic time of stream time 0. `state`: go on from there."""
+        self.epoch = epoch
+        self.tap = tap
+        self.ended = False
+        self.kind: Literal["audio", "video"] = "audio" if tap.codec == "opus" else "video"
+        self.report: SenderReport | None = None
+        self.frozen: list[Frozen] = []
+        self.last_arrival_us: int | None = None
+        self.clock = TrackClock(tap.clock_rate, state.anchor if state else None)
+        self.order = Order(next_seq=state.next_seq, counted_to=state.counted_to) if state else Order()
+        self.depacketizer = depacketizer(tap.codec)
+        self.parameters: tuple[bytes, bytes] | None = state.parameters if state else None
+        self._zero_us = zero_us
+        self._unwrap = Unwrap(32)
+        self._ready: list[RtpPacket] = []
+        self._asked_us = 0
+        self._keyframe_us: int | None = None
+        self._last_at_us: int | None = None
+        if state is not None:
+            self._unwrap.last = state.timestamp
+            self.depacketizer.resume(state.next_seq - 1, state.needs_keyframe)
+            if state.parameters is not None and isinstance(self.depacketizer, H264Depacketizer):
+                self.depacketizer.remember(*state.parameters)
+
+    @property
+    def stream(self) -> str:
+        """The stream it belongs to: a screen is a stream of its own."""
+        return f"{self.tap.seat}.screen" if self.tap.source == "screen" else self.tap.seat
+
+    def push(self, flags: int, arrival_us: int, data: memoryview, tap_seq: int) -> None:
+        """Take one tapped packet. What is no RTP is dropped."""
+        if flags & SENDER_REPORT:
+            self._take_report(data)
+            return
+        size = len(data)
+        if size < 12 or data[0] >> 6 != 2:
+            return
+        first, second, seq, timestamp = _RTP.unpack_from(data)
+        start = 12 + 4 * (first & 15)
+        if first & 16 and size >= start + 4:
+            start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+        end = size - data[size - 1] if first & 32 else size
+        self.last_arrival_us = arrival_us
+        packet = RtpPacket(
+            self.order.extend(seq),
+            self._unwrap(timestamp),
+            second >= 128,
+            bytes(data[start:end]),
+            arrival_us,
+            tap_seq,
+            bool(flags & RECOVERED),
+        )
+        self.order.push(packet, self._ready)
+
+    def drain(self, now_us: int) -> list[PlacedFrame]:
+        """The frames that are whole by now, in order."""
+        if self.ended:
+            self.order.flush(self._ready)
+        elif self.order.waiting():
+            self.order.expire(now_us, self._ready)
+        if not self._ready:
+            return []
+        placed: list[PlacedFrame] = []
+        depacketizer = self.depacketizer
+        for packet in self._ready:
+            broken = depacketizer.broken_since_us is not None
+            frame = depacketizer.push(packet)
+            if frame is not None:
+                placed.append(self._place(frame, broken))
+        self._ready.clear()
+        return placed
+
+    def align(self, anchor: Anchor) -> None:
+        """Place the track by a sender report."""
+        self.clock.anchor = anchor
+
+    def oldest_tap_seq(self) -> int | None:
+        """The smallest tap frame of which something is not yet given out as a frame."""
+        held, unfinished = self.order.oldest_tap_seq(), self.depacketizer.unfinished()
+        if unfinished is None:
+            return held
+        return unfinished[1] if held is None else min(held, unfinished[1])
+
+    def wants_keyframe(self, now_us: int) -> bool:
+        """Whether to ask for a keyframe now (TRACK-1). A yes is remembered."""
+        if self.kind == "audio" or self.ended or self.last_arrival_us is None:
+            return False
+        if now_us - self._asked_us < ASK_EVERY_US or now_us - self.last_arrival_us > KEYFRAME_EVERY_US:
+            return False
+        old = self._keyframe_us is None or now_us - self._keyframe_us >= KEYFRAME_EVERY_US
+        if not old and self.depacketizer.broken_since_us is None:
+            return False
+        self._asked_us = now_us
+        return True
+
+    def hurry(self) -> None:
+        """Ask for a keyframe as soon as may be: a part cannot begin without."""
+        self._keyframe_us = None
+
+    def state(self, first_pending: int | None) -> TrackState:
+        """Where to go on from, once it has given a frame. `first_pending`: first packet of a frame given out, but not
+        yet written."""
+        anchor, following = self.clock.anchor, self.order.next_seq
+        assert anchor is not None
+        assert following is not None
+        assert self._unwrap.last is not None
+        unfinished = self.depacketizer.unfinished()
+        begin = min(s for s in (first_pending, unfinished and unfinished[0], following) if s is not None)
+        needs, parameters = self.depacketizer.needs_keyframe, self.parameters
+        return TrackState(self.epoch, self.tap, begin, following, self._unwrap.last, anchor, needs, parameters)
+
+    def _place(self, frame: MediaFrame, broken: bool) -> PlacedFrame:
+        arrival = frame.arrival_us - self._zero_us
+        clock, jumped = self.clock, False
+        if clock.anchor is None:
+            clock.anchor = Anchor(frame.timestamp, arrival)
+        elif clock.jumped(frame.timestamp, arrival):
+            clock.anchor = Anchor(frame.timestamp, arrival)
+            jumped = True
+        at_us = clock.place(frame.timestamp)
+        if frame.keyframe:
+            self._keyframe_us = frame.arrival_us
+            if broken and self._last_at_us is not None and at_us - self._last_at_us >= FROZEN_MS * 1000:
+                self.frozen.append(Frozen(self.tap.source, max(0, self._last_at_us // 1000), at_us // 1000))
+        self._last_at_us = at_us
+        return PlacedFrame(at_us, self, frame, jumped)
+
+    def _take_report(self, data: memoryview) -> None:
+        report = parse_sender_report(data, self.tap.ssrc)
+        if report is not None and self._unwrap.last is not None:
+            last = self._unwrap.last
+            stamp = self._unwrap(report[1])
+            self._unwrap.last = last  # a report may speak of a moment whose packets are still under way
+            self.report = SenderReport(report[0], stamp)
