@@ -1,0 +1,223 @@
+"""What every object store must do (STORE-1…3), held by the folder and by S3 alike."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from recorder.objects import (
+    DigestMismatch,
+    NameRefused,
+    ObjectEntry,
+    ObjectExists,
+    ObjectMissing,
+    ObjectStore,
+    StoreRefused,
+    StoreUnavailable,
+)
+from recorder.store_folder import FolderStore
+from recorder.store_s3 import S3Store
+
+BUCKET = "recordings-test"
+
+
+@pytest.fixture(scope="module")
+def s3_endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    try:
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATEST")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+@pytest.fixture(params=["folder", "s3"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[ObjectStore]:
+    opened: ObjectStore
+    if request.param == "folder":
+        opened = FolderStore(tmp_path / "store")
+    else:
+        request.getfixturevalue("credentials")
+        endpoint = request.getfixturevalue("s3_endpoint")
+        # A prefix of its own for each test keeps them apart in one bucket.
+        opened = s3 = S3Store.at(f"s3://{BUCKET}/{request.node.name.partition('[')[0]}", endpoint)
+        if BUCKET not in [one.get("Name") for one in s3._s3.list_buckets()["Buckets"]]:
+            s3._s3.create_bucket(Bucket=BUCKET)
+    yield opened
+    await opened.close()
+    await opened.close()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def put(store: ObjectStore, name: str, data: bytes) -> None:
+    await store.put(name, data, sha256(data))
+
+
+async def test_what_was_put_is_got(store: ObjectStore) -> None:
+    await put(store, "recordings/v1/records/000001.jsonl", b"a line\n")
+    assert await store.get("recordings/v1/records/000001.jsonl") == b"a line\n"
+
+
+async def test_a_file_is_put_by_its_path(store: ObjectStore, tmp_path: Path) -> None:
+    spooled = tmp_path / "spooled"
+    spooled.write_bytes(bytes(range(256)) * 4000)
+    await store.put("seg", spooled, sha256(spooled.read_bytes()))
+    assert await store.get("seg") == spooled.read_bytes()
+
+
+async def test_an_empty_object_is_an_object(store: ObjectStore) -> None:
+    await put(store, "empty", b"")
+    assert await store.get("empty") == b""
+    assert [piece async for piece in store.stream("empty")] == []
+    assert [entry async for entry in store.list("")] == [ObjectEntry("empty", 0)]
+
+
+async def test_the_same_bytes_may_be_put_again(store: ObjectStore) -> None:
+    first = await store.put("a/b", b"same", sha256(b"same"))
+    assert await store.put("a/b", b"same", sha256(b"same")) == first
+    assert [entry async for entry in store.list("")] == [ObjectEntry("a/b", 4)]
+
+
+async def test_other_bytes_under_a_taken_name_are_refused_and_change_nothing(store: ObjectStore) -> None:
+    await put(store, "a/b", b"first")
+    with pytest.raises(ObjectExists):
+        await put(store, "a/b", b"second")
+    assert await store.get("a/b") == b"first"
+
+
+async def test_two_writers_at_once_leave_one_whole_object(store: ObjectStore) -> None:
+    offered = [bytes([n]) * 100_000 for n in range(4)]
+    done = await asyncio.gather(*(put(store, "contested", data) for data in offered), return_exceptions=True)
+    assert await store.get("contested") in offered
+    assert all(result is None or isinstance(result, ObjectExists) for result in done)
+    if isinstance(store, FolderStore):  # moto does not hold If-None-Match under concurrency
+        assert done.count(None) == 1
+
+
+async def test_bytes_that_are_not_those_of_the_hash_never_become_visible(store: ObjectStore) -> None:
+    with pytest.raises(DigestMismatch):
+        await store.put("a/b", b"spoiled", sha256(b"sound"))
+    assert [entry async for entry in store.list("")] == []
+    with pytest.raises(ObjectMissing):
+        await store.get("a/b")
+
+
+async def test_a_range_is_streamed_and_no_more(store: ObjectStore) -> None:
+    data = bytes(n % 251 for n in range(700_000))
+    await put(store, "big", data)
+    for start, end in (
+        (0, None),
+        (0, 10),
+        (5, 300_000),
+        (262_143, 262_145),
+        (699_999, None),
+        (10, 10),
+        (700_000, None),
+    ):
+        got = b"".join([piece async for piece in store.stream("big", start, end)])
+        assert got == data[start:end], (start, end)
+
+
+async def test_a_range_past_the_end_stops_at_the_end(store: ObjectStore) -> None:
+    await put(store, "short", b"0123456789")
+    assert b"".join([piece async for piece in store.stream("short", 5, 50)]) == b"56789"
+    assert b"".join([piece async for piece in store.stream("short", 50, 60)]) == b""
+
+
+async def test_a_missing_object_says_so(store: ObjectStore) -> None:
+    with pytest.raises(ObjectMissing):
+        await store.get("nothing/here")
+    with pytest.raises(ObjectMissing):
+        await anext(store.stream("nothing/here"))
+    await put(store, "nothing/here", b"now")
+    with pytest.raises(ObjectMissing):
+        await store.get("nothing")
+
+
+async def test_a_listing_is_in_order_and_keeps_to_its_prefix(store: ObjectStore) -> None:
+    names = ["recordings/a/x", "recordings/a-b/x", "recordings/a/y/z", "recordings/ab", "recordings/b/1", "other"]
+    for name in names:
+        await put(store, name, name.encode())
+    assert [entry.name async for entry in store.list("")] == sorted(names)
+    assert [entry.name async for entry in store.list("recordings/a/")] == ["recordings/a/x", "recordings/a/y/z"]
+    assert [entry.name async for entry in store.list("recordings/a")] == sorted(n for n in names if "/a" in n)
+    assert [entry async for entry in store.list("nowhere/")] == []
+    assert {entry.name: entry.size async for entry in store.list("other")} == {"other": 5}
+
+
+async def test_folders_are_the_next_parts_below(store: ObjectStore) -> None:
+    for name in ("recordings/v2/a/b", "recordings/v1/a", "recordings/loose", "top"):
+        await put(store, name, b"x")
+    assert [name async for name in store.folders("recordings/")] == ["v1", "v2"]
+    assert [name async for name in store.folders("")] == ["recordings"]
+    assert [name async for name in store.folders("nowhere/")] == []
+
+
+async def test_a_listing_longer_than_a_page_is_whole(store: ObjectStore) -> None:
+    if isinstance(store, S3Store):
+        client = store._s3
+        for n in range(1005):
+            client.put_object(Bucket=BUCKET, Key=f"{store._prefix}many/{n:04d}", Body=b"")
+    else:
+        for n in range(1005):
+            await put(store, f"many/{n:04d}", b"")
+    assert len([entry async for entry in store.list("many/")]) == 1005
+
+
+@pytest.mark.parametrize(
+    "name", ["", "/abs", "a/../b", "..", "a//b", "a/", ".hidden", "a/.draft-1", "a\\b", "a b", "é", "a\n"]
+)
+async def test_a_name_that_could_leave_the_store_is_refused(store: ObjectStore, name: str) -> None:
+    with pytest.raises(NameRefused):
+        await put(store, name, b"x")
+    with pytest.raises(NameRefused):
+        await store.get(name)
+
+
+async def test_a_folder_store_keeps_its_files_to_itself(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    await put(store, "a/b", b"x")
+    assert (tmp_path / "store/a/b").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "store/a").stat().st_mode & 0o777 == 0o700
+    assert [path.name for path in (tmp_path / "store/a").iterdir()] == ["b"]  # no draft left
+
+
+async def test_a_folder_store_never_shows_a_link(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path)
+    await put(store, "a/b", b"x")
+    (tmp_path / "a/c").symlink_to(tmp_path / "a/b")
+    assert [entry.name async for entry in store.list("")] == ["a/b"]
+
+
+async def test_a_folder_that_cannot_be_used_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreRefused):
+        await put(FolderStore(tmp_path / "file"), "a/b", b"x")
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_an_s3_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(StoreUnavailable):
+        await S3Store.at("s3://bucket", "http://127.0.0.1:1").get("a")
+
+
+@pytest.mark.usefixtures("credentials")
+async def test_a_bucket_that_is_not_there_is_refused(s3_endpoint: str) -> None:
+    with pytest.raises(StoreRefused):
+        await put(S3Store.at("s3://no-such-bucket", s3_endpoint), "a", b"x")
