@@ -472,8 +472,9 @@ class PythonPlane:
         """The stream behind a track is another now: its consumers go on at the next keyframe."""
         for consumer, _ in track.routes:
             consumer.stop()
-        if track.routes or track.producer.handle is not None:
-            self._want_keyframe(track)
+        # Not asked for at once: a new stream begins with a keyframe by itself, and the tick asks if it did not.
+        if (track.routes or track.producer.handle is not None) and track.producer.want_keyframe():
+            self._wanting.add(track)
 
     # ---- RTCP
 

@@ -48,7 +48,6 @@ class Producer:
         self.wanting = False
         """A keyframe is wanted and has not come."""
         self._asked = 0
-        self._last_pli = float("-inf")
         self.forget()
 
     def forget(self) -> None:
@@ -57,6 +56,7 @@ class Producer:
         self.payload_type = -1
         self.codec = ""
         self.heard = float("-inf")
+        self._last_pli = float("-inf")
         self.reception = Reception(self.spec.clock_rate, self.spec.nack)
         self.report: rtcp.SenderReport | None = None
         self.report_at = 0.0

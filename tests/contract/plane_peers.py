@@ -105,6 +105,7 @@ class Peer:
         self.rtp: list[bytes] = []
         self.rtcp: list[rtcp.Packet] = []
         self.stun: list[bytes] = []
+        self.raw: list[bytes] = []
         self._ice = _IceShim(self)
         self._dtls = RTCDtlsTransport(self._ice, [self.certificate])
         self._dtls._handle_rtp_data = self._on_rtp  # type: ignore[method-assign]
@@ -125,6 +126,7 @@ class Peer:
                 if data[0] < 4:
                     self.stun.append(data)
                 else:
+                    self.raw.append(data)
                     self._ice.inbox.put_nowait(data)
 
     def send_raw(self, data: bytes) -> None:
@@ -142,10 +144,18 @@ class Peer:
         key = stun.ShortTermKey(password or self.remote.pwd)
         self.send_raw(stun.binding_request(os.urandom(12), name, key, 1, nominate))
 
+    def move(self) -> None:
+        """Go on from another port, as behind a NAT that forgot."""
+        old = self.sock
+        asyncio.get_running_loop().remove_reader(old.fileno())
+        old.close()
+        self._open_socket("127.0.0.1")
+
     async def checked(self) -> None:
         before = len(self.stun)
         self.check()
         await until(lambda: len(self.stun) > before)
+        assert self.stun[-1][:2] == b"\x01\x01", "a success response"
 
     async def dtls(self) -> None:
         value = self.bench.plane.fingerprint
