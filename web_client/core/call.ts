@@ -1,0 +1,181 @@
+/** One seat in one visit: the session, the transport and the devices, kept in step. */
+import type { Clock } from './clock';
+import { Devices, type DeviceFacts, type MediaPort } from './devices';
+import { Peer, type PeerFacts, type RtcPort } from './peer';
+import { type Judged, type Level, type Totals, judge, sampleOf, totals } from './quality';
+import { Session, type SessionFacts, type SocketPort } from './session';
+import { Snapshot, type Watchable } from './watch';
+import type { Ack, DeviceState, Source } from './wire';
+
+export interface Ports {
+  readonly socket: SocketPort;
+  readonly rtc: RtcPort;
+  readonly media: MediaPort;
+  readonly clock: Clock;
+}
+
+export interface CallFacts {
+  readonly session: SessionFacts;
+  readonly peer: PeerFacts;
+  readonly devices: DeviceFacts;
+  readonly level: Level;
+  /** The server's clock minus ours, in ms: the visit's times are the server's. */
+  readonly skew: number;
+}
+
+const LOOK_MS = 1000;
+
+export class Call implements Watchable<CallFacts> {
+  readonly #facts: Snapshot<CallFacts>;
+  readonly #session: Session;
+  readonly #peer: Peer;
+  readonly devices: Devices;
+  readonly #stops: (() => void)[] = [];
+  #said = '';
+  #judged: Judged | null = null;
+  #totals: Totals | null = null;
+  #stopLook: (() => void) | null = null;
+
+  /** With `devices` given, another visit's devices are taken over as they are. */
+  constructor(
+    private readonly ports: Ports,
+    readonly token: string,
+    devices: Devices = new Devices(ports.media),
+  ) {
+    this.devices = devices;
+    this.#session = new Session(ports.socket, ports.clock, token);
+    this.#peer = new Peer(ports.rtc, ports.clock, (event, payload, within) => this.#session.ask(event, payload, within));
+    this.#facts = new Snapshot<CallFacts>({
+      session: this.#session.now,
+      peer: this.#peer.now,
+      devices: devices.now,
+      level: 'good',
+      skew: 0,
+    });
+  }
+
+  get now(): CallFacts {
+    return this.#facts.now;
+  }
+
+  watch(told: (now: CallFacts) => void): () => void {
+    return this.#facts.watch(told);
+  }
+
+  open(): void {
+    this.#stops.push(
+      this.#session.watch((session) => this.heard(session)),
+      this.#peer.watch((peer) => this.#facts.set({ peer })),
+      this.devices.watch((devices) => this.captured(devices)),
+    );
+    this.captured(this.devices.now);
+    this.#session.connect();
+    this.look();
+  }
+
+  hurry(): void {
+    this.#session.hurry();
+  }
+
+  /** Decide about being recorded, about exactly the words that were shown. */
+  consent(agreed: boolean, words: { version: string; sha256: string; language: string }): Promise<Ack> {
+    return this.#session.insist('consent', {
+      decision: agreed ? 'agreed' : 'refused',
+      text_version: words.version,
+      text_sha256: words.sha256,
+      language: words.language,
+      method: 'tap',
+    });
+  }
+
+  enter(): Promise<Ack> {
+    return this.#session.insist('enter');
+  }
+
+  admit(): Promise<Ack> {
+    return this.#session.ask('admit');
+  }
+
+  end(reason: 'completed' | 'left'): Promise<Ack> {
+    return this.#session.insist('end', { reason });
+  }
+
+  take(visit: string): Promise<Ack> {
+    return this.#session.ask('desk.take', { visit });
+  }
+
+  stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {
+    return this.#peer.stats();
+  }
+
+  /** Leave the page or the visit's socket; the devices stay open if another call takes them. */
+  close(keepDevices = false): void {
+    for (const stop of this.#stops.splice(0)) stop();
+    this.#stopLook?.();
+    this.#peer.close();
+    this.#session.close();
+    if (!keepDevices) this.devices.close();
+  }
+
+  private heard(session: SessionFacts): void {
+    const at = Date.parse(session.state?.at ?? '');
+    const fresh = session.state !== this.now.session.state && !Number.isNaN(at);
+    this.#facts.set(fresh ? { session, skew: at - this.ports.clock.now() } : { session });
+    if (session.link !== 'open') this.#said = '';
+    this.#peer.heed(session.state, session.link === 'open');
+    if (session.state?.phase === 'ended') this.devices.close();
+    this.sayDevices();
+  }
+
+  private captured(devices: DeviceFacts): void {
+    this.#facts.set({ devices });
+    for (const source of ['microphone', 'camera', 'screen'] as const) {
+      const { track, state } = devices[source];
+      if (source === 'screen' && track === null) this.#peer.withdraw('screen');
+      // While a device is asked for again its line stays as it is.
+      else if (state !== 'asking') this.#peer.publish(source, track);
+    }
+    this.sayDevices();
+  }
+
+  private sayDevices(): void {
+    const { session, devices } = this.now;
+    const phase = session.state?.phase;
+    if (session.link !== 'open' || (phase !== 'waiting' && phase !== 'live')) return;
+    const words = Object.fromEntries(
+      (['microphone', 'camera', 'screen'] as const).map((source: Source): [Source, DeviceState] => {
+        const state = devices[source].state;
+        return [source, state === 'idle' || state === 'asking' ? 'off' : state];
+      }),
+    );
+    const said = JSON.stringify(words);
+    if (said === this.#said) return;
+    this.#said = said;
+    void this.#session.ask('media_state', words).then((ack) => {
+      if (!ack.ok && this.#said === said) this.#said = '';
+    });
+  }
+
+  private look(): void {
+    this.#stopLook = this.ports.clock.after(LOOK_MS, () => {
+      void this.measure().finally(() => this.look());
+    });
+  }
+
+  private async measure(): Promise<void> {
+    const { peer, session } = this.now;
+    if (peer.transport !== 'connected' || session.state === null) {
+      this.#totals = this.#judged = null;
+      return;
+    }
+    const before = this.#totals;
+    const now = this.ports.clock.now();
+    const after = totals(await this.#peer.stats(), now);
+    this.#totals = after;
+    if (before === null) return;
+    const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
+    const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');
+    this.#judged = judge(this.#judged, sampleOf(before, after, picture), now);
+    this.#facts.set({ level: this.#judged.level });
+  }
+}

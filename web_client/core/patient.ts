@@ -1,0 +1,130 @@
+/** The patient's way through a visit: what they have confirmed, read and checked, beside the call itself. */
+import { Call, type CallFacts, type Ports } from './call';
+import type { ConsentWords } from './desk';
+import { patientPage, type PatientPage, type Steps } from './visit';
+import { Snapshot, type Watchable } from './watch';
+
+export interface Memory {
+  recall(key: string): string | null;
+  keep(key: string, value: string): void;
+}
+
+export type Language = 'zh' | 'en';
+
+/** Fetches the words of consent; never gives up while the page lives. */
+export type ConsentPort = (language: Language, told: (words: ConsentWords | null, trouble: boolean) => void) => () => void;
+
+export interface PatientFacts {
+  readonly page: PatientPage;
+  readonly call: CallFacts;
+  readonly steps: Steps;
+  readonly consent: ConsentWords | null;
+  readonly consentTrouble: boolean;
+  /** An answer of the server is awaited for what was tapped. */
+  readonly busy: boolean;
+}
+
+export class PatientVisit implements Watchable<PatientFacts> {
+  readonly call: Call;
+  readonly #facts: Snapshot<PatientFacts>;
+  #stopConsent: () => void = () => undefined;
+
+  constructor(
+    ports: Ports,
+    token: string,
+    private readonly memory: Memory,
+    private readonly fetchConsent: ConsentPort,
+    private language: Language,
+  ) {
+    this.call = new Call(ports, token);
+    const steps = {
+      confirmed: memory.recall('confirmed') === 'yes',
+      checked: memory.recall('checked') === 'yes',
+      reconsidering: false,
+    };
+    const call = this.call.now;
+    this.#facts = new Snapshot<PatientFacts>({
+      page: patientPage(call.session, steps),
+      call,
+      steps,
+      consent: null,
+      consentTrouble: false,
+      busy: false,
+    });
+  }
+
+  get now(): PatientFacts {
+    return this.#facts.now;
+  }
+
+  watch(told: (now: PatientFacts) => void): () => void {
+    return this.#facts.watch(told);
+  }
+
+  open(): void {
+    this.call.watch((call) => this.heard(call));
+    this.call.open();
+    this.speak(this.language);
+    // A seat that is taken up again has its devices asked for without another tap.
+    if (this.now.steps.checked) void this.call.devices.ask();
+  }
+
+  /** Change the language of the consent text: what is agreed to is what was shown. */
+  speak(language: Language): void {
+    this.language = language;
+    this.#stopConsent();
+    this.#facts.set({ consent: null, consentTrouble: false });
+    this.#stopConsent = this.fetchConsent(language, (consent, consentTrouble) => this.#facts.set({ consent, consentTrouble }));
+  }
+
+  confirm(): void {
+    this.step({ confirmed: true });
+  }
+
+  async decide(agreed: boolean): Promise<void> {
+    const words = this.now.consent;
+    if (words === null || this.now.busy) return;
+    this.#facts.set({ busy: true });
+    const ack = await this.call.consent(agreed, words);
+    this.#facts.set({ busy: false });
+    if (ack.ok) this.step({ reconsidering: false });
+    // The hospital changed the text while it was being read: show the new one.
+    else if (ack.code === 'consent_text_unknown') this.speak(this.language);
+  }
+
+  reconsider(): void {
+    this.step({ reconsidering: true });
+  }
+
+  /** Into the waiting room, whatever the check found. */
+  enter(): void {
+    this.step({ checked: true });
+    this.enterIfDue();
+  }
+
+  #entering = false;
+
+  private heard(call: CallFacts): void {
+    const { steps } = this.now;
+    this.#facts.set({ call, page: patientPage(call.session, steps) });
+    this.enterIfDue();
+    if (call.session.state?.phase === 'live') void this.call.devices.ask();
+  }
+
+  /** SIG-4: idempotent, so a refreshed page simply says it again. */
+  private enterIfDue(): void {
+    const state = this.now.call.session.state;
+    if (this.#entering || this.now.page !== 'waiting' || state?.phase !== 'scheduled') return;
+    this.#entering = true;
+    void this.call.enter().finally(() => {
+      this.#entering = false;
+    });
+  }
+
+  private step(change: Partial<Steps>): void {
+    const steps = { ...this.now.steps, ...change };
+    this.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
+    this.memory.keep('checked', steps.checked ? 'yes' : '');
+    this.#facts.set({ steps, page: patientPage(this.now.call.session, steps) });
+  }
+}

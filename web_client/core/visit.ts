@@ -1,0 +1,64 @@
+/** Which page a person sees: one pure function of the facts a role. */
+import type { SessionFacts } from './session';
+import type { State } from './wire';
+
+export type PatientPage = 'opening' | 'closed' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'live' | 'ended';
+
+/** What the patient did on this page and the server need not know. */
+export interface Steps {
+  /** 是我: the patient said who they are. */
+  readonly confirmed: boolean;
+  /** The device check is done, or was put off. */
+  readonly checked: boolean;
+  /** After a refusal the patient wants to read the consent again. */
+  readonly reconsidering: boolean;
+}
+
+export function patientPage(session: SessionFacts, steps: Steps): PatientPage {
+  const state = session.state;
+  if (state?.phase === 'ended') return 'ended';
+  if (session.link === 'over') return 'closed';
+  if (state === null) return 'opening';
+  if (state.phase === 'live') return 'live';
+  const decided = state.seats.patient.consent;
+  const gone = decided === 'refused' || decided === 'withdrawn';
+  if (gone && state.consent.required && !steps.reconsidering) return 'declined';
+  if (state.phase === 'waiting' && decided !== 'undecided' && !steps.reconsidering) return 'waiting';
+  if (!steps.confirmed) return 'entry';
+  if (decided === 'undecided' || steps.reconsidering) return 'consent';
+  return steps.checked ? 'waiting' : 'check';
+}
+
+export type DoctorView = 'opening' | 'closed' | 'idle' | 'ready' | 'live' | 'ended';
+
+/** What the doctor's picture column shows. */
+export function doctorView(session: SessionFacts): DoctorView {
+  const state = session.state;
+  if (state === null) return session.link === 'over' ? 'closed' : 'opening';
+  if (state.phase === 'ended') return 'ended';
+  if (session.link === 'over') return 'closed';
+  if (state.phase === 'live') return 'live';
+  return state.phase === 'waiting' ? 'ready' : 'idle';
+}
+
+/** Why a visit cannot be admitted now, or null if it can. Own consent is given with the same click. */
+export function admitHindrance(state: State): 'absent' | 'undecided' | 'refused' | 'phase' | null {
+  if (state.phase !== 'waiting') return 'phase';
+  if (!state.seats.patient.present) return 'absent';
+  const theirs = state.seats.patient.consent;
+  if (theirs === 'undecided') return 'undecided';
+  if (state.consent.required && theirs !== 'agreed') return 'refused';
+  return null;
+}
+
+/** The recording's gaps of one stream, in whole seconds. */
+export function gapSeconds(state: State, stream: string): number {
+  const ms = state.recording.gaps.filter((gap) => gap.stream === stream).reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
+  return Math.ceil(ms / 1000);
+}
+
+/** Milliseconds since an instant, never negative; null if the instant is unknown. */
+export function since(instant: string | null, now: number): number | null {
+  const at = instant === null ? Number.NaN : Date.parse(instant);
+  return Number.isNaN(at) ? null : Math.max(0, now - at);
+}

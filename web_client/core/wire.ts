@@ -1,0 +1,268 @@
+/** The wire of `signaling/PROTOCOL.md`, version 1: its types, and parsers that let nothing malformed further in. */
+
+export type Seat = 'doctor' | 'patient';
+export type Phase = 'scheduled' | 'waiting' | 'live' | 'ended';
+export type ConsentState = 'undecided' | 'agreed' | 'refused' | 'withdrawn';
+export type Source = 'microphone' | 'camera' | 'screen';
+export type Kind = 'audio' | 'video';
+export type SeatMedia = 'none' | 'connecting' | 'connected' | 'silent';
+export type DeviceState = 'on' | 'muted' | 'off' | 'failed';
+export type RecordingState = 'off' | 'starting' | 'on' | 'interrupted' | 'closed';
+
+export interface Doctor {
+  readonly name: string | null;
+  readonly title: string | null;
+  readonly department: string | null;
+  readonly licence: string | null;
+}
+
+export interface Patient {
+  readonly name: string | null;
+  readonly age: number | null;
+  readonly sex: string | null;
+  readonly complaint: string | null;
+}
+
+export interface SeatState {
+  readonly present: boolean;
+  readonly consent: ConsentState;
+  readonly media: SeatMedia;
+  readonly microphone: DeviceState;
+  readonly camera: DeviceState;
+  readonly screen: DeviceState;
+}
+
+export interface Track {
+  readonly id: string;
+  readonly seat: string;
+  readonly source: Source;
+  readonly kind: Kind;
+}
+
+export interface Gap {
+  readonly stream: string;
+  readonly from_ms: number;
+  readonly to_ms: number;
+  readonly cause: string;
+}
+
+export interface StreamAlive {
+  readonly stream: string;
+  readonly sealed_to_ms: number;
+  readonly state: string;
+}
+
+export interface Recording {
+  readonly state: RecordingState;
+  readonly since: string | null;
+  readonly streams: readonly StreamAlive[];
+  readonly gaps: readonly Gap[];
+}
+
+/** The whole visit as this seat may see it (PROTOCOL.md §4). */
+export interface State {
+  readonly seq: number;
+  readonly visit: string;
+  readonly phase: Phase;
+  readonly at: string;
+  readonly you: { readonly seat: Seat; readonly pc: string | null };
+  readonly doctor: Doctor;
+  readonly patient: Patient;
+  readonly seats: Readonly<Record<Seat, SeatState>>;
+  readonly consent: { readonly required: boolean; readonly text_version: string | null };
+  readonly ahead: number | null;
+  readonly tracks: readonly Track[];
+  readonly media: { readonly epoch: string | null; readonly available: boolean };
+  readonly recording: Recording;
+  readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
+  readonly ended: { readonly by: string; readonly reason: string } | null;
+}
+
+export interface QueueRow {
+  readonly visit: string;
+  readonly phase: Phase;
+  readonly since: string | null;
+  readonly present: boolean;
+  readonly consent: ConsentState;
+  readonly patient: Patient;
+}
+
+/** All waiting and live visits of this doctor, longest wait first. */
+export interface Queue {
+  readonly seq: number;
+  readonly at: string;
+  readonly rows: readonly QueueRow[];
+}
+
+export type Ack =
+  | { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
+  | { readonly ok: false; readonly code: string };
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const PHASES: readonly Phase[] = ['scheduled', 'waiting', 'live', 'ended'];
+const CONSENTS: readonly ConsentState[] = ['undecided', 'agreed', 'refused', 'withdrawn'];
+const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen'];
+const MEDIA: readonly SeatMedia[] = ['none', 'connecting', 'connected', 'silent'];
+const DEVICES: readonly DeviceState[] = ['on', 'muted', 'off', 'failed'];
+const RECORDINGS: readonly RecordingState[] = ['off', 'starting', 'on', 'interrupted', 'closed'];
+
+/** `state`, or null if it is not one of version 1. */
+export function parseState(given: unknown): State | null {
+  const from = fields(given);
+  const you = fields(from['you']);
+  const seat = you['seat'];
+  const phase = oneOf(PHASES, from['phase'], null);
+  if (from['v'] !== 1 || typeof from['seq'] !== 'number' || phase === null) return null;
+  if (seat !== 'doctor' && seat !== 'patient') return null;
+  const seats = fields(from['seats']);
+  const consent = fields(from['consent']);
+  const media = fields(from['media']);
+  const times = fields(from['times']);
+  const ended = from['ended'] === null || from['ended'] === undefined ? null : fields(from['ended']);
+  return {
+    seq: from['seq'],
+    visit: text(from['visit']) ?? '',
+    phase,
+    at: text(from['at']) ?? '',
+    you: { seat, pc: text(you['pc']) },
+    doctor: parseDoctor(from['doctor']),
+    patient: parsePatient(from['patient']),
+    seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
+    consent: { required: consent['required'] !== false, text_version: text(consent['text_version']) },
+    ahead: count(fields(from['waiting'])['ahead']),
+    tracks: list(from['tracks']).flatMap(parseTrack),
+    media: { epoch: text(media['epoch']), available: media['available'] !== false },
+    recording: parseRecording(from['recording']),
+    times: { entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
+    ended: ended && { by: text(ended['by']) ?? 'system', reason: text(ended['reason']) ?? 'completed' },
+  };
+}
+
+/** `queue`, or null. */
+export function parseQueue(given: unknown): Queue | null {
+  const from = fields(given);
+  if (from['v'] !== 1 || typeof from['seq'] !== 'number') return null;
+  const rows = list(from['waiting']).flatMap((each): QueueRow[] => {
+    const row = fields(each);
+    const visit = text(row['visit']);
+    if (visit === null) return [];
+    return [
+      {
+        visit,
+        phase: oneOf(PHASES, row['phase'], 'waiting'),
+        since: text(row['since']),
+        present: row['present'] === true,
+        consent: oneOf(CONSENTS, row['consent'], 'undecided'),
+        patient: parsePatient(row['patient']),
+      },
+    ];
+  });
+  return { seq: from['seq'], at: text(from['at']) ?? '', rows };
+}
+
+/** An acknowledgement; what is not one is a refusal with code `ack_invalid`. */
+export function parseAck(given: unknown): Ack {
+  const from = fields(given);
+  if (from['ok'] === true) return { ok: true, body: from };
+  return { ok: false, code: text(fields(from['error'])['code']) ?? 'ack_invalid' };
+}
+
+/** The code of a `bye` or of a refused CONNECT. */
+export function parseCode(given: unknown): string {
+  return text(fields(given)['code']) ?? 'unknown';
+}
+
+/** RTCIceServer dictionaries, as the server hands them out, and their lifetime in seconds. */
+export interface IceServers {
+  readonly servers: readonly { readonly urls: string | string[]; readonly username?: string; readonly credential?: string }[];
+  readonly ttl_s: number;
+}
+
+export function parseIce(body: Fields): IceServers {
+  const servers = list(body['ice_servers']).flatMap((each) => {
+    const from = fields(each);
+    const urls = typeof from['urls'] === 'string' ? from['urls'] : list(from['urls']).filter(isText);
+    if (urls.length === 0) return [];
+    const username = text(from['username']);
+    const credential = text(from['credential']);
+    return [{ urls, ...(username === null ? {} : { username }), ...(credential === null ? {} : { credential }) }];
+  });
+  return { servers, ttl_s: count(body['ttl_s']) ?? 300 };
+}
+
+function parseDoctor(given: unknown): Doctor {
+  const from = fields(given);
+  return { name: text(from['name']), title: text(from['title']), department: text(from['department']), licence: text(from['licence']) };
+}
+
+function parsePatient(given: unknown): Patient {
+  const from = fields(given);
+  return { name: text(from['name']), age: count(from['age']), sex: text(from['sex']), complaint: text(from['complaint']) };
+}
+
+function parseSeat(given: unknown): SeatState {
+  const from = fields(given);
+  return {
+    present: from['present'] === true,
+    consent: oneOf(CONSENTS, from['consent'], 'undecided'),
+    media: oneOf(MEDIA, from['media'], 'none'),
+    microphone: oneOf(DEVICES, from['microphone'], 'off'),
+    camera: oneOf(DEVICES, from['camera'], 'off'),
+    screen: oneOf(DEVICES, from['screen'], 'off'),
+  };
+}
+
+function parseTrack(given: unknown): Track[] {
+  const from = fields(given);
+  const id = text(from['id']);
+  const seat = text(from['seat']);
+  const source = oneOf(SOURCES, from['source'], null);
+  if (id === null || seat === null || source === null) return [];
+  return [{ id, seat, source, kind: from['kind'] === 'audio' ? 'audio' : 'video' }];
+}
+
+function parseRecording(given: unknown): Recording {
+  const from = fields(given);
+  return {
+    state: oneOf(RECORDINGS, from['state'], 'off'),
+    since: text(from['since']),
+    streams: list(from['streams']).map((each) => {
+      const one = fields(each);
+      return { stream: text(one['stream']) ?? '', sealed_to_ms: count(one['sealed_to_ms']) ?? 0, state: text(one['state']) ?? '' };
+    }),
+    gaps: list(from['gaps']).map((each) => {
+      const one = fields(each);
+      return {
+        stream: text(one['stream']) ?? '',
+        from_ms: count(one['from_ms']) ?? 0,
+        to_ms: count(one['to_ms']) ?? 0,
+        cause: text(one['cause']) ?? '',
+      };
+    }),
+  };
+}
+
+export function fields(given: unknown): Fields {
+  return typeof given === 'object' && given !== null && !Array.isArray(given) ? (given as Fields) : {};
+}
+
+export function list(given: unknown): readonly unknown[] {
+  return Array.isArray(given) ? given : [];
+}
+
+export function text(given: unknown): string | null {
+  return typeof given === 'string' ? given : null;
+}
+
+export function count(given: unknown): number | null {
+  return typeof given === 'number' && Number.isFinite(given) ? given : null;
+}
+
+function isText(given: unknown): given is string {
+  return typeof given === 'string';
+}
+
+function oneOf<T extends string, D>(known: readonly T[], given: unknown, otherwise: D): T | D {
+  return known.includes(given as T) ? (given as T) : otherwise;
+}

@@ -1,0 +1,133 @@
+/** The doctor's desk: ports and core put together, and the views on top. */
+import './style/tokens.css';
+import './style/base.css';
+import './style/doctor.css';
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Desk, type ConsentWords } from './core/desk';
+import { doctorView } from './core/visit';
+import { chime, unlock } from './ports/chime';
+import { clock } from './ports/clock';
+import { fetchConsent } from './ports/consent';
+import { media } from './ports/media';
+import { keep, keepToken, recall, takeToken } from './ports/place';
+import { preferences, switchLanguage } from './ports/preferences';
+import { rtc } from './ports/rtc';
+import { socket } from './ports/socket';
+import { expose } from './ports/tests';
+import { stayAwake } from './ports/wake';
+import { DoctorPageView } from './views/doctor/page';
+import { firstOf } from './views/doctor/queue';
+import { useSnapshot } from './views/parts/snapshot';
+import { common as enCommon } from './words/en/common';
+import { doctor as enOwn } from './words/en/doctor';
+import { common as zhCommon } from './words/zh/common';
+import { doctor as zhOwn } from './words/zh/doctor';
+
+const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+const CHIME = 'teleconsult.chime';
+
+const token = takeToken('d');
+const desk = new Desk({ socket, rtc, media, clock }, token ?? '', (next) => keepToken('d', next));
+let consent: ConsentWords | null = null;
+
+function admit(visit: string): void {
+  if (consent !== null) void desk.admit(visit, consent);
+}
+
+function admitNext(): void {
+  const first = firstOf(desk.now.queue?.rows ?? []);
+  if (first?.present && first.consent === 'agreed' && doctorView(desk.now.call.session) !== 'live') admit(first.visit);
+}
+
+function Page() {
+  const now = useSnapshot(desk);
+  const { language } = useSnapshot(preferences);
+  const [text, setText] = useState<ConsentWords | null>(null);
+  const [chiming, setChiming] = useState(recall('local', CHIME) !== 'off');
+  const w = WORDS[language];
+  useEffect(
+    () =>
+      fetchConsent(language, (words) => {
+        consent = words;
+        setText(words);
+      }),
+    [language],
+  );
+  const here = now.queue?.rows.filter((row) => row.phase === 'waiting' && row.present).map((row) => row.visit) ?? [];
+  const who = here.join(' ');
+  const [known, setKnown] = useState('');
+  useEffect(() => {
+    document.title = w.queueTitle(here.length);
+    if (chiming && here.some((visit) => !known.split(' ').includes(visit))) chime();
+    setKnown(who);
+  }, [who, w]);
+  const view = doctorView(now.call.session);
+  useEffect(() => {
+    stayAwake(view === 'live');
+    // A refreshed page in a live visit takes its devices up again.
+    if (view === 'live') void desk.call.devices.ask();
+  }, [view]);
+  const given = token === null ? { ...now, call: { ...now.call, session: { ...now.call.session, link: 'over' as const, code: 'no_link' } } } : now;
+  return (
+    <DoctorPageView
+      now={given}
+      consent={text}
+      w={w}
+      chiming={chiming}
+      canShare={media.canShareScreen}
+      act={{
+        admit,
+        look: (visit) => void desk.look(visit),
+        microphone: () => desk.call.devices.toggleMicrophone(),
+        camera: () => desk.call.devices.toggleCamera(),
+        share: () => void desk.call.devices.toggleScreen(),
+        end: () => void desk.call.end('completed'),
+        chime: () => {
+          keep('local', CHIME, chiming ? 'off' : 'on');
+          setChiming(!chiming);
+        },
+        language: switchLanguage,
+        reload: () => location.reload(),
+      }}
+    />
+  );
+}
+
+const root = document.getElementById('page');
+if (root !== null) render(<Page />, root);
+
+/** F keys work while typing too; letters only outside fields. Ending has no key. */
+function key(event: KeyboardEvent): void {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const pressed = event.key;
+  if (pressed === 'F8') admitNext();
+  else if (pressed === 'F2' || (!field && pressed.toLowerCase() === 'm')) desk.call.devices.toggleMicrophone();
+  else if (!field && pressed.toLowerCase() === 'v') desk.call.devices.toggleCamera();
+  else return;
+  event.preventDefault();
+}
+
+addEventListener('keydown', key);
+addEventListener('pointerdown', unlock, { once: true });
+addEventListener('keydown', unlock, { once: true });
+addEventListener('online', () => desk.call.hurry());
+addEventListener('pageshow', () => desk.call.hurry());
+addEventListener('hashchange', () => {
+  if (location.hash.length > 1) location.reload();
+});
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState === 'visible') desk.call.hurry();
+});
+
+expose({
+  get seat() { return desk.now.call.session.state?.you.seat ?? null; },
+  get phase() { return desk.now.call.session.state?.phase ?? null; },
+  get page() { return doctorView(desk.now.call.session); },
+  get transport() { return desk.now.call.peer.transport; },
+  get seq() { return desk.now.call.session.state?.seq ?? null; },
+  stats: () => desk.call.stats(),
+});
+
+if (token !== null) desk.open();

@@ -1,0 +1,99 @@
+/** The patient's page: ports and core put together, and the views on top. */
+import './style/tokens.css';
+import './style/base.css';
+import './style/patient.css';
+import { render } from 'preact';
+import { useMemo, useEffect } from 'preact/hooks';
+import { PatientVisit } from './core/patient';
+import { Snapshot } from './core/watch';
+import { clock } from './ports/clock';
+import { chime, unlock } from './ports/chime';
+import { fetchConsent } from './ports/consent';
+import { media } from './ports/media';
+import { meter } from './ports/meter';
+import { keep, recall, takeToken } from './ports/place';
+import { preferences, switchLanguage, switchMode } from './ports/preferences';
+import { rtc } from './ports/rtc';
+import { socket } from './ports/socket';
+import { expose } from './ports/tests';
+import { stayAwake } from './ports/wake';
+import { useSnapshot } from './views/parts/snapshot';
+import { PatientPageView } from './views/patient/page';
+import { common as enCommon } from './words/en/common';
+import { patient as enOwn } from './words/en/patient';
+import { common as zhCommon } from './words/zh/common';
+import { patient as zhOwn } from './words/zh/patient';
+
+const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+
+const memory = {
+  recall: (key: string) => recall('session', `teleconsult.step.${key}`),
+  keep: (key: string, value: string) => keep('session', `teleconsult.step.${key}`, value),
+};
+
+const token = takeToken('p');
+const visit = new PatientVisit({ socket, rtc, media, clock }, token ?? '', memory, fetchConsent, preferences.now.language);
+const nothing = new Snapshot({
+  ...visit.now,
+  page: 'closed' as const,
+  call: { ...visit.now.call, session: { ...visit.now.call.session, link: 'over' as const, code: 'no_link' } },
+});
+
+const act = {
+  confirm: () => visit.confirm(),
+  decide: (agreed: boolean) => void visit.decide(agreed),
+  reconsider: () => visit.reconsider(),
+  check: () => void (visit.call.devices.now.camera.state === 'failed' || visit.call.devices.now.microphone.state === 'failed' ? visit.call.devices.retry() : visit.call.devices.ask()),
+  enter: () => visit.enter(),
+  microphone: () => visit.call.devices.toggleMicrophone(),
+  camera: () => visit.call.devices.toggleCamera(),
+  end: () => void visit.call.end('left'),
+  reload: () => location.reload(),
+  language: switchLanguage,
+  mode: switchMode,
+};
+
+function Page() {
+  const now = useSnapshot(token === null ? nothing : visit);
+  const { language, mode } = useSnapshot(preferences);
+  const w = WORDS[language];
+  const track = now.call.devices.microphone.track as MediaStreamTrack | null;
+  const listen = useMemo(() => (track === null ? null : (tell: (level: number) => void) => meter(track, tell)), [track]);
+  useEffect(() => {
+    // Names stay out of the title: it stands in the window list and the history.
+    document.title = w.brand;
+    stayAwake(now.page === 'waiting' || now.page === 'live');
+    if (now.page === 'live') chime();
+  }, [now.page, w]);
+  return <PatientPageView now={now} w={w} act={act} mode={mode} listen={listen} />;
+}
+
+const root = document.getElementById('page');
+if (root !== null) render(<Page />, root);
+
+addEventListener('pointerdown', unlock, { once: true });
+addEventListener('online', () => visit.call.hurry());
+addEventListener('pageshow', () => visit.call.hurry());
+addEventListener('hashchange', () => location.reload());
+document.addEventListener('visibilitychange', () => {
+  if (document.visibilityState !== 'visible') return;
+  visit.call.hurry();
+  stayAwake(visit.now.page === 'waiting' || visit.now.page === 'live');
+});
+
+expose({
+  get seat() { return visit.now.call.session.state?.you.seat ?? null; },
+  get phase() { return visit.now.call.session.state?.phase ?? null; },
+  get page() { return visit.now.page; },
+  get transport() { return visit.now.call.peer.transport; },
+  get seq() { return visit.now.call.session.state?.seq ?? null; },
+  stats: () => visit.call.stats(),
+});
+
+if (token !== null) {
+  let spoken = preferences.now.language;
+  preferences.watch(({ language }) => {
+    if (language !== spoken) visit.speak((spoken = language));
+  });
+  visit.open();
+}

@@ -1,0 +1,24 @@
+/** One soft bell, made here: who hears it need not look. It sounds only after the person has touched the page. */
+let context: AudioContext | null = null;
+
+/** Browsers let a page sound only after a gesture: call this from the first one. */
+export function unlock(): void {
+  context ??= new AudioContext();
+  void context.resume();
+}
+
+export function chime(): void {
+  if (context?.state !== 'running') return;
+  const at = context.currentTime;
+  for (const [delay, pitch] of [[0, 880], [0.18, 1174.7]] as const) {
+    const tone = context.createOscillator();
+    const gain = context.createGain();
+    tone.frequency.value = pitch;
+    gain.gain.setValueAtTime(0, at + delay);
+    gain.gain.linearRampToValueAtTime(0.2, at + delay + 0.02);
+    gain.gain.exponentialRampToValueAtTime(0.001, at + delay + 0.7);
+    tone.connect(gain).connect(context.destination);
+    tone.start(at + delay);
+    tone.stop(at + delay + 0.75);
+  }
+}

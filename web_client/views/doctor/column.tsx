@@ -1,0 +1,176 @@
+/** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
+import { useState } from 'preact/hooks';
+import { doctorView, gapSeconds, since } from '../../core/visit';
+import type { MediaTrack } from '../../core/peer';
+import type { Seat, Source, State } from '../../core/wire';
+import { Button } from '../parts/button';
+import { Icon } from '../parts/icon';
+import { clockwise } from '../parts/length';
+import { Picture } from '../parts/picture';
+import { patientName } from './names';
+import type { DoctorGiven } from './shape';
+
+/** The one sentence about this connection, the worst first. */
+export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: string; warn: boolean } {
+  const { session, peer, devices, level } = now.call;
+  const state = session.state;
+  const view = doctorView(session);
+  if (session.link === 'lost') return { words: w.offline, warn: true };
+  if (view === 'ended') return { words: w.deskEndDone, warn: false };
+  if (view === 'ready') return { words: w.deskReady, warn: false };
+  if (view !== 'live' || state === null) return { words: w.deskIdle, warn: false };
+  const patient = state.seats.patient;
+  if (!state.media.available) return { words: w.admitMedia, warn: true };
+  if (!patient.present || patient.media === 'silent') return { words: w.patientLost, warn: true };
+  if (peer.remotes.length === 0) return { words: w.patientConnecting, warn: true };
+  if (peer.transport !== 'connected') return { words: w.offline, warn: true };
+  if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, warn: true };
+  if (devices.screen.state === 'on') return { words: w.shareOn, warn: false };
+  if (patient.microphone === 'muted') return { words: w.patientMuted, warn: true };
+  if (patient.camera !== 'on') return { words: w.patientNoCamera, warn: false };
+  if (devices.camera.state === 'failed') return { words: w.myCamera, warn: true };
+  if (level === 'audio') return { words: w.patientPaused, warn: true };
+  if (level === 'slow') return { words: w.patientSlow, warn: true };
+  return { words: w.patientClear, warn: false };
+}
+
+function Alive({ seat, state, given }: { seat: Seat; state: State; given: DoctorGiven }) {
+  const { w } = given;
+  const mine = state.recording.streams.find((each) => each.stream === seat);
+  const span = Math.max(1, mine?.sealed_to_ms ?? 0, ...state.recording.gaps.filter((gap) => gap.stream === seat).map((gap) => gap.to_ms));
+  const gaps = state.recording.gaps.filter((gap) => gap.stream === seat);
+  const seconds = gapSeconds(state, seat);
+  return (
+    <div class="stream" data-stream={seat}>
+      <div class="r num">
+        <span>{w.recStream(seat === 'doctor' ? w.whoDoctor : w.whoPatient, mine ? clockwise(mine.sealed_to_ms) : '')}</span>
+        <b>{mine === undefined ? w.recWaiting : seconds === 0 ? w.recNoGap : w.recGapSeconds(seconds)}</b>
+      </div>
+      <svg class="cov" viewBox="0 0 1000 6" preserveAspectRatio="none" aria-hidden="true">
+        <rect class="have" width={mine === undefined ? 0 : 1000} height="6" />
+        {gaps.map((gap) => (
+          <rect key={gap.from_ms} class="gap" x={(gap.from_ms / span) * 1000} width={Math.max(6, ((gap.to_ms - gap.from_ms) / span) * 1000)} height="6" />
+        ))}
+      </svg>
+    </div>
+  );
+}
+
+function Recording({ state, given }: { state: State; given: DoctorGiven }) {
+  const { w } = given;
+  const kind = state.recording.state;
+  const words = {
+    off: state.phase === 'live' ? w.recOff : w.recNone,
+    starting: w.recStarting,
+    on: state.recording.gaps.length === 0 ? w.recWhole : w.recGaps,
+    interrupted: w.recInterrupted,
+    closed: w.recClosed,
+  }[kind];
+  return (
+    <section class={`card rec ${kind}`} data-recording={kind} aria-label={w.endRecorded}>
+      <h3>
+        <Icon name={kind === 'interrupted' ? 'warn' : 'shield'} /> {words}
+      </h3>
+      {kind !== 'off' && (
+        <>
+          <Alive seat="patient" state={state} given={given} />
+          <Alive seat="doctor" state={state} given={given} />
+        </>
+      )}
+    </section>
+  );
+}
+
+export function Column(given: DoctorGiven) {
+  const { now, w, act } = given;
+  const { session, peer, devices } = now.call;
+  const state = session.state;
+  const view = doctorView(session);
+  const [ending, setEnding] = useState(false);
+  const [silenced, setSilenced] = useState(false);
+  const [nudge, setNudge] = useState(0);
+  const remote = (source: Source): MediaTrack | undefined => peer.remotes.find((each) => each.source === source)?.track;
+  const strip = deskStrip(given);
+  const live = view === 'live';
+  const face = live && state?.seats.patient.camera === 'on' ? remote('camera') : undefined;
+  const frozen = live && (session.link !== 'open' || peer.transport !== 'connected' || state?.seats.patient.present === false);
+  const mic = devices.microphone.state;
+  const cam = devices.camera.state;
+  const sharing = devices.screen.state === 'on';
+  const elapsed = live ? since(state?.times.live ?? null, Date.parse(state?.at ?? '')) : null;
+  return (
+    <aside class="column" id="picture" tabIndex={-1} aria-label={w.picture}>
+      <div class={`v ${face ? '' : 'faceless'} ${frozen ? 'still' : ''}`}>
+        <Picture
+          name="patient"
+          label={w.patientPicture}
+          tracks={live ? [remote('camera'), remote('microphone')] : []}
+          onSilenced={setSilenced}
+          nudge={nudge}
+        />
+        <div class="v-screen" hidden={!live || !remote('screen')}>
+          <Picture name="screen" label={w.patientScreen} tracks={[remote('screen')]} muted />
+        </div>
+        {!face && (
+          <div class="instead">
+            <Icon name="person" />
+            <p>{live ? patientName(state?.patient, w) : view === 'ended' ? w.deskEndDone : w.nobody}</p>
+          </div>
+        )}
+        {live && (
+          <span class="tag">
+            {patientName(state?.patient, w)}
+            {elapsed === null ? '' : ` · ${clockwise(elapsed)}`}
+          </span>
+        )}
+        <div class="me" hidden={cam !== 'on'}>
+          <Picture name="self" label={w.me} tracks={[devices.camera.track]} muted mirrored />
+        </div>
+      </div>
+      <p class={`strip ${strip.warn ? 'warn' : ''}`} data-strip={strip.warn ? 'warn' : 'good'}>
+        <Icon name={strip.warn ? 'warn' : 'tick'} />
+        <span>{strip.words}</span>
+      </p>
+      {silenced && (
+        <Button act="sound" kind="main" icon="sound" onTap={() => setNudge(nudge + 1)}>
+          {w.tapSound}
+        </Button>
+      )}
+      {live && ending ? (
+        <div class="ctl asking" role="group" aria-label={w.endAsk}>
+          <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>
+            {w.endStay}
+          </Button>
+          <Button
+            act="end-confirm"
+            kind="end"
+            icon="phone"
+            turn
+            onTap={() => {
+              setEnding(false);
+              act.end();
+            }}
+          >
+            {w.end}
+          </Button>
+        </div>
+      ) : (
+        <div class="ctl" role="group" aria-label={w.buttons}>
+          <Button act="microphone" kind="tool" icon={mic === 'muted' || mic === 'failed' ? 'micOff' : 'mic'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
+            {w.mic}
+          </Button>
+          <Button act="camera" kind="tool" icon={cam === 'off' || cam === 'failed' ? 'cameraOff' : 'camera'} onTap={act.camera} label={cam === 'on' ? w.cameraOn : w.cameraOff}>
+            {w.camera}
+          </Button>
+          <Button act="share" kind="tool" icon="share" disabled={!live || !given.canShare} pressed={sharing} onTap={act.share} label={given.canShare ? (sharing ? w.shareStop : w.share) : w.shareNone}>
+            {w.share}
+          </Button>
+          <Button act="end" kind={live ? 'end' : 'tool'} icon="phone" turn disabled={!live} onTap={() => setEnding(true)}>
+            {w.end}
+          </Button>
+        </div>
+      )}
+      {state !== null && (live || view === 'ended') && <Recording state={state} given={given} />}
+    </aside>
+  );
+}

@@ -1,0 +1,88 @@
+/** The doctor's desk: queue, workspace, picture. On a narrow screen they are tabs; the picture element stays. */
+import { useState } from 'preact/hooks';
+import { doctorView } from '../../core/visit';
+import { Button } from '../parts/button';
+import { Heading } from '../parts/heading';
+import { Icon } from '../parts/icon';
+import { Said } from '../parts/said';
+import { Column, deskStrip } from './column';
+import { doctorLine } from './names';
+import { Queue } from './queue';
+import type { DoctorGiven, Tab } from './shape';
+import { Workspace } from './workspace';
+
+function Closed({ now, w, act }: DoctorGiven) {
+  const code = now.call.session.code;
+  const taken = code === 'taken_over';
+  const expired = code === 'token_expired' || code === 'token_revoked';
+  const none = code === 'no_link';
+  return (
+    <main class="closed" data-page="closed">
+      <Heading page="closed">{taken ? w.closedTaken : expired ? w.closedExpired : none ? w.noLink : w.closedUnknown}</Heading>
+      <p>{taken ? w.closedTakenNext : expired ? w.closedExpiredNext : none ? w.noLinkNext : w.closedUnknownNext}</p>
+      {taken && (
+        <Button act="continue" kind="main" onTap={act.reload}>
+          {w.continueHere}
+        </Button>
+      )}
+    </main>
+  );
+}
+
+export function DoctorPageView(given: DoctorGiven) {
+  const { now, w, act } = given;
+  const [tab, setTab] = useState<Tab>('queue');
+  const view = doctorView(now.call.session);
+  if (view === 'closed') return <Closed {...given} />;
+  const { name, department } = doctorLine(now.call.session.state?.doctor, w);
+  const strip = deskStrip(given);
+  const lost = now.call.session.link === 'lost';
+  const waiting = now.queue?.rows.filter((row) => row.phase === 'waiting' && row.present).length ?? 0;
+  const tabs: readonly (readonly [Tab, string])[] = [
+    ['queue', waiting > 0 ? `${w.tabQueue} ${waiting}` : w.tabQueue],
+    ['work', w.tabWork],
+    ['picture', w.tabPicture],
+  ];
+  return (
+    <>
+      <div class="skips">
+        {(['queue', 'work', 'picture'] as const).map((id, at) => (
+          <a key={id} href={`#${id}`} onClick={(event) => { event.preventDefault(); document.getElementById(id)?.focus(); }}>
+            {w.deskSkip[at]}
+          </a>
+        ))}
+      </div>
+      <main class="desk" data-page={`desk-${view}`} data-tab={tab}>
+        <header class="head">
+          <b>{w.brand}</b>
+          <span class={`pill ${lost ? 'warn' : view === 'live' ? 'flat' : 'good'}`}>
+            <Icon name={lost ? 'back' : 'tick'} />
+            {lost ? w.offline : view === 'live' ? w.busy : w.available}
+          </span>
+          <span class="sp" />
+          <button type="button" class="ghost" data-act="chime" aria-pressed={given.chiming} onClick={act.chime}>
+            <Icon name={given.chiming ? 'bell' : 'bellOff'} />
+            <span>{given.chiming ? w.soundOn : w.soundOff}</span>
+          </button>
+          <button type="button" class="ghost" data-act="language" aria-label={w.otherName} onClick={act.language}>
+            {w.other}
+          </button>
+          <span class="dr">
+            <b>{name}</b> <span class="quiet">{department}</span>
+          </span>
+        </header>
+        <div class="tabs" role="group" aria-label={w.deskTitle}>
+          {tabs.map(([id, words]) => (
+            <button key={id} type="button" aria-pressed={tab === id} onClick={() => setTab(id)}>
+              {words}
+            </button>
+          ))}
+        </div>
+        <Queue {...given} />
+        <Workspace {...given} />
+        <Column {...given} />
+      </main>
+      <Said polite={strip.warn ? '' : strip.words} urgent={strip.warn ? strip.words : ''} />
+    </>
+  );
+}

@@ -1,0 +1,112 @@
+/** The pages before the waiting room: who you are, consent. */
+import { useState } from 'preact/hooks';
+import { Button } from '../parts/button';
+import { Heading } from '../parts/heading';
+import { Icon } from '../parts/icon';
+import { Call120, Sheet, WhoDoctor, patientLine } from './parts';
+import type { PatientGiven } from './shape';
+
+export function Entry(given: PatientGiven) {
+  const { now, w, act } = given;
+  const [wrong, setWrong] = useState(false);
+  const state = now.call.session.state;
+  const patient = state?.patient;
+  if (wrong) {
+    return (
+      <Sheet
+        given={given}
+        page="entry"
+        foot={
+          <>
+            <Button act="mistake" kind="main" onTap={() => setWrong(false)}>
+              {w.entryBack}
+            </Button>
+            <Call120 w={w} />
+          </>
+        }
+      >
+        <Heading page="entry.wrong">{w.entryNo}</Heading>
+        <p class="lead">{w.entryNoSay}</p>
+      </Sheet>
+    );
+  }
+  return (
+    <Sheet
+      given={given}
+      page="entry"
+      foot={
+        <>
+          <Button act="confirm" kind="main" onTap={act.confirm}>
+            {w.entryYes}
+          </Button>
+          <Button act="not-me" kind="plain" onTap={() => setWrong(true)}>
+            {w.entryNo}
+          </Button>
+        </>
+      }
+    >
+      <Heading page="entry">{w.entryConfirm}</Heading>
+      <section class="hero me">
+        <b>{patient?.name ?? w.someone}</b>
+        {patient && <span>{patientLine(patient, w)}</span>}
+      </section>
+      <WhoDoctor doctor={state?.doctor} w={w} />
+      <a class="warning" href="tel:120" data-act="120">
+        <Icon name="warn" />
+        <span>{w.emergency}</span>
+      </a>
+    </Sheet>
+  );
+}
+
+export function Consent(given: PatientGiven) {
+  const { now, w, act } = given;
+  const ready = now.consent !== null && !now.busy;
+  return (
+    <Sheet
+      given={given}
+      page="consent"
+      foot={
+        <>
+          <Button act="agree" kind="main" disabled={!ready} onTap={() => act.decide(true)}>
+            {w.consentAgree}
+          </Button>
+          <Button act="refuse" kind="plain" disabled={!ready} onTap={() => act.decide(false)}>
+            {w.consentRefuse}
+          </Button>
+        </>
+      }
+    >
+      <Heading page="consent">{w.consentTitle}</Heading>
+      <p class="lead">{w.consentAsk}</p>
+      <section class="hero text" tabIndex={0} aria-label={w.consentTitle}>
+        {now.consent === null ? (
+          <p class="quiet">{now.consentTrouble ? w.consentFailed : w.consentLoading}</p>
+        ) : (
+          now.consent.text.split(/\n+/).filter((each) => each.trim() !== '').map((each) => <p key={each}>{each}</p>)
+        )}
+      </section>
+    </Sheet>
+  );
+}
+
+export function Declined(given: PatientGiven) {
+  const { w, act } = given;
+  return (
+    <Sheet
+      given={given}
+      page="declined"
+      foot={
+        <>
+          <Button act="reconsider" kind="soft" onTap={act.reconsider}>
+            {w.declinedAgain}
+          </Button>
+          <Call120 w={w} />
+        </>
+      }
+    >
+      <Heading page="declined">{w.declinedTitle}</Heading>
+      <p class="lead">{w.declinedSay}</p>
+    </Sheet>
+  );
+}

@@ -1,0 +1,172 @@
+/** In the visit: the doctor's picture, the patient's own, one strip of words, and the buttons. */
+import { useState } from 'preact/hooks';
+import { gapSeconds } from '../../core/visit';
+import type { MediaTrack } from '../../core/peer';
+import type { Source, State } from '../../core/wire';
+import type { PatientWords as Words } from '../../words/kinds';
+import { Button } from '../parts/button';
+import { Heading } from '../parts/heading';
+import { Icon, type IconName } from '../parts/icon';
+import { clockwise } from '../parts/length';
+import { Picture } from '../parts/picture';
+import { useTick } from '../parts/snapshot';
+import { Call120, doctorName } from './parts';
+import type { PatientGiven } from './shape';
+
+interface Strip {
+  readonly words: string;
+  readonly tone: 'good' | 'warn';
+  readonly icon: IconName;
+  readonly key: string;
+}
+
+/** The one sentence that is true now, the worst first. */
+export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>): Strip {
+  const { session, peer, devices, level } = now.call;
+  const state = session.state;
+  const doctor = state?.seats.doctor;
+  if (session.link !== 'open') return { words: w.netLost, tone: 'warn', icon: 'back', key: 'net.lost' };
+  if (peer.transport !== 'connected' && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if (doctor?.present === false) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'doctor.away' };
+  if (peer.remotes.length === 0) return { words: w.liveConnecting, tone: 'warn', icon: 'back', key: 'connecting' };
+  if (devices.microphone.state === 'failed') return { words: w.liveNoMic, tone: 'warn', icon: 'micOff', key: 'mic.failed' };
+  if (devices.microphone.state === 'muted') return { words: w.liveMuted, tone: 'warn', icon: 'micOff', key: 'muted' };
+  if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
+  if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };
+  if (level === 'audio') return { words: w.liveAudio, tone: 'warn', icon: 'bars', key: 'audio' };
+  if (level === 'slow') return { words: w.liveSlow, tone: 'warn', icon: 'bars', key: 'slow' };
+  return { words: w.liveGood, tone: 'good', icon: 'tick', key: 'good' };
+}
+
+export function recordingWords(state: State, w: Words): { words: string; on: boolean } {
+  const gap = gapSeconds(state, 'patient') + gapSeconds(state, 'doctor');
+  switch (state.recording.state) {
+    case 'on':
+      return { words: gap > 0 ? w.recGap(gap) : w.recOn, on: true };
+    case 'starting':
+      return { words: w.recStarting, on: false };
+    case 'interrupted':
+      return { words: w.recInterrupted, on: false };
+    case 'closed':
+      return { words: w.recClosed, on: false };
+    case 'off':
+      return { words: w.recOff, on: false };
+  }
+}
+
+function Elapsed({ from, skew }: { from: string | null; skew: number }) {
+  const now = useTick(1000);
+  const began = Date.parse(from ?? '');
+  return Number.isNaN(began) ? null : <span class="num">{clockwise(Math.max(0, now + skew - began))}</span>;
+}
+
+export function Live(given: PatientGiven) {
+  const { now, w, act } = given;
+  const { session, peer, devices, skew } = now.call;
+  const state = session.state;
+  const [ending, setEnding] = useState(false);
+  const [silenced, setSilenced] = useState(false);
+  const [nudge, setNudge] = useState(0);
+  if (state === null) return null;
+  const remote = (source: Source): MediaTrack | undefined => peer.remotes.find((each) => each.source === source)?.track;
+  const face = state.seats.doctor.camera === 'on' ? remote('camera') : undefined;
+  const screen = remote('screen');
+  const strip = liveStrip(given);
+  const recording = recordingWords(state, w);
+  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away';
+  const mic = devices.microphone.state;
+  const camera = devices.camera.state;
+  const elder = given.mode !== 'normal';
+  return (
+    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key}>
+      <div class="stage">
+        <div class="face-pic">
+          <Picture
+            name="doctor"
+            label={w.theirPicture}
+            tracks={[remote('camera'), remote('microphone')]}
+            onSilenced={setSilenced}
+            nudge={nudge}
+          />
+          {!face && (
+            <div class="instead">
+              <Icon name="person" />
+              <p>{doctorName(state.doctor, w)}</p>
+            </div>
+          )}
+        </div>
+        <div class="screen-pic" hidden={!screen}>
+          <Picture name="screen" label={w.theirScreen} tracks={[screen]} muted />
+        </div>
+        <div class="shade" />
+      </div>
+      <header class="top">
+        <div class="plate">
+          <Heading page="live">{doctorName(state.doctor, w)}</Heading>
+          <span>{[state.doctor.department, !elder && state.doctor.licence ? w.licence(state.doctor.licence) : null].filter(Boolean).join(' · ')}</span>
+        </div>
+        <div class={`plate rec ${recording.on ? 'on' : ''}`} data-recording={state.recording.state}>
+          <i />
+          <span>
+            {recording.words}
+            {recording.on && !elder && (
+              <>
+                <br />
+                <Elapsed from={state.times.live} skew={skew} />
+              </>
+            )}
+          </span>
+        </div>
+      </header>
+      <footer class="foot">
+        <div class="over">
+          <Call120 w={w} glass />
+          {camera === 'on' && (
+            <div class="self">
+              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored />
+              <span>{w.you}</span>
+            </div>
+          )}
+        </div>
+        <p class={`say ${strip.tone}`}>
+          <Icon name={strip.icon} />
+          <span>{strip.words}</span>
+        </p>
+        {silenced && (
+          <Button act="sound" kind="main" icon="sound" onTap={() => setNudge(nudge + 1)}>
+            {w.tapSound}
+          </Button>
+        )}
+        {ending ? (
+          <div class="bar asking" role="group" aria-label={w.endAsk}>
+            <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>
+              {w.endStay}
+            </Button>
+            <Button act="end-confirm" kind="end" icon="phone" turn onTap={act.end}>
+              {w.end}
+            </Button>
+          </div>
+        ) : (
+          <div class="bar" role="group" aria-label={w.buttons}>
+            <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
+              {elder ? (mic === 'on' ? w.micOn : w.micOff) : mic === 'on' ? w.mic : w.micOff}
+            </Button>
+            <Button
+              act="camera"
+              kind="tool"
+              icon={camera === 'on' ? 'camera' : 'cameraOff'}
+              onTap={act.camera}
+              label={camera === 'on' ? w.cameraOn : w.cameraOff}
+            >
+              {camera === 'on' ? w.camera : w.cameraOff}
+            </Button>
+            <Button act="end" kind="end" icon="phone" turn onTap={() => setEnding(true)}>
+              {w.end}
+            </Button>
+          </div>
+        )}
+      </footer>
+    </main>
+  );
+}

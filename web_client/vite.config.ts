@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+// Pages stand at /p/, /d/ and /a/; a relative base lets the whole client live under any path of a hospital's site.
+export default defineConfig({
+  base: './',
+  build: {
+    target: ['chrome87', 'safari14.1', 'firefox102'],
+    modulePreload: { polyfill: false },
+    // The server's policy allows no data: script or style, and small files are few.
+    assetsInlineLimit: 0,
+    rollupOptions: { input: { p: 'p/index.html', d: 'd/index.html', a: 'a/index.html' } },
+  },
+  test: { include: ['tests/*.test.ts'], environment: 'node' },
+});

@@ -1,0 +1,21 @@
+/** The words as types: Chinese says which there are, and a language that lacks one does not compile. */
+import type { auditor } from './zh/auditor';
+import type { common } from './zh/common';
+import type { doctor } from './zh/doctor';
+import type { patient } from './zh/patient';
+
+type Loose<T> = T extends (...given: infer G) => infer R
+  ? (...given: G) => Loose<R>
+  : T extends string
+    ? string
+    : T extends readonly [string, string, string]
+      ? readonly [string, string, string]
+      : { [K in keyof T]: Loose<T[K]> };
+
+export type CommonWords = { [K in keyof typeof common]: Loose<(typeof common)[K]> };
+export type OwnPatientWords = { [K in keyof typeof patient]: Loose<(typeof patient)[K]> };
+export type OwnDoctorWords = { [K in keyof typeof doctor]: Loose<(typeof doctor)[K]> };
+export type OwnAuditorWords = { [K in keyof typeof auditor]: Loose<(typeof auditor)[K]> };
+export type PatientWords = CommonWords & OwnPatientWords;
+export type DoctorWords = CommonWords & OwnDoctorWords;
+export type AuditorWords = CommonWords & OwnAuditorWords;
