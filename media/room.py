@@ -1,0 +1,426 @@
+"""One room: who is in it, what each publishes and receives, and whose packets may be recorded.
+
+A room holds no socket and waits for nothing: it is told of offers and of what the plane saw, and calls the `DataPlane`
+and the tap. In the plane a transport is `<room>/<seat>/<n>` and a track `<room>/<track id>`.
+
+ROOM-1  An offer that is refused changes nothing.
+ROOM-2  A new `pc` on a seat takes the seat's tracks over (the plane moves them, so whoever watches goes on watching),
+        and only then is the old transport closed.
+ROOM-3  A track is recorded while its seat's gate is open and its codec and SSRC are known (CTL-2); a publisher that
+        changes either begins a new handle.
+ROOM-4  Who closes whom: a room ends its transports; a transport ends its tracks; a track ends its handle, its
+        subscriptions everywhere, and only then the plane's producer.
+ROOM-5  A subscription outlives its track: if the track returns before its subscriber offers again, it goes on under the
+        SSRC that was answered.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from media import sdp
+from media.control import (
+    Answered,
+    Negotiate,
+    Quality,
+    RoomState,
+    SeatState,
+    Source,
+    Track,
+    TracksChanged,
+    TransportChanged,
+    TransportState,
+)
+from media.plane import (
+    ConsumerSpec,
+    DataPlane,
+    IceCredentials,
+    ProducerSpec,
+    ProducerStarted,
+    TransportMoved,
+    TransportSpec,
+    TransportStats,
+)
+from media.tap import TapEnd, TapTrack
+
+News = TracksChanged | TransportChanged | Quality
+EndReason = Literal["unpublished", "transport_gone", "not_recorded", "room_closed"]
+
+log = logging.getLogger(__name__)
+
+
+class RoomError(Exception):
+    """An offer that a room refuses: `TrackUnknown`, `SourceTaken`. (A broken one is an `SdpError`.)"""
+
+    code = "room_error"
+
+
+class TrackUnknown(RoomError):
+    """It subscribes to what is not published."""
+
+    code = "track_unknown"
+
+
+class SourceTaken(RoomError):
+    """It publishes one source twice (MEDIA-2)."""
+
+    code = "source_taken"
+
+
+class Tap(Protocol):
+    """What a room needs of the tap's sending end."""
+
+    def begin(self, track: TapTrack) -> int:
+        """TRACK; the handle."""
+        ...
+
+    def end(self, end: TapEnd) -> None:
+        """END."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """Counters of transports, added up."""
+
+    packets_in: int = 0
+    packets_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+
+    def __add__(self, other: Traffic) -> Traffic:
+        return Traffic(
+            self.packets_in + other.packets_in,
+            self.packets_out + other.packets_out,
+            self.bytes_in + other.bytes_in,
+            self.bytes_out + other.bytes_out,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a room is given by its worker: the plane, the tap, the ears of signaling, and numbers nobody else has."""
+
+    plane: DataPlane
+    tap: Tap
+    tell: Callable[[News], None]
+    new_ssrc: Callable[[], int]
+    new_credentials: Callable[[], IceCredentials]
+    now_us: Callable[[], int]
+
+
+@dataclass(slots=True)
+class _Transport:
+    key: str
+    pc: str
+    local: IceCredentials
+    remote: IceCredentials
+    fingerprints: tuple[tuple[str, str], ...]
+    version: int = 0
+    state: TransportState = "connecting"
+    consumers: dict[str, ConsumerSpec] = field(default_factory=dict)
+    """By mid."""
+    dormant: dict[str, ConsumerSpec] = field(default_factory=dict)
+    """By mid: answered to the client, but the track is gone (ROOM-5)."""
+    last_stats: TransportStats | None = None
+    stats_at_us: int = 0
+
+
+@dataclass(slots=True)
+class _Published:
+    track: Track
+    name: str
+    spec: ProducerSpec
+    fmtp: str
+    started: ProducerStarted | None = None
+    handle: int | None = None
+
+
+class Room:
+    """See the module's rules. Every method is called on the worker's loop."""
+
+    def __init__(self, name: str, given: Surroundings) -> None:
+        self.name = name
+        self._given = given
+        self._transports: dict[str, _Transport] = {}
+        self._tracks: dict[str, _Published] = {}
+        self._recorded: set[str] = set()
+        self._opened = 0
+        self._ended = Traffic()
+
+    @property
+    def tracks(self) -> list[Track]:
+        """Everything that can be subscribed to, in the order it came."""
+        return [published.track for published in self._tracks.values()]
+
+    @property
+    def state(self) -> RoomState:
+        """What signaling asks for after its own restart."""
+        seats = {
+            seat: SeatState(transport.pc, transport.state, seat in self._recorded)
+            for seat, transport in self._transports.items()
+        }
+        return RoomState(self.name, self.tracks, seats)
+
+    @property
+    def transports(self) -> int:
+        """How many seats have one."""
+        return len(self._transports)
+
+    @property
+    def traffic(self) -> Traffic:
+        """Everything the room has carried, through transports that are gone too."""
+        return sum((self._carried(transport) for transport in self._transports.values()), self._ended)
+
+    # ---- asked by signaling
+
+    def negotiate(self, asked: Negotiate) -> Answered:
+        """Answer an offer and carry it out. Raises `SdpError` and `RoomError`; then nothing has changed (ROOM-1)."""
+        if len(set(asked.publish.values())) != len(asked.publish):
+            raise SourceTaken("a source is published twice")
+        others = {p.track.id for p in self._tracks.values() if p.track.seat != asked.seat}
+        if not set(asked.subscribe.values()) <= others:
+            raise TrackUnknown("a track is subscribed to that no other seat publishes")
+        offer = sdp.parse(asked.sdp)
+        old = self._transports.get(asked.seat)
+        now = self._transport_for(asked, offer, old)
+        decision = sdp.decide(offer, self._negotiation(asked, now))
+        self._carry_out(asked.seat, old, now, decision)
+        for track in decision.undecodable:
+            log.warning("subscriber cannot decode", extra={"room": self.name, "seat": asked.seat, "track": track})
+        return Answered(decision.sdp, [p.track for p in self._tracks.values() if p.track.seat == asked.seat])
+
+    def drop(self, seat: str, reason: EndReason = "transport_gone") -> None:
+        """End a seat's transport, if it has one, and its tracks."""
+        transport = self._transports.pop(seat, None)
+        if transport is None:
+            return
+        self._end_tracks(self._of(seat), reason)
+        self._close(transport)
+        self._given.tell(TransportChanged(self.name, seat, transport.pc, "gone"))
+
+    def record(self, seat: str, on: bool) -> None:
+        """CTL-2: open or shut the gate of a seat."""
+        if on:
+            self._recorded.add(seat)
+        else:
+            self._recorded.discard(seat)
+        for published in self._of(seat):
+            if on:
+                self._open_tap(published)
+            else:
+                self._shut_tap(published, "not_recorded")
+
+    def close(self) -> None:
+        """End everyone."""
+        for seat in list(self._transports):
+            self.drop(seat, "room_closed")
+        self._end_tracks(list(self._tracks.values()), "room_closed")
+
+    # ---- told by the plane
+
+    def started(self, event: ProducerStarted) -> None:
+        """A track's first packet: what it is recorded as is now known. Tracks that are gone are ignored."""
+        published = self._named(event.track)
+        if published is None:
+            return
+        if published.started != event:
+            self._shut_tap(published, "unpublished")  # ROOM-3
+        published.started = event
+        self._open_tap(published)
+
+    def moved(self, event: TransportMoved) -> None:
+        """A transport changed state. Transports that were replaced are ignored."""
+        for seat, transport in list(self._transports.items()):
+            if transport.key != event.key:
+                continue
+            transport.state = event.state
+            if event.state == "gone":
+                self.drop(seat)
+            else:
+                self._given.tell(TransportChanged(self.name, seat, transport.pc, event.state))
+
+    def tell_quality(self) -> None:
+        """Every 2 s: how each connected seat fares."""
+        for seat, transport in self._transports.items():
+            if transport.state == "connected":
+                self._given.tell(self._quality(seat, transport))
+
+    # ---- negotiation
+
+    def _transport_for(self, asked: Negotiate, offer: sdp.Offer, old: _Transport | None) -> _Transport:
+        """The transport as it will be: the old one, perhaps with ICE restarted, or one to be opened."""
+        if old is None or old.pc != asked.pc or set(old.fingerprints).isdisjoint(offer.fingerprints):
+            key = f"{self.name}/{asked.seat}/{self._opened + 1}"
+            return _Transport(key, asked.pc, self._given.new_credentials(), offer.remote, offer.fingerprints)
+        if offer.remote == old.remote:
+            return old
+        # RFC 8445 §9: both sides change their credentials in an ICE restart
+        return replace(old, local=self._given.new_credentials(), remote=offer.remote)
+
+    def _negotiation(self, asked: Negotiate, now: _Transport) -> sdp.Negotiation:
+        plane = self._given.plane
+        return sdp.Negotiation(
+            key=now.key,
+            publish=asked.publish,
+            subscribe=asked.subscribe,
+            tracks={p.track.id: sdp.Forwarded(p.track, p.name, p.fmtp) for p in self._tracks.values()},
+            local=sdp.Local(now.local, plane.fingerprint, tuple(plane.addresses), version=now.version + 1),
+            name_of=lambda source: f"{self.name}/{asked.seat}.{source}",
+            new_ssrc=self._given.new_ssrc,
+            before=now.dormant | now.consumers,
+        )
+
+    def _carry_out(self, seat: str, old: _Transport | None, now: _Transport, decision: sdp.Decision) -> None:
+        plane, before = self._given.plane, self.tracks
+        if old is None or old.key != now.key:
+            self._opened += 1
+            plane.open_transport(TransportSpec(now.key, now.local, now.remote, now.fingerprints))
+            self._given.tell(TransportChanged(self.name, seat, now.pc, "connecting"))
+        elif old.remote != now.remote:
+            plane.restart_ice(now.key, now.local, now.remote)
+        now.version += 1
+        self._transports[seat] = now
+        self._publish(seat, now, decision, moved=old is not None and old.key != now.key)
+        self._subscribe(now, decision.consumers)
+        if old is not None and old.key != now.key:  # ROOM-2
+            self._close(old)
+        if self.tracks != before:
+            self._given.tell(TracksChanged(self.name, self.tracks))
+
+    def _publish(self, seat: str, transport: _Transport, decision: sdp.Decision, moved: bool) -> None:
+        kept = {f"{seat}.{source}" for source in decision.producers}
+        self._end_tracks([p for p in self._of(seat) if p.track.id not in kept], "unpublished", quiet=True)
+        for source, spec in decision.producers.items():
+            last = self._tracks.get(f"{seat}.{source}")
+            if last is not None and last.spec == spec and not moved:
+                continue
+            published = _published(seat, source, spec, decision.fmtp)
+            if last is not None and not moved and _same_stream(last.spec, spec):
+                published.started, published.handle = last.started, last.handle
+            elif last is not None:
+                self._shut_tap(last, "unpublished")
+            self._tracks[published.track.id] = published
+            self._given.plane.publish(transport.key, spec)
+            self._wake(published)
+
+    def _wake(self, published: _Published) -> None:
+        """ROOM-5."""
+        for transport in self._transports.values():
+            for mid, consumer in list(transport.dormant.items()):
+                if consumer.track == published.name and published.track.codec in consumer.codecs:
+                    transport.consumers[mid] = transport.dormant.pop(mid)
+                    self._given.plane.subscribe(transport.key, consumer)
+
+    def _subscribe(self, transport: _Transport, wanted: Mapping[str, ConsumerSpec]) -> None:
+        plane, last = self._given.plane, transport.consumers
+        for mid, consumer in last.items():
+            if wanted.get(mid) != consumer:
+                plane.unsubscribe(transport.key, consumer.id)
+        for mid, consumer in wanted.items():
+            if last.get(mid) != consumer:
+                plane.subscribe(transport.key, consumer)
+        transport.consumers, transport.dormant = dict(wanted), {}
+
+    # ---- tracks and their taps
+
+    def _of(self, seat: str) -> list[_Published]:
+        return [published for published in self._tracks.values() if published.track.seat == seat]
+
+    def _named(self, name: str) -> _Published | None:
+        return next((published for published in self._tracks.values() if published.name == name), None)
+
+    def _end_tracks(self, ending: Iterable[_Published], reason: EndReason, quiet: bool = False) -> None:
+        """ROOM-4. `quiet` where the caller tells what changed."""
+        ended = list(ending)
+        for published in ended:
+            self._shut_tap(published, reason)
+            del self._tracks[published.track.id]
+            for transport in self._transports.values():
+                for mid in [mid for mid, c in transport.consumers.items() if c.track == published.name]:
+                    transport.dormant[mid] = transport.consumers.pop(mid)  # PLANE-3: the plane ends them with the track
+            with suppress(KeyError):  # its transport may be gone, and the track with it
+                self._given.plane.unpublish(published.name)
+        if ended and not quiet:
+            self._given.tell(TracksChanged(self.name, self.tracks))
+
+    def _open_tap(self, published: _Published) -> None:
+        track, started = published.track, published.started
+        if track.seat not in self._recorded or started is None or published.handle is not None:
+            return
+        published.handle = self._given.tap.begin(
+            TapTrack(
+                handle=0,
+                visit=self.name,
+                seat=track.seat,
+                source=track.source,
+                codec=_recordable(started.codec),
+                clock_rate=published.spec.clock_rate,
+                payload_type=started.payload_type,
+                ssrc=started.ssrc,
+                channels=2 if track.kind == "audio" else 1,
+                fmtp=published.fmtp,
+            )
+        )
+        self._given.plane.record(published.name, published.handle)
+        if track.kind == "video":
+            self._given.plane.request_keyframe(published.name)
+
+    def _shut_tap(self, published: _Published, reason: EndReason) -> None:
+        if published.handle is None:
+            return
+        handle, published.handle = published.handle, None
+        with suppress(KeyError):  # its transport may be gone, and the track with it
+            self._given.plane.record(published.name, None)
+        self._given.tap.end(TapEnd(handle, self._given.now_us(), reason))
+
+    # ---- figures
+
+    def _close(self, transport: _Transport) -> None:
+        self._ended += self._carried(transport)
+        with suppress(KeyError):  # after 30 s of silence the plane has closed it already
+            self._given.plane.close_transport(transport.key)
+
+    def _carried(self, transport: _Transport) -> Traffic:
+        try:
+            stats: TransportStats | None = self._given.plane.stats(transport.key)
+        except KeyError:
+            stats = transport.last_stats
+        return Traffic(stats.packets_in, stats.packets_out, stats.bytes_in, stats.bytes_out) if stats else Traffic()
+
+    def _quality(self, seat: str, transport: _Transport) -> Quality:
+        stats, now_us = self._given.plane.stats(transport.key), self._given.now_us()
+        last, elapsed_us = transport.last_stats, max(now_us - transport.stats_at_us, 1)
+        transport.last_stats, transport.stats_at_us = stats, now_us
+        up, down = (stats.bytes_in - last.bytes_in, stats.bytes_out - last.bytes_out) if last else (0, 0)
+        return Quality(
+            room=self.name,
+            seat=seat,
+            loss_up=stats.loss_up,
+            loss_down=stats.loss_down,
+            rtt_ms=stats.rtt_ms,
+            bitrate_up_bps=up * 8_000_000 // elapsed_us,
+            bitrate_down_bps=down * 8_000_000 // elapsed_us,
+        )
+
+
+def _published(seat: str, source: Source, spec: ProducerSpec, fmtp: Mapping[Source, str]) -> _Published:
+    codec = next(iter(spec.codecs.values()))
+    return _Published(Track(f"{seat}.{source}", seat, source, spec.kind, codec), spec.track, spec, fmtp[source])
+
+
+def _same_stream(last: ProducerSpec, spec: ProducerSpec) -> bool:
+    """Whether a changed specification is still the stream that was recorded under its handle."""
+    return (last.codecs, last.ssrcs, last.mid) == (spec.codecs, spec.ssrcs, spec.mid)
+
+
+def _recordable(codec: str) -> Literal["opus", "VP8", "H264"]:
+    match codec:
+        case "opus" | "VP8" | "H264":
+            return codec
+        case _:
+            raise AssertionError("the answerer negotiates only what can be recorded")
