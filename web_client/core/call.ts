@@ -26,15 +26,15 @@ export interface CallFacts {
 const LOOK_MS = 1000;
 
 export class Call implements Watchable<CallFacts> {
-  readonly #facts: Snapshot<CallFacts>;
-  readonly #session: Session;
-  readonly #peer: Peer;
+  private readonly facts: Snapshot<CallFacts>;
+  private readonly session: Session;
+  private readonly peer: Peer;
   readonly devices: Devices;
-  readonly #stops: (() => void)[] = [];
-  #said = '';
-  #judged: Judged | null = null;
-  #totals: Totals | null = null;
-  #stopLook: (() => void) | null = null;
+  private readonly stops: (() => void)[] = [];
+  private said = '';
+  private judged: Judged | null = null;
+  private totals: Totals | null = null;
+  private stopLook: (() => void) | null = null;
 
   /** With `devices` given, another visit's devices are taken over as they are. */
   constructor(
@@ -43,11 +43,11 @@ export class Call implements Watchable<CallFacts> {
     devices: Devices = new Devices(ports.media),
   ) {
     this.devices = devices;
-    this.#session = new Session(ports.socket, ports.clock, token);
-    this.#peer = new Peer(ports.rtc, ports.clock, (event, payload, within) => this.#session.ask(event, payload, within));
-    this.#facts = new Snapshot<CallFacts>({
-      session: this.#session.now,
-      peer: this.#peer.now,
+    this.session = new Session(ports.socket, ports.clock, token);
+    this.peer = new Peer(ports.rtc, ports.clock, (event, payload, within) => this.session.ask(event, payload, within));
+    this.facts = new Snapshot<CallFacts>({
+      session: this.session.now,
+      peer: this.peer.now,
       devices: devices.now,
       level: 'good',
       skew: 0,
@@ -55,31 +55,31 @@ export class Call implements Watchable<CallFacts> {
   }
 
   get now(): CallFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   watch(told: (now: CallFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   open(): void {
-    this.#stops.push(
-      this.#session.watch((session) => this.heard(session)),
-      this.#peer.watch((peer) => this.#facts.set({ peer })),
+    this.stops.push(
+      this.session.watch((session) => this.heard(session)),
+      this.peer.watch((peer) => this.facts.set({ peer })),
       this.devices.watch((devices) => this.captured(devices)),
     );
     this.captured(this.devices.now);
-    this.#session.connect();
+    this.session.connect();
     this.look();
   }
 
   hurry(): void {
-    this.#session.hurry();
+    this.session.hurry();
   }
 
   /** Decide about being recorded, about exactly the words that were shown. */
   consent(agreed: boolean, words: { version: string; sha256: string; language: string }): Promise<Ack> {
-    return this.#session.insist('consent', {
+    return this.session.insist('consent', {
       decision: agreed ? 'agreed' : 'refused',
       text_version: words.version,
       text_sha256: words.sha256,
@@ -89,51 +89,51 @@ export class Call implements Watchable<CallFacts> {
   }
 
   enter(): Promise<Ack> {
-    return this.#session.insist('enter');
+    return this.session.insist('enter');
   }
 
   admit(): Promise<Ack> {
-    return this.#session.ask('admit');
+    return this.session.ask('admit');
   }
 
   end(reason: 'completed' | 'left'): Promise<Ack> {
-    return this.#session.insist('end', { reason });
+    return this.session.insist('end', { reason });
   }
 
   take(visit: string): Promise<Ack> {
-    return this.#session.ask('desk.take', { visit });
+    return this.session.ask('desk.take', { visit });
   }
 
   stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    return this.#peer.stats();
+    return this.peer.stats();
   }
 
   /** Leave the page or the visit's socket; the devices stay open if another call takes them. */
   close(keepDevices = false): void {
-    for (const stop of this.#stops.splice(0)) stop();
-    this.#stopLook?.();
-    this.#peer.close();
-    this.#session.close();
+    for (const stop of this.stops.splice(0)) stop();
+    this.stopLook?.();
+    this.peer.close();
+    this.session.close();
     if (!keepDevices) this.devices.close();
   }
 
   private heard(session: SessionFacts): void {
     const at = Date.parse(session.state?.at ?? '');
     const fresh = session.state !== this.now.session.state && !Number.isNaN(at);
-    this.#facts.set(fresh ? { session, skew: at - this.ports.clock.now() } : { session });
-    if (session.link !== 'open') this.#said = '';
-    this.#peer.heed(session.state, session.link === 'open');
+    this.facts.set(fresh ? { session, skew: at - this.ports.clock.now() } : { session });
+    if (session.link !== 'open') this.said = '';
+    this.peer.heed(session.state, session.link === 'open');
     if (session.state?.phase === 'ended') this.devices.close();
     this.sayDevices();
   }
 
   private captured(devices: DeviceFacts): void {
-    this.#facts.set({ devices });
+    this.facts.set({ devices });
     for (const source of ['microphone', 'camera', 'screen'] as const) {
       const { track, state } = devices[source];
-      if (source === 'screen' && track === null) this.#peer.withdraw('screen');
+      if (source === 'screen' && track === null) this.peer.withdraw('screen');
       // While a device is asked for again its line stays as it is.
-      else if (state !== 'asking') this.#peer.publish(source, track);
+      else if (state !== 'asking') this.peer.publish(source, track);
     }
     this.sayDevices();
   }
@@ -149,15 +149,15 @@ export class Call implements Watchable<CallFacts> {
       }),
     );
     const said = JSON.stringify(words);
-    if (said === this.#said) return;
-    this.#said = said;
-    void this.#session.ask('media_state', words).then((ack) => {
-      if (!ack.ok && this.#said === said) this.#said = '';
+    if (said === this.said) return;
+    this.said = said;
+    void this.session.ask('media_state', words).then((ack) => {
+      if (!ack.ok && this.said === said) this.said = '';
     });
   }
 
   private look(): void {
-    this.#stopLook = this.ports.clock.after(LOOK_MS, () => {
+    this.stopLook = this.ports.clock.after(LOOK_MS, () => {
       void this.measure().finally(() => this.look());
     });
   }
@@ -165,17 +165,17 @@ export class Call implements Watchable<CallFacts> {
   private async measure(): Promise<void> {
     const { peer, session } = this.now;
     if (peer.transport !== 'connected' || session.state === null) {
-      this.#totals = this.#judged = null;
+      this.totals = this.judged = null;
       return;
     }
-    const before = this.#totals;
+    const before = this.totals;
     const now = this.ports.clock.now();
-    const after = totals(await this.#peer.stats(), now);
-    this.#totals = after;
+    const after = totals(await this.peer.stats(), now);
+    this.totals = after;
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
     const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');
-    this.#judged = judge(this.#judged, sampleOf(before, after, picture), now);
-    this.#facts.set({ level: this.#judged.level });
+    this.judged = judge(this.judged, sampleOf(before, after, picture), now);
+    this.facts.set({ level: this.judged.level });
   }
 }

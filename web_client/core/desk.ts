@@ -21,75 +21,75 @@ export interface DeskFacts {
 }
 
 export class Desk implements Watchable<DeskFacts> {
-  readonly #facts: Snapshot<DeskFacts>;
-  #call: Call;
-  #stop: () => void = () => undefined;
+  private readonly facts: Snapshot<DeskFacts>;
+  private current: Call;
+  private stop: () => void = () => undefined;
 
   constructor(
     private readonly ports: Ports,
     token: string,
     private readonly remember: (token: string) => void,
   ) {
-    this.#call = new Call(ports, token);
-    this.#facts = new Snapshot<DeskFacts>({ call: this.#call.now, queue: null, admitting: null, refused: null });
+    this.current = new Call(ports, token);
+    this.facts = new Snapshot<DeskFacts>({ call: this.current.now, queue: null, admitting: null, refused: null });
   }
 
   get now(): DeskFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   get call(): Call {
-    return this.#call;
+    return this.current;
   }
 
   watch(told: (now: DeskFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   open(): void {
-    this.#stop = this.#call.watch((call) => this.#facts.set({ call, queue: call.session.queue ?? this.now.queue }));
-    this.#call.open();
+    this.stop = this.current.watch((call) => this.facts.set({ call, queue: call.session.queue ?? this.now.queue }));
+    this.current.open();
   }
 
   /** Serve this visit: go to it if it is another, agree to the recording if that is still open, admit. */
   async admit(visit: string, words: ConsentWords): Promise<void> {
     if (this.now.admitting !== null) return;
-    this.#facts.set({ admitting: visit, refused: null });
+    this.facts.set({ admitting: visit, refused: null });
     const ack = await this.serve(visit, words);
-    this.#facts.set({ admitting: null, refused: ack.ok ? null : ack.code });
+    this.facts.set({ admitting: null, refused: ack.ok ? null : ack.code });
   }
 
   private async serve(visit: string, words: ConsentWords): Promise<Ack> {
-    await this.#call.devices.ask();
+    await this.current.devices.ask();
     const moved = await this.move(visit);
     if (!moved.ok) return moved;
-    if (this.#call.now.session.state?.seats.doctor.consent !== 'agreed') {
-      const agreed = await this.#call.consent(true, words);
+    if (this.current.now.session.state?.seats.doctor.consent !== 'agreed') {
+      const agreed = await this.current.consent(true, words);
       if (!agreed.ok) return agreed;
     }
-    return this.#call.admit();
+    return this.current.admit();
   }
 
   /** Look at another visit of the queue without admitting it. */
   async look(visit: string): Promise<void> {
     if (this.now.admitting !== null) return;
     const ack = await this.move(visit);
-    if (!ack.ok) this.#facts.set({ refused: ack.code });
+    if (!ack.ok) this.facts.set({ refused: ack.code });
   }
 
   private async move(visit: string): Promise<Ack> {
-    const state = this.#call.now.session.state;
+    const state = this.current.now.session.state;
     if (state?.visit === visit) return { ok: true, body: {} };
     if (state?.phase === 'live') return { ok: false, code: 'phase_wrong' };
-    const ack = await this.#call.take(visit);
+    const ack = await this.current.take(visit);
     if (!ack.ok) return ack;
     const token = text(ack.body['token']);
     if (token === null) return { ok: false, code: 'ack_invalid' };
     this.remember(token);
-    const next = new Call(this.ports, token, this.#call.devices);
-    this.#stop();
-    this.#call.close(true);
-    this.#call = next;
+    const next = new Call(this.ports, token, this.current.devices);
+    this.stop();
+    this.current.close(true);
+    this.current = next;
     this.open();
     await this.untilKnown(next);
     return next.now.session.state === null ? { ok: false, code: next.now.session.code ?? 'link_lost' } : { ok: true, body: {} };

@@ -48,13 +48,13 @@ export function nameCause(error: unknown): Cause {
 }
 
 export class Devices implements Watchable<DeviceFacts> {
-  readonly #facts = new Snapshot<DeviceFacts>({ microphone: IDLE, camera: IDLE, screen: IDLE });
-  readonly #held = new Map<Source, Captured>();
+  private readonly facts = new Snapshot<DeviceFacts>({ microphone: IDLE, camera: IDLE, screen: IDLE });
+  private readonly held = new Map<Source, Captured>();
 
   constructor(private readonly port: MediaPort) {}
 
   get now(): DeviceFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   get canShareScreen(): boolean {
@@ -62,7 +62,7 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   watch(told: (now: DeviceFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   /** Ask for both at once (one question of the browser); if that is refused, for each alone. */
@@ -94,7 +94,7 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   toggleMicrophone(): void {
-    const held = this.#held.get('microphone');
+    const held = this.held.get('microphone');
     if (held === undefined) {
       void this.askOne('microphone');
       return;
@@ -106,7 +106,7 @@ export class Devices implements Watchable<DeviceFacts> {
 
   /** Off really is off: the camera's own light goes out. */
   toggleCamera(): void {
-    const held = this.#held.get('camera');
+    const held = this.held.get('camera');
     if (held === undefined) {
       void this.askOne('camera');
       return;
@@ -116,7 +116,7 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   async toggleScreen(): Promise<void> {
-    if (this.#held.has('screen')) {
+    if (this.held.has('screen')) {
       this.release('screen');
       this.say('screen', { state: 'off', cause: null, track: null });
       return;
@@ -132,7 +132,7 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   close(): void {
-    for (const source of [...this.#held.keys()]) {
+    for (const source of [...this.held.keys()]) {
       this.release(source);
       this.say(source, IDLE);
     }
@@ -153,10 +153,10 @@ export class Devices implements Watchable<DeviceFacts> {
 
   private hold(source: Source, captured: Captured): void {
     this.release(source);
-    this.#held.set(source, captured);
+    this.held.set(source, captured);
     captured.whenEnded(() => {
-      if (this.#held.get(source) !== captured) return;
-      this.#held.delete(source);
+      if (this.held.get(source) !== captured) return;
+      this.held.delete(source);
       if (source === 'screen') this.say('screen', { state: 'off', cause: null, track: null });
       else this.fail(source, 'none');
     });
@@ -164,8 +164,8 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   private release(source: Source): void {
-    const held = this.#held.get(source);
-    this.#held.delete(source);
+    const held = this.held.get(source);
+    this.held.delete(source);
     held?.stop();
   }
 
@@ -174,6 +174,6 @@ export class Devices implements Watchable<DeviceFacts> {
   }
 
   private say(source: Source, device: Device): void {
-    this.#facts.set({ [source]: device });
+    this.facts.set({ [source]: device });
   }
 }

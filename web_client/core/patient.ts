@@ -26,8 +26,8 @@ export interface PatientFacts {
 
 export class PatientVisit implements Watchable<PatientFacts> {
   readonly call: Call;
-  readonly #facts: Snapshot<PatientFacts>;
-  #stopConsent: () => void = () => undefined;
+  private readonly facts: Snapshot<PatientFacts>;
+  private stopConsent: () => void = () => undefined;
 
   constructor(
     ports: Ports,
@@ -43,7 +43,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
       reconsidering: false,
     };
     const call = this.call.now;
-    this.#facts = new Snapshot<PatientFacts>({
+    this.facts = new Snapshot<PatientFacts>({
       page: patientPage(call.session, steps),
       call,
       steps,
@@ -54,11 +54,11 @@ export class PatientVisit implements Watchable<PatientFacts> {
   }
 
   get now(): PatientFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   watch(told: (now: PatientFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   open(): void {
@@ -72,9 +72,9 @@ export class PatientVisit implements Watchable<PatientFacts> {
   /** Change the language of the consent text: what is agreed to is what was shown. */
   speak(language: Language): void {
     this.language = language;
-    this.#stopConsent();
-    this.#facts.set({ consent: null, consentTrouble: false });
-    this.#stopConsent = this.fetchConsent(language, (consent, consentTrouble) => this.#facts.set({ consent, consentTrouble }));
+    this.stopConsent();
+    this.facts.set({ consent: null, consentTrouble: false });
+    this.stopConsent = this.fetchConsent(language, (consent, consentTrouble) => this.facts.set({ consent, consentTrouble }));
   }
 
   confirm(): void {
@@ -84,9 +84,9 @@ export class PatientVisit implements Watchable<PatientFacts> {
   async decide(agreed: boolean): Promise<void> {
     const words = this.now.consent;
     if (words === null || this.now.busy) return;
-    this.#facts.set({ busy: true });
+    this.facts.set({ busy: true });
     const ack = await this.call.consent(agreed, words);
-    this.#facts.set({ busy: false });
+    this.facts.set({ busy: false });
     if (ack.ok) this.step({ reconsidering: false });
     // The hospital changed the text while it was being read: show the new one.
     else if (ack.code === 'consent_text_unknown') this.speak(this.language);
@@ -102,11 +102,11 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.enterIfDue();
   }
 
-  #entering = false;
+  private entering = false;
 
   private heard(call: CallFacts): void {
     const { steps } = this.now;
-    this.#facts.set({ call, page: patientPage(call.session, steps) });
+    this.facts.set({ call, page: patientPage(call.session, steps) });
     this.enterIfDue();
     if (call.session.state?.phase === 'live') void this.call.devices.ask();
   }
@@ -114,10 +114,10 @@ export class PatientVisit implements Watchable<PatientFacts> {
   /** SIG-4: idempotent, so a refreshed page simply says it again. */
   private enterIfDue(): void {
     const state = this.now.call.session.state;
-    if (this.#entering || this.now.page !== 'waiting' || state?.phase !== 'scheduled') return;
-    this.#entering = true;
+    if (this.entering || this.now.page !== 'waiting' || state?.phase !== 'scheduled') return;
+    this.entering = true;
     void this.call.enter().finally(() => {
-      this.#entering = false;
+      this.entering = false;
     });
   }
 
@@ -125,6 +125,6 @@ export class PatientVisit implements Watchable<PatientFacts> {
     const steps = { ...this.now.steps, ...change };
     this.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
     this.memory.keep('checked', steps.checked ? 'yes' : '');
-    this.#facts.set({ steps, page: patientPage(this.now.call.session, steps) });
+    this.facts.set({ steps, page: patientPage(this.now.call.session, steps) });
   }
 }

@@ -79,18 +79,18 @@ interface Round {
 }
 
 export class Peer implements Watchable<PeerFacts> {
-  readonly #facts = new Snapshot<PeerFacts>({ transport: 'new', remotes: [], pc: null });
-  readonly #sending = new Map<Source, Sending>();
-  #round: Round | null = null;
-  #state: State | null = null;
-  #open = false;
-  #busy = false;
-  #again = false;
-  #over = false;
-  #broken = false;
-  #stopWatch: (() => void) | null = null;
-  #stopPause: (() => void) | null = null;
-  #stopRenewal: (() => void) | null = null;
+  private readonly facts = new Snapshot<PeerFacts>({ transport: 'new', remotes: [], pc: null });
+  private readonly sending = new Map<Source, Sending>();
+  private round: Round | null = null;
+  private state: State | null = null;
+  private open = false;
+  private busy = false;
+  private again = false;
+  private over = false;
+  private broken = false;
+  private stopWatch: (() => void) | null = null;
+  private stopPause: (() => void) | null = null;
+  private stopRenewal: (() => void) | null = null;
 
   constructor(
     private readonly port: RtcPort,
@@ -99,84 +99,84 @@ export class Peer implements Watchable<PeerFacts> {
   ) {}
 
   get now(): PeerFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   watch(told: (now: PeerFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   /** The newest visit state, and whether the signaling connection stands. */
   heed(state: State | null, open: boolean): void {
-    this.#state = state;
-    this.#open = open;
+    this.state = state;
+    this.open = open;
     if (state?.phase === 'ended') this.close();
     else this.settle();
   }
 
   /** Send `track` as `source` from now on. Null keeps the line but sends nothing (MEDIA-6, no new offer). */
   publish(source: Source, track: MediaTrack | null): void {
-    const sending = this.#sending.get(source);
+    const sending = this.sending.get(source);
     if (sending === undefined && track === null) return;
-    this.#sending.set(source, { track, live: true });
-    const line = this.#round?.sends.get(source);
+    this.sending.set(source, { track, live: true });
+    const line = this.round?.sends.get(source);
     if (line !== undefined) void line.send(track).catch(() => this.breakDown());
     this.settle();
   }
 
   /** Stop publishing `source` altogether: its m-line goes inactive. */
   withdraw(source: Source): void {
-    const sending = this.#sending.get(source);
+    const sending = this.sending.get(source);
     if (sending === undefined) return;
-    this.#sending.set(source, { track: null, live: false });
+    this.sending.set(source, { track: null, live: false });
     this.settle();
   }
 
   stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {
-    return this.#round?.transport.stats() ?? Promise.resolve([]);
+    return this.round?.transport.stats() ?? Promise.resolve([]);
   }
 
   close(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#stopPause?.();
+    if (this.over) return;
+    this.over = true;
+    this.stopPause?.();
     this.drop();
-    this.#facts.set({ transport: 'closed', remotes: [] });
+    this.facts.set({ transport: 'closed', remotes: [] });
   }
 
   private settle(): void {
-    this.#again = true;
-    if (this.#busy || this.#over || this.#stopPause !== null) return;
-    this.#busy = true;
+    this.again = true;
+    if (this.busy || this.over || this.stopPause !== null) return;
+    this.busy = true;
     void this.run().finally(() => {
-      this.#busy = false;
-      if (this.#again && this.#stopPause === null) this.settle();
+      this.busy = false;
+      if (this.again && this.stopPause === null) this.settle();
     });
   }
 
   private async run(): Promise<void> {
-    while (this.#again && !this.#over && this.#stopPause === null) {
-      this.#again = false;
-      const state = this.#state;
-      if (state === null || !this.#open || state.phase !== 'live' || !state.media.available) return;
+    while (this.again && !this.over && this.stopPause === null) {
+      this.again = false;
+      const state = this.state;
+      if (state === null || !this.open || state.phase !== 'live' || !state.media.available) return;
       if (!this.wanted(state)) return;
       try {
         await this.negotiate(state);
       } catch {
         // The browser refused a description: this pc is beyond repair.
-        this.#broken = true;
+        this.broken = true;
         this.pause();
       }
     }
   }
 
   private wanted(state: State): boolean {
-    return [...this.#sending.values()].some((each) => each.live) || state.tracks.some((each) => each.seat !== state.you.seat);
+    return [...this.sending.values()].some((each) => each.live) || state.tracks.some((each) => each.seat !== state.you.seat);
   }
 
   private stale(state: State): boolean {
-    const round = this.#round;
-    if (round === null || this.#broken) return true;
+    const round = this.round;
+    if (round === null || this.broken) return true;
     // MEDIA-5: another life of the media server knows nothing of this pc.
     if (round.epoch !== null && state.media.epoch !== null && round.epoch !== state.media.epoch) return true;
     return round.epoch !== null && state.seq > round.answeredAt && state.you.pc !== round.pc;
@@ -184,76 +184,76 @@ export class Peer implements Watchable<PeerFacts> {
 
   private async negotiate(state: State): Promise<void> {
     const stale = this.stale(state);
-    const round = stale ? await this.begin() : this.#round;
-    if (round === null || this.#over) return;
-    const now = this.#state ?? state;
+    const round = stale ? await this.begin() : this.round;
+    if (round === null || this.over) return;
+    const now = this.state ?? state;
     this.assign(round, now);
     const plan = this.plan(round, now);
     if (!stale && plan === round.agreed) return;
     const sdp = await round.transport.offer();
-    const named = this.#named(round);
+    const named = this.named(round);
     const ack = await this.ask('offer', { pc: round.pc, sdp, ...named }, OFFER_ANSWER_MS);
-    if (this.#over || this.#round !== round) return;
+    if (this.over || this.round !== round) return;
     if (!ack.ok) {
       this.refused(ack.code);
       return;
     }
     await round.transport.answer(text(ack.body['sdp']) ?? '');
     round.epoch = text(ack.body['epoch']);
-    round.answeredAt = this.#state?.seq ?? 0;
+    round.answeredAt = this.state?.seq ?? 0;
     round.agreed = plan;
     this.tellRemotes();
-    this.#again = true;
+    this.again = true;
   }
 
   private refused(code: string): void {
     // A track that is gone, or a phase that is over, is mended by the state that is on its way.
     if (code === 'link_lost' || code === 'phase_wrong' || code === 'visit_ended') {
-      if (this.#round !== null) this.#round.agreed = '';
+      if (this.round !== null) this.round.agreed = '';
       return;
     }
-    if (code === 'sdp_invalid' || code === 'sdp_unsupported' || code === 'source_taken') this.#broken = true;
+    if (code === 'sdp_invalid' || code === 'sdp_unsupported' || code === 'source_taken') this.broken = true;
     this.pause(code === 'track_unknown' ? SHORT_PAUSE_MS : PAUSE_MS);
   }
 
   /** Wait a moment before the next try, so that a refusal never becomes a loop. */
   private pause(ms = PAUSE_MS): void {
-    if (this.#round !== null) this.#round.agreed = '';
-    this.#stopPause?.();
-    this.#stopPause = this.clock.after(ms, () => {
-      this.#stopPause = null;
+    if (this.round !== null) this.round.agreed = '';
+    this.stopPause?.();
+    this.stopPause = this.clock.after(ms, () => {
+      this.stopPause = null;
       this.settle();
     });
   }
 
   private async begin(): Promise<Round | null> {
     const ack = await this.ask('ice', {});
-    if (this.#over) return null;
+    if (this.over) return null;
     const ice: IceServers = ack.ok ? parseIce(ack.body) : { servers: [], ttl_s: 300 };
     this.drop();
-    this.#broken = false;
+    this.broken = false;
     const pc = this.port.name();
     const transport = this.port.open(ice.servers, () => this.transportChanged());
     const round: Round = { transport, pc, epoch: null, answeredAt: 0, sends: new Map(), receives: new Map(), agreed: '' };
-    this.#round = round;
-    this.#facts.set({ pc, transport: 'connecting' });
+    this.round = round;
+    this.facts.set({ pc, transport: 'connecting' });
     this.renewLater(ice);
     this.watchFor(CONNECTING_MS);
     return round;
   }
 
   private drop(): void {
-    this.#stopWatch?.();
-    this.#stopRenewal?.();
-    this.#stopWatch = this.#stopRenewal = null;
-    const round = this.#round;
-    this.#round = null;
+    this.stopWatch?.();
+    this.stopRenewal?.();
+    this.stopWatch = this.stopRenewal = null;
+    const round = this.round;
+    this.round = null;
     round?.transport.close();
   }
 
   private assign(round: Round, state: State): void {
     for (const source of ['microphone', 'camera', 'screen'] as const) {
-      const sending = this.#sending.get(source);
+      const sending = this.sending.get(source);
       let line = round.sends.get(source);
       if (sending?.live && line === undefined) {
         line = round.transport.line(source === 'microphone' ? 'audio' : 'video', source);
@@ -275,57 +275,57 @@ export class Peer implements Watchable<PeerFacts> {
   }
 
   private plan(round: Round, state: State): string {
-    const sends = [...round.sends.keys()].filter((source) => this.#sending.get(source)?.live);
+    const sends = [...round.sends.keys()].filter((source) => this.sending.get(source)?.live);
     const receives = [...round.receives.values()].filter((id) => id !== null);
     return JSON.stringify([state.media.epoch, sends, receives]);
   }
 
-  #named(round: Round): { publish: Record<string, Source>; subscribe: Record<string, string> } {
+  private named(round: Round): { publish: Record<string, Source>; subscribe: Record<string, string> } {
     const publish: Record<string, Source> = {};
     const subscribe: Record<string, string> = {};
-    for (const [source, line] of round.sends) if (line.mid !== null && this.#sending.get(source)?.live) publish[line.mid] = source;
+    for (const [source, line] of round.sends) if (line.mid !== null && this.sending.get(source)?.live) publish[line.mid] = source;
     for (const [line, id] of round.receives) if (line.mid !== null && id !== null) subscribe[line.mid] = id;
     return { publish, subscribe };
   }
 
   private tellRemotes(): void {
-    const sources = new Map(this.#state?.tracks.map((each) => [each.id, each.source]));
+    const sources = new Map(this.state?.tracks.map((each) => [each.id, each.source]));
     const remotes: Remote[] = [];
-    for (const [line, id] of this.#round?.receives ?? []) {
+    for (const [line, id] of this.round?.receives ?? []) {
       const source = id === null ? undefined : sources.get(id);
       if (id !== null && source !== undefined && line.received !== null) remotes.push({ id, source, track: line.received });
     }
-    this.#facts.set({ remotes });
+    this.facts.set({ remotes });
   }
 
   private transportChanged(): void {
-    const state = this.#round?.transport.state;
+    const state = this.round?.transport.state;
     if (state === undefined) return;
-    this.#facts.set({ transport: state });
-    this.#stopWatch?.();
-    this.#stopWatch = null;
+    this.facts.set({ transport: state });
+    this.stopWatch?.();
+    this.stopWatch = null;
     if (state === 'failed') this.breakDown();
     else if (state === 'disconnected') this.watchFor(DISCONNECTED_MS);
     else if (state === 'new' || state === 'connecting') this.watchFor(CONNECTING_MS);
   }
 
   private watchFor(ms: number): void {
-    this.#stopWatch?.();
-    this.#stopWatch = this.clock.after(ms, () => this.breakDown());
+    this.stopWatch?.();
+    this.stopWatch = this.clock.after(ms, () => this.breakDown());
   }
 
   private breakDown(): void {
-    this.#broken = true;
+    this.broken = true;
     this.settle();
   }
 
   private renewLater(ice: IceServers): void {
     if (ice.servers.length === 0) return;
-    this.#stopRenewal = this.clock.after(ice.ttl_s * 800, () => {
+    this.stopRenewal = this.clock.after(ice.ttl_s * 800, () => {
       void this.ask('ice', {}).then((ack) => {
-        if (this.#over || this.#round === null) return;
+        if (this.over || this.round === null) return;
         const next = ack.ok ? parseIce(ack.body) : { servers: ice.servers, ttl_s: 10 };
-        if (ack.ok) this.#round.transport.setIceServers(next.servers);
+        if (ack.ok) this.round.transport.setIceServers(next.servers);
         this.renewLater(next);
       });
     });

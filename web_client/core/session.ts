@@ -43,10 +43,10 @@ const ANSWER_MS = 8000;
 const AGAIN = new Set(['link_lost', 'no_answer', 'rate_limited', 'internal']);
 
 export class Session implements Watchable<SessionFacts> {
-  readonly #facts = new Snapshot<SessionFacts>({ link: 'connecting', code: null, lostAt: null, state: null, queue: null });
-  #socket: Socket | null = null;
-  #retry: (() => void) | null = null;
-  #attempt = 0;
+  private readonly facts = new Snapshot<SessionFacts>({ link: 'connecting', code: null, lostAt: null, state: null, queue: null });
+  private socket: Socket | null = null;
+  private retry: (() => void) | null = null;
+  private attempt = 0;
 
   constructor(
     private readonly port: SocketPort,
@@ -55,26 +55,26 @@ export class Session implements Watchable<SessionFacts> {
   ) {}
 
   get now(): SessionFacts {
-    return this.#facts.now;
+    return this.facts.now;
   }
 
   watch(told: (now: SessionFacts) => void): () => void {
-    return this.#facts.watch(told);
+    return this.facts.watch(told);
   }
 
   connect(): void {
     if (this.now.link === 'over') return;
-    this.#retry?.();
-    this.#retry = null;
-    this.#socket?.close();
+    this.retry?.();
+    this.retry = null;
+    this.socket?.close();
     const mine: { socket: Socket | null } = { socket: null };
-    const current = (): boolean => this.now.link !== 'over' && this.#socket === mine.socket;
+    const current = (): boolean => this.now.link !== 'over' && this.socket === mine.socket;
     mine.socket = this.port.open(this.token, {
       opened: () => {
         if (!current()) return;
-        this.#attempt = 0;
+        this.attempt = 0;
         // A new connection numbers its queue from the start again.
-        this.#facts.set({ link: 'open', lostAt: null, queue: null });
+        this.facts.set({ link: 'open', lostAt: null, queue: null });
       },
       refused: (given) => {
         if (!current()) return;
@@ -89,20 +89,20 @@ export class Session implements Watchable<SessionFacts> {
         if (current()) this.hear(name, body);
       },
     });
-    this.#socket = mine.socket;
+    this.socket = mine.socket;
   }
 
   /** The network came back or the page is looked at again: don't wait out the pause. */
   hurry(): void {
-    if (this.#retry !== null) this.connect();
+    if (this.retry !== null) this.connect();
   }
 
   /** Send once. Never rejects; codes `link_lost` and `no_answer` mean that nobody knows whether it was carried out. */
   async ask(event: string, payload: object = {}, withinMs = ANSWER_MS): Promise<Ack> {
-    const socket = this.#socket;
+    const socket = this.socket;
     if (socket === null || this.now.link !== 'open') return { ok: false, code: 'link_lost' };
     const answer = await socket.send(event, { v: 1, ...payload }, withinMs);
-    if (answer === null) return { ok: false, code: this.#socket === socket && this.now.link === 'open' ? 'no_answer' : 'link_lost' };
+    if (answer === null) return { ok: false, code: this.socket === socket && this.now.link === 'open' ? 'no_answer' : 'link_lost' };
     return parseAck(answer);
   }
 
@@ -126,10 +126,10 @@ export class Session implements Watchable<SessionFacts> {
       const state = parseState(body);
       const held = this.now.state;
       // SIG-11: the greatest seq wins, whatever the order of arrival.
-      if (state !== null && (held === null || state.seq > held.seq)) this.#facts.set({ state });
+      if (state !== null && (held === null || state.seq > held.seq)) this.facts.set({ state });
     } else if (name === 'queue') {
       const queue = parseQueue(body);
-      if (queue !== null && (this.now.queue === null || queue.seq > this.now.queue.seq)) this.#facts.set({ queue });
+      if (queue !== null && (this.now.queue === null || queue.seq > this.now.queue.seq)) this.facts.set({ queue });
     } else if (name === 'bye') {
       const code = parseCode(body);
       if (code === 'server_stopping') this.lose();
@@ -138,26 +138,26 @@ export class Session implements Watchable<SessionFacts> {
   }
 
   private lose(): void {
-    this.#socket?.close();
-    this.#socket = null;
+    this.socket?.close();
+    this.socket = null;
     const lostAt = this.now.lostAt ?? this.clock.now();
-    this.#facts.set({ link: 'lost', lostAt });
-    const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempt);
-    this.#attempt += 1;
-    this.#retry?.();
-    this.#retry = this.clock.after(pause * (0.5 + this.clock.random()), () => {
-      this.#retry = null;
+    this.facts.set({ link: 'lost', lostAt });
+    const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.attempt);
+    this.attempt += 1;
+    this.retry?.();
+    this.retry = this.clock.after(pause * (0.5 + this.clock.random()), () => {
+      this.retry = null;
       this.connect();
     });
   }
 
   private finish(code: string): void {
     if (this.now.link === 'over') return;
-    this.#retry?.();
-    this.#retry = null;
-    this.#facts.set({ link: 'over', code });
-    this.#socket?.close();
-    this.#socket = null;
+    this.retry?.();
+    this.retry = null;
+    this.facts.set({ link: 'over', code });
+    this.socket?.close();
+    this.socket = null;
   }
 
   private untilOpen(): Promise<void> {

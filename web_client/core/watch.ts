@@ -6,27 +6,27 @@ export interface Watchable<T> {
 }
 
 export class Snapshot<T extends object> implements Watchable<T> {
-  #now: T;
-  readonly #watchers = new Set<(now: T) => void>();
+  private held: T;
+  private readonly watchers = new Set<(now: T) => void>();
 
   constructor(first: T) {
-    this.#now = Object.freeze(first);
+    this.held = Object.freeze(first);
   }
 
   get now(): T {
-    return this.#now;
+    return this.held;
   }
 
   /** Change some members; watchers hear of it only if one of them really differs. */
   set(change: Partial<T>): void {
     const keys = Object.keys(change) as (keyof T)[];
-    if (keys.every((key) => Object.is(this.#now[key], change[key]))) return;
-    this.#now = Object.freeze({ ...this.#now, ...change });
-    for (const told of [...this.#watchers]) told(this.#now);
+    if (keys.every((key) => Object.is(this.held[key], change[key]))) return;
+    this.held = Object.freeze({ ...this.held, ...change });
+    for (const told of [...this.watchers]) told(this.held);
   }
 
   watch(told: (now: T) => void): () => void {
-    this.#watchers.add(told);
-    return () => this.#watchers.delete(told);
+    this.watchers.add(told);
+    return () => this.watchers.delete(told);
   }
 }

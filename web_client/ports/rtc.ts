@@ -31,24 +31,24 @@ class BrowserLine implements Line {
 }
 
 class BrowserTransport implements Transport {
-  readonly #pc: RTCPeerConnection;
+  private readonly pc: RTCPeerConnection;
 
   constructor(servers: readonly RTCIceServer[], stateChanged: () => void) {
-    this.#pc = new RTCPeerConnection({
+    this.pc = new RTCPeerConnection({
       bundlePolicy: 'max-bundle',
       iceServers: [...servers],
       iceTransportPolicy: query('relay') === null ? 'all' : 'relay',
     });
-    this.#pc.addEventListener('connectionstatechange', stateChanged);
+    this.pc.addEventListener('connectionstatechange', stateChanged);
   }
 
   get state(): RTCPeerConnectionState {
-    return this.#pc.connectionState;
+    return this.pc.connectionState;
   }
 
   line(kind: Kind, source: Source | null): Line {
     const ceiling = source === 'camera' || source === 'screen' ? CEILING[source] : undefined;
-    const transceiver = this.#pc.addTransceiver(kind, {
+    const transceiver = this.pc.addTransceiver(kind, {
       direction: source === null ? 'recvonly' : 'sendonly',
       ...(ceiling === undefined ? {} : { sendEncodings: [{ maxBitrate: ceiling }] }),
     });
@@ -56,28 +56,28 @@ class BrowserTransport implements Transport {
   }
 
   async offer(): Promise<string> {
-    const offer = await this.#pc.createOffer();
-    await this.#pc.setLocalDescription(offer);
+    const offer = await this.pc.createOffer();
+    await this.pc.setLocalDescription(offer);
     // With a relay the candidates are in our allocation, not in the SDP: the server is ICE-lite and needs none.
-    return this.#pc.localDescription?.sdp ?? offer.sdp ?? '';
+    return this.pc.localDescription?.sdp ?? offer.sdp ?? '';
   }
 
   answer(sdp: string): Promise<void> {
-    return this.#pc.setRemoteDescription({ type: 'answer', sdp });
+    return this.pc.setRemoteDescription({ type: 'answer', sdp });
   }
 
   setIceServers(servers: readonly RTCIceServer[]): void {
-    this.#pc.setConfiguration({ ...this.#pc.getConfiguration(), iceServers: [...servers] });
+    this.pc.setConfiguration({ ...this.pc.getConfiguration(), iceServers: [...servers] });
   }
 
   async stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {
     const rows: Record<string, unknown>[] = [];
-    (await this.#pc.getStats()).forEach((row: Record<string, unknown>) => rows.push(row));
+    (await this.pc.getStats()).forEach((row: Record<string, unknown>) => rows.push(row));
     return rows;
   }
 
   close(): void {
-    this.#pc.close();
+    this.pc.close();
   }
 }
 
