@@ -5,7 +5,6 @@ Browsers ask once whether to trust it. Camera and microphone need https anywhere
 
 from __future__ import annotations
 
-import ssl
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,22 +16,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from config.clock import utc_now
 from config.secrets import secret_file
-from config.settings import Settings
 
 LIFETIME = timedelta(days=397)
 """The longest that phones accept of any certificate, to be on the safe side."""
 RENEWED_BEFORE = timedelta(days=30)
-
-
-def server_context(settings: Settings) -> ssl.SSLContext | None:
-    """What to serve HTTPS with, or None for HTTP. Raises `OSError`, `ssl.SSLError` for files that cannot be used."""
-    if settings.tls == "off":
-        return None
-    assert settings.tls_cert is not None, "a self-signed certificate is made by the front door"
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context
 
 
 def self_signed(folder: Path, addresses: list[str]) -> tuple[Path, Path]:
