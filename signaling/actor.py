@@ -1,11 +1,284 @@
-"""One actor a visit. (Skeleton.)"""
+"""One actor a visit: it takes what happens, one thing after another, and performs what `visit` says.
+
+ACTOR-1  The inbox holds 512. A request that finds it full is refused (`internal`); news of the media that finds it full is
+         dropped, and the room is asked for the whole truth as soon as there is room again.
+ACTOR-2  Nothing here waits for another process except on a lane: the visit answers while recorder or worker think.
+ACTOR-3  A state change is saved before it is shown; it is shown at once, or, in a burst, 50 ms after the last. A change of
+         phase never waits. A store that fails does not stop a visit: the facts are saved again later.
+"""
 
 from __future__ import annotations
 
-from signaling.ports import VisitFacts
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from config.link import LinkError, Refusal
+from media import control as media
+from signaling import events, snapshot, translate
+from signaling.channel import Channel
+from signaling.errors import EventRefused, Internal, MediaUnavailable, OfferRefused
+from signaling.lanes import MediaLane, RecorderLane
+from signaling.ports import Clock, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.verbs import (
+    Admitted,
+    CloseLog,
+    CloseRoom,
+    Input,
+    Negotiated,
+    Note,
+    Offered,
+    OpenLog,
+    OpenRoom,
+    Output,
+    Push,
+    RecorderCame,
+    RecorderLost,
+    Save,
+    SeatJoined,
+    SeatLeft,
+    SetTap,
+    StartRecording,
+    TimePassed,
+)
+from signaling.visit import Visit
+from signaling.workers import MediaWorkers, RecorderLink, Worker
+
+INBOX = 512
+BURST_S = 0.05
+IDLE_S = 60.0
+SAVE_AGAIN_S = 1.0
+NEGOTIATE_WITHIN_S = 5.0
+LONGEST_WAIT_S = 3600.0
+
+log = logging.getLogger(__name__)
+
+Asked = asyncio.Future[None]
 
 
 class VisitActor:
-    """Performs what `visit` says."""
+    """See the module. `changed` is called after every change, to keep the doctor's desk right."""
 
-    facts: VisitFacts
+    def __init__(
+        self,
+        facts: VisitFacts,
+        store: VisitStore,
+        workers: MediaWorkers,
+        recorder: RecorderLink,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
+        changed: Callable[[VisitActor], None],
+    ) -> None:
+        self.visit = Visit(facts, clock())
+        self._store = store
+        self._workers = workers
+        self._recorder = recorder
+        self._clock = clock
+        self._changed = changed
+        self._inbox: asyncio.Queue[tuple[Input, Asked | None]] = asyncio.Queue(INBOX)
+        self._channels: dict[Seat, Channel] = {}
+        self._stopped = False
+        self._missed = False
+        self._unsaved = False
+        self._shown_at = float("-inf")
+        self._timer: asyncio.TimerHandle | None = None
+        self._used_at = clock()
+        self.media = MediaLane(facts.id, workers, self.post, resumed=facts.phase in ("live", "ended"))
+        people = {"doctor": pseudonyms("doctor", facts.doctor.id), "patient": pseudonyms("patient", facts.patient.id)}
+        self.records = RecorderLane(facts.id, people, recorder, self.post)
+
+    @property
+    def facts(self) -> VisitFacts:
+        """The visit's durable facts, as of now."""
+        return self.visit.facts
+
+    # ---- asked by the gateway and the API
+
+    async def ask(self, given: Input) -> None:
+        """Have one input taken, and wait until what follows is under way. Raises `EventRefused`."""
+        if self._stopped or self._inbox.full():  # ACTOR-1
+            raise Internal("the visit does not take events now")
+        answer: Asked = asyncio.get_running_loop().create_future()
+        self._inbox.put_nowait((given, answer))
+        await answer
+
+    def post(self, given: Input) -> None:
+        """Tell the visit something, without waiting."""
+        if self._stopped:
+            return
+        try:
+            self._inbox.put_nowait((given, None))
+        except asyncio.QueueFull:
+            self._missed = True  # ACTOR-1
+
+    async def join(self, seat: Seat, channel: Channel) -> None:
+        """A socket sits down; one that sat there before is sent away (SIG-1)."""
+        before, self._channels[seat] = self._channels.get(seat), channel
+        if before is not None:
+            before.bye("taken_over")
+        await self.ask(SeatJoined(seat))
+        channel.send("state", self.state(seat))
+
+    def leave(self, seat: Seat, channel: Channel) -> None:
+        """A socket is gone. If another has taken the seat over, nobody notices."""
+        if self._channels.get(seat) is channel:
+            del self._channels[seat]
+            self._used_at = self._clock()
+            self.post(SeatLeft(seat))
+
+    async def admit(self, seat: Seat) -> None:
+        """`admit`. Raises `EventRefused`."""
+        await self.ask(Admitted(seat, media_ready=self._workers.pick() is not None))
+
+    async def offer(self, seat: Seat, offer: events.Offer) -> dict[str, Any]:
+        """`offer`: what the acknowledgement carries. Raises `EventRefused`."""
+        await self.ask(Offered(seat))
+        worker = self.media.worker
+        if worker is None or not worker.up:
+            raise MediaUnavailable
+        asked = media.Negotiate(self.facts.id, seat, offer.pc, offer.sdp, offer.publish, offer.subscribe)
+        try:
+            answered = await worker.ask(asked, NEGOTIATE_WITHIN_S)
+        except Refusal as refusal:
+            raise OfferRefused(refusal.code) if refusal.code in OfferRefused.CODES else MediaUnavailable from None
+        except LinkError:
+            raise MediaUnavailable from None
+        assert isinstance(answered, media.Answered)
+        self.post(Negotiated(seat, offer.pc))
+        tracks = [snapshot.track(each) for each in translate.tracks(answered.tracks)]
+        return {"sdp": answered.sdp, "epoch": worker.epoch, "tracks": tracks}
+
+    def state(self, seat: Seat) -> dict[str, Any]:
+        """The visit as this seat may see it now."""
+        return snapshot.state(self.visit, seat, self._clock())
+
+    def touch(self) -> None:
+        """Somebody is about to use this actor: not idle."""
+        self._used_at = self._clock()
+
+    def send_away(self, code: str) -> None:
+        """Say `bye` to everyone."""
+        for channel in list(self._channels.values()):
+            channel.bye(code)
+
+    # ---- told by the links
+
+    def worker_came(self, worker: Worker) -> None:
+        """A media worker greeted us."""
+        if self.facts.phase == "live":
+            self.media.came(worker)
+
+    def worker_lost(self, worker: Worker) -> None:
+        """A link to a media worker ended."""
+        self.media.lost(worker)
+
+    # ---- the loop
+
+    async def run(self) -> None:
+        """Live until cancelled, or until nobody needs this actor any more."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                lanes = [tasks.create_task(self.media.run()), tasks.create_task(self.records.run())]
+                self._perform_all(self.visit.resume())
+                self._changed(self)
+                if self._recorder.up:
+                    self.post(RecorderCame())
+                await self._serve()
+                for lane in lanes:
+                    lane.cancel()
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        while not self._inbox.empty():
+            _, answer = self._inbox.get_nowait()
+            if answer is not None and not answer.done():
+                answer.set_exception(Internal("the visit stops"))
+
+    async def _serve(self) -> None:
+        while (given := await self._next()) is not None:
+            await self._take(*given)
+            if self._missed and self._inbox.empty():
+                self._missed = False
+                self._perform_all(self.visit.resume())
+                self.post(RecorderCame() if self._recorder.up else RecorderLost())
+
+    async def _next(self) -> tuple[Input, Asked | None] | None:
+        """The next input, or the passing of time; None when this actor is idle."""
+        now = self._clock()
+        times = [now + LONGEST_WAIT_S, self.visit.deadline(), now + SAVE_AGAIN_S if self._unsaved else None]
+        if self._restful:
+            times.append(self._used_at + IDLE_S)
+        wait_s = max(0.0, min(at for at in times if at is not None) - now)
+        try:
+            async with asyncio.timeout(wait_s):
+                return await self._inbox.get()
+        except TimeoutError:
+            pass
+        if self._restful and self._clock() >= self._used_at + IDLE_S:
+            return None
+        return TimePassed(), None
+
+    @property
+    def _restful(self) -> bool:
+        resting = self.facts.phase in ("scheduled", "ended") and not self.facts.log_open
+        return resting and not self._channels and not self._unsaved
+
+    async def _take(self, given: Input, answer: Asked | None) -> None:
+        if self._unsaved:
+            await self._save()
+        try:
+            outputs = self.visit.handle(given, self._clock())
+        except EventRefused as refusal:
+            if answer is not None and not answer.done():
+                answer.set_exception(refusal)
+            return
+        if any(isinstance(output, Save) for output in outputs):
+            await self._save()
+        self._perform_all(outputs)
+        if answer is not None and not answer.done():
+            answer.set_result(None)
+
+    def _perform_all(self, outputs: list[Output]) -> None:
+        errands = [output for output in outputs if isinstance(output, OpenLog | Note | StartRecording | CloseLog)]
+        if errands:
+            self.records.put(errands)
+        for output in outputs:
+            match output:
+                case Push(urgent):
+                    self._show(urgent)
+                case OpenRoom() | SetTap() | CloseRoom():
+                    self.media.put(output)
+                case Save() | OpenLog() | Note() | StartRecording() | CloseLog():
+                    pass  # done above
+
+    async def _save(self) -> None:
+        try:
+            await self._store.save(self.facts)
+            self._unsaved = False
+        except Exception as error:  # noqa: BLE001 - ACTOR-3: whatever is wrong with the store, the visit goes on
+            self._unsaved = True
+            log.error("visit not saved", extra={"visit": self.facts.id, "error": type(error).__name__})
+
+    # ---- showing
+
+    def _show(self, urgent: bool) -> None:
+        loop = asyncio.get_running_loop()
+        wait_s = self._shown_at + BURST_S - loop.time()
+        if urgent or wait_s <= 0:
+            self._show_now()
+        elif self._timer is None:
+            self._timer = loop.call_later(wait_s, self._show_now)
+
+    def _show_now(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._shown_at = asyncio.get_running_loop().time()
+        for seat, channel in list(self._channels.items()):
+            channel.send("state", self.state(seat))
+        self._changed(self)

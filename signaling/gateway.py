@@ -1,22 +1,301 @@
-"""Socket.IO on aiohttp. (Skeleton.)"""
+"""PROTOCOL.md §2 and §5 over the wire: who may sit down, and what one socket says after another.
+
+A session is one accepted connection. It has its own bounded inbox and one task, so that its events are carried out in
+the order they came (SIG-13) while heartbeats are still answered. It ends with its connection.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from signaling.ports import Clock, IceServers, Tokens
+from signaling import consent_text, events
+from signaling.actor import VisitActor
+from signaling.errors import (
+    ConsentTextUnknown,
+    EventRefused,
+    Internal,
+    PayloadInvalid,
+    RateLimited,
+    RoleWrong,
+    VersionUnsupported,
+    VisitEnded,
+    VisitUnknown,
+)
+from signaling.ports import Claims, Clock, IceServers, Seat, Tokens
+from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
+from signaling.tokens import TokenError
+from signaling.verbs import Decided, DevicesTold, EndAsked, Entered, Withdrew
+from signaling.wire import Refused, Wire
+
+EVENTS_PER_S = 50.0
+EVENTS_AT_ONCE = 100.0
+REFUSALS_MOST = 200
+REFUSALS_WITHIN_S = 10.0
+SESSIONS_MOST = 4096
+INBOX = 128
+EXPIRY_LOOK_S = 30.0
+
+log = logging.getLogger(__name__)
+
+Heard = tuple[object, events.Event, int | None]
 
 
 class Gateway:
-    """`signaling/PROTOCOL.md` over python-socketio. `origins` are allowed beside the server's own (`https://host[:port]`)."""
+    """Implements `wire.Listener`. `origins` are allowed beside the server's own (`https://host[:port]`)."""
 
     def __init__(
         self, registry: VisitRegistry, tokens: Tokens, ice_servers: IceServers, origins: Sequence[str], clock: Clock
     ) -> None:
-        self._registry = registry
+        self.registry = registry
+        self.tokens = tokens
+        self.ice_servers = ice_servers
+        self.clock = clock
+        self.wire = Wire(self)
+        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._sessions: dict[str, Session] = {}
 
     def attach(self, app: web.Application) -> None:
-        """Serve `/socket.io/` on this application; sockets are told `server_stopping` when it shuts down."""
+        """Serve `/socket.io/` on this application; what is still connected when it cleans up is hung up on."""
+        self.wire.attach(app)
+        app.on_shutdown.append(self._shut)
+
+    async def _shut(self, _app: web.Application) -> None:
+        for session in list(self._sessions.values()):
+            session.bye("server_stopping")
+        await asyncio.gather(*(session.finished() for session in list(self._sessions.values())))
+        await self.wire.shutdown()
+
+    # ---- the wire tells
+
+    async def connected(self, connection: str, request: web.Request, auth: object) -> None:
+        """Let a client in, or refuse it with a code of §2."""
+        if not self._origin_allowed(request):  # SIG-3
+            raise _refusal("origin_refused", "this origin may not connect")
+        if len(self._sessions) >= SESSIONS_MOST or self.registry.stopping:
+            raise _refusal("server_busy", "try again soon")
+        try:
+            hello = events.parse_hello(auth)
+            claims = self.tokens.verify(hello.token)
+        except VersionUnsupported as error:
+            raise _refusal(error.code, str(error)) from None
+        except PayloadInvalid:
+            raise _refusal("auth_missing", "the auth payload carries no token") from None
+        except TokenError as error:
+            raise _refusal(error.code, "the token is not accepted") from None
+        seat, actor = await self._place(claims)
+        self._sessions[connection] = Session(self, connection, claims, seat, actor)
+
+    def welcomed(self, connection: str) -> None:
+        """Sit the client down."""
+        self._sessions[connection].begin()
+
+    def heard(self, connection: str, name: object, arguments: list[object], ack: int | None, size: int) -> None:
+        """Pass an event to its session."""
+        session = self._sessions.get(connection)
+        if session is not None:
+            session.hear(name, arguments, ack, size)
+
+    def gone(self, connection: str) -> None:
+        """The connection ended."""
+        session = self._sessions.pop(connection, None)
+        if session is not None:
+            session.end()
+
+    async def _place(self, claims: Claims) -> tuple[Seat, VisitActor]:
+        if claims.role == "auditor" or claims.visit is None:
+            raise _refusal("role_not_seated", "auditors have no seat in a visit")
+        actor = await self.registry.get(claims.visit)
+        if actor is None:
+            raise _refusal("visit_unknown", "no such visit")
+        if claims.links_epoch < actor.facts.links_epoch:
+            raise _refusal("token_revoked", "this link was withdrawn")
+        return claims.role, actor
+
+    def _origin_allowed(self, request: web.Request) -> bool:
+        """A browser always names its origin; what names none is no browser, and has no ambient rights to abuse."""
+        origin = request.headers.get("Origin")
+        if origin is None or origin.rstrip("/") in self._origins:
+            return True
+        parts = urlsplit(origin)
+        return parts.netloc == request.host and parts.scheme in (request.scheme, "https")
+
+
+class Session:
+    """One socket in a seat; a `Channel` for actor and desk."""
+
+    def __init__(self, gateway: Gateway, connection: str, claims: Claims, seat: Seat, actor: VisitActor) -> None:
+        self._gateway = gateway
+        self._connection = connection
+        self._claims = claims
+        self._seat: Seat = seat
+        self._actor = actor
+        self._doctor = actor.facts.doctor.id if seat == "doctor" else None
+        self._inbox: asyncio.Queue[Heard] = asyncio.Queue(INBOX)
+        self._bucket = Bucket(EVENTS_PER_S, EVENTS_AT_ONCE)
+        self._patience = Patience(REFUSALS_MOST, REFUSALS_WITHIN_S)
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._expiry: asyncio.TimerHandle | None = None
+
+    # ---- as a channel
+
+    def send(self, event: str, payload: dict[str, Any]) -> None:
+        """Send an event, if anybody is there."""
+        if not self._closed:
+            self._gateway.wire.tell(self._connection, event, payload)
+
+    def bye(self, code: str) -> None:
+        """Say why, and hang up."""
+        if self._closed:
+            return
+        self.send("bye", {"v": events.VERSION, "code": code})
+        self._closed = True
+        self._closing = asyncio.create_task(self._gateway.wire.hang_up(self._connection))
+
+    # ---- its life
+
+    def begin(self) -> None:
+        """The client knows that it is in."""
+        self._task = asyncio.create_task(self._run(), name="session")
+        self._watch_expiry()
+
+    def hear(self, name: object, arguments: list[object], ack: int | None, size: int) -> None:
+        """An event came: refuse it now, or put it in line."""
+        if self._closed:
+            return
+        try:
+            if not self._bucket.take(asyncio.get_running_loop().time()):
+                raise RateLimited
+            event = events.parse(name, arguments, size)
+            if self._inbox.full():
+                raise RateLimited
+        except EventRefused as refusal:
+            self._refuse(name, refusal, ack)
+        else:
+            self._inbox.put_nowait((name, event, ack))
+
+    def end(self) -> None:
+        """The connection is gone: leave the seat unless another socket took it."""
+        self._closed = True
+        if self._expiry is not None:
+            self._expiry.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        if self._doctor is not None:
+            self._gateway.registry.turn_away(self._doctor, self)
+        self._actor.leave(self._seat, self)
+
+    async def finished(self) -> None:
+        """Wait until the connection is hung up on, after `bye`."""
+        if self._closing is not None:
+            await self._closing
+
+    async def _run(self) -> None:
+        try:
+            await self._actor.join(self._seat, self)
+            if self._doctor is not None:
+                self._gateway.registry.look(self._doctor, self)
+            while True:
+                name, event, ack = await self._inbox.get()
+                if self._closed:
+                    return  # SIG-1: the seat is another socket's
+                await self._answer(name, event, ack)
+        except EventRefused:
+            self.bye("server_stopping")  # the actor ended between finding and joining it
+
+    async def _answer(self, name: object, event: events.Event, ack: int | None) -> None:
+        try:
+            carried = await self._carry_out(event)
+        except EventRefused as refusal:
+            self._refuse(name, refusal, ack)
+        else:
+            if ack is not None and not self._closed:
+                self._gateway.wire.acknowledge(self._connection, ack, events.acknowledged(**carried))
+
+    def _refuse(self, name: object, refusal: EventRefused, ack: int | None) -> None:
+        if self._closed:
+            return
+        if ack is not None:
+            self._gateway.wire.acknowledge(self._connection, ack, events.refused(refusal))
+        else:
+            self.send("problem", events.problem(name, refusal))
+        if self._patience.refused(asyncio.get_running_loop().time()):  # SIG-14
+            log.warning("socket flooding", extra={"visit": self._actor.facts.id, "seat": self._seat})
+            self.bye("flooding")
+
+    def _watch_expiry(self) -> None:
+        """A token that runs out sends its socket away, but never out of a live visit."""
+        left_s = self._claims.expires - self._gateway.clock()
+        if left_s <= 0 and self._actor.facts.phase != "live":
+            self.bye("token_expired")
+            return
+        wait_s = min(left_s, 3600.0) if left_s > 0 else EXPIRY_LOOK_S
+        self._expiry = asyncio.get_running_loop().call_later(wait_s, self._watch_expiry)
+
+    # ---- what each event does
+
+    async def _carry_out(self, event: events.Event) -> dict[str, Any]:
+        """What the acknowledgement carries. Raises `EventRefused`."""
+        actor, seat = self._actor, self._seat
+        match event:
+            case events.Enter():
+                await actor.ask(Entered(seat))
+            case events.GiveConsent():
+                await self._consent(event)
+            case events.Withdraw():
+                await actor.ask(Withdrew(seat))
+            case events.Admit():
+                await actor.admit(seat)
+            case events.Offer():
+                return await actor.offer(seat, event)
+            case events.MediaState():
+                await actor.ask(DevicesTold(seat, event.microphone, event.camera, event.screen))
+            case events.Ice():
+                return self._ice()
+            case events.End(reason=reason):
+                await actor.ask(EndAsked(seat, reason))
+            case events.DeskTake(visit=visit):
+                return await self._take(visit)
+            case events.Resync():
+                return {"state": actor.state(seat)}
+        return {}
+
+    async def _consent(self, event: events.GiveConsent) -> None:
+        if not consent_text.is_shown(event.language, event.text_version, event.text_sha256):
+            raise ConsentTextUnknown
+        decided = Decided(
+            self._seat, event.decision, event.text_version, event.text_sha256, event.language, event.method
+        )
+        await self._actor.ask(decided)
+
+    def _ice(self) -> dict[str, Any]:
+        if self._actor.facts.phase == "ended":
+            raise VisitEnded
+        servers, ttl_s = self._gateway.ice_servers.issue(self._actor.facts.id, self._seat)
+        return {"ice_servers": servers, "ttl_s": ttl_s}
+
+    async def _take(self, visit: str) -> dict[str, Any]:
+        if self._doctor is None:
+            raise RoleWrong
+        other = await self._gateway.registry.get(visit)
+        if other is None or other.facts.doctor.id != self._doctor:
+            raise VisitUnknown
+        left_s = int(self._claims.expires - self._gateway.clock())
+        if left_s <= 0:
+            raise Internal("the token of this socket has run out")
+        token = self._gateway.tokens.issue(
+            "doctor", visit, self._claims.subject, left_s, links_epoch=other.facts.links_epoch
+        )
+        return {"token": token}
+
+
+def _refusal(code: str, message: str) -> Refused:
+    return Refused({"v": events.VERSION, "code": code, "message": message})

@@ -1,14 +1,27 @@
-"""The running visits of this process. (Skeleton.)"""
+"""The running visits of this process: one actor each, made when somebody needs it; and the doctors' desks.
+
+REG-1  An actor that fails ends alone: its sockets are sent away with `server_stopping`, come back, and find a new actor made
+       from what was stored.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import asyncio
+import logging
+import traceback
+from typing import Literal
 
+from media import control as media
+from recorder import control as recorder
+from signaling import snapshot, translate
+from signaling.actor import VisitActor
+from signaling.channel import Channel
+from signaling.desk import Desk
 from signaling.ports import Clock, Pseudonyms, VisitFacts, VisitStore
-from signaling.workers import MediaWorkers, RecorderLink
+from signaling.verbs import EndAsked, FeedChanged, Input, QueueMoved, RecorderCame, RecorderLost
+from signaling.workers import MediaWorkers, RecorderLink, Worker
 
-if TYPE_CHECKING:
-    from signaling.actor import VisitActor
+log = logging.getLogger(__name__)
 
 
 class VisitRegistry:
@@ -18,20 +31,167 @@ class VisitRegistry:
         self, store: VisitStore, media: MediaWorkers, recorder: RecorderLink, pseudonyms: Pseudonyms, clock: Clock
     ) -> None:
         self._store = store
+        self._media = media
+        self._recorder = recorder
+        self._pseudonyms = pseudonyms
+        self._clock = clock
+        self._actors: dict[str, VisitActor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._desks: dict[str, Desk] = {}
+        self._stopping = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nobody new is let in."""
+        return self._stopping
 
     async def start(self) -> None:
         """Connect, and take up every visit that was open when this process last stopped."""
+        self._media.start(self)
+        self._recorder.start(self)
+        for facts in await self._store.open_visits():
+            self._begin(facts)
 
     async def stop(self) -> None:
         """Tell every socket that the server stops, and end every actor in order. Live visits are not ended."""
+        self._stopping = True
+        for actor in self._actors.values():
+            actor.send_away("server_stopping")
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for desk in self._desks.values():
+            desk.close()
+        await self._media.stop()
+        await self._recorder.stop()
 
     async def get(self, visit: str) -> VisitActor | None:
         """The actor of a visit, made from its stored facts if it is not running; None if the visit is unknown."""
-        return None
+        if visit not in self._actors and not self._stopping:
+            facts = await self._store.load(visit)
+            if facts is not None and visit not in self._actors:
+                self._begin(facts)
+        actor = self._actors.get(visit)
+        if actor is not None:
+            actor.touch()
+        return actor
 
     def created(self, facts: VisitFacts) -> None:
-        """A visit was created by the HTTP API (and is stored)."""
+        """A visit was created by the HTTP API and is stored. Its actor is made when somebody comes."""
+        log.info("visit created", extra={"visit": facts.id})
 
     async def end(self, visit: str, reason: Literal["completed", "cancelled"]) -> VisitFacts:
         """End a visit for the hospital. Raises `KeyError` if unknown; ending an ended visit returns it unchanged."""
-        raise KeyError(visit)
+        actor = await self.get(visit)
+        if actor is None:
+            raise KeyError(visit)
+        await actor.ask(EndAsked("hospital", reason))
+        return actor.facts
+
+    # ---- desks
+
+    def look(self, doctor: str, channel: Channel) -> None:
+        """Show a doctor's queue to this socket until `turn_away`."""
+        self._desk(doctor).look(channel)
+
+    def turn_away(self, doctor: str, channel: Channel) -> None:
+        """The socket is gone."""
+        desk = self._desks.get(doctor)
+        if desk is not None:
+            desk.turn_away(channel)
+            self._tidy(doctor, desk)
+
+    def _desk(self, doctor: str) -> Desk:
+        return self._desks.setdefault(doctor, Desk(self._clock, self._moved))
+
+    def _tidy(self, doctor: str, desk: Desk) -> None:
+        if desk.idle:
+            desk.close()
+            self._desks.pop(doctor, None)
+
+    def _changed(self, actor: VisitActor) -> None:
+        doctor = actor.facts.doctor.id
+        row = snapshot.row(actor.visit)
+        if row is None and doctor not in self._desks:
+            return
+        desk = self._desk(doctor)
+        desk.change(actor.facts.id, row)
+        self._tidy(doctor, desk)
+
+    def _moved(self, visit: str, ahead: int) -> None:
+        actor = self._actors.get(visit)
+        if actor is not None and actor.visit.life.ahead != ahead:
+            actor.post(QueueMoved(ahead))
+
+    # ---- actors
+
+    def _begin(self, facts: VisitFacts) -> None:
+        actor = VisitActor(
+            facts, self._store, self._media, self._recorder, self._pseudonyms, self._clock, self._changed
+        )
+        self._actors[facts.id] = actor
+        task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")
+        self._tasks.add(task)
+        task.add_done_callback(lambda task: self._ended(actor, task))
+
+    def _ended(self, actor: VisitActor, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if self._actors.get(actor.facts.id) is actor:
+            del self._actors[actor.facts.id]
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        # REG-1. Where it broke, never with which values: those may be about a person.
+        where = [line for each in _leaves(error) for line in traceback.format_tb(each.__traceback__)]
+        kinds = ",".join(type(each).__name__ for each in _leaves(error))
+        log.error("visit actor failed", extra={"visit": actor.facts.id, "error": kinds, "where": "".join(where)})
+        actor.send_away("server_stopping")
+
+    # ---- what the links tell
+
+    def worker_came(self, worker: Worker) -> None:
+        """Every live visit without a room, or with one there, looks for it."""
+        for actor in list(self._actors.values()):
+            actor.worker_came(worker)
+
+    def worker_lost(self, worker: Worker) -> None:
+        """Every visit on that worker hears of it."""
+        for actor in list(self._actors.values()):
+            actor.worker_lost(worker)
+
+    def worker_told(self, worker: Worker, news: media.FromWorker) -> None:
+        """News of one room, or of the worker's feed to the recorder."""
+        if isinstance(news, media.TapChanged):
+            worker.fed = news.connected
+            for actor in list(self._actors.values()):
+                if actor.media.worker is worker:
+                    actor.post(FeedChanged(news.connected))
+            return
+        told = translate.media_news(news)
+        if told is not None and (found := self._actors.get(told[0])) is not None and found.media.worker is worker:
+            found.post(told[1])
+
+    def recorder_came(self) -> None:
+        """Every visit hears of it."""
+        self._post_all(RecorderCame())
+
+    def recorder_lost(self) -> None:
+        """Every visit hears of it."""
+        self._post_all(RecorderLost())
+
+    def recorder_told(self, news: recorder.FromRecorder) -> None:
+        """News of one visit."""
+        if isinstance(news, recorder.Degraded):
+            log.warning("recorder degraded", extra={"code": news.code, "over": news.over})
+        told = translate.recorder_news(news)
+        if told is not None and (actor := self._actors.get(told[0])) is not None:
+            actor.post(told[1])
+
+    def _post_all(self, given: Input) -> None:
+        for actor in list(self._actors.values()):
+            actor.post(given)
+
+
+def _leaves(error: BaseException) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for each in error.exceptions for leaf in _leaves(each)]
+    return [error]

@@ -1,0 +1,179 @@
+"""What a client may send (PROTOCOL.md §5), as types, and the door through which every event passes.
+
+`parse` is total: for anything a peer can send it returns an event or raises `EventRefused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
+from signaling.verbs import Device
+
+VERSION = 1
+MAX_PAYLOAD = 64 * 1024
+MAX_SDP = 48 * 1024
+MAX_NAME = 64
+
+Source = Literal["microphone", "camera", "screen"]
+Mid = Annotated[str, Meta(min_length=1, max_length=32)]
+TrackId = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class _Event(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    v: int
+
+
+class Enter(_Event, frozen=True):
+    """The patient takes a place in the queue."""
+
+
+class GiveConsent(_Event, frozen=True):
+    """`consent`: a seat decided about being recorded."""
+
+    decision: Literal["agreed", "refused"]
+    text_version: Annotated[str, Meta(max_length=64)]
+    text_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    language: Literal["zh", "en"]
+    method: Literal["tap", "spoken"]
+
+
+class Withdraw(_Event, frozen=True):
+    """A seat takes its consent back."""
+
+
+class Admit(_Event, frozen=True):
+    """The doctor lets the patient in."""
+
+
+class Offer(_Event, frozen=True):
+    """An SDP offer; §6 says what `publish` and `subscribe` name."""
+
+    pc: Annotated[str, Meta(min_length=1, max_length=64)]
+    sdp: Annotated[str, Meta(min_length=1, max_length=MAX_SDP)]
+    publish: Annotated[dict[Mid, Source], Meta(max_length=16)]
+    subscribe: Annotated[dict[Mid, TrackId], Meta(max_length=16)]
+
+
+class MediaState(_Event, frozen=True):
+    """What the devices are doing."""
+
+    microphone: Device
+    camera: Literal["on", "off", "failed"]
+    screen: Literal["on", "off", "failed"]
+
+
+class Ice(_Event, frozen=True):
+    """Ask for STUN and TURN servers."""
+
+
+class End(_Event, frozen=True):
+    """End the visit."""
+
+    reason: Literal["completed", "left"]
+
+
+class DeskTake(_Event, frozen=True):
+    """`desk.take`: ask for a token for another visit of the own queue."""
+
+    visit: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+
+
+class Resync(_Event, frozen=True):
+    """Ask for `state` now."""
+
+
+Event = Enter | GiveConsent | Withdraw | Admit | Offer | MediaState | Ice | End | DeskTake | Resync
+
+TYPES: dict[str, type[Event]] = {
+    "enter": Enter,
+    "consent": GiveConsent,
+    "withdraw": Withdraw,
+    "admit": Admit,
+    "offer": Offer,
+    "media_state": MediaState,
+    "ice": Ice,
+    "end": End,
+    "desk.take": DeskTake,
+    "resync": Resync,
+}
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The auth payload of a Socket.IO CONNECT (§2)."""
+
+    v: int
+    token: Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+def parse(name: object, arguments: Sequence[object], size: int) -> Event:
+    """An event from its name, its arguments and the packet's size in bytes. Raises `EventRefused`."""
+    if size > MAX_PAYLOAD:
+        raise PayloadTooLarge
+    kind = TYPES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise EventUnknown
+    if len(arguments) != 1:
+        raise PayloadInvalid("an event carries exactly one object")
+    payload = _checked(arguments[0])
+    try:
+        event = msgspec.convert(payload, kind)
+    except msgspec.ValidationError as error:
+        raise PayloadInvalid(f"the payload does not fit: {_where(error)}") from None
+    if isinstance(event, Offer) and len(event.sdp.encode()) > MAX_SDP:
+        raise PayloadInvalid("the SDP is over 48 KiB")
+    return event
+
+
+def parse_hello(auth: object) -> Hello:
+    """The auth payload. Raises `PayloadInvalid` (say `auth_missing`) or `VersionUnsupported`."""
+    try:
+        return msgspec.convert(_checked(auth), Hello)
+    except msgspec.ValidationError:
+        raise PayloadInvalid from None
+
+
+def event_name(name: object) -> str:
+    """An event's name as a `problem` may repeat it: at most 64 characters, and such that it can be written out."""
+    return str(name)[:MAX_NAME].encode("utf-8", "replace").decode() if isinstance(name, str) else ""
+
+
+def acknowledged(**carried: Any) -> dict[str, Any]:
+    """A positive acknowledgement."""
+    return {"v": VERSION, "ok": True, **carried}
+
+
+def refused(error: EventRefused) -> dict[str, Any]:
+    """A negative one."""
+    return {"v": VERSION, "ok": False, "error": {"code": error.code, "message": str(error)}}
+
+
+def problem(name: object, error: EventRefused) -> dict[str, Any]:
+    """What is sent instead when no acknowledgement was asked for."""
+    return {"v": VERSION, "event": event_name(name), "code": error.code, "message": str(error)}
+
+
+def _checked(payload: object) -> dict[str, object]:
+    """An object with `"v": 1` in which every string is real text. Raises `PayloadInvalid`, `VersionUnsupported`."""
+    if not isinstance(payload, dict):
+        raise PayloadInvalid("the payload is not an object")
+    version = payload.get("v")
+    if type(version) is not int:
+        raise PayloadInvalid("the payload names no version")
+    if version != VERSION:
+        raise VersionUnsupported
+    try:
+        msgspec.json.encode(payload)  # half a surrogate pair passes a JSON parser, and nothing after it
+    except (UnicodeEncodeError, RecursionError, OverflowError, TypeError, ValueError):
+        raise PayloadInvalid("the payload cannot be written as JSON") from None
+    return payload
+
+
+def _where(error: msgspec.ValidationError) -> str:
+    """The field a validation error is about, without the value: it may be about a person."""
+    _, _, where = str(error).rpartition(" - at `$")
+    return f"at `{where}" if where and len(where) < MAX_NAME else "see the protocol"

@@ -1,0 +1,61 @@
+"""What is true of a visit only while this process runs: presence, transports, tracks, and where the recording stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from signaling.ports import Seat
+from signaling.verbs import Device, Gap, Stream, Track, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class SeatLife:
+    """One seat now. `pc` names its transport; `tapped`: the worker has said that its tap is open."""
+
+    present: bool = False
+    media: Transport = "none"
+    pc: str | None = None
+    microphone: Device = "off"
+    camera: Device = "off"
+    screen: Device = "off"
+    tapped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """A visit now. Times are seconds since 1970, `since` is ISO 8601."""
+
+    doctor: SeatLife = field(default_factory=SeatLife)
+    patient: SeatLife = field(default_factory=SeatLife)
+    tracks: tuple[Track, ...] = ()
+    epoch: str | None = None
+    media_available: bool = False
+    room_closed: bool = False
+    ahead: int | None = None
+    alone_since: float | None = None
+    """When the last present seat left a live visit (SIG-9)."""
+
+    recorder_up: bool = False
+    fed: bool = True
+    noted: frozenset[Seat] = frozenset()
+    """Seats whose consent in force is durable, by what the recorder said in this life of the link."""
+    asked: bool = False
+    started: bool = False
+    """`StartRecording` was asked for, and answered, in this life of the link."""
+    begun: bool = False
+    """It was answered at least once."""
+    stopped: bool = False
+    """Consent was withdrawn in an optional visit, or the log is closed: nothing more is recorded."""
+    sealing: bool = False
+    since: str | None = None
+    streams: tuple[Stream, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    retry_at: float | None = None
+
+    def seat(self, seat: Seat) -> SeatLife:
+        """One seat's."""
+        return self.doctor if seat == "doctor" else self.patient
+
+    def with_seat(self, seat: Seat, life: SeatLife) -> Life:
+        """The same, but for one seat."""
+        return replace(self, doctor=life) if seat == "doctor" else replace(self, patient=life)

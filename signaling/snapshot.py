@@ -1,0 +1,142 @@
+"""A visit as one seat may see it: the `state` payload of PROTOCOL.md §4, and the row of a doctor's queue.
+
+MASK-1  A patient's name never leaves whole: the first character and, of three or more, the last (王*英); of names written
+        with spaces, the first letter of each word. MASK-2  A licence shows its first four and last three characters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signaling import consent_text
+from signaling.life import SeatLife
+from signaling.ports import Consent, Doctor, Patient, Seat
+from signaling.verbs import SEATS, Track
+from signaling.visit import Visit, iso
+from signaling.waiting import Row
+
+Payload = dict[str, Any]
+
+
+def masked_name(name: str) -> str:
+    """MASK-1."""
+    words = name.split()
+    if len(words) > 1 or name.isascii():
+        return " ".join(word[0] + "***" for word in words)
+    name = name.strip()
+    if len(name) <= 2:
+        return name[:1] + "*"
+    return name[0] + "*" * (len(name) - 2) + name[-1]
+
+
+def masked_licence(licence: str) -> str:
+    """MASK-2; a licence too short to hide anything is hidden whole."""
+    return licence[:4] + "***" + licence[-3:] if len(licence) > 9 else "***"
+
+
+def doctor_shown(doctor: Doctor) -> Payload:
+    """The doctor, to both seats: the name whole, so that a patient knows who is speaking."""
+    return {
+        "name": doctor.name,
+        "title": doctor.title,
+        "department": doctor.department,
+        "licence": None if doctor.licence is None else masked_licence(doctor.licence),
+    }
+
+
+def patient_shown(patient: Patient) -> Payload:
+    """The patient, to both seats."""
+    return {
+        "name": masked_name(patient.name),
+        "age": patient.age,
+        "sex": patient.sex,
+        "complaint": patient.complaint,
+    }
+
+
+def state(visit: Visit, seat: Seat, now: float) -> Payload:
+    """The whole visit for one seat."""
+    facts, life = visit.facts, visit.life
+    return {
+        "v": 1,
+        "seq": visit.seq,
+        "visit": facts.id,
+        "phase": facts.phase,
+        "at": iso(now),
+        "you": {"seat": seat, "role": seat, "pc": life.seat(seat).pc},
+        "doctor": doctor_shown(facts.doctor),
+        "patient": patient_shown(facts.patient),
+        "seats": {each: _seat(life.seat(each), facts.consents.get(each)) for each in SEATS},
+        "consent": {
+            "required": facts.recording == "required",
+            "text_version": consent_text.VERSION,
+            "text_sha256": dict(consent_text.SHA256),
+        },
+        "waiting": {"ahead": life.ahead if facts.phase == "waiting" else None},
+        "tracks": [track(each) for each in life.tracks],
+        "media": {"epoch": life.epoch, "available": life.media_available},
+        "recording": _recording(visit),
+        "times": {"created": facts.created, "entered": facts.entered, "live": facts.live, "ended": facts.ended_at},
+        "ended": None if facts.ended is None else {"by": facts.ended.by, "reason": facts.ended.reason},
+    }
+
+
+def track(given: Track) -> Payload:
+    """One track."""
+    return {"id": given.id, "seat": given.seat, "source": given.source, "kind": given.kind, "codec": given.codec}
+
+
+def row(visit: Visit) -> Row | None:
+    """The visit in its doctor's queue, while it is waiting or live."""
+    facts = visit.facts
+    if facts.phase not in ("waiting", "live"):
+        return None
+    return Row(
+        visit=facts.id,
+        phase=facts.phase,
+        since=facts.entered or facts.created,
+        present=visit.life.patient.present,
+        consent=facts.consents.get("patient", Consent()).state,
+        patient=patient_shown(facts.patient),
+    )
+
+
+def queue(rows: list[Row], seq: int, now: float) -> Payload:
+    """The `queue` payload."""
+    return {"v": 1, "seq": seq, "at": iso(now), "waiting": [_row(each) for each in rows]}
+
+
+def _row(row: Row) -> Payload:
+    return {
+        "visit": row.visit,
+        "phase": row.phase,
+        "since": row.since,
+        "present": row.present,
+        "consent": row.consent,
+        "patient": row.patient,
+    }
+
+
+def _seat(life: SeatLife, consent: Consent | None) -> Payload:
+    return {
+        "present": life.present,
+        "consent": (consent or Consent()).state,
+        "media": life.media,
+        "microphone": life.microphone,
+        "camera": life.camera,
+        "screen": life.screen,
+    }
+
+
+def _recording(visit: Visit) -> Payload:
+    life = visit.life
+    return {
+        "state": visit.recording,
+        "since": life.since,
+        "streams": [
+            {"stream": each.stream, "sealed_to_ms": each.sealed_to_ms, "state": each.state} for each in life.streams
+        ],
+        "gaps": [
+            {"stream": gap.stream, "from_ms": gap.from_ms, "to_ms": gap.to_ms, "cause": gap.cause} for gap in life.gaps
+        ],
+    }

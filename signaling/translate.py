@@ -1,0 +1,64 @@
+"""From the words of the media worker and the recorder to those of a visit."""
+
+from __future__ import annotations
+
+from media import control as media
+from recorder import control as recorder
+from signaling.ports import Seat
+from signaling.verbs import (
+    SEATS,
+    Gap,
+    GapDeclared,
+    Input,
+    RoomFound,
+    Stream,
+    StreamsAlive,
+    Track,
+    TracksChanged,
+    Transport,
+    TransportChanged,
+)
+
+
+def seat_of(name: str) -> Seat | None:
+    """The seat with this name."""
+    return next((seat for seat in SEATS if seat == name), None)
+
+
+def tracks(given: list[media.Track]) -> tuple[Track, ...]:
+    """A room's tracks."""
+    return tuple(Track(each.id, each.seat, each.source, each.kind, each.codec) for each in given)
+
+
+def transport(state: media.TransportState) -> Transport:
+    """A transport's state: one that is gone is none."""
+    return "none" if state == "gone" else state
+
+
+def room(epoch: str, state: media.RoomState) -> RoomFound:
+    """A room found again."""
+    seats = {seat: state.seats[seat] for seat in SEATS if seat in state.seats}
+    return RoomFound(
+        epoch, tracks(state.tracks), {seat: (each.pc, transport(each.state)) for seat, each in seats.items()}
+    )
+
+
+def media_news(news: media.FromWorker) -> tuple[str, Input] | None:
+    """(room, what happened there), or None for news about no visit."""
+    match news:
+        case media.TracksChanged(room, changed):
+            return room, TracksChanged(tracks(changed))
+        case media.TransportChanged(room, name, pc, state) if (seat := seat_of(name)) is not None:
+            return room, TransportChanged(seat, pc, transport(state))
+    return None
+
+
+def recorder_news(news: recorder.FromRecorder) -> tuple[str, Input] | None:
+    """(visit, what the recorder did), or None for news about no visit."""
+    match news:
+        case recorder.Alive(visit, streams):
+            alive = tuple(Stream(each.stream, each.sealed_to_ms, each.state) for each in streams)
+            return visit, StreamsAlive(alive)
+        case recorder.Gapped(visit, stream, from_ms, to_ms, cause):
+            return visit, GapDeclared(Gap(stream, from_ms, to_ms, cause))
+    return None

@@ -1,0 +1,497 @@
+"""The law of a visit: who may do what, when, and what follows. No I/O, and no clock but the time it is handed.
+
+`Visit.handle(given, now)` takes what happened and returns what is to be done; a refused input raises `EventRefused`
+and leaves everything as it was (SIG-12). Rules SIG-4 … SIG-10 are in PROTOCOL.md; here are the ones about recording:
+
+GATE-1  `StartRecording` is asked for only in `live`, and only when the recorder has said that the consent of both seats
+        is durable, in this life of the link to it.
+GATE-2  A tap is opened only after `StartRecording` was answered; media flows between the seats without waiting for it.
+GATE-3  What ends is closed in this order: taps, room, evidence log.
+GATE-4  A recorder that comes back is told everything again: the log, the consents, the start. Keys make it harmless.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from msgspec.structs import replace as with_
+
+from signaling.errors import (
+    ConsentMissing,
+    ConsentRefused,
+    MediaUnavailable,
+    PatientAbsent,
+    PhaseWrong,
+    RecorderUnavailable,
+    RoleWrong,
+    VisitEnded,
+)
+from signaling.life import Life, SeatLife
+from signaling.ports import Consent, Ending, Seat, VisitFacts
+from signaling.verbs import (
+    SEATS,
+    Admitted,
+    CloseLog,
+    CloseRoom,
+    Decided,
+    DevicesTold,
+    EndAsked,
+    EndedBy,
+    EndReason,
+    Entered,
+    FeedChanged,
+    Gap,
+    GapDeclared,
+    Input,
+    LogClosed,
+    MediaClosed,
+    Negotiated,
+    Note,
+    Noted,
+    Offered,
+    OpenLog,
+    OpenRoom,
+    Output,
+    Push,
+    QueueMoved,
+    RecorderCame,
+    RecorderLost,
+    RecorderRefused,
+    RecordingStarted,
+    RecordKind,
+    RoomFound,
+    RoomOpened,
+    Save,
+    SeatJoined,
+    SeatLeft,
+    SetTap,
+    StartRecording,
+    StreamsAlive,
+    TapSet,
+    TimePassed,
+    TracksChanged,
+    TransportChanged,
+    Withdrew,
+    WorkerLost,
+)
+
+ABANDONED_AFTER_S = 600.0  # SIG-9
+RETRY_S = 1.0
+GAPS_KEPT = 20
+RESTART_LEAP = 1 << 20
+"""How far `seq` leaps when a visit is taken up from storage: more than was ever shown without being saved."""
+UNSAVED_MOST = RESTART_LEAP >> 1
+DEVICES = ("microphone", "camera", "screen")
+
+
+def iso(now: float) -> str:
+    """Seconds since 1970 as the protocol writes time."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(text: str) -> float:
+    """The inverse of `iso`. Raises `ValueError`."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+class Visit:
+    """One visit: its durable facts, and its life, which a restart forgets."""
+
+    def __init__(self, facts: VisitFacts, now: float) -> None:
+        """Take a visit up as it was stored, nobody present."""
+        # A restart never shows a smaller seq than the process before it did: see decisions/0001.
+        self.seq = facts.seq + RESTART_LEAP if facts.seq else 0
+        self._saved_seq: int | None = None
+        self._facts = facts
+        self._life = Life(alone_since=now if facts.phase == "live" else None)
+        self._now = now
+        self._out: list[Output] = []
+
+    @property
+    def facts(self) -> VisitFacts:
+        """What survives a restart."""
+        return self._facts
+
+    @property
+    def life(self) -> Life:
+        """What does not."""
+        return self._life
+
+    @property
+    def wanted(self) -> bool:
+        """Whether this visit is to be recorded: both seats agree, and nobody has withdrawn (SIG-6)."""
+        return all(self._consent(seat).state == "agreed" for seat in SEATS)
+
+    @property
+    def recording(self) -> str:
+        """`recording.state` of PROTOCOL.md §4."""
+        life = self._life
+        if self._facts.phase == "ended" or life.stopped:
+            recorded = life.begun or life.stopped or (self._facts.live is not None and self.wanted)
+            return "closed" if recorded else "off"
+        if self._facts.phase != "live" or not self.wanted:
+            return "off"
+        if not life.recorder_up or not life.fed:
+            return "interrupted"
+        if life.started and any(life.seat(seat).tapped for seat in SEATS):
+            return "on"
+        return "interrupted" if life.begun and not life.started else "starting"
+
+    def deadline(self) -> float | None:
+        """When `TimePassed` is next of use."""
+        times = [self._life.retry_at]
+        if self._facts.phase in ("scheduled", "waiting"):
+            times.append(seconds(self._facts.expires))
+        elif self._facts.phase == "live" and self._life.alone_since is not None:
+            times.append(self._life.alone_since + ABANDONED_AFTER_S)
+        return min((at for at in times if at is not None), default=None)
+
+    def resume(self) -> list[Output]:
+        """What a visit taken up from storage needs at once."""
+        if self._facts.phase == "live":
+            return [OpenRoom()]
+        return [CloseRoom()] if self._facts.phase == "ended" and self._facts.log_open else []
+
+    def handle(self, given: Input, now: float) -> list[Output]:
+        """Take one input at `now` (seconds since 1970) and say what follows. Raises `EventRefused`."""
+        facts, life = self._facts, self._life
+        self._now, self._out = now, []
+        try:
+            self._take(given)
+            self._follow()
+        except BaseException:
+            self._facts, self._life = facts, life
+            raise
+        return self._announce(facts, life) + self._out
+
+    # ---- one transition, one case
+
+    def _take(self, given: Input) -> None:
+        ended = self._facts.phase == "ended"
+        match given:
+            case SeatJoined(seat):
+                self._join(seat)
+            case SeatLeft(seat):
+                self._leave(seat)
+            case EndAsked(by, reason):
+                if not ended:  # SIG-8
+                    self._end(by, reason)
+            case TimePassed():
+                self._pass_time()
+            case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
+                self._hear_recorder(given)
+            case StreamsAlive() | GapDeclared() | FeedChanged():
+                self._hear_stream(given)
+            case TapSet(seat, on):
+                self._set(seat, replace(self._life.seat(seat), tapped=on))
+            case MediaClosed():
+                self._life = replace(self._life, room_closed=True)
+            case RoomOpened() | RoomFound() | WorkerLost() | TracksChanged() | TransportChanged() | Negotiated():
+                if not ended:
+                    self._hear_room(given)
+            case QueueMoved(ahead):
+                self._life = replace(self._life, ahead=ahead if self._facts.phase == "waiting" else None)
+            case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold():
+                if ended:
+                    raise VisitEnded
+                self._take_event(given)
+
+    def _take_event(self, given: Entered | Decided | Withdrew | Admitted | Offered | DevicesTold) -> None:
+        phase = self._facts.phase
+        match given:
+            case Entered(seat):
+                if seat != "patient":  # SIG-4
+                    raise RoleWrong
+                if phase == "scheduled":
+                    self._facts = with_(self._facts, phase="waiting", entered=iso(self._now))
+            case Decided():
+                self._decide(given)
+            case Withdrew(seat):
+                self._withdraw(seat)
+            case Admitted():
+                self._admit(given)
+            case Offered():
+                if phase != "live":  # SIG-7
+                    raise PhaseWrong
+            case DevicesTold(seat, microphone, camera, screen):
+                self._devices(seat, microphone=microphone, camera=camera, screen=screen)
+
+    # ---- presence
+
+    def _join(self, seat: Seat) -> None:
+        if self._life.seat(seat).present:
+            return
+        self._set(seat, replace(self._life.seat(seat), present=True))
+        self._life = replace(self._life, alone_since=None)
+        if self._facts.phase == "live":
+            self._note("join", {"seat": seat}, seat)
+
+    def _leave(self, seat: Seat) -> None:
+        if not self._life.seat(seat).present:
+            return
+        self._set(seat, replace(self._life.seat(seat), present=False))
+        if not any(self._life.seat(each).present for each in SEATS):
+            self._life = replace(self._life, alone_since=self._now)
+        if self._facts.phase == "live":
+            self._note("leave", {"seat": seat}, seat)
+
+    def _devices(self, seat: Seat, **told: str) -> None:
+        before = self._life.seat(seat)
+        self._set(seat, replace(before, **told))  # type: ignore[arg-type]
+        for device in DEVICES:
+            if getattr(before, device) != told[device]:
+                self._note("event", {"event": device, "seat": seat, "state": told[device]}, f"{device}:{seat}")
+
+    # ---- consent
+
+    def _decide(self, given: Decided) -> None:
+        before = self._consent(given.seat)
+        after = Consent(
+            given.decision, given.text_version, given.text_sha256, given.language, given.method, iso(self._now)
+        )
+        if with_(after, at=before.at) == before:
+            return  # repeated after a lost acknowledgement
+        if self._facts.phase == "live":
+            raise PhaseWrong
+        self._set_consent(given.seat, after)
+        if self._facts.log_open:
+            self._out.append(self._consent_note(given.seat))
+        elif given.decision == "agreed":
+            self._facts = with_(self._facts, log_open=True)
+            self._open_log()
+
+    def _withdraw(self, seat: Seat) -> None:
+        before = self._consent(seat)
+        if before.state != "agreed":
+            return
+        self._set_consent(seat, with_(before, state="withdrawn", at=iso(self._now)))
+        self._out.append(self._consent_note(seat))
+        if self._facts.phase != "live":
+            return
+        # SIG-10
+        if self._facts.recording == "required":
+            self._end(seat, "consent_withdrawn")
+        else:
+            self._life = replace(self._life, stopped=True)
+            self._shut_taps()
+
+    # ---- admit and end
+
+    def _admit(self, given: Admitted) -> None:
+        if given.seat != "doctor":
+            raise RoleWrong
+        if self._facts.phase == "live":
+            return
+        if self._facts.phase != "waiting":  # SIG-5
+            raise PhaseWrong
+        if not self._life.patient.present:
+            raise PatientAbsent
+        self._pass_consent_gate()
+        if self._facts.recording == "required" and not self._life.recorder_up:
+            raise RecorderUnavailable
+        if not given.media_ready:
+            raise MediaUnavailable
+        self._facts = with_(self._facts, phase="live", live=iso(self._now))
+        self._life = replace(self._life, ahead=None)
+        self._out.append(OpenRoom())
+        for seat in SEATS:
+            if self._life.seat(seat).present:
+                self._note("join", {"seat": seat}, seat)
+
+    def _pass_consent_gate(self) -> None:
+        """SIG-6. Raises `ConsentRefused`, `ConsentMissing`."""
+        states = {self._consent(seat).state for seat in SEATS}
+        if self._facts.recording == "required" and states & {"refused", "withdrawn"}:
+            raise ConsentRefused
+        if "undecided" in states:
+            raise ConsentMissing
+
+    def _end(self, by: EndedBy, reason: EndReason) -> None:
+        live = self._facts.phase == "live"
+        self._facts = with_(self._facts, phase="ended", ended_at=iso(self._now), ended=Ending(by, reason))
+        if live:
+            for seat in SEATS:
+                if self._life.seat(seat).present:
+                    self._note("leave", {"seat": seat, "reason": reason}, seat)
+            self._out.append(CloseRoom())  # GATE-3
+        self._life = replace(
+            self._life, tracks=(), media_available=False, ahead=None, alone_since=None, room_closed=not live
+        )
+        for seat in SEATS:
+            self._set(seat, replace(self._life.seat(seat), media="none", pc=None))
+
+    def _pass_time(self) -> None:
+        if self._facts.phase in ("scheduled", "waiting") and self._now >= seconds(self._facts.expires):
+            self._end("system", "expired")
+        alone = self._life.alone_since
+        if self._facts.phase == "live" and alone is not None and self._now >= alone + ABANDONED_AFTER_S:
+            self._end("system", "abandoned")  # SIG-9
+        if self._life.retry_at is not None and self._now >= self._life.retry_at:
+            self._life = replace(self._life, retry_at=None)
+            if self._life.recorder_up and self._facts.log_open:
+                self._open_log()
+
+    # ---- the room
+
+    def _hear_room(
+        self, given: RoomOpened | RoomFound | WorkerLost | TracksChanged | TransportChanged | Negotiated
+    ) -> None:
+        match given:
+            case RoomOpened(epoch):
+                if self._life.epoch not in (None, epoch):
+                    self._note("event", {"event": "worker", "state": "lost"}, "worker")
+                self._found(epoch)
+            case RoomFound(epoch, tracks, seats):
+                self._found(epoch)
+                self._life = replace(self._life, tracks=tracks)
+                for seat, (pc, state) in seats.items():
+                    self._set(seat, replace(self._life.seat(seat), pc=pc, media=state))
+            case WorkerLost():
+                self._life = replace(self._life, media_available=False)
+            case TracksChanged(tracks):
+                self._life = replace(self._life, tracks=tracks)
+            case Negotiated(seat, pc):
+                before = self._life.seat(seat)
+                media = before.media if before.pc == pc and before.media != "none" else "connecting"
+                self._set(seat, replace(before, pc=pc, media=media))
+            case TransportChanged(seat, pc, state):
+                self._move_transport(seat, pc, state)
+
+    def _found(self, epoch: str) -> None:
+        """Begin from what a worker holds: nothing, until it says otherwise."""
+        self._life = replace(self._life, epoch=epoch, media_available=True, tracks=())
+        for seat in SEATS:
+            self._set(seat, replace(self._life.seat(seat), pc=None, media="none", tapped=False))
+        if self._life.stopped:
+            self._shut_taps()
+        elif self._life.started:
+            self._open_taps()
+
+    def _move_transport(self, seat: Seat, pc: str, state: str) -> None:
+        before = self._life.seat(seat)
+        if before.pc not in (None, pc) or before.media == state:
+            return  # of a transport that was replaced
+        gone = state == "none"
+        self._set(seat, replace(before, media=state, pc=None if gone else pc))  # type: ignore[arg-type]
+        self._note(
+            "event", {"event": "transport", "seat": seat, "state": "gone" if gone else state}, f"transport:{seat}"
+        )
+
+    # ---- the record
+
+    def _hear_recorder(
+        self, given: Noted | RecordingStarted | LogClosed | RecorderRefused | RecorderCame | RecorderLost
+    ) -> None:
+        match given:
+            case RecorderCame():  # GATE-4
+                self._life = replace(self._life, recorder_up=True, asked=False, started=False, noted=frozenset())
+                if self._facts.log_open:
+                    self._open_log()
+            case RecorderLost():
+                self._life = replace(self._life, recorder_up=False, asked=False, started=False, noted=frozenset())
+            case Noted(key):
+                seats = {seat for seat in SEATS if self._consented(seat) and self._consent_note(seat).key == key}
+                self._life = replace(self._life, noted=self._life.noted | seats)
+            case RecordingStarted():
+                if self._life.asked and self._facts.phase == "live" and not self._life.stopped:
+                    self._life = replace(self._life, started=True, begun=True)
+                    self._open_taps()
+            case LogClosed():
+                self._facts = with_(self._facts, log_open=False)
+            case RecorderRefused("visit_closed"):
+                self._facts = with_(self._facts, log_open=False)
+                self._life = replace(self._life, stopped=True)
+                self._shut_taps()
+            case RecorderRefused():
+                self._life = replace(
+                    self._life, asked=False, noted=frozenset(), sealing=False, retry_at=self._now + RETRY_S
+                )
+
+    def _hear_stream(self, given: StreamsAlive | GapDeclared | FeedChanged) -> None:
+        match given:
+            case StreamsAlive(streams):
+                self._life = replace(self._life, streams=streams)
+            case GapDeclared(gap):
+                gaps: tuple[Gap, ...] = (*self._life.gaps, gap)
+                self._life = replace(self._life, gaps=gaps[-GAPS_KEPT:])
+            case FeedChanged(fed):
+                self._life = replace(self._life, fed=fed)
+
+    def _follow(self) -> None:
+        """What holds whenever its conditions do, whichever came last."""
+        life = self._life
+        due = self._facts.phase == "live" and self.wanted and not life.stopped and not life.asked
+        if due and life.recorder_up and life.noted == frozenset(SEATS):  # GATE-1
+            self._life = replace(self._life, asked=True)
+            self._out.append(StartRecording())
+        if self._facts.log_open and not life.sealing and self._may_seal():
+            self._life = replace(self._life, sealing=True)
+            self._out.append(CloseLog(self._facts.ended.reason if self._facts.ended else "consent_withdrawn"))
+        on = self.recording == "on"
+        if on != (self._life.since is not None) and self._facts.phase != "ended":
+            self._life = replace(self._life, since=iso(self._now) if on else None)
+
+    def _may_seal(self) -> bool:
+        if self._facts.phase == "ended":
+            return self._life.room_closed
+        return self._life.stopped and not any(self._life.seat(seat).tapped for seat in SEATS)
+
+    def _open_log(self) -> None:
+        self._out.append(OpenLog())
+        decided = [seat for seat in SEATS if self._consent(seat).state != "undecided"]
+        self._out += [self._consent_note(seat) for seat in decided]
+
+    def _open_taps(self) -> None:
+        if self._life.media_available and self._life.begun:  # GATE-2
+            self._out += [SetTap(seat, on=True) for seat in SEATS]
+
+    def _shut_taps(self) -> None:
+        if self._life.media_available:
+            self._out += [SetTap(seat, on=False) for seat in SEATS]
+
+    def _note(self, kind: RecordKind, body: dict[str, str], what: str) -> None:
+        if self._facts.log_open and not self._life.sealing:
+            self._out.append(Note(f"{kind}:{what}:{iso(self._now)}:{self.seq}", kind, body))
+
+    def _consent_note(self, seat: Seat) -> Note:
+        given = self._consent(seat)
+        if given.state == "withdrawn":
+            return Note(f"withdraw:{seat}:{given.at}", "withdraw", {"seat": seat})
+        body = {
+            "seat": seat,
+            "decision": given.state,
+            "text_version": given.text_version or "",
+            "text_sha256": given.text_sha256 or "",
+            "language": given.language or "",
+            "method": given.method or "",
+        }
+        return Note(f"consent:{seat}:{given.at}", "consent", body)
+
+    # ---- small parts
+
+    def _consent(self, seat: Seat) -> Consent:
+        return self._facts.consents.get(seat, Consent())
+
+    def _consented(self, seat: Seat) -> bool:
+        return self._consent(seat).state == "agreed"
+
+    def _set_consent(self, seat: Seat, consent: Consent) -> None:
+        self._facts = with_(self._facts, consents={**self._facts.consents, seat: consent})
+        self._life = replace(self._life, noted=self._life.noted - {seat})
+
+    def _set(self, seat: Seat, life: SeatLife) -> None:
+        self._life = self._life.with_seat(seat, life)
+
+    def _announce(self, facts: VisitFacts, life: Life) -> list[Output]:
+        """Count the change, and say who must hear of it."""
+        if self._facts is facts and self._life == life:
+            return []
+        self.seq += 1
+        durable = self._facts is not facts
+        said: list[Output] = []
+        if durable or self._saved_seq is None or self.seq - self._saved_seq > UNSAVED_MOST:
+            self._saved_seq = self.seq
+            self._facts = with_(self._facts, seq=self.seq)
+            said.append(Save())
+        return [*said, Push(urgent=self._facts.phase != facts.phase)]
