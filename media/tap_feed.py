@@ -107,7 +107,7 @@ class TapFeed:
         self._ended.append((self._backlog.newest, end.handle))
 
     def packet(self, handle: int, flags: int, arrival_us: int, data: memoryview) -> None:
-        """`PacketSink`: once a packet, 0.5 µs (python -m timeit over 1 200 B)."""
+        """`PacketSink`: once a packet: 0.45 µs for 120 B, 0.75 µs for 1 200 B, its share of the frame included."""
         batch = self._batch
         pack_packet(batch, handle, flags, arrival_us, data)
         if len(batch) >= FLUSH_BYTES:
