@@ -1,0 +1,187 @@
+"""An RFC 6962 tree: append-only, with proofs that a leaf is in it and that it only ever grew.
+
+Hashing as RFC 9162 §2.1: a leaf is H(0x00 ‖ entry), a node H(0x01 ‖ left ‖ right), the empty tree H(""). The hash function
+is a parameter, so that the same tree can be kept under SHA-256 and SM3. Complete subtrees are kept by level: level *l* holds
+the hash of every full run of 2^l leaves, which is also what C2SP tlog-tiles publish.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from recorder.evidence.digest import sm3
+from recorder.evidence.errors import EvidenceError
+
+HashFunction = Callable[[bytes], bytes]
+
+
+class ProofInvalid(EvidenceError):
+    """A proof does not lead to the root it should."""
+
+    code = "proof_invalid"
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256 of a few bytes."""
+    return hashlib.sha256(data).digest()
+
+
+def leaf_hash(entry: bytes, function: HashFunction = sha256) -> bytes:
+    """The hash of one entry."""
+    return function(b"\x00" + entry)
+
+
+def node_hash(left: bytes, right: bytes, function: HashFunction = sha256) -> bytes:
+    """The hash over two subtrees."""
+    return function(b"\x01" + left + right)
+
+
+class Tree:
+    """Append leaf hashes; ask for roots and proofs of any size up to now. O(log n) each."""
+
+    def __init__(self, function: HashFunction = sha256) -> None:
+        self._function = function
+        self._levels: list[list[bytes]] = [[]]
+
+    @property
+    def size(self) -> int:
+        """Number of leaves."""
+        return len(self._levels[0])
+
+    def append(self, leaf: bytes) -> int:
+        """Add a leaf hash; returns its index."""
+        index = self.size
+        self._levels[0].append(leaf)
+        level = 0
+        while len(self._levels[level]) % 2 == 0:
+            left, right = self._levels[level][-2:]
+            level += 1
+            if level == len(self._levels):
+                self._levels.append([])
+            self._levels[level].append(node_hash(left, right, self._function))
+        return index
+
+    def row(self, level: int, first: int, count: int) -> list[bytes]:
+        """`count` hashes of a level, from `first`: what a tile holds. Raises `IndexError` if they are not complete yet."""
+        if level >= len(self._levels) or first + count > len(self._levels[level]):
+            raise IndexError("not complete yet")
+        return self._levels[level][first : first + count]
+
+    def root(self, size: int | None = None) -> bytes:
+        """The root at a size (now, if None)."""
+        return self._range(0, self._checked(size))
+
+    def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
+        """The audit path of a leaf (RFC 9162 §2.1.3.1)."""
+        whole = self._checked(size)
+        if not 0 <= index < whole:
+            raise IndexError("no such leaf")
+        return self._path(index, 0, whole)
+
+    def consistency(self, old: int, size: int | None = None) -> list[bytes]:
+        """The proof that the tree of `old` leaves is a prefix of that of `size` (RFC 9162 §2.1.4.1)."""
+        whole = self._checked(size)
+        if not 0 <= old <= whole:
+            raise IndexError("no such size")
+        if old in (0, whole):
+            return []
+        return self._subproof(old, 0, whole, True)
+
+    def _checked(self, size: int | None) -> int:
+        whole = self.size if size is None else size
+        if not 0 <= whole <= self.size:
+            raise IndexError("no such size")
+        return whole
+
+    def _range(self, first: int, end: int) -> bytes:
+        """The hash over leaves first … end−1; `first` is a multiple of the largest power of two below the length."""
+        count = end - first
+        if count == 0:
+            return self._function(b"")
+        level = count.bit_length() - 1
+        if count == 1 << level:
+            return self._levels[level][first >> level]
+        split = _split(count)
+        return node_hash(self._range(first, first + split), self._range(first + split, end), self._function)
+
+    def _path(self, index: int, first: int, end: int) -> list[bytes]:
+        if end - first == 1:
+            return []
+        middle = first + _split(end - first)
+        if index < middle:
+            return [*self._path(index, first, middle), self._range(middle, end)]
+        return [*self._path(index, middle, end), self._range(first, middle)]
+
+    def _subproof(self, old: int, first: int, end: int, known: bool) -> list[bytes]:
+        count = end - first
+        if old == count:
+            return [] if known else [self._range(first, end)]
+        split = _split(count)
+        if old <= split:
+            return [*self._subproof(old, first, first + split, known), self._range(first + split, end)]
+        return [*self._subproof(old - split, first + split, end, False), self._range(first, first + split)]
+
+
+def check_inclusion(
+    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, function: HashFunction = sha256
+) -> None:
+    """RFC 9162 §2.1.3.2. Raises `ProofInvalid`."""
+    if not 0 <= index < size:
+        raise ProofInvalid("the leaf is outside the tree")
+    place, last, value = index, size - 1, leaf
+    for step in proof:
+        if last == 0:
+            raise ProofInvalid("the proof is too long")
+        if place & 1 or place == last:
+            value = node_hash(step, value, function)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            value = node_hash(value, step, function)
+        place, last = place >> 1, last >> 1
+    if last or value != root:
+        raise ProofInvalid("the leaf is not in the tree")
+
+
+def check_consistency(
+    old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes], function: HashFunction = sha256
+) -> None:
+    """RFC 9162 §2.1.4.2. Raises `ProofInvalid`."""
+    if not 0 <= old <= size:
+        raise ProofInvalid("the tree shrank")
+    if old in (0, size):
+        if proof or (old == size and old_root != root):
+            raise ProofInvalid("the trees differ")
+        return
+    steps = list(proof)
+    if old & (old - 1) == 0:
+        steps.insert(0, old_root)
+    if not steps:
+        raise ProofInvalid("the proof is empty")
+    place, last = old - 1, size - 1
+    while place & 1:
+        place, last = place >> 1, last >> 1
+    was = now = steps[0]
+    for step in steps[1:]:
+        if last == 0:
+            raise ProofInvalid("the proof is too long")
+        if place & 1 or place == last:
+            was, now = node_hash(step, was, function), node_hash(step, now, function)
+            while not place & 1 and place:
+                place, last = place >> 1, last >> 1
+        else:
+            now = node_hash(now, step, function)
+        place, last = place >> 1, last >> 1
+    if last or was != old_root or now != root:
+        raise ProofInvalid("the old tree is not a prefix of the new one")
+
+
+def sm3_tree() -> Tree:
+    """The same tree under SM3."""
+    return Tree(sm3)
+
+
+def _split(count: int) -> int:
+    """The largest power of two smaller than `count`."""
+    return 1 << (count - 1).bit_length() - 1
