@@ -1,8 +1,8 @@
 """Signed statements of how large a log is: C2SP tlog-checkpoint in a C2SP signed note, and a witness's cosignature.
 
 A checkpoint's text is three lines (origin, size, root in base64) and perhaps more; a note is the text, an empty line, and
-signature lines `— name base64(hint ‖ signature)`. The hint is the first 4 bytes of SHA-256(name ‖ "\\n" ‖ type ‖ key). A witness signs
-`cosignature/v1`, the time and the text (C2SP tlog-cosignature), so that its word is about a moment.
+signature lines `— name base64(hint ‖ signature)`. The hint is the first 4 bytes of SHA-256(name ‖ "\\n" ‖ type ‖ key). A
+witness signs `cosignature/v1`, the time and the text (C2SP tlog-cosignature), so that its word is about a moment.
 """
 
 from __future__ import annotations
