@@ -29,7 +29,7 @@ class Findings:
         """Note a breach."""
         self._counts[rule] += 1
         if self._counts[rule] <= KEPT_PER_RULE:
-            self.kept.append(Broken(rule, where[:300]))
+            self.kept.append(Broken(rule, where[:300].encode("utf-8", "backslashreplace").decode()))
 
     @property
     def total(self) -> int:

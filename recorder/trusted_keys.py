@@ -1,0 +1,41 @@
+"""The reader's own trust list on disk: read, and added to at the first export from an origin (KEY-2, decisions/0003)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from recorder.evidence.trust import Trust, parse_trust, trust_line
+
+
+def trust_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """`TELECONSULT_TRUST`, or the user's configuration folder. It is the reader's, not the server's, so no setting."""
+    named = environ.get("TELECONSULT_TRUST")
+    if named:
+        return Path(named).expanduser()
+    folder = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    return Path(folder).expanduser() / "teleconsult" / "trusted_keys"
+
+
+def load_trust(path: Path) -> Trust:
+    """The list; an absent file is an empty one. Raises `TrustListInvalid`, `OSError`."""
+    try:
+        return parse_trust(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Trust()
+
+
+def pin(path: Path, origin: str, fingerprint: str) -> bool:
+    """Add the key of an origin not yet known. False if the origin is known: what is there is never changed.
+
+    Raises `TrustListInvalid`, `OSError`.
+    """
+    if load_trust(path).allows(origin, fingerprint) is not None:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        if file.tell() and not path.read_bytes().endswith(b"\n"):
+            file.write("\n")
+        file.write(trust_line(origin, fingerprint))
+    return True
