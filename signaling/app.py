@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,20 +26,23 @@ import msgspec
 from aiohttp import web
 
 from config import logs
-from config.certificate import server_context
+from config.clock import random_name
+from config.link import LinkError
 from config.secrets import secret_key, secret_text
 from config.settings import Settings
+from recorder.control import Note
 from signaling.api.auth import Failures, Gate
-from signaling.api.public import PublicRoutes
+from signaling.api.public import Check
+from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
-from signaling.api.visits import VisitRoutes
+from signaling.api.table import all_routes
 from signaling.gateway import Gateway
 from signaling.links import Links
 from signaling.migrations import migrate
-from signaling.openapi import document
 from signaling.pages import Pages
 from signaling.ports import Clock
 from signaling.pseudonyms import KeyedPseudonyms
+from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
 from signaling.store import SqlVisitStore, open_engine
 from signaling.tokens import SignedTokens, token_keys
@@ -83,16 +87,17 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
     engine = open_engine(settings.database)
     try:
         await migrate(engine)
-        parts = assemble(settings, SqlVisitStore(engine), clock)
-        await parts.registry.start()
-        runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
-        try:
-            await runner.setup()
-            await web.SockSite(runner, listening, ssl_context=server_context(settings)).start()
-            yield parts
-        finally:
-            await parts.registry.stop()
-            await runner.cleanup()
+        async with RecorderDoor(settings.socket("audit")) as door:
+            parts = assemble(settings, SqlVisitStore(engine), door, clock)
+            await parts.registry.start()
+            runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+            try:
+                await runner.setup()
+                await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
+                yield parts
+            finally:
+                await parts.registry.stop()
+                await runner.cleanup()
     finally:
         await engine.dispose()
 
@@ -106,7 +111,7 @@ class Assembly:
     links: Links
 
 
-def assemble(settings: Settings, store: SqlVisitStore, clock: Clock) -> Assembly:
+def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock: Clock) -> Assembly:
     """All parts, connected; nothing runs yet."""
     tokens = SignedTokens(token_keys(settings.keys / "token.key"), clock)
     pseudonyms = KeyedPseudonyms(secret_key(settings.recorder_seat_salt_file or settings.keys / "pseudonym.key"))
@@ -114,10 +119,8 @@ def assemble(settings: Settings, store: SqlVisitStore, clock: Clock) -> Assembly
     recorder = RecorderLink(settings.socket("recorder"))
     registry = VisitRegistry(store, media, recorder, pseudonyms, clock)
     links = Links(tokens, settings.base_url, clock)
-
-    routes = VisitRoutes(store, registry, links, clock).routes()
-    routes += PublicRoutes({"database": store.answers}, lambda: said).routes()
-    said = msgspec.json.encode(document(routes))
+    recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
+    routes = all_routes(store, registry, links, recordings, _parts(store, media, recorder), clock)
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
@@ -125,6 +128,27 @@ def assemble(settings: Settings, store: SqlVisitStore, clock: Clock) -> Assembly
     Gateway(registry, tokens, ice_servers(settings), settings.origins, clock).attach(app)
     Pages(settings.base_url).attach(app)
     return Assembly(app, registry, links)
+
+
+def _parts(store: SqlVisitStore, media: MediaWorkers, recorder: RecorderLink) -> dict[str, Check]:
+    async def recorder_up() -> bool:
+        return recorder.up
+
+    async def media_up() -> bool:
+        return any(worker.up for worker in media.workers)
+
+    return {"database": store.answers, "recorder": recorder_up, "media": media_up}
+
+
+def _noting(recorder: RecorderLink) -> Noting:
+    async def note(visit: str, who: str, what: str) -> None:
+        body = {"who": who, "role": "auditor", "purpose": "audit", "scope": what}
+        try:
+            await recorder.ask(Note(visit, f"access-{random_name(9)}", "access", body))
+        except LinkError as error:  # it is on the access log all the same
+            log.warning("access not noted", extra={"visit": visit, "code": error.code})
+
+    return note
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -152,6 +176,16 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> 
 
     with contextlib.suppress(PermissionError):  # a file or /dev/null: nothing to wait for
         loop.add_reader(0, read)
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.tls == "off":
+        return None
+    assert settings.tls_cert is not None, "a self-signed certificate is made by the front door"
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    return context
 
 
 def _plain(error: OSError, settings: Settings) -> str:

@@ -1,8 +1,8 @@
 """What the HTTP API says when it refuses: RFC 9457 problem documents with stable codes.
 
-`Problem`: `RequestInvalid`, `Unauthorised`, `Forbidden`, `NotFound`, `MethodWrong`, `Conflict`, `TooLarge`, `MediaTypeWrong`,
-`TooManyFailures`, `NotReady`, `Internal`; each has a status, and a code the raiser may sharpen. Messages are English,
-for developers, and never name a person.
+`Problem`: `RequestInvalid`, `Unauthorised`, `Forbidden`, `NotFound`, `MethodWrong`, `Conflict`, `TooLarge`,
+`MediaTypeWrong`, `RangeWrong`, `TooManyFailures`, `NotReady`, `Internal`; each has a status, and a code the raiser may
+sharpen. Messages are English, for developers, and never name a person.
 """
 
 from __future__ import annotations
@@ -113,6 +113,14 @@ class MediaTypeWrong(Problem):
     status = 415
     code = "media_type_wrong"
     title = "The body must be application/json"
+
+
+class RangeWrong(Problem):
+    """The bytes asked for are not there (RFC 9110 §15.5.17)."""
+
+    status = 416
+    code = "range_invalid"
+    title = "The range is not satisfiable"
 
 
 class TooManyFailures(Problem):

@@ -169,7 +169,7 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _after(wanted: Select[Any], cursor: str) -> Select[Any]:
-    if re.match(CURSOR_PATTERN, cursor) is None:
+    if re.fullmatch(CURSOR_PATTERN, cursor) is None:
         raise CursorInvalid(cursor[:80])
     ms, _, visit = cursor.partition(".")
     created = iso(datetime.fromtimestamp(int(ms) / 1000, UTC))

@@ -6,6 +6,7 @@ The migrations build these tables; a test compares the two, so neither can drift
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -21,8 +22,8 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 from config.clock import iso, parse_iso
 
@@ -47,7 +48,21 @@ class Moment(TypeDecorator[str]):
         return iso(value.replace(tzinfo=UTC) if value.tzinfo is None else value)
 
 
-Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+class Document(TypeDecorator[Any]):
+    """JSON; in PostgreSQL JSONB, whose dialect costs 0.1 s to import and is loaded only there."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Which JSON this database has."""
+        if dialect.name != "postgresql":
+            return super().load_dialect_impl(dialect)
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return dialect.type_descriptor(JSONB(none_as_null=True))
+
+
 Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 metadata = MetaData(

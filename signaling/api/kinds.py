@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.consent_text import Language
 from signaling.ports import Consent, Doctor, Ending, Patient, Phase, RecordingPolicy, Role, VisitFacts
-from signaling.store import CURSOR_PATTERN, MAX_PAGE
+from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
 
 _PLAIN = r"^[^\u0000-\u001f\u007f]+$"
 
@@ -188,3 +188,63 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     parts: dict[str, bool]
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A visit as an auditor sees it. `recording` is what the recorder says of it, null if it recorded nothing."""
+
+    visit: Id
+    phase: Phase
+    policy: RecordingPolicy
+    doctor: Doctor
+    patient: Annotated[str, Meta(description="The keyed pseudonym that evidence uses.")]
+    consents: dict[str, Consent]
+    created: Moment
+    entered: Moment | None
+    live: Moment | None
+    ended_at: Moment | None
+    ended: Ending | None
+    recording: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, facts: VisitFacts, pseudonym: str, recording: dict[str, Any] | None) -> Recording:
+        """From the stored facts and what the recorder says."""
+        return cls(
+            visit=facts.id,
+            phase=facts.phase,
+            policy=facts.recording,
+            doctor=facts.doctor,
+            patient=pseudonym,
+            consents=facts.consents,
+            created=facts.created,
+            entered=facts.entered,
+            live=facts.live,
+            ended_at=facts.ended_at,
+            ended=facts.ended,
+            recording=recording,
+        )
+
+
+class RecordingDetail(Recording, frozen=True, kw_only=True):
+    """With the access log, latest first, this look included."""
+
+    recorder_available: bool
+    accesses: list[Access]
+
+    @classmethod
+    def with_accesses(cls, shown: Recording, recorder_available: bool, accesses: list[Access]) -> RecordingDetail:
+        """From a recording and who looked at it."""
+        said = {name: getattr(shown, name) for name in Recording.__struct_fields__}
+        return cls(**said, recorder_available=recorder_available, accesses=accesses)
+
+
+class RecordingPage(msgspec.Struct, frozen=True):
+    """Newest first. With `recorder_available` false, recordings may be null although there are some."""
+
+    recordings: list[Recording]
+    next: Cursor | None
+    recorder_available: bool
+
+
+RecordingFiles = dict[str, Any]
+"""As the recorder lists the objects of a visit."""

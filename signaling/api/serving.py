@@ -18,7 +18,7 @@ from aiohttp import web
 
 from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
-from signaling.api.route import PATH_PATTERNS, Call, Route, Routes
+from signaling.api.route import PATH_MATCHES, Call, Route, Routes
 from signaling.problems import (
     MEDIA_TYPE,
     Internal,
@@ -114,7 +114,7 @@ def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
 def _pattern_of(route: Route[Any, Any]) -> str:
     path = route.path
     for name in route.parameters:
-        path = path.replace(f"{{{name}}}", f"{{{name}:{PATH_PATTERNS[name]}}}")
+        path = path.replace(f"{{{name}}}", f"{{{name}:{PATH_MATCHES[name]}}}")
     return path
 
 

@@ -1,0 +1,32 @@
+"""The whole table of routes: what is served, and what the OpenAPI document is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from signaling.api.public import Check, PublicRoutes
+from signaling.api.recordings import RecordingRoutes
+from signaling.api.route import Routes
+from signaling.api.visits import VisitRoutes
+from signaling.links import Links
+from signaling.openapi import document
+from signaling.ports import Clock, Visits, VisitStore
+
+
+def all_routes(
+    store: VisitStore,
+    visits: Visits,
+    links: Links,
+    recordings: RecordingRoutes,
+    parts: Mapping[str, Check],
+    clock: Clock,
+) -> Routes:
+    """Every route; the document among them describes them all, itself included."""
+    written: list[bytes] = []
+    routes = VisitRoutes(store, visits, links, clock).routes()
+    routes += recordings.routes()
+    routes += PublicRoutes(parts, lambda: written[0]).routes()
+    written.append(msgspec.json.encode(document(routes)))
+    return routes

@@ -1,0 +1,93 @@
+"""The recorder's audit door, from the API's side: recordings are looked up and streamed, never copied or kept here.
+
+The door is HTTP over a Unix socket (`audit.sock`), read only. What it says of a recording is JSON as `recorder/FORMAT.md` and
+the door itself define it; the API hands it on as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, UnixConnector
+
+CONNECT_S = 2.0
+SILENT_S = 30.0
+MAX_JSON = 64 << 20
+
+
+class RecorderAway(Exception):
+    """The audit door is shut, or answers nonsense."""
+
+    code = "recorder_unavailable"
+
+
+class RecorderDoor:
+    """A connection to the audit door; use it as a context."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+        self._session: ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open. Nothing is connected yet: the recorder may come later, and go and come again."""
+        self._session = ClientSession(
+            "http://recorder",
+            connector=UnixConnector(str(self._socket), limit=64),
+            timeout=ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENT_S),
+            auto_decompress=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def facts(self, visit: str) -> dict[str, Any] | None:
+        """What the recorder says of one visit; None if it knows none. Raises `RecorderAway`."""
+        return await self._json(f"/visits/{visit}")
+
+    async def files(self, visit: str) -> dict[str, Any] | None:
+        """The objects of a visit; None if there is no recording. Raises `RecorderAway`."""
+        return await self._json(f"/visits/{visit}/files")
+
+    async def answers(self) -> bool:
+        """Whether the door is open now."""
+        try:
+            async with self.open("/healthz"):
+                return True
+        except RecorderAway:
+            return False
+
+    @asynccontextmanager
+    async def open(self, path: str, byte_range: str | None = None) -> AsyncIterator[ClientResponse]:
+        """An answer whose body is still to be read, whatever its status. Raises `RecorderAway`."""
+        assert self._session is not None, "the door is used as a context"
+        headers = {} if byte_range is None else {"Range": byte_range}
+        try:
+            response = await self._session.get(path, headers=headers, allow_redirects=False)
+        except (ClientError, OSError, TimeoutError) as error:
+            raise RecorderAway("the recorder does not answer") from error
+        try:
+            yield response
+        finally:
+            response.close()
+
+    async def _json(self, path: str) -> dict[str, Any] | None:
+        async with self.open(path) as answer:
+            if answer.status == 404:
+                return None
+            try:
+                if answer.status != 200:
+                    raise RecorderAway(f"the recorder answered {answer.status}")
+                return msgspec.json.decode(await answer.content.read(MAX_JSON), type=dict[str, Any])
+            except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+                raise RecorderAway("the recorder's answer cannot be read") from error

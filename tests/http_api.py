@@ -1,0 +1,133 @@
+"""The HTTP API over a real database in a temporary folder; visits are run by a stand-in that only writes them down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from config.clock import now_iso
+from signaling.api.auth import Failures, Gate
+from signaling.api.recordings import RecordingRoutes
+from signaling.api.serving import add_routes, answering
+from signaling.api.table import all_routes
+from signaling.links import Links
+from signaling.migrations import migrate
+from signaling.ports import Doctor, Ending, Patient, VisitFacts
+from signaling.pseudonyms import KeyedPseudonyms
+from signaling.recordings import RecorderDoor
+from signaling.store import SqlVisitStore, open_engine
+from signaling.tokens import SignedTokens
+
+API_KEY = "an-api-key-for-tests"
+BASE_URL = "https://visit.example"
+
+DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": "内科", "licence": "110312345678217"}
+PATIENT = {"id": "p-1", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"}
+VISIT = {"doctor": DOCTOR, "patient": PATIENT}
+
+
+def some_visit(visit: str, created: str | None = None, **more: Any) -> VisitFacts:
+    """Facts of a visit nobody entered."""
+    facts = VisitFacts(
+        id=visit,
+        doctor=msgspec.convert(DOCTOR, Doctor),
+        patient=msgspec.convert(PATIENT, Patient),
+        recording="required",
+        created=created or now_iso(),
+        expires=now_iso(),
+    )
+    return msgspec.structs.replace(facts, **more)
+
+
+@dataclass
+class WrittenVisits:
+    """Implements `ports.Visits` on the store alone."""
+
+    store: SqlVisitStore
+    made: list[str] = field(default_factory=list)
+    revoked: list[tuple[str, int]] = field(default_factory=list)
+
+    def created(self, facts: VisitFacts) -> None:
+        """See the port."""
+        self.made.append(facts.id)
+
+    async def end(self, visit: str, reason: Literal["completed", "cancelled"]) -> VisitFacts:
+        """See the port."""
+        facts = await self.store.load(visit)
+        if facts is None:
+            raise KeyError(visit)
+        if facts.phase != "ended":
+            ending = Ending("hospital", reason)
+            facts = msgspec.structs.replace(facts, phase="ended", seq=facts.seq + 1, ended=ending, ended_at=now_iso())
+            await self.store.save(facts)
+        return facts
+
+    async def links_revoked(self, visit: str, links_epoch: int) -> None:
+        """See the port."""
+        self.revoked.append((visit, links_epoch))
+
+
+@dataclass
+class Api:
+    """The running API, and its parts for those who look behind it."""
+
+    client: TestClient[web.Request, web.Application]
+    store: SqlVisitStore
+    visits: WrittenVisits
+    links: Links
+    tokens: SignedTokens
+    ready: dict[str, bool]
+
+    async def call(self, method: str, path: str, token: str = API_KEY, **given: Any) -> tuple[int, Any]:
+        """Status and JSON."""
+        headers = {"Authorization": f"Bearer {token}", **given.pop("headers", {})}
+        async with self.client.request(method, path, headers=headers, **given) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def visit(self, **more: Any) -> dict[str, Any]:
+        """A new visit."""
+        status, made = await self.call("POST", "/api/v1/visits", json=VISIT | more)
+        assert status == 201, made
+        return made  # type: ignore[no-any-return]
+
+
+@asynccontextmanager
+async def open_store(folder: Path) -> AsyncIterator[SqlVisitStore]:
+    """A migrated SQLite database in this folder."""
+    store = SqlVisitStore(engine := open_engine(f"sqlite+aiosqlite:///{folder / 'visits.db'}"))
+    await migrate(engine)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def open_api(folder: Path, burst: float = 20, port: int | None = None) -> AsyncIterator[Api]:
+    """The API over the store in this folder; the recorder's audit door is `folder/audit.sock`."""
+    async with open_store(folder) as store, RecorderDoor(folder / "audit.sock") as door:
+        tokens = SignedTokens([bytes(32)], time.time)
+        visits, links = WrittenVisits(store), Links(tokens, BASE_URL, time.time)
+        ready = {"database": True}
+
+        async def database() -> bool:
+            return ready["database"]
+
+        recordings = RecordingRoutes(store, door, KeyedPseudonyms(bytes(32)), None, time.time)
+        app = web.Application(middlewares=[answering])
+        routes = all_routes(store, visits, links, recordings, {"database": database}, time.time)
+        add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
+        client = TestClient(TestServer(app, port=port))
+        await client.start_server()
+        try:
+            yield Api(client, store, visits, links, tokens, ready)
+        finally:
+            await client.close()

@@ -1,0 +1,208 @@
+"""The hospital's API: visits made once, found again, ended, and their links."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(tmp_path) as opened:
+        yield opened
+
+
+def token_of(link: str) -> str:
+    return link.partition("#")[2]
+
+
+async def test_a_visit_is_made_with_a_link_a_role(api: Api) -> None:
+    async with api.client.post("/api/v1/visits", json=VISIT, headers={"X-API-Key": API_KEY}) as answer:
+        assert answer.status == 201
+        made = await answer.json()
+        assert answer.headers["Location"] == f"/api/v1/visits/{made['id']}"
+    assert made["phase"] == "scheduled"
+    assert made["recording"] == "required"
+    for role, letter in (("doctor", "d"), ("patient", "p"), ("auditor", "a")):
+        assert made["links"][role].startswith(f"{BASE_URL}/{letter}/#")
+        claims = api.tokens.verify(token_of(made["links"][role]))
+        assert (claims.role, claims.visit) == (role, made["id"])
+    assert api.visits.made == [made["id"]]
+    status, found = await api.call("GET", f"/api/v1/visits/{made['id']}")
+    assert status == 200
+    assert found == {name: value for name, value in made.items() if name != "links"}
+
+
+async def test_a_link_names_nobody(api: Api) -> None:
+    made = await api.visit()
+    claims = api.tokens.verify(token_of(made["links"]["patient"]))
+    assert claims.subject == "patient"
+
+
+@pytest.mark.parametrize(
+    ("body", "at"),
+    [
+        ({}, None),
+        ({"doctor": VISIT["doctor"]}, None),
+        (VISIT | {"extra": 1}, None),
+        (VISIT | {"patient": {"id": "p", "name": ""}}, "patient.name"),
+        (VISIT | {"patient": {"id": "p", "name": "王", "nickname": "x"}}, "patient"),
+        (VISIT | {"patient": {"id": "p", "name": "a\u0000b"}}, "patient.name"),
+        (VISIT | {"expires_in_s": 59}, "expires_in_s"),
+        (VISIT | {"expires_in_s": 604_801}, "expires_in_s"),
+        (VISIT | {"expires_in_s": "600"}, "expires_in_s"),
+        (VISIT | {"recording": "never"}, "recording"),
+        (VISIT | {"scheduled": "tomorrow"}, "scheduled"),
+        (VISIT | {"scheduled": "2026-05-04T09:00:00"}, "scheduled"),
+        ([], None),
+    ],
+)
+async def test_a_wrong_body_is_refused_by_name_and_makes_nothing(api: Api, body: Any, at: str | None) -> None:
+    status, problem = await api.call("POST", "/api/v1/visits", json=body)
+    assert status == 400
+    assert problem["code"] == "request_invalid"
+    assert problem.get("at") == at
+    assert "王" not in str(problem)
+    assert (await api.store.page(10, None)).visits == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"doctor": "\\ud800"}'])
+async def test_what_is_no_json_is_refused(api: Api, body: bytes) -> None:
+    status, problem = await api.call("POST", "/api/v1/visits", data=body, headers={"Content-Type": "application/json"})
+    assert status == 400
+    assert problem["code"] in ("json_invalid", "request_invalid")
+
+
+async def test_a_body_of_another_kind_is_refused(api: Api) -> None:
+    status, problem = await api.call("POST", "/api/v1/visits", data=b"a=b", headers={"Content-Type": "text/plain"})
+    assert (status, problem["code"]) == (415, "media_type_wrong")
+
+
+async def test_a_body_over_64_kib_is_refused(api: Api) -> None:
+    body = VISIT | {"scheduled": "x" * 66_000}
+    status, problem = await api.call("POST", "/api/v1/visits", json=body)
+    assert (status, problem["code"]) == (413, "payload_too_large")
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(70):
+            yield b" " * 1024
+
+    status, problem = await api.call(
+        "POST", "/api/v1/visits", data=chunks(), headers={"Content-Type": "application/json"}
+    )
+    assert (status, problem["code"]) == (413, "payload_too_large")
+
+
+async def test_the_same_key_and_body_make_one_visit_whose_links_work(api: Api) -> None:
+    headers = {"Authorization": f"Bearer {API_KEY}", "Idempotency-Key": "order-1"}
+    async with api.client.post("/api/v1/visits", json=VISIT, headers=headers) as answer:
+        first = await answer.json()
+        assert "Idempotency-Replayed" not in answer.headers
+    await api.call("POST", f"/api/v1/visits/{first['id']}/links/revoke")
+    async with api.client.post("/api/v1/visits", json=VISIT, headers=headers) as answer:
+        again = await answer.json()
+        assert answer.status == 201
+        assert answer.headers["Idempotency-Replayed"] == "true"
+    assert again["id"] == first["id"]
+    assert api.tokens.verify(token_of(again["links"]["doctor"])).links_epoch == 1
+    assert api.visits.made == [first["id"]]
+
+
+async def test_the_same_key_with_another_body_is_a_conflict(api: Api) -> None:
+    headers = {"Idempotency-Key": "order-1"}
+    await api.call("POST", "/api/v1/visits", json=VISIT, headers=headers)
+    other = VISIT | {"recording": "optional"}
+    status, problem = await api.call("POST", "/api/v1/visits", json=other, headers=headers)
+    assert (status, problem["code"]) == (409, "idempotency_conflict")
+
+
+async def test_twenty_at_once_with_one_key_make_one_visit(api: Api) -> None:
+    async def make() -> str:
+        status, made = await api.call("POST", "/api/v1/visits", json=VISIT, headers={"Idempotency-Key": "one"})
+        assert status == 201, made
+        return str(made["id"])
+
+    assert len(set(await asyncio.gather(*(make() for _ in range(20))))) == 1
+    assert len((await api.store.page(50, None)).visits) == 1
+    assert len(api.visits.made) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x" * 129, "with space", "ü"])
+async def test_a_wrong_idempotency_key_is_refused(api: Api, key: str) -> None:
+    status, problem = await api.call("POST", "/api/v1/visits", json=VISIT, headers={"Idempotency-Key": key})
+    assert (status, problem["code"]) == (400, "header_invalid")
+
+
+async def test_pages_hold_every_visit_once_newest_first_while_new_ones_come(api: Api) -> None:
+    made = [(await api.visit())["id"] for _ in range(7)]
+    seen: list[str] = []
+    query: dict[str, Any] = {"limit": 3}
+    while True:
+        status, page = await api.call("GET", "/api/v1/visits", params=query)
+        assert status == 200
+        assert len(page["visits"]) <= 3
+        seen += [visit["id"] for visit in page["visits"]]
+        await api.visit()
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert sorted(seen) == sorted(made)
+
+
+async def test_visits_are_listed_by_phase(api: Api) -> None:
+    ended, _ = await api.visit(), await api.visit()
+    await api.call("POST", f"/api/v1/visits/{ended['id']}/end")
+    _, page = await api.call("GET", "/api/v1/visits", params={"phase": "ended"})
+    assert [visit["id"] for visit in page["visits"]] == [ended["id"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=201", "limit=ten", "limit=", "cursor=x", "phase=gone", "colour=red", "limit=1&limit=2"]
+)
+async def test_a_wrong_query_is_refused(api: Api, query: str) -> None:
+    status, problem = await api.call("GET", f"/api/v1/visits?{query}")
+    assert (status, problem["code"]) == (400, "parameter_invalid")
+
+
+async def test_a_visit_is_ended_once(api: Api) -> None:
+    made = await api.visit()
+    status, ended = await api.call("POST", f"/api/v1/visits/{made['id']}/end", json={"reason": "cancelled"})
+    assert status == 200
+    assert ended["ended"] == {"by": "hospital", "reason": "cancelled"}
+    assert await api.call("POST", f"/api/v1/visits/{made['id']}/end") == (200, ended)
+
+
+@pytest.mark.parametrize(("method", "rest"), [("GET", ""), ("POST", "/end"), ("POST", "/links/revoke")])
+async def test_an_unknown_visit_is_said_to_be_unknown(api: Api, method: str, rest: str) -> None:
+    status, problem = await api.call(method, f"/api/v1/visits/nobody{rest}")
+    assert (status, problem["code"]) == (404, "visit_unknown")
+
+
+async def test_a_further_link_can_be_had(api: Api) -> None:
+    made = await api.visit()
+    body = {"role": "auditor", "expires_in_s": 600}
+    status, issued = await api.call("POST", f"/api/v1/visits/{made['id']}/links", json=body)
+    assert status == 201
+    assert issued["role"] == "auditor"
+    assert api.tokens.verify(token_of(issued["link"])).visit == made["id"]
+
+
+async def test_the_auditors_desk_has_a_link_and_nobody_else_has_one_for_all_visits(api: Api) -> None:
+    status, issued = await api.call("POST", "/api/v1/links", json={"role": "auditor", "expires_in_s": 600})
+    assert status == 201
+    assert api.tokens.verify(token_of(issued["link"])).visit is None
+    status, _ = await api.call("POST", "/api/v1/links", json={"role": "doctor"})
+    assert status == 400
+
+
+async def test_revoking_links_tells_the_running_visit(api: Api) -> None:
+    made = await api.visit()
+    assert await api.call("POST", f"/api/v1/visits/{made['id']}/links/revoke") == (200, {"links_epoch": 1})
+    assert await api.call("POST", f"/api/v1/visits/{made['id']}/links/revoke") == (200, {"links_epoch": 2})
+    assert api.visits.revoked == [(made["id"], 1), (made["id"], 2)]

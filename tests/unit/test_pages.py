@@ -1,0 +1,151 @@
+"""The client's pages: what is served, under which policy, and that nothing else ever is."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from signaling.api.serving import answering
+from signaling.pages import Pages
+
+SCRIPT = b"console.log('teleconsult');" * 100
+Client = TestClient[web.Request, web.Application]
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    built = tmp_path / "dist"
+    for role in "pda":
+        (built / role).mkdir(parents=True)
+        (built / role / "index.html").write_text(f"<!doctype html><title>{role}</title>")
+    (built / "assets").mkdir()
+    (built / "assets" / "main-abc123.js").write_bytes(SCRIPT)
+    (built / "assets" / "main-abc123.js.br").write_bytes(b"as if brotli")
+    (built / "assets" / "style-abc123.css").write_bytes(b"body{color:red}" * 100)
+    (built / "assets" / "main-abc123.js.map").write_bytes(b"{}")
+    (tmp_path / "secret.txt").write_text("secret")
+    (built / "assets" / "link.js").symlink_to(tmp_path / "secret.txt")
+    return built
+
+
+async def serve(dist: Path, base_url: str = "https://visit.example") -> Client:
+    app = web.Application(middlewares=[answering])
+    Pages(base_url, dist).attach(app)
+    client = TestClient(TestServer(app), auto_decompress=False)
+    await client.start_server()
+    return client
+
+
+async def raw(client: Client, path: str) -> tuple[str, str]:
+    """The answer to a path sent as it is: an HTTP client would tidy it up first."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    said = (await reader.read()).decode()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = said.partition("\r\n\r\n")
+    return head, body
+
+
+@pytest.fixture
+async def client(dist: Path) -> AsyncIterator[Client]:
+    made = await serve(dist)
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize("role", ["p", "d", "a"])
+async def test_each_role_has_its_page(client: Client, role: str) -> None:
+    answer = await client.get(f"/{role}/")
+    assert answer.status == 200
+    assert answer.content_type == "text/html"
+    assert f"<title>{role}</title>" in await answer.text()
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+async def test_a_page_runs_only_our_script_and_is_framed_by_nobody(client: Client) -> None:
+    headers = (await client.get("/p/")).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "connect-src 'self' wss://visit.example;" in policy
+    assert "unsafe" not in policy
+    assert "camera=(self), microphone=(self), display-capture=(self)" in headers["Permissions-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
+async def test_the_slash_is_added_below_any_path(client: Client) -> None:
+    answer = await client.get("/p", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (308, "p/")
+
+
+async def test_an_asset_is_kept_for_ever_and_sent_compressed(client: Client) -> None:
+    plain = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "identity"})
+    assert await plain.read() == SCRIPT
+    assert plain.content_type == "text/javascript"
+    assert "immutable" in plain.headers["Cache-Control"]
+    brotli = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "gzip, br"})
+    assert (brotli.headers["Content-Encoding"], await brotli.read()) == ("br", b"as if brotli")
+    zipped = await client.get("/assets/style-abc123.css", headers={"Accept-Encoding": "gzip"})
+    assert zipped.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(await zipped.read()) == b"body{color:red}" * 100
+
+
+async def test_an_encoding_the_client_refuses_is_not_sent(client: Client) -> None:
+    answer = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "br;q=0, gzip;q=0.5"})
+    assert answer.headers["Content-Encoding"] == "gzip"
+
+
+async def test_an_unchanged_file_is_not_sent_again(client: Client) -> None:
+    etag = (await client.get("/p/")).headers["ETag"]
+    assert (await client.get("/p/", headers={"If-None-Match": etag})).status == 304
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../../secret.txt",
+        "/assets/%2e%2e/%2e%2e/secret.txt",
+        "/assets/..%2f..%2fsecret.txt",
+        "/assets//etc/passwd",
+        "/assets/link.js",
+        "/assets/main-abc123.js.map",
+        "/assets/main-abc123.js%00.css",
+        "/p/../../secret.txt",
+        "/p/index.html",
+        "/x/",
+        "/assets/",
+        "/" + "a" * 4000,
+    ],
+)
+async def test_nothing_but_the_build_is_served(client: Client, path: str) -> None:
+    head, body = await raw(client, path)
+    assert head.startswith("HTTP/1.1 404 ")
+    assert "application/problem+json" in head
+    assert "secret" not in body
+
+
+async def test_an_unbuilt_client_says_so_and_is_found_once_built(tmp_path: Path, dist: Path) -> None:
+    client = await serve(tmp_path / "later")
+    answer = await client.get("/p/")
+    assert answer.status == 503
+    assert "not built" in await answer.text()
+    dist.rename(tmp_path / "later")
+    assert (await client.get("/p/")).status == 200
+    assert (await client.get("/assets/main-abc123.js")).status == 200
+    await client.close()
+
+
+async def test_the_front_page_sends_people_to_their_link(client: Client) -> None:
+    answer = await client.get("/")
+    assert answer.status == 200
+    assert "120" in await answer.text()
