@@ -133,11 +133,11 @@ def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> N
 @main.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
-@click.option("--trust", type=FILE, envvar="TELECONSULT_TRUST", help="File of the keys that you trust.")
+@click.option("--trust", type=FILE, help="Your list of trusted keys.  [default: ~/.config/teleconsult/trusted_keys]")
 def verify(bundle: Path, as_json: bool, trust: Path | None) -> None:
     """Check an exported BUNDLE: is it intact, and is it complete? Needs no server, no network and no secret.
 
-    Exit code 0: both. 1: not. 2: this is no bundle.
+    Exit code 0: both. 1: a rule is broken. 2: this is no bundle. 3: the trust list cannot be read.
     """
     from teleconsult_evidence import verify as run
 

@@ -337,8 +337,11 @@ class Pace:
 
 
 def trusting(certificate: str | None) -> ssl.SSLContext:
-    """TLS that trusts the public authorities, or this certificate alone."""
-    return ssl.create_default_context(cafile=certificate)
+    """TLS that trusts the public authorities, and this certificate as well."""
+    context = ssl.create_default_context()
+    if certificate is not None:
+        context.load_verify_locations(certificate)
+    return context
 
 
 def _code_in(error: socketio.exceptions.ConnectionError) -> str:
