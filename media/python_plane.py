@@ -37,6 +37,10 @@ from media.transport import MAX_SSRCS, Address, Door, Path, Track, Transport
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
+COALESCE_S = 0.001
+"""5 000 packets/s: 43 µs of CPU a packet instead of 50–60, for 0.6 ms of delay (`python -m tests.bench.plane_micro`)."""
+_BUSY_A_TICK = 60
+"""Datagrams a tick from which a socket counts as busy, 3 000 a second: below, waking for each was cheaper (107 against 139 µs at 1 080)."""
 SILENT_S = 5.0
 GONE_S = 30.0
 TICK_S = 0.02
@@ -215,14 +219,33 @@ class PythonPlane:
         for transport in list(self._transports.values()):
             self._end(transport)
         for door in self._doors:
+            if door.timer is not None:
+                door.timer.cancel()
             self._loop.remove_reader(door.sock.fileno())
             door.sock.close()
 
     # ---- datagrams
 
     def _readable(self, door: Door) -> None:
+        """Woken by a datagram. A quiet socket wakes us for each; a busy one is looked at every `COALESCE_S` instead."""
+        self._drain(door)
+        if door.busy:
+            self._loop.remove_reader(door.sock.fileno())
+            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
+
+    def _look_again(self, door: Door) -> None:
+        if self._drain(door) == BATCH:
+            door.timer = self._loop.call_soon(self._look_again, door)
+        elif door.busy:
+            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
+        else:
+            door.timer = None
+            self._loop.add_reader(door.sock.fileno(), self._readable, door)
+
+    def _drain(self, door: Door) -> int:
         receive, view, data, paths = door.recvfrom_into, self._in.view, self._in.data, door.paths
-        for _ in range(BATCH):
+        taken = 0
+        while taken < BATCH:
             try:
                 size, source = receive(view)
             except BlockingIOError:
@@ -230,6 +253,7 @@ class PythonPlane:
             except OSError:
                 self._drops["socket_error"] += 1
                 break
+            taken += 1
             # PLANE-1; RFC 7983 §7
             if not 0 < size <= header.MAX_PACKET:
                 self._drops["size"] += 1
@@ -252,6 +276,8 @@ class PythonPlane:
                 self._drops["first_byte"] += 1
         if self._lossy:
             self._ask_again(self._clock())
+        door.taken += taken
+        return taken
 
     def _on_stun(self, door: Door, source: Address, size: int) -> None:
         datagram = bytes(self._in.view[:size])
@@ -587,6 +613,8 @@ class PythonPlane:
         self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self._clock()
         self._ticks += 1
+        for door in self._doors:
+            door.busy, door.taken = door.taken >= _BUSY_A_TICK, 0
         if self._lossy:
             self._ask_again(now)
         for track in list(self._wanting):
