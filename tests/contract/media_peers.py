@@ -17,17 +17,17 @@ from aiortc.mediastreams import AudioStreamTrack
 from av import VideoFrame
 
 from config.link import Link
-from config.settings import Settings
+from config.settings import Settings, to_environment
 from media.control import Answered, FromWorker, Greet, Greeted, Negotiate, Source, ToWorker, TracksChanged
 
 START = "import sys; from media.worker import run; from config.settings import load; run(load(), int(sys.argv[1]))"
 
 
 class WorkerProcess:
-    """`async with`: a supervised worker on a free port of loopback, and a control link to it."""
+    """`async with`: a supervised worker on a free port, and a control link to it. No addresses: all of the machine's."""
 
-    def __init__(self, folder: Path) -> None:
-        self.settings = Settings(data=folder, run=folder, media_port=0, media_addresses=("127.0.0.1",))
+    def __init__(self, folder: Path, addresses: tuple[str, ...] = ("127.0.0.1",)) -> None:
+        self.settings = Settings(data=folder, run=folder, media_port=0, media_addresses=addresses)
         self.news: list[FromWorker] = []
         self._told = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
@@ -36,10 +36,7 @@ class WorkerProcess:
         environment = {
             **os.environ,
             "TELECONSULT_SUPERVISED": "1",
-            "TELECONSULT_RUN": str(self.settings.run),
-            "TELECONSULT_DATA": str(self.settings.data),
-            "TELECONSULT_MEDIA_PORT": "0",
-            "TELECONSULT_MEDIA_ADDRESSES": "127.0.0.1",
+            **to_environment(self.settings),
         }
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", START, "0", stdin=asyncio.subprocess.PIPE, env=environment
