@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 Cause = Literal["network", "recorder", "worker", "off", "withdrawn"]
@@ -33,6 +34,20 @@ class Causes:
         """Whether it holds now."""
         spans = self._spans[cause]
         return bool(spans) and spans[-1][1] is None
+
+    def spans(self, from_ms: int) -> dict[str, list[tuple[int, int | None]]]:
+        """The spans that reach past `from_ms`, for `restore`."""
+        kept = {}
+        for cause, spans in self._spans.items():
+            late = [(begin, end) for begin, end in spans if begin is not None and (end is None or end > from_ms)]
+            if late:
+                kept[str(cause)] = late
+        return kept
+
+    def restore(self, spans: Mapping[str, Sequence[tuple[int, int | None]]]) -> None:
+        """Take over what an earlier life of the recorder knew."""
+        for cause in _ORDER:
+            self._spans[cause] = [list(span) for span in spans.get(cause, ())]
 
     def split(self, from_ms: int, to_ms: int) -> list[tuple[int, int, Cause]]:
         """The span in pieces of one cause each."""

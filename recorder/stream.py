@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -248,11 +248,16 @@ class Stream:
         return min(known, default=None)
 
     @property
+    def covered_to(self) -> int:
+        """Up to where every millisecond is present or declared."""
+        return self._covered()
+
+    @property
     def sealed_to_ms(self) -> int:
         """Up to where it is sealed."""
         return self.account.segments[-1][1] if self.account.segments else 0
 
-    def recording(self, now_us: int) -> str:
+    def recording(self, now_us: int) -> Literal["waiting", "recording", "stalled", "ended"]:
         """`waiting`, `recording`, `stalled` or `ended`, as `recorder.control.StreamAlive` says it."""
         if self._part is None and not self.account.segments:
             return "waiting"

@@ -64,6 +64,8 @@ class Track:
         self.epoch = epoch
         self.tap = tap
         self.ended = False
+        self.from_us = zero_us
+        """What arrived before is not kept (REC-3)."""
         self.kind: Literal["audio", "video"] = "audio" if tap.codec == "opus" else "video"
         self.report: SenderReport | None = None
         self.frozen: list[Frozen] = []
@@ -95,7 +97,7 @@ class Track:
             self._take_report(data)
             return
         size = len(data)
-        if size < 12 or data[0] >> 6 != 2:
+        if size < 12 or data[0] >> 6 != 2 or arrival_us < self.from_us:
             return
         first, second, seq, timestamp = _RTP.unpack_from(data)
         start = 12 + 4 * (first & 15)

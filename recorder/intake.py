@@ -1,0 +1,166 @@
+"""The tap's receiving end: several workers on one Unix stream socket (`media.tap`, TAP-1 … TAP-4).
+
+INTAKE-1  A frame is taken once: a seq already had for its epoch is ignored (TAP-2). TRACK may always be repeated.
+INTAKE-2  A malformed frame ends its connection, and nothing else.
+INTAKE-3  Nothing is queued here: while this end is busy it does not read, the worker keeps its frames, and its bound and drop
+          rule (TAP-1) hold.
+INTAKE-4  ACK says what is durable, never more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from media.tap import Frames, Hello, Kind, TapEnd, TapFormatError, TapKeyframe, TapTrack, frame
+
+READ_BYTES = 1 << 20
+COALESCE_S = 0.02
+MAX_UNSENT = 1 << 20
+
+log = logging.getLogger(__name__)
+
+
+class TapSink(Protocol):
+    """Who hears what workers bring."""
+
+    def hello(self, hello: Hello, known: bool) -> None:
+        """A worker connected; `known`: the same life of it as before."""
+        ...
+
+    def track(self, epoch: str, track: TapTrack) -> None:
+        """A track begins, or is repeated."""
+        ...
+
+    def packets(self, epoch: str, seq: int, body: bytes) -> None:
+        """A batch. Raises `TapFormatError`."""
+        ...
+
+    def end(self, epoch: str, end: TapEnd) -> None:
+        """A track ended."""
+        ...
+
+    def away(self, epoch: str) -> None:
+        """The connection of this life of a worker ended."""
+        ...
+
+
+class _Connection:
+    """One worker's connection."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self.writer = writer
+        self.epoch: str | None = None
+        self.acked = 0
+
+
+class Intake:
+    """Serves the tap's socket."""
+
+    def __init__(self, sink: TapSink) -> None:
+        self._sink = sink
+        self._taken: dict[str, int] = {}
+        self._workers: dict[str, str] = {}
+        self._connections: set[_Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, path: Path) -> None:
+        """Accept workers at this socket."""
+        await asyncio.to_thread(path.unlink, missing_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, path, limit=2 * READ_BYTES)
+        await asyncio.to_thread(path.chmod, 0o600)
+
+    async def close(self) -> None:
+        """Accept nobody any more and let go of everybody."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self._connections):
+            connection.writer.close()
+
+    def acknowledge(self, oldest: Callable[[str], int | None]) -> None:
+        """Tell every worker up to where its frames are durable; `oldest(epoch)`: the smallest seq that is not (INTAKE-4)."""
+        for connection in self._connections:
+            epoch = connection.epoch
+            if epoch is None:
+                continue
+            taken, waiting = self._taken.get(epoch, 0), oldest(epoch)
+            durable = taken if waiting is None else min(taken, waiting - 1)
+            if durable > connection.acked:
+                connection.acked = durable
+                self._send(connection, frame(Kind.ACK, durable))
+
+    def taken(self) -> dict[str, int]:
+        """The newest frame taken of each life of a worker."""
+        return dict(self._taken)
+
+    def ask_keyframe(self, epoch: str, handle: int) -> None:
+        """Ask the worker for a keyframe of a track."""
+        body = msgspec.json.encode(TapKeyframe(handle))
+        for connection in self._connections:
+            if connection.epoch == epoch:
+                self._send(connection, frame(Kind.KEYFRAME, 0, body))
+
+    def _send(self, connection: _Connection, data: bytes) -> None:
+        # A worker that does not read is asked nothing more: acknowledgements are cumulative, keyframes are asked again.
+        writer = connection.writer
+        if not writer.is_closing() and writer.transport.get_write_buffer_size() < MAX_UNSENT:
+            writer.write(data)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = _Connection(writer)
+        self._connections.add(connection)
+        frames = Frames()
+        try:
+            while content := await reader.read(READ_BYTES):
+                for kind, seq, body in frames.feed(content):
+                    self._take(connection, kind, seq, body)
+                # Let packets gather: a wake-up costs more than a packet.
+                await asyncio.sleep(COALESCE_S)
+        except (TapFormatError, msgspec.DecodeError) as error:  # INTAKE-2
+            log.error("tap frame refused", extra={"error": str(error)})
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._connections.discard(connection)
+            if connection.epoch is not None and not any(c.epoch == connection.epoch for c in self._connections):
+                self._sink.away(connection.epoch)
+            with contextlib.suppress(Exception):
+                writer.close()
+
+    def _take(self, connection: _Connection, kind: Kind, seq: int, body: bytes) -> None:
+        if kind is Kind.HELLO:
+            self._greet(connection, msgspec.json.decode(body, type=Hello))
+            return
+        epoch = connection.epoch
+        if epoch is None:
+            raise TapFormatError("the first frame is not HELLO")
+        if kind is Kind.TRACK:
+            self._sink.track(epoch, msgspec.json.decode(body, type=TapTrack))
+            self._taken[epoch] = max(self._taken[epoch], seq)
+            return
+        if seq <= self._taken[epoch]:  # INTAKE-1
+            return
+        match kind:
+            case Kind.PACKETS:
+                self._sink.packets(epoch, seq, body)
+            case Kind.END:
+                self._sink.end(epoch, msgspec.json.decode(body, type=TapEnd))
+            case _:
+                raise TapFormatError(f"a frame of kind {kind.name} goes the other way")
+        self._taken[epoch] = seq
+
+    def _greet(self, connection: _Connection, hello: Hello) -> None:
+        known = self._workers.get(hello.worker) == hello.epoch
+        if not known and (old := self._workers.get(hello.worker)) is not None:
+            self._taken.pop(old, None)
+        self._workers[hello.worker] = hello.epoch
+        self._taken.setdefault(hello.epoch, 0)
+        connection.epoch = hello.epoch
+        connection.acked = 0
+        self._sink.hello(hello, known)

@@ -1,0 +1,343 @@
+"""The recorder process: the control door, the tap, every visit's recording, and the way to the store.
+
+SERVICE-1  On start every visit found in the spool is taken up before anyone may ask or bring anything.
+SERVICE-2  A visit whose spool cannot be continued is left alone and refused (`visit_damaged`); the others go on.
+SERVICE-3  A bug in one visit ends that visit's recording in this life of the process, and is logged; the others go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+from config import logs
+from config.clock import monotonic_us, random_name
+from config.link import Link, LinkClosed, Refused
+from config.settings import Settings
+from media.tap import Hello, TapEnd, TapTrack, packets
+from recorder import control
+from recorder.evidence import layout
+from recorder.evidence.errors import EvidenceError, RecordInvalid
+from recorder.evidence.sign import Signer
+from recorder.intake import Intake
+from recorder.keys import load_or_create
+from recorder.objects import ObjectStore
+from recorder.recording import Recording, RecordingError
+from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
+from recorder.store import open_store
+from recorder.upload import Uploader
+
+TICK_S = 0.25
+DISK_LOW_PERMILLE = 50
+STOP_S = 1.5
+
+log = logging.getLogger(__name__)
+
+
+class Recorder:
+    """All visits of this machine."""
+
+    def __init__(self, settings: Settings, signer: Signer, store: ObjectStore) -> None:
+        self._signer = signer
+        self._store_name = settings.store
+        self._origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
+        self._spool = Spool(settings.data / "spool")
+        self._life = Life(random_name(9), _boot(), time.time_ns() // 1000, monotonic_us())
+        self._visits: dict[str, Recording] = {}
+        self._damaged: set[str] = set()
+        self._handles: dict[tuple[str, int], Recording] = {}
+        self._over: set[tuple[str, int]] = set()
+        self._links: set[Link[control.ToRecorder, control.FromRecorder]] = set()
+        self._epochs: dict[str, str] = {}
+        self._disk_low = False
+        self._failing: set[str] = set()
+        self._background: set[asyncio.Task[None]] = set()
+        self.uploader = Uploader(store, self._degraded)
+        self.intake = Intake(self)
+
+    # ---- a life
+
+    def recover(self) -> None:
+        """Take up every visit of the spool (SERVICE-1). Blocks."""
+        for visit in self._spool.visits():
+            recording = self._recording(visit)
+            try:
+                recording.recover("restarted")
+            except (SpoolDamaged, EvidenceError, OSError) as error:  # SERVICE-2
+                log.error("visit cannot be continued", extra={"visit": visit, "error": str(error)})
+                self._damaged.add(visit)
+                continue
+            log.info("visit recovered", extra={"visit": visit, "closed": recording.is_closed})
+            self._visits[visit] = recording
+            if recording.is_closed:
+                self._forget_when_stored(visit)
+
+    async def run(self) -> None:
+        """Write, acknowledge and tell, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.uploader.run())
+            group.create_task(self._tell_alive())
+            while True:
+                await asyncio.sleep(TICK_S)
+                await self.tick()
+
+    async def tick(self) -> None:
+        """One round: everything that came is made durable, then acknowledged."""
+        live = [recording for recording in self._visits.values() if not recording.is_closed]
+        # What is taken but comes in while we write is not durable yet: acknowledge what was here before.
+        taken = self.intake.taken()
+        for epoch, handle in (key for recording in live for key in recording.keyframes_wanted()):
+            self.intake.ask_keyframe(epoch, handle)
+        done = await asyncio.gather(*(recording.tick() for recording in live), return_exceptions=True)
+        for recording, error in zip(live, done, strict=True):
+            if isinstance(error, RecordingError):
+                self._fail(error.code)
+            elif isinstance(error, Exception):  # SERVICE-3
+                log.error("recording ended by a fault", extra={"visit": recording.visit}, exc_info=error)
+                self._damaged.add(recording.visit)
+                self._visits.pop(recording.visit, None)
+                self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+        self.intake.acknowledge(lambda epoch: self._oldest(epoch, taken.get(epoch, 0)))
+
+    def _oldest(self, epoch: str, taken: int) -> int:
+        known = [s for r in self._visits.values() if (s := r.oldest_tap_seq(epoch)) is not None]
+        return min([taken + 1, *known])
+
+    # ---- signaling
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One control connection."""
+        link: Link[control.ToRecorder, control.FromRecorder] = Link(reader, writer, control.ToRecorder, self._asked)
+        self._links.add(link)
+        try:
+            await link.run()
+        except* (msgspec.DecodeError, ConnectionError) as group:
+            log.error("control link refused", extra={"error": str(group.exceptions[0])})
+        finally:
+            self._links.discard(link)
+
+    async def _asked(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
+        try:
+            return await self._answer(message)
+        except RecordInvalid as error:
+            return Refused("record_invalid", str(error))
+        except RecordingError as error:
+            return Refused(error.code, str(error))
+
+    async def _answer(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
+        match message:
+            case control.Greet():
+                return control.Greeted("recorder", self._life.epoch, self._signer.fingerprint, self._store_name)
+            case control.Open(visit, seats):
+                return await self._open(visit, seats)
+            case control.Note(visit, key, kind, body):
+                recording = self._visits.get(visit)
+                return await recording.note(key, kind, body) if recording is not None else self._unknown(visit)
+            case control.Start(visit, seats):
+                recording = self._visits.get(visit)
+                return await recording.start(seats) if recording is not None else self._unknown(visit)
+            case control.Close(visit, reason):
+                return await self._close(visit, reason)
+
+    async def _open(self, visit: str, seats: dict[str, str]) -> control.FromRecorder | Refused:
+        if (over := await asyncio.to_thread(self._spool.closed, visit)) is not None:
+            return control.Noted(0, over.first_hash)
+        if visit in self._damaged or not layout.is_visit(visit):
+            return self._unknown(visit)
+        recording = self._visits.get(visit)
+        if recording is None:
+            recording = self._visits[visit] = self._recording(visit)
+        return await recording.open(seats, "recorder")
+
+    async def _close(self, visit: str, reason: str) -> control.FromRecorder | Refused:
+        recording = self._visits.get(visit)
+        if recording is None:
+            over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
+            return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
+        was_closed = recording.is_closed
+        answer = await recording.close(reason)
+        if not was_closed:
+            self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+            self._forget_when_stored(visit)
+            log.info("visit closed", extra={"visit": visit, "records": answer.seq + 1, "segments": answer.segments})
+        return answer
+
+    def _unknown(self, visit: str) -> Refused:
+        if visit in self._damaged:
+            return Refused("visit_damaged", "the visit's spool cannot be continued")
+        if layout.is_visit(visit) and self._spool.closed(visit) is not None:
+            return Refused("visit_closed", "the log is complete")
+        return Refused("visit_unknown", "no such visit")
+
+    def _tell(self, news: control.FromRecorder) -> None:
+        for link in list(self._links):
+            with contextlib.suppress(LinkClosed):
+                link.tell(news)
+
+    async def _tell_alive(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for recording in list(self._visits.values()):
+                if recording.started:
+                    self._tell(recording.alive())
+            low = await asyncio.to_thread(self._spool.free_permille) < DISK_LOW_PERMILLE
+            if low != self._disk_low:
+                self._disk_low = low
+                self._degraded("disk_low", not low)
+            if "spool_failed" in self._failing and not any(r.stuck for r in self._visits.values()):
+                self._failing.discard("spool_failed")
+                self._degraded("spool_failed", True)
+
+    def _fail(self, code: str) -> None:
+        if code not in self._failing:
+            self._failing.add(code)
+            self._degraded(code, False)
+
+    def _degraded(self, code: str, over: bool) -> None:
+        log.warning("degraded", extra={"code": code, "over": over})
+        self._tell(control.Degraded(code, over))
+        for recording in self._visits.values():
+            if recording.started:
+                task = asyncio.get_running_loop().create_task(self._degrade(recording, code, over))
+                self._background.add(task)
+                task.add_done_callback(self._background.discard)
+
+    async def _degrade(self, recording: Recording, code: str, over: bool) -> None:
+        with contextlib.suppress(RecordingError):
+            await recording.degrade(code, over)
+
+    # ---- workers (recorder.intake.TapSink)
+
+    def hello(self, hello: Hello, known: bool) -> None:
+        """A worker connected."""
+        old = self._epochs.get(hello.worker)
+        self._epochs[hello.worker] = hello.epoch
+        log.info("worker connected", extra={"worker": hello.worker, "epoch": hello.epoch, "dropped": hello.dropped})
+        if known:
+            for recording in self._visits.values():
+                recording.worker_back(hello.epoch)
+        elif old is not None and old != hello.epoch:
+            for recording in self._visits.values():
+                recording.worker_lost(old)
+            self._handles = {key: r for key, r in self._handles.items() if key[0] != old}
+            self._over = {key for key in self._over if key[0] != old}
+
+    def track(self, epoch: str, track: TapTrack) -> None:
+        """A track begins, or is repeated."""
+        key = (epoch, track.handle)
+        recording = self._visits.get(track.visit)
+        if recording is None or recording.is_closed or key in self._over:
+            return
+        self._handles[key] = recording
+        recording.track(epoch, track)
+
+    def packets(self, epoch: str, seq: int, body: bytes) -> None:
+        """A batch of packets."""
+        handles = self._handles
+        for handle, flags, arrival_us, content in packets(memoryview(body)):
+            recording = handles.get((epoch, handle))
+            if recording is None or recording.stuck:
+                continue
+            track = recording.routes.get((epoch, handle))
+            if track is not None:
+                track.push(flags, arrival_us, content, seq)
+
+    def end(self, epoch: str, end: TapEnd) -> None:
+        """A track ended."""
+        key = (epoch, end.handle)
+        self._over.add(key)
+        recording = self._handles.pop(key, None)
+        if recording is not None:
+            recording.end(epoch, end.handle, end.reason)
+
+    def away(self, epoch: str) -> None:
+        """A worker's connection ended."""
+        log.warning("worker away", extra={"epoch": epoch})
+        for recording in self._visits.values():
+            recording.worker_away(epoch)
+
+    # ---- inside
+
+    def _recording(self, visit: str) -> Recording:
+        return Recording(
+            visit,
+            self._spool.visit(visit),
+            self._signer,
+            self._life,
+            self._origin,
+            monotonic_us,
+            lambda upload: self.uploader.add(visit, upload),
+            self._tell,
+        )
+
+    def _forget_when_stored(self, visit: str) -> None:
+        def forget() -> None:
+            recording = self._visits.pop(visit, None)
+            if recording is not None:
+                recording.spool.close()
+                answer = recording.closed()
+                over = ClosedVisit(recording.first_hash, answer.seq, answer.hash, answer.segments, answer.bytes)
+                self._spool.forget(visit, over)
+                log.info("visit stored", extra={"visit": visit})
+
+        self.uploader.when_stored(visit, forget)
+
+
+def run(settings: Settings) -> None:
+    """The process: until SIGTERM, SIGINT, or the supervisor is gone."""
+    logs.setup("recorder", settings.log_level, settings.log_json)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_main(settings))
+
+
+async def _main(settings: Settings) -> None:
+    assert settings.run is not None, "run is set by the front door"
+    store = open_store(settings)
+    recorder = Recorder(settings, load_or_create(settings.keys / "recorder-ed25519.pem"), store)
+    recorder.recover()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if os.environ.get("TELECONSULT_SUPERVISED") == "1":
+        loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
+    await recorder.intake.listen(settings.socket("tap"))
+    door = settings.socket("recorder")
+    await asyncio.to_thread(door.unlink, missing_ok=True)
+    server = await asyncio.start_unix_server(recorder.serve, door)
+    await asyncio.to_thread(door.chmod, 0o600)
+    running = asyncio.create_task(recorder.run())
+    log.info("recorder ready")
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    server.close()
+    await recorder.intake.close()
+    if running.done():
+        running.result()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(STOP_S):
+            await recorder.tick()
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    await store.close()
+
+
+def _stop_at_eof(stop: asyncio.Event) -> None:
+    if not os.read(sys.stdin.fileno(), 4096):
+        stop.set()
+        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
+
+
+def _boot() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else "unknown"

@@ -1,0 +1,226 @@
+"""One visit's folder on the local disk: what is not yet in the object store, and the journal that survives a crash.
+
+```
+DATA/spool/<visit>/journal        one line of JSON a commit
+DATA/spool/<visit>/<object name>  what is not stored yet, under the names of FORMAT.md §2
+DATA/spool/closed/<visit>.json    how a visit that is closed and stored was answered
+```
+SPOOL-1  A commit is durable when it returns: objects are written and synced first, then the journal's line that speaks of
+         them. So whatever a line says is on the disk, and what no line speaks of may be thrown away.
+SPOOL-2  A line is whole or it is not there: on opening, what follows the last newline is cut off, before anything is signed
+         after it. A damaged line elsewhere is `SpoolDamaged`: nothing is written to such a folder.
+SPOOL-3  A commit that failed may be repeated: bytes go to the places they were meant for, never behind them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from recorder.stream import StreamState, Write
+
+
+class SpoolDamaged(Exception):
+    """A journal that cannot be continued. The text names the visit's folder."""
+
+    code = "spool_damaged"
+
+
+class Life(msgspec.Struct, frozen=True):
+    """The clocks of one life of the recorder: the wall clock (µs since 1970) at a monotonic time, and which boot it was."""
+
+    epoch: str
+    boot: str
+    wall_us: int
+    mono_us: int
+
+
+class Open(msgspec.Struct, frozen=True):
+    """What a visit's streams are in the middle of; `at_us`: monotonic time of this."""
+
+    at_us: int
+    streams: list[StreamState]
+    causes: dict[str, dict[str, list[tuple[int, int | None]]]]
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One commit. `keys`: idempotency key → sequence number. `batch`: with these records this batch is complete."""
+
+    records: list[str] = []
+    keys: dict[str, int] = {}
+    head: str | None = None
+    open: Open | None = None
+    life: Life | None = None
+    batch: int | None = None
+
+
+class ClosedVisit(msgspec.Struct, frozen=True):
+    """What is kept of a visit that is closed and stored: the answers to `Open` and `Close`."""
+
+    first_hash: str
+    seq: int
+    hash: str
+    segments: int
+    bytes: int
+
+
+class Spool:
+    """All visits' folders below DATA/spool. Every call blocks; call it from a thread."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        (root / "closed").mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def visits(self) -> list[str]:
+        """Every visit that has a journal here."""
+        return sorted(p.parent.name for p in self.root.glob("*/journal"))
+
+    def visit(self, visit: str) -> VisitSpool:
+        """A visit's folder, made if it is not there."""
+        return VisitSpool(self.root / visit)
+
+    def closed(self, visit: str) -> ClosedVisit | None:
+        """How a visit that is gone from here was closed."""
+        try:
+            return msgspec.json.decode((self.root / "closed" / f"{visit}.json").read_bytes(), type=ClosedVisit)
+        except (FileNotFoundError, msgspec.DecodeError):
+            return None
+
+    def forget(self, visit: str, closed: ClosedVisit) -> None:
+        """Remove a visit's folder: it is closed and stored."""
+        path = self.root / "closed" / f"{visit}.json"
+        draft = path.with_suffix(".new")
+        draft.write_bytes(msgspec.json.encode(closed))
+        draft.rename(path)
+        shutil.rmtree(self.root / visit, ignore_errors=True)
+
+    def free_permille(self) -> int:
+        """Free space of the disk, in thousandths."""
+        usage = shutil.disk_usage(self.root)
+        return usage.free * 1000 // usage.total
+
+
+class VisitSpool:
+    """One visit's folder. One owner, one call at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._files: dict[str, int] = {}
+        self._sizes: dict[str, int] = {}
+        self._journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._journal_size = 0
+        _sync_folder(folder)
+        _sync_folder(folder.parent)
+
+    def load(self) -> list[Line]:
+        """The journal's lines (SPOOL-2). Raises `SpoolDamaged`."""
+        content = (self.folder / "journal").read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole != len(content):
+            os.ftruncate(self._journal, whole)
+            os.fsync(self._journal)
+        self._journal_size = whole
+        decoder = msgspec.json.Decoder(Line)
+        try:
+            return [decoder.decode(line) for line in content[:whole].splitlines()]
+        except msgspec.DecodeError:
+            raise SpoolDamaged(f"the journal in {self.folder} is damaged") from None
+
+    def commit(self, writes: Iterable[Write], line: Line) -> None:
+        """Make these durable (SPOOL-1). Raises `OSError`; then repeat it with everything it was given (SPOOL-3)."""
+        sizes = dict(self._sizes)
+        touched: set[int] = set()
+        done: list[str] = []
+        for name, content, whole in writes:
+            if content:
+                file = self._file(name)
+                at = sizes.get(name, 0)
+                _write_at(file, content, at)
+                sizes[name] = at + len(content)
+                touched.add(file)
+            if whole:
+                done.append(name)
+        for file in touched:
+            os.fdatasync(file)
+        text = msgspec.json.encode(line) + b"\n"
+        _write_at(self._journal, text, self._journal_size)
+        os.fdatasync(self._journal)
+        self._journal_size += len(text)
+        self._sizes = sizes
+        for name in done:
+            self._sizes.pop(name, None)
+            if (opened := self._files.pop(name, None)) is not None:
+                os.close(opened)
+
+    def take_up(self, name: str, size: int) -> bytes:
+        """The first `size` bytes of an object that was being written; what follows is cut off."""
+        file = self._file(name)
+        os.ftruncate(file, size)
+        os.fdatasync(file)
+        self._sizes[name] = size
+        return os.pread(file, size, 0)
+
+    def put(self, name: str, content: bytes) -> Path:
+        """Write a whole small object (a batch, a key) durably."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_name(path.name + ".new")
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        _sync_folder(path.parent)
+        return path
+
+    def objects(self) -> list[str]:
+        """The names of all objects here."""
+        found = (p for p in self.folder.rglob("*") if p.is_file() and p.name != "journal" and p.suffix != ".new")
+        return sorted(p.relative_to(self.folder).as_posix() for p in found)
+
+    def remove(self, name: str) -> None:
+        """The object is stored: give the space back."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.folder / name).unlink()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in [*self._files.values(), self._journal]:
+            os.close(file)
+        self._files.clear()
+        self._journal = -1
+
+    def _file(self, name: str) -> int:
+        file = self._files.get(name)
+        if file is None:
+            path = self.folder / name
+            if not path.parent.exists():
+                path.parent.mkdir(parents=True, mode=0o700)
+                _sync_folder(path.parent.parent)
+                _sync_folder(path.parent.parent.parent)
+            file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._files[name] = file
+            _sync_folder(path.parent)
+        return file
+
+
+def _write_at(file: int, content: bytes, at: int) -> None:
+    view = memoryview(content)
+    while view:
+        written = os.pwrite(file, view, at)
+        view = view[written:]
+        at += written
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
