@@ -53,6 +53,7 @@ export function DoctorPageView(given: DoctorGiven) {
         ))}
       </div>
       <main class="desk" data-page={`desk-${view}`} data-tab={tab}>
+        <h1 class="unseen">{w.deskTitle}</h1>
         <header class="head">
           <b>{w.brand}</b>
           <span class={`pill ${lost ? 'warn' : view === 'live' ? 'flat' : 'good'}`}>
@@ -60,11 +61,11 @@ export function DoctorPageView(given: DoctorGiven) {
             {lost ? w.offline : view === 'live' ? w.busy : w.available}
           </span>
           <span class="sp" />
-          <button type="button" class="ghost" data-act="chime" aria-pressed={given.chiming} onClick={act.chime}>
+          <button type="button" class="ghost" data-act="chime" aria-label={given.chiming ? w.soundOn : w.soundOff} onClick={act.chime}>
             <Icon name={given.chiming ? 'bell' : 'bellOff'} />
             <span>{given.chiming ? w.soundOn : w.soundOff}</span>
           </button>
-          <button type="button" class="ghost" data-act="language" aria-label={w.otherName} onClick={act.language}>
+          <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
             {w.other}
           </button>
           <span class="dr">

@@ -12,7 +12,7 @@ export function Workspace({ now, w }: DoctorGiven) {
   return (
     <section class="work" id="work" tabIndex={-1} aria-label={w.summary}>
       <div class="pt">
-        <Heading page={`desk.${view}`}>{someone ? patientName(state.patient, w) : w.nobody}</Heading>
+        <Heading page={`desk.${view}`} level={2}>{someone ? patientName(state.patient, w) : w.nobody}</Heading>
         {someone ? (
           <>
             <span class="quiet">{patientFacts(state.patient, w)}</span>
@@ -28,9 +28,9 @@ export function Workspace({ now, w }: DoctorGiven) {
         )}
       </div>
       <div class="rx">
-        <h2>
+        <h3>
           <Icon name="paper" /> {w.rxTitle}
-        </h2>
+        </h3>
         <p class="quiet">{w.rxSoon}</p>
       </div>
     </section>

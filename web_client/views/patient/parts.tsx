@@ -37,7 +37,7 @@ export function Tools({ w, act, mode }: Pick<PatientGiven, 'w' | 'act' | 'mode'>
         <Icon name="letters" />
         <span>{mode === 'elder' ? w.bigger : w.elder}</span>
       </button>
-      <button type="button" class="chip" data-act="language" aria-label={w.otherName} onClick={act.language}>
+      <button type="button" class="chip" data-act="language" lang={w.otherLang} onClick={act.language}>
         <span>{w.other}</span>
       </button>
     </header>

@@ -1,9 +1,8 @@
 import type { CommonWords } from '../kinds';
 
 export const common: CommonWords = {
-  lang: 'en',
   other: '中文',
-  otherName: 'Switch to Chinese',
+  otherLang: 'zh-CN',
   brand: 'Teleconsult',
   doctorOf: (name) => `Dr ${name}`,
   someDoctor: 'Your doctor',

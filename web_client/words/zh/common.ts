@@ -1,8 +1,7 @@
 /** 中文，每个页面都用到。每句话先说是什么，再说怎么办。 */
 export const common = {
-  lang: 'zh-CN',
   other: 'English',
-  otherName: '换成英文',
+  otherLang: 'en',
   brand: '云诊室',
   doctorOf: (name: string) => `${name}医生`,
   someDoctor: '您的医生',

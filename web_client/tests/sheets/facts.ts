@@ -1,0 +1,162 @@
+/** Snapshots for the contact sheets and the accessibility run: every page in every state, without a server. */
+import type { CallFacts } from '../../core/call';
+import type { DeskFacts } from '../../core/desk';
+import type { Device } from '../../core/devices';
+import type { PatientFacts } from '../../core/patient';
+import type { MediaTrack } from '../../core/peer';
+import type { PatientPage } from '../../core/visit';
+import { type QueueRow, type SeatState, type State, parseState } from '../../core/wire';
+
+const NOW = Date.parse('2026-05-04T09:24:41.000Z');
+const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
+
+const ON: Partial<SeatState> = { present: true, consent: 'agreed', media: 'connected', microphone: 'on', camera: 'on', screen: 'off' };
+
+export function stateOf(phase: State['phase'], seat: 'doctor' | 'patient', change: Record<string, unknown> = {}): State {
+  const state = parseState({
+    v: 1,
+    seq: 17,
+    visit: 'Vb3k',
+    phase,
+    at: new Date(NOW).toISOString(),
+    you: { seat, role: seat, pc: null },
+    doctor: { name: '李敏', title: '主治医师', department: '内科', licence: '1103***217' },
+    patient: { name: '王*英', age: 68, sex: 'female', complaint: '头晕三天，晨起明显' },
+    seats: { doctor: ON, patient: ON },
+    consent: { required: true, text_version: '2026-05' },
+    waiting: { ahead: 2 },
+    tracks: [],
+    media: { epoch: 'm', available: true },
+    recording: {
+      state: phase === 'live' ? 'on' : phase === 'ended' ? 'closed' : 'off',
+      since: at(384),
+      streams: [
+        { stream: 'patient', sealed_to_ms: 382000, state: 'recording' },
+        { stream: 'doctor', sealed_to_ms: 383000, state: 'recording' },
+      ],
+      gaps: [],
+    },
+    times: { entered: at(1300), live: phase === 'live' || phase === 'ended' ? '2026-05-04T09:12:00.000Z' : null, ended: phase === 'ended' ? new Date(NOW).toISOString() : null },
+    ended: phase === 'ended' ? { by: 'doctor', reason: 'completed' } : null,
+    ...change,
+  });
+  if (state === null) throw new Error('sample state');
+  return state;
+}
+
+const device = (track: MediaTrack | null): Device => ({ state: track === null ? 'idle' : 'on', cause: null, track });
+
+export interface Tracks {
+  readonly face: MediaTrack;
+  readonly other: MediaTrack;
+  readonly screen: MediaTrack;
+}
+
+export function callOf(state: State | null, tracks: Tracks, change: Partial<CallFacts> = {}): CallFacts {
+  const live = state?.phase === 'live';
+  return {
+    session: { link: 'open', code: null, lostAt: null, state, queue: null },
+    peer: {
+      transport: live ? 'connected' : 'new',
+      remotes: live ? [{ id: 'x.camera', source: 'camera', track: tracks.other }] : [],
+      pc: 'pc',
+    },
+    devices: { microphone: device(tracks.face), camera: device(tracks.face), screen: device(null) },
+    level: 'good',
+    // The sample's clock stands still.
+    skew: NOW - Date.now(),
+    ...change,
+  };
+}
+
+const CONSENT = {
+  zh: '为了保护您和医生，这次看诊会全程录音录像。\n录什么：您和医生的声音、画面和时间。\n谁能看：医院的质量管理人员，每次查看都会留下记录。\n保存多久：按国家规定保存，到期删除。\n您可以不同意，也可以随时收回同意。',
+  en: 'To protect you and the doctor, this visit is recorded from beginning to end.\nWhat: the sound and picture of both, and the times.\nWho may look: the hospital’s quality staff; every look leaves a record.\nHow long: as the law requires.\nYou may refuse, and withdraw at any time.',
+};
+
+const failed = (cause: 'denied' | 'busy' | 'none' | 'insecure'): Device => ({ state: 'failed', cause, track: null });
+
+export type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) => CallFacts];
+
+export const PATIENT: Readonly<Record<string, PatientSample>> = {
+  opening: ['opening', (t) => callOf(null, t)],
+  entry: ['entry', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  consent: ['consent', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  declined: ['declined', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  'check-before': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
+  check: ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  'check-denied': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('denied'), camera: failed('denied'), screen: device(null) } })],
+  'check-none': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(t.face), camera: failed('none'), screen: device(null) } })],
+  'check-insecure': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('insecure'), camera: failed('insecure'), screen: device(null) } })],
+  waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
+  'waiting-next': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0 } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
+  'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: 1, queue: null, state: stateOf('waiting', 'patient') } })],
+  live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
+  'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
+  'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
+  'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', source: 'camera', track: t.other }, { id: 's', source: 'screen', track: t.screen }] } })],
+  'live-audio': ['live', (t) => callOf(stateOf('live', 'patient', { seats: { doctor: { ...ON, camera: 'off' }, patient: ON } }), t)],
+  'live-muted': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'on', since: at(300), gaps: [{ stream: 'patient', from_ms: 1, to_ms: 2400, cause: 'network' }] } }), t, { devices: { microphone: { state: 'muted', cause: null, track: t.face }, camera: device(t.face), screen: device(null) } })],
+  reconnecting: ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, lostAt: 1, queue: null, state: stateOf('live', 'patient') } })],
+  ended: ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
+  closed: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'taken_over', lostAt: null, state: null, queue: null } })],
+};
+
+export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'): PatientFacts {
+  const [page, call] = PATIENT[name] ?? ['opening', () => callOf(null, tracks)];
+  return {
+    page,
+    call: call(tracks),
+    steps: { confirmed: true, checked: true, reconsidering: false },
+    consent: { version: '2026-05', sha256: '00', language, text: CONSENT[language] },
+    consentTrouble: false,
+    busy: false,
+  };
+}
+
+const row = (visit: string, name: string, age: number, sex: string, complaint: string, waited: number, change: Partial<QueueRow> = {}): QueueRow => ({
+  visit,
+  phase: 'waiting',
+  since: new Date(NOW - waited * 60_000).toISOString(),
+  present: true,
+  consent: 'agreed',
+  patient: { name, age, sex, complaint },
+  ...change,
+});
+
+const WAITING = [
+  row('V2', '赵*国', 74, 'male', '膝盖痛，复诊', 21),
+  row('V3', '陈*', 5, 'male', '发热，家长陪同', 12),
+  row('V4', '刘*芳', 61, 'female', '续方，糖尿病', 7, { consent: 'undecided' }),
+  row('V5', '周*华', 57, 'female', '皮疹', 30, { present: false }),
+];
+const NOWROW = row('Vb3k', '王*英', 68, 'female', '头晕三天，晨起明显', 12, { phase: 'live' });
+
+type DeskSample = (tracks: Tracks) => Pick<DeskFacts, 'call'> & Partial<DeskFacts>;
+
+export const DOCTOR: Readonly<Record<string, DeskSample>> = {
+  idle: (t) => ({ call: callOf(stateOf('scheduled', 'doctor'), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: [] } }),
+  ready: (t) => ({ call: callOf(stateOf('waiting', 'doctor', { seats: { doctor: { present: true, consent: 'undecided' }, patient: ON } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: WAITING } }),
+  live: (t) => ({ call: callOf(stateOf('live', 'doctor'), t), queue: { seq: 1, at: '', rows: [NOWROW, ...WAITING] } }),
+  'live-gap': (t) => ({
+    call: callOf(
+      stateOf('live', 'doctor', {
+        recording: {
+          state: 'interrupted',
+          since: at(300),
+          streams: [{ stream: 'patient', sealed_to_ms: 382000, state: 'stalled' }, { stream: 'doctor', sealed_to_ms: 383000, state: 'stalled' }],
+          gaps: [{ stream: 'patient', from_ms: 180000, to_ms: 202000, cause: 'network' }],
+        },
+        seats: { doctor: ON, patient: { ...ON, present: false, camera: 'off' } },
+      }),
+      t,
+    ),
+    queue: { seq: 1, at: '', rows: [{ ...NOWROW, present: false }, ...WAITING] },
+  }),
+  ended: (t) => ({ call: callOf(stateOf('ended', 'doctor'), t), queue: { seq: 1, at: '', rows: WAITING } }),
+};
+
+export function deskFacts(name: string, tracks: Tracks): DeskFacts {
+  const sample = DOCTOR[name]?.(tracks) ?? { call: callOf(null, tracks) };
+  return { queue: null, admitting: null, refused: null, ...sample };
+}

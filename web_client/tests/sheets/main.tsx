@@ -1,0 +1,86 @@
+/** One page in one state, chosen by the query: `?role=patient&state=live&lang=zh&mode=elder&theme=dark`. */
+import '../../style/tokens.css';
+import '../../style/base.css';
+import { render } from 'preact';
+import type { MediaTrack } from '../../core/peer';
+import '../../ports/preferences';
+import { DoctorPageView } from '../../views/doctor/page';
+import { PatientPageView } from '../../views/patient/page';
+import { common as enCommon } from '../../words/en/common';
+import { doctor as enDoctor } from '../../words/en/doctor';
+import { patient as enPatient } from '../../words/en/patient';
+import { common as zhCommon } from '../../words/zh/common';
+import { doctor as zhDoctor } from '../../words/zh/doctor';
+import { patient as zhPatient } from '../../words/zh/patient';
+import { deskFacts, patientFacts } from './facts';
+
+const asked = new URLSearchParams(location.search);
+const role = asked.get('role') ?? 'patient';
+const state = asked.get('state') ?? 'entry';
+const language = asked.get('lang') === 'en' ? 'en' : 'zh';
+const mode = asked.get('mode') === 'max' ? 'max' : asked.get('mode') === 'elder' ? 'elder' : 'normal';
+
+/** A drawn face (or a page of text) as a live track: no camera is needed to look at a layout. */
+function drawn(kind: 'doctor' | 'patient' | 'screen'): MediaTrack {
+  const canvas = document.createElement('canvas');
+  canvas.width = 640;
+  canvas.height = kind === 'screen' ? 400 : 480;
+  const paint = canvas.getContext('2d');
+  const draw = (): void => {
+    if (paint === null) return;
+    const wall = paint.createLinearGradient(0, 0, 640, 480);
+    const [light, dark, coat, hair] = kind === 'doctor' ? ['#c9d8d3', '#6f8d84', '#f7faf9', '#2b2523'] : ['#e3d6c2', '#a58d70', '#7d4a5c', '#b9b7b3'];
+    wall.addColorStop(0, kind === 'screen' ? '#fff' : (light ?? ''));
+    wall.addColorStop(1, kind === 'screen' ? '#f0f0f0' : (dark ?? ''));
+    paint.fillStyle = wall;
+    paint.fillRect(0, 0, 640, 480);
+    if (kind === 'screen') {
+      paint.fillStyle = '#222';
+      paint.font = '28px sans-serif';
+      paint.fillText('血压记录 168/95', 40, 80);
+      for (let line = 0; line < 6; line += 1) paint.fillRect(40, 120 + line * 40, 500 - line * 40, 3);
+      return;
+    }
+    const oval = (x: number, y: number, w: number, h: number, colour: string): void => {
+      paint.fillStyle = colour;
+      paint.beginPath();
+      paint.ellipse(x, y, w, h, 0, 0, 7);
+      paint.fill();
+    };
+    oval(320, 500, 190, 140, coat ?? '');
+    oval(320, 210, 92, 108, hair ?? '');
+    oval(320, 240, 80, 98, '#e6bd9f');
+    oval(290, 235, 6, 7, '#2b2523');
+    oval(350, 235, 6, 7, '#2b2523');
+  };
+  draw();
+  setInterval(draw, 200);
+  const track = canvas.captureStream(5).getVideoTracks()[0];
+  if (track === undefined) throw new Error('no track');
+  return track;
+}
+
+const me = role === 'patient' ? 'patient' : 'doctor';
+const tracks = { face: drawn(me), other: drawn(me === 'patient' ? 'doctor' : 'patient'), screen: drawn('screen') };
+const nothing = new Proxy({}, { get: () => () => undefined }) as never;
+const root = document.getElementById('page');
+
+async function show(): Promise<void> {
+  if (root === null) return;
+  if (role === 'patient') {
+    await import('../../style/patient.css');
+    const w = language === 'zh' ? { ...zhCommon, ...zhPatient } : { ...enCommon, ...enPatient };
+    const listen = (tell: (level: number) => void): (() => void) => {
+      const timer = setTimeout(() => tell(0.6), 50);
+      return () => clearTimeout(timer);
+    };
+    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} listen={listen} />, root);
+  } else {
+    await import('../../style/doctor.css');
+    const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
+    const consent = { version: '', sha256: '', language, text: '…' };
+    render(<DoctorPageView now={deskFacts(state, tracks)} consent={consent} w={w} act={nothing} chiming canShare />, root);
+  }
+}
+
+void show();
