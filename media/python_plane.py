@@ -7,15 +7,14 @@ and forward each from there. See `media.plane` for the rules; `media/decisions/`
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 
 from media import stun
 from media.dtls import Certificate, DtlsEndpoint
-from media.feedback import compound_reports, loss_down, loss_up
+from media.feedback import loss_down, loss_up
+from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.producer import Producer
-from media.forwarding.reception import REFUSED, RESTARTED
 from media.ice import packed
 from media.plane import (
     ConsumerSpec,
@@ -23,24 +22,22 @@ from media.plane import (
     PacketSink,
     PlaneEvent,
     ProducerSpec,
-    ProducerStarted,
     TransportMoved,
     TransportSpec,
     TransportState,
     TransportStats,
 )
-from media.rtp import header, rtcp
+from media.rtp import header
 from media.sockets import Announced, bind_all
-from media.srtp import TRAILER, Cell, SrtpSession
-from media.tap import RECOVERED, SENDER_REPORT
-from media.transport import MAX_SSRCS, Address, Door, Path, Track, Transport
+from media.srtp import SrtpSession
+from media.transport import Address, Door, Path, Track, Transport
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
 COALESCE_S = 0.001
 """5 000 packets/s: 43 µs of CPU a packet instead of 50–60, for 0.6 ms of delay (`python -m tests.bench.plane_micro`)."""
 _BUSY_A_TICK = 60
-"""Datagrams a tick from which a socket counts as busy, 3 000 a second: below, waking for each was cheaper (107 against 139 µs at 1 080)."""
+"""Datagrams a tick, 3 000 a second, from which a socket is busy: below, waking for each is cheaper (107:139 µs at 1 080)."""
 SILENT_S = 5.0
 GONE_S = 30.0
 TICK_S = 0.02
@@ -48,10 +45,6 @@ _SWEEP_TICKS = 10
 _REPORT_TICKS = 50
 _ERRORS_A_SECOND = 5
 _MAX_ERROR_SOURCES = 1024
-_MAX_OUT = header.MAX_PACKET - 28
-"""Payload and header that still fit a datagram of 1 500 bytes once protected."""
-
-_unpack = header.FIXED.unpack_from
 
 
 class PythonPlane:
@@ -74,21 +67,17 @@ class PythonPlane:
         self._loop = loop
         self._clock = clock
         self._entropy = entropy
-        self._sink = sink
         self._certificate = Certificate()
         announced = [Announced.parse(text) for text in addresses]
         sockets, self._port = bind_all(announced, port)
         self._doors = [Door(sock, known.ip) for sock, known in zip(sockets, announced, strict=True)]
-        self._listener: Callable[[PlaneEvent], None] = lambda _: None
-        self._drops: defaultdict[str, int] = defaultdict(int)
+        self._forwarder = Forwarder(clock, sink)
+        self._cell = self._forwarder.cell
         self._transports: dict[str, Transport] = {}
         self._by_fragment: dict[str, Transport] = {}
         self._tracks: dict[str, Track] = {}
         self._shaking: set[Transport] = set()
-        self._lossy: set[Track] = set()
-        self._wanting: set[Track] = set()
         self._errors: dict[str, int] = {}
-        self._in, self._repair, self._out = Cell(), Cell(), Cell(2048 + TRAILER)
         self._ticks = 0
         self._closed = False
         for door in self._doors:
@@ -110,11 +99,11 @@ class PythonPlane:
     @property
     def drops(self) -> dict[str, int]:
         """Dropped datagrams and packets by the rule that dropped them."""
-        return dict(self._drops)
+        return dict(self._forwarder.drops)
 
     def on_event(self, listener: Callable[[PlaneEvent], None]) -> None:
         """The one listener; called at once, from within the packet loop: be quick."""
-        self._listener = listener
+        self._forwarder.listener = listener
 
     def open_transport(self, spec: TransportSpec) -> None:
         """Expect a client with these credentials."""
@@ -158,8 +147,7 @@ class PythonPlane:
         for consumer, subscriber in list(ending.routes):
             self._stop(subscriber, consumer)
         self._detach(ending)
-        for waiting in (self._lossy, self._wanting):
-            waiting.discard(ending)
+        self._forwarder.forget(ending)
 
     def subscribe(self, key: str, spec: ConsumerSpec) -> None:
         """Begin forwarding a track to this transport; a known id is changed."""
@@ -179,7 +167,7 @@ class PythonPlane:
             transport.sources[spec.rtx_ssrc] = (track, consumer)
         track.routes.append((consumer, transport))
         if transport.outbound is not None:
-            self._want_keyframe(track)
+            self._forwarder.want_keyframe(track)
 
     def unsubscribe(self, key: str, consumer: str) -> None:
         """Stop forwarding."""
@@ -191,11 +179,11 @@ class PythonPlane:
         recorded = self._tracks[track]
         recorded.producer.handle = handle
         if handle is not None:
-            self._want_keyframe(recorded)
+            self._forwarder.want_keyframe(recorded)
 
     def request_keyframe(self, track: str) -> None:
         """Ask the publisher for a keyframe (throttled); nothing for audio."""
-        self._want_keyframe(self._tracks[track])
+        self._forwarder.want_keyframe(self._tracks[track])
 
     def stats(self, key: str) -> TransportStats:
         """Counters of a transport."""
@@ -229,12 +217,21 @@ class PythonPlane:
     def _readable(self, door: Door) -> None:
         """Woken by a datagram. A quiet socket wakes us for each; a busy one is looked at every `COALESCE_S` instead."""
         self._drain(door)
-        if door.busy:
+        if door.busy and not self._closed:
             self._loop.remove_reader(door.sock.fileno())
             door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
 
     def _look_again(self, door: Door) -> None:
-        if self._drain(door) == BATCH:
+        taken = BATCH
+        try:
+            taken = self._drain(door)
+        finally:  # a bug met on the way must not leave the socket unwatched
+            self._watch(door, taken)
+
+    def _watch(self, door: Door, taken: int) -> None:
+        if self._closed:
+            return
+        if taken == BATCH:
             door.timer = self._loop.call_soon(self._look_again, door)
         elif door.busy:
             door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
@@ -243,7 +240,8 @@ class PythonPlane:
             self._loop.add_reader(door.sock.fileno(), self._readable, door)
 
     def _drain(self, door: Door) -> int:
-        receive, view, data, paths = door.recvfrom_into, self._in.view, self._in.data, door.paths
+        receive, view, data, paths = door.recvfrom_into, self._cell.view, self._cell.data, door.paths
+        forwarder = self._forwarder
         taken = 0
         while taken < BATCH:
             try:
@@ -251,12 +249,12 @@ class PythonPlane:
             except BlockingIOError:
                 break
             except OSError:
-                self._drops["socket_error"] += 1
+                self._forwarder.drops["socket_error"] += 1
                 break
             taken += 1
             # PLANE-1; RFC 7983 §7
             if not 0 < size <= header.MAX_PACKET:
-                self._drops["size"] += 1
+                self._forwarder.drops["size"] += 1
                 continue
             first = data[0]
             if first < 4:
@@ -264,43 +262,43 @@ class PythonPlane:
                 continue
             path = paths.get(source)
             if path is None:
-                self._drops["unvalidated"] += 1
+                self._forwarder.drops["unvalidated"] += 1
             elif 128 <= first < 192:
                 if size >= 12 and 192 <= data[1] < 224:  # RFC 5761 §4
-                    self._on_rtcp(path, size)
+                    forwarder.on_rtcp(path, size)
                 else:
-                    self._on_rtp(path, size)
+                    forwarder.on_rtp(path, size)
             elif 20 <= first < 64:
                 self._on_dtls(path, size)
             else:
-                self._drops["first_byte"] += 1
-        if self._lossy:
-            self._ask_again(self._clock())
+                self._forwarder.drops["first_byte"] += 1
+        if forwarder.lossy:
+            forwarder.ask_again(self._clock())
         door.taken += taken
         return taken
 
     def _on_stun(self, door: Door, source: Address, size: int) -> None:
-        datagram = bytes(self._in.view[:size])
+        datagram = bytes(self._cell.view[:size])
         try:
             message = stun.parse(datagram)
         except stun.StunError:
-            self._drops["stun_malformed"] += 1
+            self._forwarder.drops["stun_malformed"] += 1
             return
         if message.kind != stun.BINDING_REQUEST or message.username is None or not message.has_fingerprint:
-            self._drops["stun_not_a_check"] += 1
+            self._forwarder.drops["stun_not_a_check"] += 1
             return
         transport = self._by_fragment.get(message.username.partition(":")[0])
         if transport is None:
-            self._drops["stun_unknown_ufrag"] += 1
+            self._forwarder.drops["stun_unknown_ufrag"] += 1
             return
         path = door.paths.get(source)
         if path is None or path.transport is not transport:
             path = Path(transport, door, source)
         answer = transport.ice.check(datagram, message, path, (packed(source[0]), source[1]))
         if not answer.accepted:
-            self._drops["stun_unauthentic"] += 1
+            self._forwarder.drops["stun_unauthentic"] += 1
             if self._may_complain(source[0]):
-                self._send_raw(path, answer.reply)
+                self._forwarder.send_raw(path, answer.reply)
             return
         door.paths[source] = path
         transport.heard = self._clock()
@@ -310,25 +308,25 @@ class PythonPlane:
             self._forget_path(answer.forgotten)
         if answer.retired is not None:
             self._by_fragment.pop(answer.retired, None)
-        self._send_raw(path, answer.reply)
+        self._forwarder.send_raw(path, answer.reply)
 
     def _on_dtls(self, path: Path, size: int) -> None:
         transport = path.transport
         if transport.dtls is None:
             transport.dtls = DtlsEndpoint(self._certificate, transport.spec.fingerprints)
             self._shaking.add(transport)
-        transport.dtls.receive(bytes(self._in.view[:size]))
+        transport.dtls.receive(bytes(self._cell.view[:size]))
         transport.dtls_path = path
         self._advance(transport, transport.dtls, path)
 
     def _advance(self, transport: Transport, dtls: DtlsEndpoint, path: Path) -> None:
         for datagram in dtls.drain():
-            self._send_raw(path, datagram)
+            self._forwarder.send_raw(path, datagram)
         if dtls.state == "connected":
             if transport.outbound is None:
                 self._connected(transport, dtls)
         elif dtls.state == "refused":
-            self._drops["dtls_refused"] += 1
+            self._forwarder.drops["dtls_refused"] += 1
             self._gone(transport)
         elif dtls.state == "closed":
             self._gone(transport)
@@ -340,272 +338,11 @@ class PythonPlane:
         transport.outbound = SrtpSession(keys.profile, keys.outbound, inbound=False)
         transport.heard = self._clock()
         for track, _ in transport.consumers.values():  # PLANE-4: it can only begin now
-            self._want_keyframe(track)
+            self._forwarder.want_keyframe(track)
         for track in transport.tracks.values():
             if track.producer.wanting:
-                self._wanting.add(track)
+                self._forwarder.wanting.add(track)
         self._move(transport, "connected")
-
-    def _on_rtp(self, path: Path, size: int) -> None:
-        """One packet, all the way. Long because a call costs 0.1 µs, and a packet must not cost thirty."""
-        transport = path.transport
-        inbound = transport.inbound
-        if inbound is None or size < header.SIZE:
-            self._drops["no_keys" if inbound is None else "rtp_malformed"] += 1
-            return
-        cell = self._in
-        _, second, seq, timestamp, ssrc = _unpack(cell.data)
-        stream = transport.streams.get(ssrc)
-        if stream is None and not self._may_admit(transport, ssrc):
-            return
-        size = inbound.unprotect(cell, size)
-        if size < 0:
-            self._drops["srtp_refused"] += 1
-            return
-        now = self._clock()
-        transport.heard = now
-        transport.packets_in += 1
-        transport.bytes_in += size
-        if stream is None:
-            stream = self._latch(transport, ssrc, second & 0x7F, size)
-            if stream is None:
-                return
-        at = header.payload_at(cell.data, size)
-        if at < 0:
-            self._drops["rtp_malformed"] += 1
-            return
-        track, repaired = stream
-        producer = track.producer
-        if repaired:
-            size, seq, timestamp, second = self._unwrap(producer, size, at)
-            if size == 0:
-                return
-            cell, at = self._repair, header.SIZE
-        elif producer.ssrc != ssrc and not self._take_over(track, ssrc, now):
-            self._drops["ssrc_inactive"] += 1
-            return
-        if second & 0x7F != producer.payload_type and not self._started(producer, second & 0x7F):
-            self._drops["payload_type_unknown"] += 1
-            return
-        reception = producer.reception
-        index = reception.accept(seq, timestamp, now, repaired)
-        if index < 0:
-            if index == REFUSED:
-                self._drops["duplicate"] += 1
-                return
-            index = self._restart(track, seq, timestamp, now)
-        producer.heard = now
-        view = cell.view
-        reception.keep(index, bytes(view[:size]))
-        if reception.missing:
-            self._lossy.add(track)
-        begins: bool | None = None
-        if producer.wanting:
-            begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
-        for consumer, subscriber in track.routes:
-            outbound = subscriber.outbound
-            if outbound is None or subscriber.path is None:
-                continue
-            if not consumer.flowing:
-                if begins is None:
-                    begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
-                if not begins:
-                    continue
-                consumer.begin(index, timestamp, now, producer.spec.clock_rate)
-            length = consumer.write(self._out.data, self._out.view, view, at, size, index, now)
-            if length:
-                self._send_rtp(subscriber, outbound, length)
-        if producer.handle is not None:
-            self._sink.packet(producer.handle, RECOVERED if repaired else 0, int(now * 1e6), view[:size])
-
-    def _send_rtp(self, subscriber: Transport, outbound: SrtpSession, length: int) -> None:
-        """Protect and send what is in the out buffer. A full socket drops it: late media is worth nothing."""
-        if length > _MAX_OUT:
-            self._drops["too_long_to_forward"] += 1
-            return
-        length = outbound.protect(self._out, length)
-        if length < 0:
-            self._drops["protect_refused"] += 1
-            return
-        path = subscriber.path
-        assert path is not None
-        try:
-            path.sendto(self._out.view[:length], path.address)
-        except BlockingIOError:
-            self._drops["send_full"] += 1
-        except OSError:
-            self._drops["send_error"] += 1
-        else:
-            subscriber.packets_out += 1
-            subscriber.bytes_out += length
-
-    # ---- the less frequent turns of a packet's way
-
-    def _may_admit(self, transport: Transport, ssrc: int) -> bool:
-        """SRTP-2: an SSRC is let in only while there is room, before libsrtp makes a stream of it."""
-        if ssrc in transport.strangers or len(transport.strangers) + len(transport.streams) < MAX_SSRCS:
-            return True
-        self._drops["ssrc_table_full"] += 1
-        return False
-
-    def _latch(self, transport: Transport, ssrc: int, payload_type: int, size: int) -> tuple[Track, bool] | None:
-        data = self._in.data
-        stream = transport.latch(ssrc, payload_type, lambda wanted: header.extension(data, size, wanted))
-        if stream is None:
-            transport.strangers.add(ssrc)
-            self._drops["ssrc_unknown"] += 1
-        return stream
-
-    def _unwrap(self, producer: Producer, size: int, at: int) -> tuple[int, int, int, int]:
-        """RTX (RFC 4588 §4) into the repair buffer: (size or 0, sequence number, timestamp, second byte) of the original."""
-        data = self._in.data
-        end = header.payload_end(data, size, at)
-        original = producer.spec.rtx.get(data[1] & 0x7F)
-        if end - at <= 2 or original is None or producer.ssrc is None:
-            self._drops["rtx_empty" if original is not None else "payload_type_unknown"] += 1
-            return 0, 0, 0, 0
-        seq = data[at] << 8 | data[at + 1]
-        second = data[1] & 0x80 | original
-        timestamp = _unpack(data)[3]
-        repair = self._repair
-        header.FIXED.pack_into(repair.data, 0, 0x80, second, seq, timestamp, producer.ssrc)
-        length = end - at - 2
-        repair.view[header.SIZE : header.SIZE + length] = self._in.view[at + 2 : end]
-        return header.SIZE + length, seq, timestamp, second
-
-    def _take_over(self, track: Track, ssrc: int, now: float) -> bool:
-        if not track.producer.use(ssrc, now):
-            return False
-        self._interrupt(track)
-        return True
-
-    def _started(self, producer: Producer, payload_type: int) -> bool:
-        codec = producer.spec.codecs.get(payload_type)
-        if codec is None or producer.ssrc is None:
-            return False
-        producer.payload_type, producer.codec = payload_type, codec
-        self._listener(ProducerStarted(producer.spec.track, producer.ssrc, payload_type, codec))
-        return True
-
-    def _restart(self, track: Track, seq: int, timestamp: int, now: float) -> int:
-        track.producer.restart()
-        self._interrupt(track)
-        index = track.producer.reception.accept(seq, timestamp, now, recovered=False)
-        assert index not in (REFUSED, RESTARTED)
-        return index
-
-    def _interrupt(self, track: Track) -> None:
-        """The stream behind a track is another now: its consumers go on at the next keyframe."""
-        for consumer, _ in track.routes:
-            consumer.stop()
-        # Not asked for at once: a new stream begins with a keyframe by itself, and the tick asks if it did not.
-        if (track.routes or track.producer.handle is not None) and track.producer.want_keyframe():
-            self._wanting.add(track)
-
-    # ---- RTCP
-
-    def _on_rtcp(self, path: Path, size: int) -> None:
-        transport = path.transport
-        if transport.inbound is None:
-            self._drops["no_keys"] += 1
-            return
-        size = transport.inbound.unprotect_rtcp(self._in, size)
-        if size < 0:
-            self._drops["srtcp_refused"] += 1
-            return
-        now = transport.heard = self._clock()
-        try:
-            for packet in rtcp.parse(self._in.data, size):
-                self._on_rtcp_packet(transport, packet, now)
-        except rtcp.RtcpError:
-            self._drops["rtcp_malformed"] += 1
-
-    def _on_rtcp_packet(self, transport: Transport, packet: rtcp.Packet, now: float) -> None:
-        match packet:
-            case rtcp.SenderReport(ssrc=ssrc, blocks=blocks):
-                self._on_sender_report(transport, packet, now)
-                self._on_blocks(transport, blocks, now)
-            case rtcp.ReceiverReport(blocks=blocks):
-                self._on_blocks(transport, blocks, now)
-            case rtcp.Nack(media_ssrc=ssrc, lost=lost):
-                self._on_nack(transport, ssrc, lost, now)
-            case rtcp.KeyframeRequest(media_ssrc=ssrc):
-                source = transport.sources.get(ssrc)
-                if source is not None:
-                    self._want_keyframe(source[0])
-            case rtcp.Bye() | rtcp.Remb():
-                pass  # a track ends by negotiation; downlink estimates are not acted on yet
-
-    def _on_sender_report(self, transport: Transport, report: rtcp.SenderReport, now: float) -> None:
-        stream = transport.streams.get(report.ssrc)
-        if stream is None or stream[1] or stream[0].producer.ssrc != report.ssrc:
-            return
-        producer = stream[0].producer
-        first = producer.report is None
-        producer.reported(report, now)
-        if producer.handle is not None:
-            self._sink.packet(producer.handle, SENDER_REPORT, int(now * 1e6), self._in.view[report.at : report.end])
-        if first:  # lip sync should not wait for the next round of reports
-            for _, subscriber in stream[0].routes:
-                self._report(subscriber, now)
-
-    def _on_blocks(self, transport: Transport, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
-        for block in blocks:
-            source = transport.sources.get(block.ssrc)
-            if source is None or source[1].spec.ssrc != block.ssrc:
-                continue
-            rtt = source[1].heard(block, now)
-            if rtt is not None:
-                transport.rtt = rtt if transport.rtt is None else 0.7 * transport.rtt + 0.3 * rtt
-
-    def _on_nack(self, transport: Transport, ssrc: int, lost: tuple[int, ...], now: float) -> None:
-        source, outbound = transport.sources.get(ssrc), transport.outbound
-        if source is None or outbound is None or transport.path is None:
-            return
-        track, consumer = source
-        for index in consumer.wanted(lost, now):
-            packet = track.producer.reception.kept(index)
-            if packet is None:
-                self._drops["repair_unavailable"] += 1
-                continue
-            length = consumer.rewrite(self._out.data, self._out.view, packet, index)
-            if length:
-                self._send_rtp(transport, outbound, length)
-
-    def _send_rtcp(self, transport: Transport, compound: bytes) -> None:
-        outbound, path = transport.outbound, transport.path
-        if outbound is None or path is None:
-            return
-        size = len(compound)
-        self._out.view[:size] = compound
-        size = outbound.protect_rtcp(self._out, size)
-        if size < 0:
-            self._drops["protect_refused"] += 1
-            return
-        self._send_raw(path, self._out.view[:size])
-
-    def _want_keyframe(self, track: Track) -> None:
-        if track.producer.want_keyframe():
-            self._wanting.add(track)
-            self._ask_keyframe(track, self._clock())
-
-    def _ask_keyframe(self, track: Track, now: float) -> None:
-        publisher = track.transport
-        if publisher.outbound is not None and track.producer.pli_due(now):
-            assert track.producer.ssrc is not None
-            self._send_rtcp(publisher, rtcp.pli(publisher.ssrc, track.producer.ssrc))
-
-    def _ask_again(self, now: float) -> None:
-        """NACK what is due; what is given up for good costs video a keyframe (PLI)."""
-        for track in list(self._lossy):
-            producer, publisher = track.producer, track.transport
-            ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
-            if ask and producer.ssrc is not None:
-                self._send_rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask]))
-            if lost and producer.is_video:
-                self._want_keyframe(track)
-            if not producer.reception.missing:
-                self._lossy.discard(track)
 
     # ---- time
 
@@ -615,19 +352,13 @@ class PythonPlane:
         self._ticks += 1
         for door in self._doors:
             door.busy, door.taken = door.taken >= _BUSY_A_TICK, 0
-        if self._lossy:
-            self._ask_again(now)
-        for track in list(self._wanting):
-            if track.producer.wanting:
-                self._ask_keyframe(track, now)
-            else:
-                self._wanting.discard(track)
+        self._forwarder.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
             self._sweep(now)
         if self._ticks % _REPORT_TICKS == 0:
             self._errors.clear()
             for transport in list(self._transports.values()):
-                self._report(transport, now)
+                self._forwarder.report(transport, now)
 
     def _sweep(self, now: float) -> None:
         for transport in list(self._shaking):
@@ -647,10 +378,6 @@ class PythonPlane:
                     self._move(transport, "silent")
             elif transport.state == "silent":
                 self._move(transport, "connected")
-
-    def _report(self, transport: Transport, now: float) -> None:
-        for compound in compound_reports(transport, now):
-            self._send_rtcp(transport, compound)
 
     # ---- endings
 
@@ -673,7 +400,7 @@ class PythonPlane:
         producer.forget()
         for consumer, _ in track.routes:
             consumer.expect(consumer.spec, spec.codecs)
-        self._interrupt(track)
+        self._forwarder.interrupt(track)
 
     def _detach(self, track: Track) -> None:
         """Take a track from the transport it came by."""
@@ -706,7 +433,7 @@ class PythonPlane:
             farewell = transport.path or transport.dtls_path
             assert farewell is not None
             for datagram in transport.dtls.drain():
-                self._send_raw(farewell, datagram)
+                self._forwarder.send_raw(farewell, datagram)
         for fragment in transport.ice.fragments:
             self._by_fragment.pop(fragment, None)
         for path in transport.ice.paths:
@@ -721,17 +448,9 @@ class PythonPlane:
 
     def _move(self, transport: Transport, state: TransportState) -> None:
         transport.state = state
-        self._listener(TransportMoved(transport.spec.key, state))
+        self._forwarder.listener(TransportMoved(transport.spec.key, state))
 
     # ---- small parts
-
-    def _send_raw(self, path: Path, datagram: bytes | memoryview) -> None:
-        try:
-            path.sendto(datagram, path.address)
-        except BlockingIOError:
-            self._drops["send_full"] += 1
-        except OSError:
-            self._drops["send_error"] += 1
 
     def _may_complain(self, ip: str) -> bool:
         """STUN errors are rate-limited per source, and so is the table that counts them."""

@@ -56,7 +56,9 @@ def _serve(pipe: Connection, profile: str | None, record: bool) -> None:
                 pipe.send([e.state for e in events if isinstance(e, TransportMoved) and e.key == args[0]])
             elif name == "cpu":
                 usage = resource.getrusage(resource.RUSAGE_SELF)
-                pipe.send((usage.ru_utime + usage.ru_stime, usage.ru_nvcsw, usage.ru_maxrss, plane.drops, usage.ru_stime))
+                pipe.send(
+                    (usage.ru_utime + usage.ru_stime, usage.ru_nvcsw, usage.ru_maxrss, plane.drops, usage.ru_stime)
+                )
             elif name == "freeze":
                 gc.collect()
                 gc.freeze()
@@ -145,9 +147,7 @@ def _drive(peers: list[Peer], plan: list[tuple[float, int, int, bytes]], saturat
     clock = time.monotonic
     while position < len(plan) or clock() - last < 0.3:
         now = clock()
-        while position < len(plan) and (
-            plan[position][0] <= now - start if not saturate else position - received < 64
-        ):
+        while position < len(plan) and (plan[position][0] <= now - start if not saturate else position - received < 64):
             _, number, stream, data = plan[position]
             sent.setdefault((number, stream), []).append(clock())
             socks[number].sendto(data, server)
