@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -46,12 +47,16 @@ log = logging.getLogger(__name__)
 class Recorder:
     """All visits of this machine."""
 
-    def __init__(self, settings: Settings, signer: Signer, store: ObjectStore) -> None:
+    def __init__(
+        self, settings: Settings, signer: Signer, store: ObjectStore, clock: Callable[[], int] = monotonic_us
+    ) -> None:
+        """`clock`: CLOCK_MONOTONIC in µs."""
+        self._clock = clock
         self._signer = signer
         self._store_name = settings.store
         self._origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
         self._spool = Spool(settings.data / "spool")
-        self._life = Life(random_name(9), _boot(), time.time_ns() // 1000, monotonic_us())
+        self._life = Life(random_name(9), _boot(), time.time_ns() // 1000, clock())
         self._visits: dict[str, Recording] = {}
         self._damaged: set[str] = set()
         self._handles: dict[tuple[str, int], Recording] = {}
@@ -274,7 +279,7 @@ class Recorder:
             self._signer,
             self._life,
             self._origin,
-            monotonic_us,
+            self._clock,
             lambda upload: self.uploader.add(visit, upload),
             self._tell,
         )
