@@ -162,8 +162,10 @@ class MediaLane:
         self._work.set()
 
     def came(self, worker: Worker) -> None:
-        """A worker is back, or new: look for the room there if it was ours or if we have none."""
-        if self.worker is None or self.worker is worker:
+        """A worker is back, or new: look for the room there if it was ours, or if we have waited long enough for ours."""
+        given_up = self.worker is not None and not self.worker.up and self._timer is None
+        if self.worker is None or self.worker is worker or given_up:
+            self._forget_timer()
             self.put(OpenRoom())
 
     def lost(self, worker: Worker) -> None:
@@ -172,7 +174,11 @@ class MediaLane:
             return
         self._tell(WorkerLost())
         self._forget_timer()
-        self._timer = asyncio.get_running_loop().call_later(MOVE_AFTER_S, self.put, OpenRoom())  # LANE-3
+        self._timer = asyncio.get_running_loop().call_later(MOVE_AFTER_S, self._move)  # LANE-3
+
+    def _move(self) -> None:
+        self._timer = None
+        self.put(OpenRoom())
 
     async def run(self) -> None:
         """Carry out what waits, until cancelled."""

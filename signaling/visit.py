@@ -341,12 +341,11 @@ class Visit:
             case RoomOpened(epoch):
                 if self._life.epoch not in (None, epoch):
                     self._note("event", {"event": "worker", "state": "lost"}, "worker")
-                self._found(epoch)
-            case RoomFound(epoch, tracks, seats):
-                self._found(epoch)
-                self._life = replace(self._life, tracks=tracks)
-                for seat, (pc, state) in seats.items():
-                    self._set(seat, replace(self._life.seat(seat), pc=pc, media=state))
+                for seat in SEATS:
+                    self._set(seat, replace(self._life.seat(seat), tapped=False))
+                self._found(RoomFound(epoch))
+            case RoomFound():
+                self._found(given)
             case WorkerLost():
                 self._life = replace(self._life, media_available=False)
             case TracksChanged(tracks):
@@ -358,11 +357,13 @@ class Visit:
             case TransportChanged(seat, pc, state):
                 self._move_transport(seat, pc, state)
 
-    def _found(self, epoch: str) -> None:
-        """Begin from what a worker holds: nothing, until it says otherwise."""
-        self._life = replace(self._life, epoch=epoch, media_available=True, tracks=())
+    def _found(self, room: RoomFound) -> None:
+        """Begin again from what a worker holds."""
+        self._life = replace(self._life, epoch=room.epoch, media_available=True, tracks=room.tracks)
         for seat in SEATS:
-            self._set(seat, replace(self._life.seat(seat), pc=None, media="none", tapped=False))
+            there = room.seats.get(seat)
+            nothing = replace(self._life.seat(seat), pc=None, media="none")
+            self._set(seat, nothing if there is None else replace(nothing, pc=there[0], media=there[1]))
         if self._life.stopped:
             self._shut_taps()
         elif self._life.started:
