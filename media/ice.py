@@ -7,6 +7,8 @@ ICE-2  Where we send moves only with an authenticated check that carries USE-CAN
        is used until then. A check without it never moves anything.
 ICE-3  After a restart the old credentials work until a check with the new ones has passed.
 ICE-4  At most `MAX_PATHS` addresses are remembered; the oldest that is not in use gives way.
+ICE-5  A check is good for the address it was first seen from: somebody on the way who repeats it from elsewhere (ICE has no
+       nonce) gains nothing. The last `REMEMBERED` transactions are known.
 
 Role conflicts are ignored: a lite agent is always controlled (RFC 8445 §6.1.1).
 """
@@ -21,6 +23,7 @@ from media import stun
 from media.plane import IceCredentials
 
 MAX_PATHS = 16
+REMEMBERED = 64
 
 PathT = TypeVar("PathT")
 """Whatever the plane names a 5-tuple by: hashable, comparable."""
@@ -57,6 +60,7 @@ class IceLite(Generic[PathT]):
         self.paths: dict[PathT, None] = {}
         """Validated, oldest first."""
         self.selected: PathT | None = None
+        self._transactions: dict[bytes, PathT] = {}
 
     @property
     def fragments(self) -> list[str]:
@@ -77,6 +81,8 @@ class IceLite(Generic[PathT]):
             return Answer(stun.binding_error(message.transaction, status, None), accepted=False)
         if message.unknown:
             return Answer(stun.binding_error(message.transaction, 420, side.key, message.unknown), accepted=False)
+        if self._is_repeated(message.transaction, path):  # ICE-5
+            return Answer(stun.binding_error(message.transaction, 400, side.key), accepted=False)
         reply = stun.binding_success(message.transaction, source, side.key)
         forgotten = self._validate(path)
         moved = self.selected is None or (message.use_candidate and self.selected != path)  # ICE-2
@@ -93,6 +99,12 @@ class IceLite(Generic[PathT]):
         if self._old is not None and username.startswith(self._old.prefix):
             return self._old
         return None
+
+    def _is_repeated(self, transaction: bytes, path: PathT) -> bool:
+        first = self._transactions.setdefault(transaction, path)
+        if len(self._transactions) > REMEMBERED:
+            del self._transactions[next(iter(self._transactions))]
+        return first != path
 
     def _validate(self, path: PathT) -> PathT | None:
         if path in self.paths:
