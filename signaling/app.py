@@ -73,6 +73,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         loop.add_signal_handler(number, stop.set)
     if os.environ.get("TELECONSULT_SUPERVISED") == "1":
         _watch_stdin(loop, stop.set)
+    # It would quote what cannot be parsed; what goes wrong in a handler is logged by `serving.answering`.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     async with serving(settings, listening):
         gc.freeze()
         log.info("signaling ready", extra={"url": settings.base_url})

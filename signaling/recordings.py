@@ -1,7 +1,6 @@
 """The recorder's audit door, from the API's side: recordings are looked up and streamed, never copied or kept here.
 
-The door is HTTP over a Unix socket (`audit.sock`), read only. What it says of a recording is JSON as `recorder/FORMAT.md` and
-the door itself define it; the API hands it on as it is.
+The door is HTTP over a Unix socket (`audit.sock`), read only (`recorder.audit`).
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self, TypeVar
 
 import msgspec
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, UnixConnector
@@ -18,6 +17,60 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, U
 CONNECT_S = 2.0
 SILENT_S = 30.0
 MAX_JSON = 64 << 20
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """A gap the recorder declared, in stream time."""
+
+    from_ms: int
+    to_ms: int
+    cause: str
+
+
+class RecordedStream(msgspec.Struct, frozen=True):
+    """One publisher's stream. `coverage`: milliseconds by what became of them."""
+
+    stream: str
+    parts: int
+    segments: int
+    bytes: int
+    sealed_to_ms: int
+    coverage: dict[str, int]
+    gaps: list[Gap]
+
+
+class RecordingFacts(msgspec.Struct, frozen=True):
+    """What a recording's records say, unverified. `closed`, `reason` and `end_ms` are null while it grows."""
+
+    opened: str | None
+    closed: str | None
+    reason: str | None
+    end_ms: int | None
+    origin: str | None
+    key: str | None
+    records: int
+    objects: int
+    bytes: int
+    recovered: int
+    streams: list[RecordedStream]
+
+
+class RecordedFile(msgspec.Struct, frozen=True):
+    """One object, named as in `recorder/FORMAT.md`; `size` in bytes."""
+
+    name: str
+    size: int
+
+
+class RecordedFiles(msgspec.Struct, frozen=True):
+    """The objects of a recording; until it is `closed` there may be more later."""
+
+    visit: str
+    closed: bool
+    files: list[RecordedFile]
+
+
+Said = TypeVar("Said")
 
 
 class RecorderAway(Exception):
@@ -51,13 +104,13 @@ class RecorderDoor:
             await self._session.close()
             self._session = None
 
-    async def facts(self, visit: str) -> dict[str, Any] | None:
+    async def facts(self, visit: str) -> RecordingFacts | None:
         """What the recorder says of one visit; None if it knows none. Raises `RecorderAway`."""
-        return await self._json(f"/visits/{visit}")
+        return await self._json(f"/visits/{visit}", RecordingFacts)
 
-    async def files(self, visit: str) -> dict[str, Any] | None:
+    async def files(self, visit: str) -> RecordedFiles | None:
         """The objects of a visit; None if there is no recording. Raises `RecorderAway`."""
-        return await self._json(f"/visits/{visit}/files")
+        return await self._json(f"/visits/{visit}/files", RecordedFiles)
 
     async def answers(self) -> bool:
         """Whether the door is open now."""
@@ -81,13 +134,13 @@ class RecorderDoor:
         finally:
             response.close()
 
-    async def _json(self, path: str) -> dict[str, Any] | None:
+    async def _json(self, path: str, kind: type[Said]) -> Said | None:
         async with self.open(path) as answer:
             if answer.status == 404:
                 return None
             try:
                 if answer.status != 200:
                     raise RecorderAway(f"the recorder answered {answer.status}")
-                return msgspec.json.decode(await answer.content.read(MAX_JSON), type=dict[str, Any])
+                return msgspec.json.decode(await answer.content.read(MAX_JSON), type=kind)
             except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
                 raise RecorderAway("the recorder's answer cannot be read") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config.clock import now_iso
 from signaling.api.auth import Failures, Gate
-from signaling.api.recordings import RecordingRoutes
+from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
 from signaling.links import Links
@@ -111,7 +112,7 @@ async def open_store(folder: Path) -> AsyncIterator[SqlVisitStore]:
 
 
 @asynccontextmanager
-async def open_api(folder: Path, burst: float = 20, port: int | None = None) -> AsyncIterator[Api]:
+async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) -> AsyncIterator[Api]:
     """The API over the store in this folder; the recorder's audit door is `folder/audit.sock`."""
     async with open_store(folder) as store, RecorderDoor(folder / "audit.sock") as door:
         tokens = SignedTokens([bytes(32)], time.time)
@@ -121,13 +122,24 @@ async def open_api(folder: Path, burst: float = 20, port: int | None = None) -> 
         async def database() -> bool:
             return ready["database"]
 
-        recordings = RecordingRoutes(store, door, KeyedPseudonyms(bytes(32)), None, time.time)
+        recordings = RecordingRoutes(store, door, KeyedPseudonyms(bytes(32)), note, time.time)
         app = web.Application(middlewares=[answering])
         routes = all_routes(store, visits, links, recordings, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
-        client = TestClient(TestServer(app, port=port))
+        client = TestClient(TestServer(app))
         await client.start_server()
         try:
             yield Api(client, store, visits, links, tokens, ready)
         finally:
             await client.close()
+
+
+async def raw(client: TestClient[web.Request, web.Application], path: str, headers: str = "") -> tuple[str, str]:
+    """Head and body of the answer to a path sent as it is: an HTTP client would tidy it up first."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\n{headers}Connection: close\r\n\r\n".encode())
+    said = (await reader.read()).decode(errors="replace")
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = said.partition("\r\n\r\n")
+    return head, body

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.consent_text import Language
 from signaling.ports import Consent, Doctor, Ending, Patient, Phase, RecordingPolicy, Role, VisitFacts
+from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
 
 _PLAIN = r"^[^\u0000-\u001f\u007f]+$"
@@ -204,10 +205,10 @@ class Recording(msgspec.Struct, frozen=True):
     live: Moment | None
     ended_at: Moment | None
     ended: Ending | None
-    recording: dict[str, Any] | None
+    recording: RecordingFacts | None
 
     @classmethod
-    def of(cls, facts: VisitFacts, pseudonym: str, recording: dict[str, Any] | None) -> Recording:
+    def of(cls, facts: VisitFacts, pseudonym: str, recording: RecordingFacts | None) -> Recording:
         """From the stored facts and what the recorder says."""
         return cls(
             visit=facts.id,
@@ -244,7 +245,3 @@ class RecordingPage(msgspec.Struct, frozen=True):
     recordings: list[Recording]
     next: Cursor | None
     recorder_available: bool
-
-
-RecordingFiles = dict[str, Any]
-"""As the recorder lists the objects of a visit."""

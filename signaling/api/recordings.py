@@ -12,18 +12,17 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, web
 from msgspec import UNSET
 
 from config.clock import iso
-from signaling.api.kinds import PageQuery, Recording, RecordingDetail, RecordingFiles, RecordingPage
+from signaling.api.kinds import PageQuery, Recording, RecordingDetail, RecordingPage
 from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Principal, Route, Routes, json_answer
 from signaling.ports import Clock, Page, Pseudonyms, VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong, RequestInvalid
-from signaling.recordings import RecorderAway, RecorderDoor
+from signaling.recordings import RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
 from signaling.store import CursorInvalid, SqlVisitStore
 
 Noting = Callable[[str, str, str], Awaitable[None]]
@@ -102,7 +101,7 @@ class RecordingRoutes:
                 "listRecordingFiles",
                 "The objects of a recording: records, heads, keys, segments.",
                 "auditor",
-                (Answer(200, "The objects", RecordingFiles),),
+                (Answer(200, "The objects", RecordedFiles),),
                 self.files,
                 Nothing,
                 Nothing,
@@ -143,7 +142,7 @@ class RecordingRoutes:
         page = await self._page(call)
         together = asyncio.Semaphore(AT_ONCE)
 
-        async def recording_of(facts: VisitFacts) -> tuple[dict[str, Any] | None, bool]:
+        async def recording_of(facts: VisitFacts) -> tuple[RecordingFacts | None, bool]:
             async with together:
                 try:
                     return await self._door.facts(facts.id), True

@@ -1,6 +1,6 @@
 """One route: its address, who may call it, the types that go in and come out, and what it may refuse.
 
-The same table is served (`serving`) and documented (`signaling.openapi`), so the document cannot say anything else
+The same table is served (`serving`) and documented (`openapi`), so the document cannot say anything else
 than what the server does.
 """
 

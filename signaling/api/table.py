@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from signaling.api.openapi import document
 from signaling.api.public import Check, PublicRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.route import Routes
 from signaling.api.visits import VisitRoutes
 from signaling.links import Links
-from signaling.openapi import document
 from signaling.ports import Clock, Visits, VisitStore
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from signaling.ports import Consent, Ending, IdempotencyConflict, VisitFacts, VisitStore
-from signaling.store import CursorInvalid, SqlVisitStore
+from signaling.store import CursorInvalid, SqlVisitStore, open_engine
 from tests.http_api import open_store, some_visit
 
 
@@ -154,8 +155,10 @@ async def test_facts_survive_a_new_start(tmp_path: Path) -> None:
 
 
 async def test_a_database_that_cannot_be_reached_is_said_not_to_answer(tmp_path: Path) -> None:
-    from signaling.store import open_engine
-
+    before = set(threading.enumerate())
     store = SqlVisitStore(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/visits.db"))
     assert not await store.answers()
     await store.close()
+    # The driver does not wait for the thread of a connection that failed; the loop must not be closed under it.
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=5)

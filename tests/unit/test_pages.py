@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,6 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from signaling.api.serving import answering
 from signaling.pages import Pages
+from tests.http_api import raw
 
 SCRIPT = b"console.log('teleconsult');" * 100
 Client = TestClient[web.Request, web.Application]
@@ -40,17 +40,6 @@ async def serve(dist: Path, base_url: str = "https://visit.example") -> Client:
     client = TestClient(TestServer(app), auto_decompress=False)
     await client.start_server()
     return client
-
-
-async def raw(client: Client, path: str) -> tuple[str, str]:
-    """The answer to a path sent as it is: an HTTP client would tidy it up first."""
-    reader, writer = await asyncio.open_connection(client.host, client.port)
-    writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    said = (await reader.read()).decode()
-    writer.close()
-    await writer.wait_closed()
-    head, _, body = said.partition("\r\n\r\n")
-    return head, body
 
 
 @pytest.fixture

@@ -1,0 +1,195 @@
+"""Recordings for auditors, through the API and the recorder's real audit door."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from recorder.audit import audit_door, make_audit_app
+from recorder.store_folder import FolderStore
+from signaling.problems import NotReady
+from tests.bundles import honest_visit
+from tests.http_api import Api, open_api, raw, some_visit
+
+SEGMENT = "streams/patient/part-001/seg-000001.webm"
+
+
+async def shelve(folder: Path, visit: str) -> dict[str, bytes]:
+    """A finished recording in the store."""
+    objects = honest_visit(Random(1), visit)
+    store = FolderStore(folder / "store")
+    for name, data in objects.items():
+        await store.put(f"recordings/{visit}/{name}", data, hashlib.sha256(data).hexdigest())
+    return objects
+
+
+@asynccontextmanager
+async def recorder(folder: Path) -> AsyncIterator[None]:
+    async with audit_door(make_audit_app(FolderStore(folder / "store")), folder / "audit.sock"):
+        yield
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(tmp_path) as opened:
+        yield opened
+
+
+def auditor(api: Api, visit: str | None = None, who: str = "auditor-1", epoch: int = 0) -> str:
+    return api.tokens.issue("auditor", visit, who, 600, epoch)
+
+
+async def look(api: Api, path: str, token: str, status: int = 200, **headers: str) -> tuple[Any, bytes]:
+    said = {"Authorization": f"Bearer {token}", **headers}
+    async with api.client.get(f"/api/v1/recordings{path}", headers=said) as answer:
+        body = await answer.read()
+        assert answer.status == status, body
+        return answer, body
+
+
+async def test_an_auditor_finds_a_visit_and_its_recording_but_no_patient(api: Api, tmp_path: Path) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await shelve(tmp_path, "v1")
+    async with recorder(tmp_path):
+        status, page = await api.call("GET", "/api/v1/recordings", auditor(api))
+    assert status == 200
+    (row,) = page["recordings"]
+    assert page["recorder_available"] is True
+    assert row["doctor"]["name"] == "李敏"
+    assert row["recording"]["reason"] == "completed"
+    assert row["recording"]["streams"]
+    assert len(row["patient"]) == 20
+    assert "王" not in str(page)
+    assert "p-1" not in str(page)
+    assert "头晕" not in str(page)
+
+
+async def test_the_list_goes_on_without_the_recorder_and_says_so(api: Api) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    status, page = await api.call("GET", "/api/v1/recordings", auditor(api))
+    assert status == 200
+    assert page["recorder_available"] is False
+    assert page["recordings"][0]["recording"] is None
+    status, problem = await api.call("GET", "/api/v1/recordings/v1/files", auditor(api))
+    assert (status, problem["code"]) == (503, "recorder_unavailable")
+
+
+async def test_files_come_whole_in_ranges_and_as_one_archive(api: Api, tmp_path: Path) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    objects = await shelve(tmp_path, "v1")
+    token = auditor(api)
+    async with recorder(tmp_path):
+        _, listed = await api.call("GET", "/api/v1/recordings/v1/files", token)
+        assert {one["name"]: one["size"] for one in listed["files"]} == {n: len(data) for n, data in objects.items()}
+        answer, body = await look(api, f"/v1/files/{SEGMENT}", token)
+        assert body == objects[SEGMENT]
+        assert answer.content_type == "video/webm"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        answer, body = await look(api, f"/v1/files/{SEGMENT}", token, 206, Range="bytes=5-9")
+        assert body == objects[SEGMENT][5:10]
+        assert answer.headers["Content-Range"] == f"bytes 5-9/{len(objects[SEGMENT])}"
+        await look(api, f"/v1/files/{SEGMENT}", token, 416, Range="bytes=99999999-")
+        answer, body = await look(api, "/v1/bundle", token)
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="teleconsult-v1.zip"'
+        assert any(name.endswith(SEGMENT) for name in zipfile.ZipFile(io.BytesIO(body)).namelist())
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/files/nothing.webm",
+        "/v1/files/../../../etc/passwd",
+        "/v1/files/%2e%2e/%2e%2e/v2/bundle.json",
+        "/v1/files/streams%2F..%2F..%2Fv2%2Fkeys",
+        "/v1/files//etc/passwd",
+        "/v1/files/.hidden",
+        "/v1/files/a%00b",
+        "/v1/files/" + "a/" * 40 + "a",
+        "/..%2Fv1/files",
+    ],
+)
+async def test_no_path_leads_out_of_a_recording(api: Api, tmp_path: Path, path: str) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await shelve(tmp_path, "v1")
+    async with recorder(tmp_path):
+        head, _ = await raw(api.client, f"/api/v1/recordings{path}", f"Authorization: Bearer {auditor(api)}\r\n")
+    assert head.startswith("HTTP/1.1 404 ")
+
+
+async def test_a_link_for_one_visit_reaches_no_other(api: Api, tmp_path: Path) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await api.store.create(some_visit("v2"), None, "")
+    await shelve(tmp_path, "v1")
+    token = auditor(api, "v2")
+    async with recorder(tmp_path):
+        for path in ("/v1", "/v1/files", f"/v1/files/{SEGMENT}", "/v1/bundle"):
+            await look(api, path, token, 404)
+        _, page = await api.call("GET", "/api/v1/recordings", token)
+    assert [row["visit"] for row in page["recordings"]] == ["v2"]
+
+
+async def test_only_an_auditors_good_token_is_let_in(api: Api) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    revoked = auditor(api, "v1")
+    await api.store.revoke_links("v1")
+    expected = {
+        api.tokens.issue("doctor", "v1", "doctor", 600, 1): (403, "role_wrong"),
+        api.tokens.issue("patient", "v1", "patient", 600, 1): (403, "role_wrong"),
+        api.tokens.issue("auditor", "v1", "auditor", -60, 1): (401, "token_expired"),
+        auditor(api, "gone"): (401, "visit_unknown"),
+        revoked: (401, "token_revoked"),
+        "an-api-key-for-tests": (401, "token_invalid"),
+    }
+    for token, refusal in expected.items():
+        status, problem = await api.call("GET", "/api/v1/recordings/v1", token)
+        assert (status, problem["code"]) == refusal
+    assert (await api.call("GET", "/api/v1/recordings/v1", auditor(api, "v1", epoch=1)))[0] == 200
+
+
+async def test_every_look_is_on_the_access_log_once_a_minute(api: Api, tmp_path: Path) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await shelve(tmp_path, "v1")
+    async with recorder(tmp_path):
+        for _ in range(3):
+            await look(api, f"/v1/files/{SEGMENT}", auditor(api), 206, Range="bytes=0-9")
+        await look(api, "/v1/bundle", auditor(api, "v1", who="auditor-2"))
+        _, detail = await api.call("GET", "/api/v1/recordings/v1", auditor(api))
+    looks = [(one["who"], one["what"]) for one in detail["accesses"]]
+    assert looks == [("auditor-1", "recording"), ("auditor-2", "bundle"), ("auditor-1", f"file {SEGMENT}")]
+
+
+async def test_a_look_while_the_evidence_log_is_open_is_noted_in_it(tmp_path: Path) -> None:
+    noted: list[tuple[str, str, str]] = []
+
+    async def note(visit: str, who: str, what: str) -> None:
+        noted.append((visit, who, what))
+
+    async with open_api(tmp_path, note=note) as api:
+        await api.store.create(some_visit("open", log_open=True), None, "")
+        await api.store.create(some_visit("closed"), None, "")
+        await look(api, "/open", auditor(api))
+        await look(api, "/closed", auditor(api))
+    assert noted == [("open", "auditor-1", "recording")]
+
+
+async def test_what_cannot_be_written_down_is_not_shown(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise NotReady("the access log is full")
+
+    await api.store.create(some_visit("v1"), None, "")
+    objects = await shelve(tmp_path, "v1")
+    monkeypatch.setattr(api.store, "log_access", full)
+    async with recorder(tmp_path):
+        _, body = await look(api, f"/v1/files/{SEGMENT}", auditor(api), 503)
+    assert objects[SEGMENT][:16] not in body
