@@ -3,8 +3,9 @@
 ACTOR-1  The inbox holds 512. A request that finds it full is refused (`internal`); news of the media that finds it full is
          dropped, and the room is asked for the whole truth as soon as there is room again.
 ACTOR-2  Nothing here waits for another process except on a lane: the visit answers while recorder or worker think.
-ACTOR-3  A state change is saved before it is shown; it is shown at once, or, in a burst, 50 ms after the last. A change of
-         phase never waits. A store that fails does not stop a visit: the facts are saved again later.
+ACTOR-3  What is durable is saved before it is shown. A change is shown at once; of a burst the first four, then 20 a second
+         and always the last. A change of phase never waits. A store that fails does not stop a visit: the facts are saved
+         again later.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from signaling.channel import Channel
 from signaling.errors import EventRefused, Internal, MediaUnavailable, OfferRefused
 from signaling.lanes import MediaLane, RecorderLane
 from signaling.ports import Clock, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.rate import Bucket
 from signaling.verbs import (
     Admitted,
     CloseLog,
@@ -46,7 +48,8 @@ from signaling.visit import Visit
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 
 INBOX = 512
-BURST_S = 0.05
+STATES_PER_S = 20.0
+STATES_AT_ONCE = 4.0
 IDLE_S = 60.0
 SAVE_AGAIN_S = 1.0
 NEGOTIATE_WITHIN_S = 5.0
@@ -81,7 +84,7 @@ class VisitActor:
         self._stopped = False
         self._missed = False
         self._unsaved = False
-        self._shown_at = float("-inf")
+        self._showings = Bucket(STATES_PER_S, STATES_AT_ONCE)
         self._timer: asyncio.TimerHandle | None = None
         self._used_at = clock()
         self.media = MediaLane(facts.id, workers, self.post, resumed=facts.phase in ("live", "ended"))
@@ -237,6 +240,10 @@ class VisitActor:
             if answer is not None and not answer.done():
                 answer.set_exception(refusal)
             return
+        except BaseException:
+            if answer is not None and not answer.done():
+                answer.set_exception(Internal())
+            raise
         if any(isinstance(output, Save) for output in outputs):
             await self._save()
         self._perform_all(outputs)
@@ -268,17 +275,15 @@ class VisitActor:
 
     def _show(self, urgent: bool) -> None:
         loop = asyncio.get_running_loop()
-        wait_s = self._shown_at + BURST_S - loop.time()
-        if urgent or wait_s <= 0:
+        if self._showings.take(loop.time()) or urgent:
             self._show_now()
         elif self._timer is None:
-            self._timer = loop.call_later(wait_s, self._show_now)
+            self._timer = loop.call_later(1 / STATES_PER_S, self._show_now)
 
     def _show_now(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._shown_at = asyncio.get_running_loop().time()
         for seat, channel in list(self._channels.items()):
             channel.send("state", self.state(seat))
         self._changed(self)

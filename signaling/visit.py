@@ -248,7 +248,7 @@ class Visit:
     def _decide(self, given: Decided) -> None:
         before = self._consent(given.seat)
         after = Consent(
-            given.decision, given.text_version, given.text_sha256, given.language, given.method, iso(self._now)
+            given.decision, given.text_version, given.text_sha256, given.language, given.method, self._after(before)
         )
         if with_(after, at=before.at) == before:
             return  # repeated after a lost acknowledgement
@@ -265,7 +265,7 @@ class Visit:
         before = self._consent(seat)
         if before.state != "agreed":
             return
-        self._set_consent(seat, with_(before, state="withdrawn", at=iso(self._now)))
+        self._set_consent(seat, with_(before, state="withdrawn", at=self._after(before)))
         self._out.append(self._consent_note(seat))
         if self._facts.phase != "live":
             return
@@ -473,6 +473,10 @@ class Visit:
 
     def _consent(self, seat: Seat) -> Consent:
         return self._facts.consents.get(seat, Consent())
+
+    def _after(self, before: Consent) -> str:
+        """Now, but later than the seat's last decision: the time is part of the key of the record."""
+        return iso(self._now if before.at is None else max(self._now, seconds(before.at) + 0.001))
 
     def _consented(self, seat: Seat) -> bool:
         return self._consent(seat).state == "agreed"

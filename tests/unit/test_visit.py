@@ -177,6 +177,13 @@ def test_a_consent_given_anew_must_be_durable_anew() -> None:
     assert play(Noted(notes[1].key)) == [StartRecording()]
 
 
+def test_decisions_within_one_millisecond_are_different_records(play: Play) -> None:
+    play(*ARRIVED)
+    said = play(decided("patient"), decided("patient", "refused"), decided("patient"), Withdrew("patient"))
+    keys = [output.key for output in said if isinstance(output, Note)]
+    assert len(keys) == len(set(keys)) == 4
+
+
 def test_the_log_is_opened_at_the_first_agreement_and_admit_needs_two_errands_more(play: Play) -> None:
     assert play(*ARRIVED, decided("doctor", "refused")) == []
     assert play.kinds(decided("doctor"), decided("patient")) == ["OpenLog", "consent", "consent"]
