@@ -1,7 +1,7 @@
 """Export: copy a recording from the store into a bundle, and remember whose key signed it.
 
 EXPORT-1  Objects are copied as they are, what does not belong too: an export never mends, hides or judges. Only of a
-          recording that still grows, what its newest whole state does not name yet is left out (LAYOUT-3).
+          recording that still grows, what its newest whole state does not name yet is left out (HOLD-1).
 EXPORT-2  The key is pinned when its origin is seen for the first time; a known origin's entry is never changed.
 """
 
@@ -12,13 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from recorder.archive import signer, texts
 from recorder.bundle import exit_code, verify_directory
-from recorder.bundle_texts import readme_en, readme_zh
-from recorder.evidence.chain import Chain
-from recorder.evidence.findings import Findings
-from recorder.evidence.layout import batch_of, heads_name, is_safe, is_visit, prefix, records_name
-from recorder.evidence.ledger import Ledger
-from recorder.objects import ObjectEntry, ObjectStore
+from recorder.evidence.layout import is_safe
+from recorder.holdings import Held, Holdings, SpoolReader
+from recorder.objects import ObjectStore
 from recorder.trusted_keys import load_trust, pin, trust_path
 
 __all__ = ["ExportRefused", "Exported", "VisitUnknown", "exit_code", "export_visit", "verify_directory"]
@@ -59,28 +57,24 @@ async def export_visit(
     out: Path,
     progress: Progress | None = None,
     trust_file: Path | None = None,
+    spool: SpoolReader | None = None,
 ) -> Exported:
     """Write the bundle of a visit into `out`, which must be empty or absent.
 
-    `trust_file`: None means the user's own (`recorder.trusted_keys.trust_path`). Raises `VisitUnknown`, `ExportRefused`,
-    `StoreError`, `TrustListInvalid`.
+    `trust_file`: None means the user's own (`recorder.trusted_keys.trust_path`). `spool`: where a recording may be in
+    part that is not all stored yet. Raises `VisitUnknown`, `ExportRefused`, `StoreError`, `TrustListInvalid`.
     """
-    if not is_visit(visit):
-        raise VisitUnknown("no recording of this visit")
     _make_room(out)
-    root = prefix(visit)
-    entries = [entry async for entry in store.list(root)]
-    if not entries:
+    holdings = Holdings(store, spool)
+    held = await holdings.recording(visit)
+    if held is None:
         raise VisitUnknown("no recording of this visit")
-    here = [ObjectEntry(entry.name.removeprefix(root), entry.size) for entry in entries]
-    ledger, batches = await _read_chain(store, visit, {entry.name for entry in here})
-    wanted = [entry for entry in here if ledger.closed is not None or _of_whole_state(entry.name, ledger, batches)]
-    await _copy(store, root, wanted, out, progress)
-    copied = sum(entry.size for entry in wanted)
-    origin, key = _signer(ledger)
-    _write_texts(out, visit, origin, key)
+    await _copy(holdings, held, out, progress)
+    _write_texts(out, held)
+    origin, key = signer(held)
     pinned, trusted = _pin(trust_file or trust_path(), origin, key)
-    return Exported(out, visit, origin, key, len(wanted), copied, ledger.closed is not None, pinned, trusted)
+    copied = sum(held.sizes.values())
+    return Exported(out, visit, origin, key, len(held.sizes), copied, held.closed, pinned, trusted)
 
 
 def _make_room(out: Path) -> None:
@@ -92,39 +86,16 @@ def _make_room(out: Path) -> None:
         raise ExportRefused(f"{out} cannot be written: {error.strerror}") from None
 
 
-async def _read_chain(store: ObjectStore, visit: str, names: set[str]) -> tuple[Ledger, int]:
-    """What the chain says, and its newest batch that has records and heads."""
-    findings = Findings()
-    chain, ledger = Chain(visit, findings), Ledger(findings)
-    number = 0
-    while {records_name(number + 1), heads_name(number + 1)} <= names:
-        number += 1
-        for line in (await store.get(prefix(visit) + records_name(number))).split(b"\n")[:-1]:
-            read = chain.feed(line, "")
-            if read is not None:
-                ledger.feed(*read, "")
-    return ledger, number
-
-
-def _of_whole_state(name: str, ledger: Ledger, batches: int) -> bool:
-    batch = batch_of(name)
-    if batch is not None:
-        return batch[1] <= batches
-    return not name.startswith("streams/") or name in ledger.expected
-
-
-async def _copy(
-    store: ObjectStore, root: str, entries: list[ObjectEntry], out: Path, progress: Progress | None
-) -> None:
-    total, done = sum(entry.size for entry in entries), 0
-    for entry in entries:
-        if not is_safe(entry.name):
+async def _copy(holdings: Holdings, held: Held, out: Path, progress: Progress | None) -> None:
+    total, done = sum(held.sizes.values()), 0
+    for name in held.sizes:
+        if not is_safe(name):
             raise ExportRefused("the store holds a name that is not safe to write")
-        path = out / entry.name
+        path = out / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("xb") as file:
-                async for piece in store.stream(root + entry.name):
+                async for piece in holdings.stream(held.visit, name):
                     file.write(piece)
                     done += len(piece)
                     if progress is not None:
@@ -133,19 +104,10 @@ async def _copy(
             raise ExportRefused(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _signer(ledger: Ledger) -> tuple[str | None, str | None]:
-    if ledger.opened is None:
-        return None, None
-    keys = [named.key for named in ledger.opened.keys if named.alg == "ed25519"]
-    return ledger.opened.origin, keys[0] if keys else None
-
-
-def _write_texts(out: Path, visit: str, origin: str | None, key: str | None) -> None:
-    about = {"bundle": "teleconsult-bundle/1", "visit": visit, "origin": origin, "key": key}
+def _write_texts(out: Path, held: Held) -> None:
     try:
-        (out / "bundle.json").write_bytes(msgspec.json.format(msgspec.json.encode(about)) + b"\n")
-        (out / "README.en.md").write_text(readme_en(visit, origin, key), "utf-8")
-        (out / "README.zh.md").write_text(readme_zh(visit, origin, key), "utf-8")
+        for name, text in texts(held).items():
+            (out / name).write_bytes(text)
     except OSError as error:
         raise ExportRefused(f"{out} cannot be written: {error.strerror}") from None
 

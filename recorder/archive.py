@@ -1,0 +1,79 @@
+"""A bundle as one ZIP file, written as it is read: nothing is kept, nothing is compressed (media is already).
+
+The archive holds one folder, named after the visit; unpacked, that folder is what `teleconsult verify` takes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import AsyncIterator
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
+
+import msgspec
+
+from recorder.bundle_texts import readme_en, readme_zh
+from recorder.holdings import Held, Holdings
+
+
+class _Outbox(io.RawIOBase):
+    """What the archive has written and nobody has taken yet. Not seekable, so the archive never looks back."""
+
+    def __init__(self) -> None:
+        self._pieces = bytearray()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: object, /) -> int:
+        """Keep until taken."""
+        piece = memoryview(data)  # type: ignore[arg-type]
+        self._pieces += piece
+        return piece.nbytes
+
+    def take(self) -> bytes:
+        """Everything written since the last time."""
+        taken = bytes(self._pieces)
+        self._pieces.clear()
+        return taken
+
+
+async def zipped(holdings: Holdings, held: Held) -> AsyncIterator[bytes]:
+    """The archive in pieces. Raises `StoreError`."""
+    outbox = _Outbox()
+    with ZipFile(outbox, "w", ZIP_STORED) as archive:
+        for name, text in texts(held).items():
+            archive.writestr(_member(held.visit, name), text)
+        for name in held.sizes:
+            with archive.open(_member(held.visit, name), "w") as member:
+                async for piece in holdings.stream(held.visit, name):
+                    member.write(piece)
+                    yield outbox.take()
+            yield outbox.take()
+    yield outbox.take()
+
+
+def texts(held: Held) -> dict[str, bytes]:
+    """What a bundle adds to the evidence (FORMAT.md §2)."""
+    origin, key = signer(held)
+    about = {"bundle": "teleconsult-bundle/1", "visit": held.visit, "origin": origin, "key": key}
+    return {
+        "README.en.md": readme_en(held.visit, origin, key).encode(),
+        "README.zh.md": readme_zh(held.visit, origin, key).encode(),
+        "bundle.json": msgspec.json.format(msgspec.json.encode(about)) + b"\n",
+    }
+
+
+def signer(held: Held) -> tuple[str | None, str | None]:
+    """The origin and the Ed25519 fingerprint that `open` names."""
+    opened = held.ledger.opened
+    if opened is None:
+        return None, None
+    keys = [named.key for named in opened.keys if named.alg == "ed25519"]
+    return opened.origin, keys[0] if keys else None
+
+
+def _member(visit: str, name: str) -> ZipInfo:
+    member = ZipInfo(f"{visit}/{name}")
+    member.external_attr = 0o100644 << 16
+    return member

@@ -1,0 +1,167 @@
+"""The audit door over a real socket: what is stored, what is still in the spool, ranges, the archive, and failures."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, UnixConnector
+
+from recorder.audit import audit_door, make_audit_app
+from recorder.bundle import verify_directory
+from recorder.holdings import SpoolFolder
+from recorder.objects import StoreUnavailable
+from recorder.store_folder import FolderStore
+from tests.bundles import ORIGIN, RECORDER, honest_visit, write_bundle
+
+
+async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
+    for name, data in objects.items():
+        await store.put(f"recordings/{visit}/{name}", data, hashlib.sha256(data).hexdigest())
+
+
+@asynccontextmanager
+async def door(store: FolderStore, folder: Path, spool: Path | None = None) -> AsyncIterator[ClientSession]:
+    socket = folder / "audit.sock"
+    app = make_audit_app(store, SpoolFolder(spool) if spool is not None else None)
+    async with (
+        audit_door(app, socket),
+        ClientSession("http://recorder", connector=UnixConnector(str(socket))) as client,
+    ):
+        yield client
+
+
+async def said(client: ClientSession, path: str, status: int = 200, **headers: str) -> Any:
+    async with client.get(path, headers=headers) as answer:
+        assert answer.status == status, await answer.text()
+        return await answer.json() if answer.content_type == "application/json" else await answer.read()
+
+
+async def test_a_stored_recording_is_listed_with_its_facts(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    await shelve(store, "v1", honest_visit(Random(1), "v1"))
+    await shelve(store, "v2", honest_visit(Random(2), "v2"))
+    async with door(store, tmp_path) as client:
+        first = await said(client, "/visits?limit=1")
+        assert [one["visit"] for one in first["visits"]] == ["v1"]
+        assert first["next"] == "v1"
+        second = await said(client, "/visits?after=v1")
+        assert [one["visit"] for one in second["visits"]] == ["v2"]
+        assert second["next"] is None
+        facts = await said(client, "/visits/v1")
+    assert (facts["origin"], facts["key"]) == (ORIGIN, RECORDER.fingerprint)
+    assert facts["reason"] == "completed"
+    assert {stream["stream"] for stream in facts["streams"]} >= {"doctor", "patient"}
+    assert sum(facts["streams"][0]["coverage"].values()) == facts["end_ms"]
+
+
+async def test_files_are_listed_and_read_whole_or_in_ranges(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    objects = honest_visit(Random(3), "v1")
+    await shelve(store, "v1", objects)
+    async with door(store, tmp_path) as client:
+        listed = await said(client, "/visits/v1/files")
+        assert {one["name"]: one["size"] for one in listed["files"]} == {n: len(d) for n, d in objects.items()}
+        name = next(name for name in objects if "seg-" in name)
+        path, data = f"/visits/v1/files/{name}", objects[name]
+        assert await said(client, path) == data
+        assert await said(client, path, 206, Range="bytes=10-19") == data[10:20]
+        assert await said(client, path, 206, Range="bytes=50-") == data[50:]
+        assert await said(client, path, 206, Range="bytes=-5") == data[-5:]
+        assert await said(client, path, Range="lines=1-2") == data
+        assert (await said(client, path, 416, Range=f"bytes={len(data)}-"))["code"] == "range_wrong"
+        async with client.get(path, headers={"Range": "bytes=0-0"}) as answer:
+            assert answer.headers["Content-Range"] == f"bytes 0-0/{len(data)}"
+            assert answer.content_type in {"video/webm", "video/x-matroska"}
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("/visits/none", "visit_unknown"),
+        ("/visits/..%2f..%2fetc", "visit_unknown"),
+        ("/visits/v1/files/records/000999.jsonl", "object_missing"),
+        ("/visits/v1/files/..%2fv2%2frecords%2f000001.jsonl", "object_missing"),
+    ],
+)
+async def test_what_is_not_there_is_said_by_code(tmp_path: Path, path: str, code: str) -> None:
+    store = FolderStore(tmp_path / "store")
+    await shelve(store, "v1", honest_visit(Random(1), "v1"))
+    async with door(store, tmp_path) as client:
+        assert (await said(client, path, 404))["code"] == code
+
+
+async def test_the_archive_unpacks_to_a_bundle_that_verifies(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    await shelve(store, "v1", honest_visit(Random(4), "v1"))
+    async with door(store, tmp_path) as client:
+        packed = await said(client, "/visits/v1/bundle")
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path / "out")
+    verdict = verify_directory(tmp_path / "out" / "v1")
+    assert verdict.broken == []
+
+
+async def test_a_live_recording_is_shown_from_the_spool_in_its_newest_whole_state(tmp_path: Path) -> None:
+    objects = honest_visit(Random(5), "v1", closed=False)
+    batches = sorted(name for name in objects if name.startswith("records/"))
+    # The newest batch of records is there and its heads are not yet; a segment is still being written.
+    del objects[batches[-1].replace("records/", "heads/")]
+    spool = write_bundle(objects, tmp_path / "spool" / "v1").parent
+    (spool / "v1" / "journal").write_bytes(b"{}\n")
+    (spool / "v1" / "streams/patient/part-001/seg-000099.webm").write_bytes(b"half")
+    async with door(FolderStore(tmp_path / "store"), tmp_path, spool) as client:
+        facts = await said(client, "/visits/v1")
+        files = {one["name"] for one in (await said(client, "/visits/v1/files"))["files"]}
+        packed = await said(client, "/visits/v1/bundle.zip")
+    assert facts["closed"] is None
+    assert batches[-1] not in files
+    assert "streams/patient/part-001/seg-000099.webm" not in files
+    assert "journal" not in files
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(tmp_path / "out")
+    verdict = verify_directory(tmp_path / "out" / "v1")
+    assert verdict.intact
+    assert [one.rule for one in verdict.broken] == ["CLOSE-1"]
+
+
+async def test_a_recording_half_in_the_store_and_half_in_the_spool_is_one(tmp_path: Path) -> None:
+    objects = honest_visit(Random(6), "v1")
+    names = sorted(objects)
+    store = FolderStore(tmp_path / "store")
+    await shelve(store, "v1", {name: objects[name] for name in names[::2]})
+    spool = write_bundle({name: objects[name] for name in names[1::2]}, tmp_path / "spool" / "v1").parent
+    async with door(store, tmp_path, spool) as client:
+        packed = await said(client, "/visits/v1/bundle")
+        assert [one["visit"] for one in (await said(client, "/visits"))["visits"]] == ["v1"]
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(tmp_path / "out")
+    assert verify_directory(tmp_path / "out" / "v1").broken == []
+
+
+async def test_a_store_that_cannot_answer_is_a_503_with_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    store = FolderStore(tmp_path / "store")
+    monkeypatch.setattr(store, "list", away)
+    async with door(store, tmp_path) as client:
+        assert (await said(client, "/visits/v1", 503))["code"] == "store_unreachable"
+
+
+async def test_the_socket_is_private_and_goes_with_the_door(tmp_path: Path) -> None:
+    (tmp_path / "audit.sock").write_bytes(b"")  # left by one that was killed
+    async with door(FolderStore(tmp_path / "store"), tmp_path) as client:
+        assert await said(client, "/healthz") == {"ok": True}
+        assert (tmp_path / "audit.sock").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "audit.sock").exists()
