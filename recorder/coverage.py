@@ -6,6 +6,8 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
+BRIEF_MS = 1000
+
 Cause = Literal["network", "recorder", "worker", "off", "withdrawn"]
 
 # Where several hold at once, the first names the gap: no consent outweighs everything, our own failures outweigh the network.
@@ -50,15 +52,19 @@ class Causes:
             self._spans[cause] = [list(span) for span in spans.get(cause, ())]
 
     def split(self, from_ms: int, to_ms: int) -> list[tuple[int, int, Cause]]:
-        """The span in pieces of one cause each."""
+        """The span in pieces of one cause each. A moment of silence that borders another cause is part of it: packets take a
+        moment to begin, and to end."""
         edges = {from_ms, to_ms}
         for spans in self._spans.values():
             for begin, end in spans:
                 edges.update(edge for edge in (begin, end) if edge is not None and from_ms < edge < to_ms)
         marks = sorted(edges)
         pieces: list[tuple[int, int, Cause]] = []
+        whole = to_ms - from_ms
         for left, right in itertools.pairwise(marks):
             cause = self._at(left)
+            if cause == "network" and right - left < BRIEF_MS and right - left < whole:
+                cause = pieces[-1][2] if pieces else self._at(right)
             if pieces and pieces[-1][2] == cause:
                 pieces[-1] = (pieces[-1][0], right, cause)
             else:

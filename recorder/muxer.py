@@ -39,9 +39,9 @@ class TrackShape(msgspec.Struct, frozen=True):
 
 
 class TimedFrame(NamedTuple):
-    """A frame of the track at `index`, at a stream time in ms."""
+    """A frame of track `number` (from 0), at a stream time in ms."""
 
-    index: int
+    number: int
     at_ms: int
     keyframe: bool
     payload: bytes
@@ -100,11 +100,11 @@ class Muxer:
 
     def _packet(self, frame: TimedFrame, streams: list[av.stream.Stream]) -> av.Packet:
         at_ms = frame.at_ms
-        if at_ms <= self.last_ms[frame.index]:  # MUX-2
-            at_ms = self.last_ms[frame.index] + 1
-        self.last_ms[frame.index] = at_ms
+        if at_ms <= self.last_ms[frame.number]:  # MUX-2
+            at_ms = self.last_ms[frame.number] + 1
+        self.last_ms[frame.number] = at_ms
         packet = av.Packet(frame.payload)
-        packet.stream = streams[frame.index]
+        packet.stream = streams[frame.number]
         packet.time_base = _MS
         packet.pts = packet.dts = at_ms
         packet.duration = frame.duration_ms

@@ -22,6 +22,8 @@ class Cut(Enum):
     AT_KEYFRAME = 1
     AT_AUDIO = 2
     FORCED = 3
+    END = 4
+    """The part is over, or nothing comes any more."""
 
 
 def cut_before(frame_ms: int, video_keyframe: bool, from_ms: int, size: int, last_video_ms: int | None) -> Cut:

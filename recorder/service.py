@@ -26,9 +26,11 @@ from config.link import Link, LinkClosed, Refused
 from config.settings import Settings
 from media.tap import Hello, TapEnd, TapTrack, packets
 from recorder import control
+from recorder.audit import audit_door, make_audit_app
 from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError, RecordInvalid
 from recorder.evidence.sign import Signer
+from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
 from recorder.keys import load_or_create
 from recorder.objects import ObjectStore
@@ -40,6 +42,7 @@ from recorder.upload import Uploader
 TICK_S = 0.25
 DISK_LOW_PERMILLE = 50
 STOP_S = 1.5
+MAX_EARLY = 4096
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +64,8 @@ class Recorder:
         self._damaged: set[str] = set()
         self._handles: dict[tuple[str, int], Recording] = {}
         self._over: set[tuple[str, int]] = set()
+        self._early: dict[tuple[str, int], TapTrack] = {}
+        """Tracks of visits that are not open yet; past the bound a track is not recorded until it is repeated."""
         self._links: set[Link[control.ToRecorder, control.FromRecorder]] = set()
         self._epochs: dict[str, str] = {}
         self._disk_low = False
@@ -161,6 +166,8 @@ class Recorder:
         recording = self._visits.get(visit)
         if recording is None:
             recording = self._visits[visit] = self._recording(visit)
+            for key in [key for key, track in self._early.items() if track.visit == visit]:
+                self.track(key[0], self._early.pop(key))
         return await recording.open(seats, "recorder")
 
     async def _close(self, visit: str, reason: str) -> control.FromRecorder | Refused:
@@ -235,12 +242,19 @@ class Recorder:
                 recording.worker_lost(old)
             self._handles = {key: r for key, r in self._handles.items() if key[0] != old}
             self._over = {key for key in self._over if key[0] != old}
+            self._early = {key: track for key, track in self._early.items() if key[0] != old}
 
     def track(self, epoch: str, track: TapTrack) -> None:
         """A track begins, or is repeated."""
         key = (epoch, track.handle)
+        if key in self._over:
+            return
         recording = self._visits.get(track.visit)
-        if recording is None or recording.is_closed or key in self._over:
+        if recording is None:
+            if len(self._early) < MAX_EARLY:
+                self._early[key] = track
+            return
+        if recording.is_closed:
             return
         self._handles[key] = recording
         recording.track(epoch, track)
@@ -260,6 +274,7 @@ class Recorder:
         """A track ended."""
         key = (epoch, end.handle)
         self._over.add(key)
+        self._early.pop(key, None)
         recording = self._handles.pop(key, None)
         if recording is not None:
             recording.end(epoch, end.handle, end.reason)
@@ -321,9 +336,11 @@ async def _main(settings: Settings) -> None:
     server = await asyncio.start_unix_server(recorder.serve, door)
     await asyncio.to_thread(door.chmod, 0o600)
     running = asyncio.create_task(recorder.run())
-    log.info("recorder ready")
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    audit = make_audit_app(store, SpoolFolder(settings.data / "spool"))
+    async with audit_door(audit, settings.socket("audit")):
+        log.info("recorder ready")
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.close()
     await recorder.intake.close()
     if running.done():

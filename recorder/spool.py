@@ -3,7 +3,7 @@
 ```
 DATA/spool/<visit>/journal        one line of JSON a commit
 DATA/spool/<visit>/<object name>  what is not stored yet, under the names of FORMAT.md §2
-DATA/spool/closed/<visit>.json    how a visit that is closed and stored was answered
+DATA/spool/.closed/<visit>.json   how a visit that is closed and stored was answered
 ```
 SPOOL-1  A commit is durable when it returns: objects are written and synced first, then the journal's line that speaks of
          them. So whatever a line says is on the disk, and what no line speaks of may be thrown away.
@@ -74,7 +74,7 @@ class Spool:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        (root / "closed").mkdir(parents=True, exist_ok=True, mode=0o700)
+        (root / ".closed").mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def visits(self) -> list[str]:
         """Every visit that has a journal here."""
@@ -87,13 +87,13 @@ class Spool:
     def closed(self, visit: str) -> ClosedVisit | None:
         """How a visit that is gone from here was closed."""
         try:
-            return msgspec.json.decode((self.root / "closed" / f"{visit}.json").read_bytes(), type=ClosedVisit)
+            return msgspec.json.decode((self.root / ".closed" / f"{visit}.json").read_bytes(), type=ClosedVisit)
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
     def forget(self, visit: str, closed: ClosedVisit) -> None:
         """Remove a visit's folder: it is closed and stored."""
-        path = self.root / "closed" / f"{visit}.json"
+        path = self.root / ".closed" / f"{visit}.json"
         draft = path.with_suffix(".new")
         draft.write_bytes(msgspec.json.encode(closed))
         draft.rename(path)

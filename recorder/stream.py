@@ -285,7 +285,7 @@ class Stream:
             self.tracks.remove(track)
             self._latest_us.pop(track, None)
         if self._segment is not None and not self._heap and now_us - self._last_arrival_us > IDLE_US:
-            self._seal(None, Cut.FORCED if self._part is not None and self._part.has_video else Cut.AT_AUDIO, out)
+            self._seal(None, Cut.END, out)
 
     def stop(self, now_us: int, out: list[Output], until_ms: int | None = None, end_ms: int | None = None) -> None:
         """End the open part: consent withdrawn (no frame from `until_ms` on is kept), or the visit is over at `end_ms`."""
@@ -342,7 +342,7 @@ class Stream:
         if state.segment is not None and content:
             self._segment = state.segment
             self._digest = Digest(content)
-            self._seal(None, Cut.FORCED, out)
+            self._seal(None, Cut.END, out)
 
     # ---- frames
 
@@ -497,7 +497,7 @@ class Stream:
     def _end_part(self, next_ms: int | None, out: list[Output]) -> None:
         if self._part is None:
             return
-        self._seal(next_ms, Cut.FORCED, out)
+        self._seal(next_ms, Cut.END, out)
         self._part.muxer.close()
         self._part = None
 
@@ -546,7 +546,7 @@ class Stream:
             from_ms=segment.from_ms,
             to_ms=to_ms,
             keyframe=bool(segment.keyframe) if part.has_video else True,
-            forced=cut is Cut.FORCED and part.has_video,
+            forced=cut is Cut.FORCED,
             enc="none",
             tracks=[
                 records.TrackCounts(number=n, **msgspec.structs.asdict(tally))

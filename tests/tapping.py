@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from struct import Struct
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from aiortc.codecs.h264 import H264Encoder
@@ -36,8 +36,7 @@ SEATS = {"doctor": "pseudonym-d", "patient": "pseudonym-p"}
 MIC_SSRC, CAMERA_SSRC = 0x11111111, 0x22222222
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(NamedTuple):
     """One RTP packet of a clip, due at `at_ms` of the clip."""
 
     at_ms: int
