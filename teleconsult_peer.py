@@ -21,7 +21,6 @@ import aiohttp
 import socketio
 from aiortc import (
     MediaStreamTrack,
-    RTCBundlePolicy,
     RTCConfiguration,
     RTCDtlsTransport,
     RTCPeerConnection,
@@ -111,7 +110,8 @@ class Participant:
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: PeerError | None = None
         self._pc_name = secrets.token_urlsafe(9)
-        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        # Not max-bundle: with it aiortc 1.16 keeps the candidates of the last m-line only, and ours stand in the first.
+        self._pc = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         self._pc.on("track", self._take)
         self._pc.on("connectionstatechange", self._connection_changed)
         self._publish: dict[RTCRtpTransceiver, str] = {}
