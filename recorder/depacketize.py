@@ -10,6 +10,7 @@ DEPAY-2  After a dropped video frame every frame up to the next keyframe is drop
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from struct import Struct, error
 from typing import NamedTuple, Protocol
 
@@ -135,9 +136,10 @@ class _VideoDepacketizer:
         in_row = packet.seq - 1 == self._last_seq
         first = self._last_seq is None
         self._last_seq = packet.seq
+        if not (in_row or first):
+            self._after_gap()
         if not packet.payload:  # padding only: keeps the sequence, carries nothing
-            return self._after_gap(in_row or first)
-        self._after_gap(in_row or first)
+            return None
         current = self._open
         if current is not None and current.timestamp != packet.timestamp:
             self._drop(current.arrival_us)  # its end, the marker, never came
@@ -160,9 +162,7 @@ class _VideoDepacketizer:
         """(first packet, its tap frame) of the unfinished frame."""
         return (self._open.first_seq, self._open.tap_seq) if self._open is not None else None
 
-    def _after_gap(self, in_row: bool) -> None:
-        if in_row:
-            return
+    def _after_gap(self) -> None:
         if self._open is not None:
             self._open.whole = False
         else:
@@ -329,4 +329,9 @@ class H264Depacketizer(_VideoDepacketizer):
 
 def depacketizer(codec: str) -> Depacketizer:
     """The depacketizer of a codec as the tap names it. Raises `KeyError` for another."""
-    return {"opus": OpusDepacketizer, "VP8": Vp8Depacketizer, "H264": H264Depacketizer}[codec]()
+    makers: dict[str, Callable[[], Depacketizer]] = {
+        "opus": OpusDepacketizer,
+        "VP8": Vp8Depacketizer,
+        "H264": H264Depacketizer,
+    }
+    return makers[codec]()

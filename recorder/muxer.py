@@ -98,7 +98,7 @@ class Muxer:
             out.close()
         return sink.take() if frames else head
 
-    def _packet(self, frame: TimedFrame, streams: list[av.stream.Stream]) -> av.Packet:
+    def _packet(self, frame: TimedFrame, streams: list[av.stream.Stream]) -> av.Packet[av.stream.Stream]:
         at_ms = frame.at_ms
         if at_ms <= self.last_ms[frame.number]:  # MUX-2
             at_ms = self.last_ms[frame.number] + 1

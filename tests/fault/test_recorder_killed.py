@@ -1,0 +1,109 @@
+"""kill -9 of the real recorder in the middle of a visit: it goes on, on the same chain, and almost nothing is missing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from config.clock import monotonic_us
+from config.link import Link
+from config.settings import Settings
+from recorder import control
+from recorder.bundle import verify_directory
+from tests.recordings import complaints, parts, records
+from tests.tapping import SEATS, VISIT, Clip, Worker, clip, consent
+
+PROGRAM = "from config.settings import load; from recorder.service import run; run(load())"
+
+
+@asynccontextmanager
+async def process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A recorder process, ready."""
+    environment = {**os.environ, "TELECONSULT_DATA": str(settings.data), "TELECONSULT_RUN": str(settings.run)}
+    door = settings.socket("recorder")
+    door.unlink(missing_ok=True)
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, env=environment)
+    try:
+        async with asyncio.timeout(10):
+            while not door.exists():
+                await asyncio.sleep(0.01)
+        yield child
+    finally:
+        if child.returncode is None:
+            child.terminate()
+        await child.wait()
+
+
+async def connected(settings: Settings) -> tuple[Link[control.FromRecorder, control.ToRecorder], asyncio.Task[None]]:
+    async def heard(message: control.FromRecorder) -> None:
+        pass
+
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(settings.socket("recorder"))
+                break
+            except OSError:
+                await asyncio.sleep(0.01)
+    link: Link[control.FromRecorder, control.ToRecorder] = Link(reader, writer, control.FromRecorder, heard)
+    return link, asyncio.create_task(link.run())
+
+
+async def play(worker: Worker, what: Clip) -> None:
+    begun = monotonic_us()
+    for sent in what.packets:
+        while (wait_us := begun + sent.at_ms * 1000 - monotonic_us()) > 0:
+            await asyncio.sleep(wait_us / 1e6)
+        worker.send("patient", sent.source, sent.packet)
+
+
+async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missing(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path / "data", run=tmp_path)
+    what = clip("VP8", seconds=6)
+    worker = Worker(settings.socket("tap"), monotonic_us)
+    feeding = asyncio.create_task(worker.feed.run())
+    async with process(settings) as child:
+        link, linked = await connected(settings)
+        await link.ask(control.Open(VISIT, SEATS))
+        await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
+        await link.ask(control.Start(VISIT, ["patient"]))
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        playing = asyncio.create_task(play(worker, what))
+        await asyncio.sleep(3.0)
+        child.send_signal(signal.SIGKILL)
+        await child.wait()
+        await linked
+    async with process(settings):
+        await playing
+        link, linked = await connected(settings)
+        # What signaling says to a recorder that is back: all of it is known and changes nothing.
+        await link.ask(control.Open(VISIT, SEATS))
+        await link.ask(control.Start(VISIT, ["patient"]))
+        closed = await link.ask(control.Close(VISIT, "completed"))
+        assert isinstance(closed, control.Closed)
+        link.close()
+        await linked
+        async with asyncio.timeout(10):
+            while (settings.data / "spool" / VISIT).exists():
+                await asyncio.sleep(0.02)
+    feeding.cancel()
+    await asyncio.gather(feeding, return_exceptions=True)
+
+    root = settings.data / "store" / "recordings" / VISIT
+    verdict = verify_directory(root)
+    assert verdict.broken == []
+    assert verdict.complete
+    assert verdict.summary.recovered == 1
+    coverage = records(root)[-1]["body"]["streams"]["patient"]["coverage"]
+    assert coverage["recorder"] + coverage["worker"] + coverage["network"] <= 1000
+    held = sum(part.to_ms - part.from_ms for part in parts(root, tmp_path))
+    assert held >= 5000
+    for part in parts(root, tmp_path):
+        assert complaints(part.path) == ""
+    print("coverage", coverage, "parts", [(p.from_ms, p.to_ms) for p in parts(root, tmp_path)])
