@@ -476,7 +476,7 @@ class Visit:
 
     def _after(self, before: Consent) -> str:
         """Now, but later than the seat's last decision: the time is part of the key of the record."""
-        return iso(self._now if before.at is None else max(self._now, seconds(before.at) + 0.001))
+        return iso(self._now if before.at is None else max(self._now, seconds(before.at) + 0.0015))
 
     def _consented(self, seat: Seat) -> bool:
         return self._consent(seat).state == "agreed"

@@ -1,0 +1,269 @@
+"""A thousand malformed, oversized, out-of-order and unauthorised events in a live visit, and frames that are no packets.
+
+Nothing ends, nothing leaks, and valid traffic goes on. The seed is printed; give it in SEED to play a run again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.signaling_parts import CONSENT, Server, serving, until
+
+SEED = int(os.environ.get("SEED", "20260504"))
+EVENTS = 1000
+A_CONNECTION = 90  # under the burst a socket may send
+CODES = {
+    "event_unknown",
+    "payload_invalid",
+    "version_unsupported",
+    "payload_too_large",
+    "role_wrong",
+    "phase_wrong",
+    "consent_text_unknown",
+    "sdp_invalid",
+}
+
+VALID: dict[str, dict[str, Any]] = {
+    "enter": {},
+    "consent": {"decision": "agreed", **CONSENT},
+    "withdraw": {},
+    "offer": {"pc": "p", "sdp": "bad", "publish": {"0": "camera"}, "subscribe": {"1": "doctor.camera"}},
+    "media_state": {"microphone": "on", "camera": "on", "screen": "off"},
+    "ice": {},
+    "end": {"reason": "left"},
+    "resync": {},
+}
+ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    10**90,
+    1.5,
+    float("nan"),
+    "",
+    "\ud800",
+    "x" * 5000,
+    [],
+    {},
+    [[[]]],
+    {"v": 1},
+    "__proto__",
+]
+UNAUTHORISED: list[tuple[str, Any]] = [
+    ("admit", {"v": 1}),
+    ("desk.take", {"v": 1, "visit": "V1"}),
+    ("desk.take", {"v": 1, "visit": "V2"}),
+    ("consent", {"v": 1, **VALID["consent"], "decision": "refused"}),
+    ("consent", {"v": 1, **VALID["consent"], "text_sha256": "00" * 32}),
+    ("offer", {"v": 1, **VALID["offer"]}),
+]
+
+
+class Raw:
+    """A peer that writes Engine.IO and Socket.IO by hand."""
+
+    def __init__(self, session: aiohttp.ClientSession, server: Server) -> None:
+        self._session = session
+        self._server = server
+        self.frames: list[str] = []
+        self.closed = asyncio.Event()
+
+    async def connect(self, role: str = "patient", auth: bool = True) -> Raw:
+        url = f"{self._server.url}/socket.io/?EIO=4&transport=websocket"
+        self.socket = await self._session.ws_connect(url, max_msg_size=0)
+        self._task = asyncio.create_task(self._read())
+        if auth:
+            await self.send("40" + json.dumps({"v": 1, "token": self._server.token(role)}))
+            await until(lambda: any(frame.startswith("40") for frame in self.frames))
+        return self
+
+    async def send(self, frame: str) -> None:
+        await self.socket.send_str(frame)
+
+    async def answer(self, number: int) -> dict[str, Any]:
+        start = f"43{number}["
+        await until(lambda: any(frame.startswith(start) for frame in self.frames))
+        frame = next(frame for frame in self.frames if frame.startswith(start))
+        answer: dict[str, Any] = json.loads(frame[len(start) - 1 :])[0]
+        return answer
+
+    async def close(self) -> None:
+        await self.socket.close()
+        await self._task
+
+    async def _read(self) -> None:
+        async for message in self.socket:
+            if message.type is aiohttp.WSMsgType.TEXT:
+                self.frames.append(message.data)
+                if message.data == "2":
+                    await self.socket.send_str("3")
+        self.closed.set()
+
+
+def malformed(chance: random.Random) -> tuple[Any, list[Any]]:
+    """An event's name and arguments that the server must refuse."""
+    name = chance.choice(sorted(VALID))
+    payload: Any = {"v": 1, **VALID[name]}
+    match chance.randrange(9):
+        case 0:
+            return chance.choice([*ODD, "connect", "disconnect", "state", "Enter", "enter ", "message", "admit\0"]), [
+                payload
+            ]
+        case 1:
+            return name, chance.choice([[], [payload, payload], [payload, None], *([odd] for odd in ODD[:-2])])
+        case 2:
+            return name, [{**payload, "v": chance.choice([None, "1", 0, 2, 1.0, True, [], 10**30])}]
+        case 3:
+            return name, [{**payload, chance.choice(["extra", "", "visit_id", "\ud800"]): chance.choice(ODD)}]
+        case 4:
+            del payload["v"]
+            return name, [payload]
+        case 5:
+            return name, [{**payload, "pad": "x" * chance.choice([65_536, 100_000, 200_000])}]
+        case 6:
+            unauthorised, given = chance.choice(UNAUTHORISED)
+            return unauthorised, [given]
+        case _:
+            name = chance.choice([name for name in sorted(VALID) if VALID[name]])
+            field = chance.choice(sorted(VALID[name]))
+            payload = {"v": 1, **VALID[name]}
+            if chance.random() < 0.3:
+                del payload[field]
+            else:
+                payload[field] = chance.choice(
+                    [odd for odd in ODD if odd != {} or field not in ("publish", "subscribe")]
+                )
+                if field == "pc" and payload[field] == "__proto__":
+                    payload[field] = None
+                if field == "sdp":
+                    payload[field] = None
+            return name, [payload]
+
+
+async def test_a_thousand_malformed_events_end_nothing_and_leak_nothing() -> None:
+    print(f"SEED={SEED}")
+    chance = random.Random(SEED)
+    async with serving() as server, aiohttp.ClientSession() as session:
+        doctor, first = await server.live()
+        await doctor.say("offer", pc="d1", sdp="x", publish={"0": "camera"}, subscribe={})
+        before = await doctor.sees(lambda state: state["tracks"] and state["recording"]["state"] == "on")
+        facts = server.registry._actors["V1"].facts
+        notes = server.recorder.notes()
+        codes: dict[str, int] = {}
+        seen: list[str] = []
+        sent = 0
+        while sent < EVENTS:
+            raw = await Raw(session, server).connect()
+            for number in range(A_CONNECTION):
+                name, arguments = malformed(chance)
+                await raw.send(f"42{number}" + json.dumps([name, *arguments]))
+                sent += 1
+            for number in range(A_CONNECTION):
+                answer = await raw.answer(number)
+                assert answer["ok"] is False, answer
+                code = answer["error"]["code"]
+                codes[code] = codes.get(code, 0) + 1
+            assert (await doctor.say("resync"))["state"]["phase"] == "live"
+            seen += raw.frames
+            await raw.close()
+        assert set(codes) == CODES, codes
+        after = (await doctor.say("resync"))["state"]
+        for part in ("phase", "ended", "tracks", "media", "consent", "recording", "times"):
+            assert after[part] == before[part], part
+        assert server.registry._actors["V1"].facts == facts
+        assert [note for note in server.recorder.notes()[len(notes) :] if not note.endswith(":patient")] == []
+        assert first.byes == ["taken_over"]
+        assert not [frame for frame in seen if "王小英" in frame or "pat-1" in frame or "Traceback" in frame]
+        back = await server.client("patient")
+        assert (await back.say("offer", pc="p9", sdp="x", publish={"0": "camera"}, subscribe={}))["ok"]
+        await doctor.sees(lambda state: len(state["tracks"]) == 2)
+        await until(lambda: len(server.gateway._sessions) == 2)
+        assert len(server.gateway.wire.eio.open_sockets) == 2
+
+
+FRAMES: list[str | bytes] = [
+    "",
+    "x",
+    "9",
+    "0",
+    "2",
+    "5",
+    "6",
+    "4",
+    "4x",
+    "47",
+    "42",
+    "42x",
+    "42{}",
+    "42[]",
+    '42"enter"',
+    "42[" + "[" * 100_000,
+    "42" + "9" * 200,
+    "42" + "9" * 5000 + '["enter",{"v":1}]',
+    '42["enter",{"v":' + "9" * 200 + "}]",
+    '45["enter"]',
+    '451-["enter",{"_placeholder":true,"num":0}]',
+    '461-["x"]',
+    '44{"message":"x"}',
+    "44",
+    "41",
+    '40{"v":1}',
+    "40/admin,",
+    '42/admin,["enter",{"v":1}]' + "\x00",
+    "4" + "2" * 300_000,
+    "3" * 100,
+    b"",
+    b"4",
+    b"\x00\x01\x02" * 100,
+]
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=[str(number) for number in range(len(FRAMES))])
+async def test_what_is_no_packet_ends_its_own_connection_and_nothing_else(frame: str | bytes) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        doctor = await server.client("doctor")
+        raw = await Raw(session, server).connect()
+        await doctor.sees(lambda state: state["seats"]["patient"]["present"])
+        if isinstance(frame, bytes):
+            await raw.socket.send_bytes(frame)
+        else:
+            await raw.send(frame)
+        await asyncio.wait_for(raw.closed.wait(), 5)
+        await doctor.sees(lambda state: not state["seats"]["patient"]["present"])
+        assert (await doctor.say("resync"))["ok"]
+        await until(lambda: len(server.gateway.wire.eio.open_sockets) == 1)
+        await raw.close()
+
+
+async def test_events_before_the_connect_close_the_connection() -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect(auth=False)
+        await raw.send('420["end",{"v":1,"reason":"left"}]')
+        await asyncio.wait_for(raw.closed.wait(), 5)
+        assert server.registry._actors == {}
+
+
+async def test_a_connection_that_never_says_who_it_is_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.wire.CONNECT_WITHIN_S", 0.05)
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect(auth=False)
+        await asyncio.wait_for(raw.closed.wait(), 5)
+
+
+async def test_a_client_that_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.wire.UNREAD_MOST", 4)
+    async with serving() as server:
+        doctor, patient = await server.client("doctor"), await server.client("patient")
+        session = next(each for each in server.gateway._sessions.values() if each._seat == "patient")
+        for _ in range(10):  # without yielding: nothing can be written meanwhile
+            session.send("state", patient.newest)
+        await asyncio.wait_for(patient.gone.wait(), 5)
+        await doctor.sees(lambda state: not state["seats"]["patient"]["present"])
+        assert (await doctor.say("resync"))["ok"]
