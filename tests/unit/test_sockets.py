@@ -1,0 +1,38 @@
+"""Sockets: one an address, one port for all, never the wildcard."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from media.sockets import Announced, PortUnavailable, bind_all
+
+
+def test_an_address_may_be_announced_under_another_name() -> None:
+    assert Announced.parse("203.0.113.9/10.0.0.5") == Announced("203.0.113.9", "10.0.0.5")
+    assert Announced.parse("::1") == Announced("::1", "::1")
+
+
+@pytest.mark.parametrize("text", ["0.0.0.0", "203.0.113.9/0.0.0.0", "::", "localhost", ""])
+def test_the_wildcard_and_names_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Announced.parse(text)
+
+
+def test_all_addresses_share_a_port() -> None:
+    sockets, port = bind_all([Announced.parse("127.0.0.1"), Announced.parse("127.0.0.2"), Announced.parse("::1")], 0)
+    try:
+        assert {made.getsockname()[1] for made in sockets} == {port}
+        assert all(not made.getblocking() for made in sockets)
+    finally:
+        for made in sockets:
+            made.close()
+
+
+def test_a_taken_port_is_one_clear_error() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(PortUnavailable, match=f"127.0.0.1 port {port}"):
+            bind_all([Announced.parse("127.0.0.1")], port)
