@@ -126,8 +126,9 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         app = web.Application(middlewares=[answering])
         routes = all_routes(store, visits, links, recordings, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
-        client = TestClient(TestServer(app))
-        await client.start_server()
+        server = TestServer(app)
+        await server.start_server(access_log=None)
+        client = TestClient(server)
         try:
             yield Api(client, store, visits, links, tokens, ready)
         finally:

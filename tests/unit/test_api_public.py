@@ -1,0 +1,101 @@
+"""What anyone may ask, and what every answer has in common."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from signaling.store import SqlVisitStore
+from tests.http_api import API_KEY, PATIENT, VISIT, Api, open_api
+
+
+@pytest.fixture
+async def api(tmp_path: Path) -> AsyncIterator[Api]:
+    async with open_api(tmp_path) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+async def test_the_words_of_consent_carry_their_hash(api: Api, language: str) -> None:
+    async with api.client.get("/api/v1/consent", params={"language": language}) as answer:
+        said = await answer.json()
+    assert said["language"] == language
+    assert said["sha256"] == hashlib.sha256(said["text"].encode()).hexdigest()
+
+
+async def test_consent_in_another_language_is_refused(api: Api) -> None:
+    async with api.client.get("/api/v1/consent", params={"language": "fr"}) as answer:
+        assert answer.status == 400
+
+
+async def test_health_asks_nobody_and_readiness_asks_everybody(api: Api) -> None:
+    assert (await api.call("GET", "/healthz"))[0] == 200
+    assert await api.call("GET", "/readyz") == (200, {"ready": True, "parts": {"database": True}})
+    api.ready["database"] = False
+    assert await api.call("GET", "/readyz") == (503, {"ready": False, "parts": {"database": False}})
+    assert (await api.call("GET", "/healthz"))[0] == 200
+
+
+async def test_the_document_names_every_operation_once(api: Api) -> None:
+    _, document = await api.call("GET", "/api/v1/openapi.json")
+    names = [one["operationId"] for path in document["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names)) == 16
+    assert document["openapi"].startswith("3.1")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/visits/", "/api/v1/visits/a%2Fb", "/api/v2/visits"])
+async def test_an_address_of_nobodys_is_a_problem(api: Api, path: str) -> None:
+    status, problem = await api.call("GET", path)
+    assert (status, problem["code"]) == (404, "not_found")
+    assert problem["type"] == "urn:teleconsult:problem:not_found"
+
+
+async def test_another_method_is_refused_with_those_allowed(api: Api) -> None:
+    async with api.client.put("/api/v1/visits", json=VISIT) as answer:
+        assert answer.status == 405
+        assert set(answer.headers["Allow"].split(",")) == {"GET", "POST"}
+        assert (await answer.json(content_type=None))["code"] == "method_wrong"
+
+
+async def test_every_answer_is_named_and_guarded(api: Api) -> None:
+    for path in ("/healthz", "/api/v1/visits", "/nothing"):
+        async with api.client.get(path, headers={"X-Request-Id": "order-7.a"}) as answer:
+            assert answer.headers["X-Request-Id"] == "order-7.a"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_an_implausible_request_id_is_replaced(api: Api) -> None:
+    async with api.client.get("/healthz", headers={"X-Request-Id": "a b<script>"}) as answer:
+        assert answer.headers["X-Request-Id"].isprintable()
+        assert "<" not in answer.headers["X-Request-Id"]
+
+
+async def test_a_bug_is_a_typed_answer_and_ends_nothing(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SqlVisitStore, "load", broken)
+        status, problem = await api.call("GET", "/api/v1/visits/v1")
+    assert (status, problem["code"]) == (500, "internal")
+    assert problem["request_id"] in str([vars(record) for record in caplog.records])
+    assert (await api.call("GET", "/api/v1/visits/v1"))[0] == 404
+
+
+async def test_nothing_that_was_said_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    made = await api.visit()
+    await api.call("GET", f"/api/v1/visits/{made['id']}")
+    await api.call("POST", "/api/v1/visits", json=VISIT | {"patient": PATIENT | {"age": "王"}})
+    await api.call("GET", "/api/v1/王桂英")
+    written = "\n".join(str(vars(record)) for record in caplog.records if record.name != "asyncio")
+    for secret in ("王", "李", "头晕", "p-1", API_KEY, made["links"]["patient"].partition("#")[2], "127.0.0.1"):
+        assert secret not in written

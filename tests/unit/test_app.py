@@ -1,0 +1,108 @@
+"""The assembled signaling process: pages, API and sockets on one port, under one set of headers."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from aiohttp import ClientSession, WSMsgType
+
+from config.certificate import self_signed
+from config.settings import Settings
+from signaling.app import listen, serving
+from tests.http_api import VISIT
+
+
+@asynccontextmanager
+async def signaling(folder: Path, **more: Any) -> AsyncIterator[Settings]:
+    (folder / "run").mkdir(exist_ok=True)
+    settings = Settings(data=folder / "data", run=folder / "run", port=0, **more)
+    listening = listen(settings)
+    settings = msgspec.structs.replace(settings, port=listening.getsockname()[1])
+    async with serving(settings, listening):
+        yield settings
+
+
+async def test_a_visit_made_over_http_has_links_that_the_socket_knows(tmp_path: Path) -> None:
+    async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
+        key = (settings.keys / "api.key").read_text().strip()
+        async with client.post("/api/v1/visits", json=VISIT, headers={"X-API-Key": key}) as answer:
+            assert answer.status == 201
+            links = (await answer.json())["links"]
+        base, _, token = links["patient"].partition("#")
+        async with client.get(base) as page:
+            assert "text/html" in page.headers["Content-Type"]
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket:
+            assert (await socket.receive_str()).startswith("0{")
+            await socket.send_str("40" + json.dumps({"v": 1, "token": token}))
+            said = await socket.receive_str()
+            assert said.startswith("40{"), said
+            state = await socket.receive_str()
+            assert '"phase":"scheduled"' in state
+
+
+async def test_the_socket_refuses_polling_and_strangers(tmp_path: Path) -> None:
+    async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
+        async with client.get("/socket.io/?EIO=4&transport=polling") as answer:
+            assert answer.status == 400
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket:
+            await socket.receive_str()
+            await socket.send_str('40{"v":1,"token":"made up"}')
+            said = await socket.receive()
+            assert said.type is WSMsgType.TEXT
+            assert said.data.startswith("44")
+            assert "token_invalid" in said.data
+
+
+async def test_readiness_says_which_part_is_away(tmp_path: Path) -> None:
+    async with (
+        signaling(tmp_path) as settings,
+        ClientSession(settings.base_url) as client,
+        client.get("/readyz") as answer,
+    ):
+        assert answer.status == 503
+        parts = {"database": True, "recorder": False, "media": False}
+        assert await answer.json() == {"ready": False, "parts": parts}
+
+
+async def test_no_answer_says_what_serves_it_and_tls_is_for_good(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, ["127.0.0.1"])
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    async with (
+        signaling(tmp_path, tls="files", tls_cert=certificate, tls_key=key) as settings,
+        ClientSession(settings.base_url) as client,
+    ):
+        assert settings.base_url.startswith("https://")
+        for path in ("/healthz", "/p/", "/nothing"):
+            async with client.get(path, ssl=trusted) as answer:
+                assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+                assert answer.headers["Server"] == "teleconsult"
+
+
+async def test_facts_and_links_outlive_a_restart(tmp_path: Path) -> None:
+    async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
+        headers = {"X-API-Key": (settings.keys / "api.key").read_text().strip()}
+        async with client.post("/api/v1/visits", json=VISIT, headers=headers) as answer:
+            made = await answer.json()
+    async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
+        token = made["links"]["auditor"].partition("#")[2]
+        headers = {"Authorization": f"Bearer {token}"}
+        async with client.get(f"/api/v1/recordings/{made['id']}", headers=headers) as answer:
+            assert answer.status == 200
+
+
+def test_a_port_that_is_taken_is_an_error_with_a_plain_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from signaling import app
+
+    taken = listen(Settings(port=0))
+    settings = Settings(data=tmp_path, port=taken.getsockname()[1])
+    monkeypatch.setattr("config.logs.setup", lambda *_: None)
+    with pytest.raises(SystemExit, match=f"port {settings.port} on 127.0.0.1 is in use.*--port"):
+        app.run(settings)
+    taken.close()
