@@ -33,7 +33,6 @@ from av import AudioFrame, VideoFrame
 
 WIDTH, HEIGHT, FRAMES_PER_S = 320, 240, 15
 SAMPLES_PER_S, SAMPLES = 48_000, 960
-PAYLOAD_KEY = 32
 
 
 class PeerError(Exception):
@@ -65,9 +64,9 @@ class MediaFailed(PeerError):
 class Crossings:
     """Which packets one side sent and the other got, and how long each was under way, by this process's clock.
 
-    A forwarded packet keeps its payload, so its last 32 bytes name it; as retransmission (RFC 4588) too. The delay is from
-    handing the packet to the sender's DTLS transport to the receiver's having decrypted it: network and server, and the
-    event loop of this process twice; no codec and no jitter buffer.
+    A forwarded packet keeps its payload, which therefore names it; a retransmission (RFC 4588) has it after two bytes.
+    The delay is from handing the packet to the sender's DTLS transport to the receiver's having decrypted it: network and
+    server, and the event loop of this process twice; no codec and no jitter buffer.
     """
 
     def __init__(self) -> None:
@@ -85,11 +84,12 @@ class Crossings:
         """An RTP packet goes out."""
         if self.counting:
             self.sent += 1
-            self._under_way.setdefault(packet[-PAYLOAD_KEY:], deque()).append(time.perf_counter())
+            self._under_way.setdefault(_payload(packet), deque()).append(time.perf_counter())
 
     def came(self, packet: bytes) -> None:
         """An RTP packet came in."""
-        waiting = self._under_way.get(packet[-PAYLOAD_KEY:])
+        payload = _payload(packet)
+        waiting = self._under_way.get(payload) or self._under_way.get(payload[2:])
         if waiting:
             self.delays_ms.append((time.perf_counter() - waiting.popleft()) * 1000)
 
@@ -334,6 +334,14 @@ class Pace:
         self._number += 1
         await asyncio.sleep(max(0.0, self._began + self._number * self._step_s - loop.time()))
         return self._number
+
+
+def _payload(packet: bytes) -> bytes:
+    """What follows the RTP header (RFC 3550 §5.1), its sources and its extension."""
+    begin = 12 + 4 * (packet[0] & 0x0F)
+    if packet[0] & 0x10:
+        begin += 4 + 4 * int.from_bytes(packet[begin + 2 : begin + 4], "big")
+    return packet[begin:]
 
 
 def trusting(certificate: str | None) -> ssl.SSLContext:

@@ -23,6 +23,14 @@ def test_a_packet_that_arrives_is_delivered_with_its_delay() -> None:
     assert 0 <= crossings.delays_ms[0] < 1000
 
 
+def test_a_small_packet_is_known_though_its_header_is_rewritten() -> None:
+    crossings = Crossings()
+    crossings.counting = True
+    crossings.left(packet(b"tiny", sequence=1))
+    crossings.came(bytes([0x90]) + packet(b"", sequence=70)[1:] + b"\xbe\xde\x00\x01" + bytes(4) + b"tiny")
+    assert crossings.delivered == 1.0
+
+
 def test_a_lost_packet_counts_as_sent_only() -> None:
     crossings = Crossings()
     crossings.counting = True
