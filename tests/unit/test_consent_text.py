@@ -1,0 +1,35 @@
+"""The words that evidence names by their hash."""
+
+from __future__ import annotations
+
+import hashlib
+
+from signaling import consent_text
+
+
+def test_words_that_change_need_a_new_version() -> None:
+    """These hashes stand in recordings: whoever changes a word changes `VERSION` and this test together."""
+    assert consent_text.VERSION == "2026-05"
+    assert consent_text.SHA256 == {
+        "zh": "e7b16f01ff35ac2bf11ff90cd453033731f7d5d4462698f1d3fff002a6065bee",
+        "en": "f4987ca7b00da1100a103f0430206a51f78dc7c0e61a7c59de5b58d068e9a834",
+    }
+
+
+def test_the_hash_is_that_of_the_words() -> None:
+    for text in consent_text.TEXTS.values():
+        assert hashlib.sha256(text.text.encode()).hexdigest() == text.sha256
+
+
+def test_only_words_that_are_shown_can_be_agreed_to() -> None:
+    sha256 = consent_text.SHA256
+    assert consent_text.is_shown("zh", consent_text.VERSION, sha256["zh"])
+    assert not consent_text.is_shown("en", consent_text.VERSION, sha256["zh"])
+    assert not consent_text.is_shown("zh", "2026-04", sha256["zh"])
+    assert not consent_text.is_shown("fr", consent_text.VERSION, sha256["zh"])
+
+
+def test_the_words_say_what_matters() -> None:
+    assert "120" in consent_text.TEXTS["zh"].text
+    assert "撤回" in consent_text.TEXTS["zh"].text
+    assert "withdraw" in consent_text.TEXTS["en"].text

@@ -1,0 +1,84 @@
+"""What a seat may see, and what nobody may."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from signaling import consent_text, snapshot
+from signaling.ports import Doctor
+from signaling.verbs import Entered, QueueMoved, SeatJoined, Track
+from signaling.visit import Visit, seconds
+from tests.signaling_parts import facts
+
+T0 = seconds("2026-05-04T09:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("王小英", "王*英"),
+        ("王英", "王*"),
+        ("王", "王*"),
+        ("欧阳小英", "欧**英"),
+        ("Mary Ann Smith", "M*** A*** S***"),
+        ("Cher", "C***"),
+        ("阿依古丽·买买提", "阿******提"),
+        ("", ""),
+    ],
+)
+def test_a_patients_name_is_masked(name: str, shown: str) -> None:
+    assert snapshot.masked_name(name) == shown
+
+
+@pytest.mark.parametrize(("licence", "shown"), [("110312345678217", "1103***217"), ("123456789", "***"), ("", "***")])
+def test_a_licence_is_masked(licence: str, shown: str) -> None:
+    assert snapshot.masked_licence(licence) == shown
+
+
+def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
+    visit = Visit(facts(), T0)
+    visit.handle(SeatJoined("patient"), T0)
+    shown = snapshot.state(visit, "patient", T0)
+    assert list(shown) == [
+        *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting", "tracks"],
+        *["media", "recording", "times", "ended"],
+    ]
+    assert shown["at"] == "2026-05-04T09:00:00.000Z"
+    assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None}
+    assert shown["doctor"] == {"name": "李敏", "title": "主治医师", "department": "内科", "licence": "1103***217"}
+    assert shown["seats"]["patient"]["present"] is True
+    assert shown["consent"]["text_sha256"] == consent_text.SHA256
+    text = json.dumps(shown, ensure_ascii=False)
+    for secret in ("王小英", "pat-1", "doc-1", "12345678"):
+        assert secret not in text
+
+
+def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:
+    visit = Visit(facts(), T0)
+    visit.handle(QueueMoved(2), T0)
+    assert snapshot.state(visit, "patient", T0)["waiting"] == {"ahead": None}
+    visit.handle(Entered("patient"), T0)
+    visit.handle(QueueMoved(2), T0)
+    assert snapshot.state(visit, "patient", T0)["waiting"] == {"ahead": 2}
+
+
+def test_members_that_are_not_known_are_null() -> None:
+    shown = snapshot.doctor_shown(Doctor("d", "李敏"))
+    assert shown == {"name": "李敏", "title": None, "department": None, "licence": None}
+
+
+def test_a_visit_has_a_row_while_it_waits_or_is_live() -> None:
+    visit = Visit(facts(), T0)
+    assert snapshot.row(visit) is None
+    visit.handle(Entered("patient"), T0)
+    row = snapshot.row(visit)
+    assert row is not None
+    assert (row.phase, row.since, row.consent) == ("waiting", "2026-05-04T09:00:00.000Z", "undecided")
+    assert snapshot.queue([row], 3, T0)["waiting"][0]["patient"]["name"] == "王*英"
+
+
+def test_a_track_is_shown_with_its_five_members() -> None:
+    shown = snapshot.track(Track("doctor.camera", "doctor", "camera", "video", "VP8"))
+    assert shown == {"id": "doctor.camera", "seat": "doctor", "source": "camera", "kind": "video", "codec": "VP8"}
