@@ -53,7 +53,7 @@ class Kind(IntEnum):
 
 
 class Hello(msgspec.Struct, frozen=True):
-    """First frame on a connection. `dropped` counts packets given up under TAP-1 since the epoch began."""
+    """First frame on a connection. `dropped` counts packets lost under TAP-1 since the epoch began: no recorder has them."""
 
     worker: str
     epoch: str

@@ -1,7 +1,12 @@
 """What the recorder has not acknowledged yet: a bounded queue of tap frames. Pure.
 
-Frames are numbered as they enter. `send` hands them out once a connection; `acknowledge` forgets them; a new
-connection begins with `rewind`. Past the bound the oldest PACKETS frame goes, never another kind (TAP-1).
+Frames are numbered as they enter. `send` hands them out once a connection; `acknowledge` forgets them; `disconnected`
+makes all that is left to be sent again. Past the bounds the oldest PACKETS frame goes, never another kind (TAP-1).
+
+BACKLOG-1  Bytes are bounded always; age only while the recorder is away, counted from when it went: a recorder that is
+           there may take its time to acknowledge, since it does so by whole segments.
+BACKLOG-2  A packet is lost when no recorder can have it any more: dropped before it was sent, or dropped after and not
+           acknowledged when the connection ended. Dropped after it was sent, and acknowledged later, it is not.
 """
 
 from __future__ import annotations
@@ -27,15 +32,19 @@ class Backlog:
     """Frames in order of their seq: those sent and awaited, then those never sent on this connection."""
 
     def __init__(self, max_bytes: int, max_age_us: int) -> None:
+        """No recorder is there at first."""
         self._max_bytes = max_bytes
         self._max_age_us = max_age_us
         self._sent: deque[Kept] = deque()
         self._unsent: deque[Kept] = deque()
+        self._given_up: deque[tuple[int, int]] = deque()
+        """(seq, packets) of frames dropped after they were sent, until acknowledged."""
+        self._away_since_us: int | None = 0
         self._newest = 0
         self.size = 0
         """Bytes kept."""
         self.lost_packets = 0
-        """Packets given up under TAP-1 since the epoch began."""
+        """Since the epoch began (BACKLOG-2)."""
 
     @property
     def newest(self) -> int:
@@ -60,27 +69,38 @@ class Backlog:
         """Everything up to `seq` is durable. What was never sent cannot be acknowledged."""
         while self._sent and self._sent[0].seq <= seq:
             self.size -= len(self._sent.popleft().data)
+        while self._given_up and self._given_up[0][0] <= seq:
+            self._given_up.popleft()
 
-    def rewind(self) -> None:
-        """The connection is gone: everything kept is to be sent again (TAP-2)."""
+    def connected(self) -> None:
+        """A recorder is there."""
+        self._away_since_us = None
+
+    def disconnected(self, now_us: int) -> None:
+        """It is gone: everything kept is to be sent again (TAP-2), and what was given up is lost."""
         self._unsent.extendleft(reversed(self._sent))
         self._sent.clear()
-
-    @property
-    def idle(self) -> bool:
-        """Whether everything was sent at least once on this connection."""
-        return not self._unsent
+        self.lost_packets += sum(count for _, count in self._given_up)
+        self._given_up.clear()
+        self._away_since_us = now_us
 
     def _shed(self, now_us: int) -> None:
-        oldest_allowed = now_us - self._max_age_us
         while (oldest := self._oldest_packets()) is not None:
             queue, at = oldest
-            if self.size <= self._max_bytes and queue[at].made_us >= oldest_allowed:
-                return
             gone = queue[at]
+            if self.size <= self._max_bytes and not self._too_old(gone, now_us):
+                return
             del queue[at]
             self.size -= len(gone.data)
-            self.lost_packets += sum(1 for _ in packets(memoryview(gone.data)[HEAD_SIZE:]))
+            count = sum(1 for _ in packets(memoryview(gone.data)[HEAD_SIZE:]))
+            if queue is self._sent:
+                self._given_up.append((gone.seq, count))
+            else:
+                self.lost_packets += count
+
+    def _too_old(self, kept: Kept, now_us: int) -> bool:
+        away = self._away_since_us
+        return away is not None and max(kept.made_us, away) < now_us - self._max_age_us
 
     def _oldest_packets(self) -> tuple[deque[Kept], int] | None:
         """Looks past the few TRACK and END frames at the front."""

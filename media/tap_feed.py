@@ -151,7 +151,7 @@ class TapFeed:
         _, connection = await asyncio.get_running_loop().create_unix_connection(
             lambda: _Connection(self._backlog, self._heard), str(self._path)
         )
-        self._backlog.rewind()
+        self._backlog.connected()
         hello = Hello(self._worker, self._epoch, self._backlog.lost_packets, PROTOCOL)
         connection.write(frame(Kind.HELLO, 0, msgspec.json.encode(hello)))
         for track in self._told.values():  # TAP-2
@@ -164,7 +164,7 @@ class TapFeed:
         finally:
             self._connection = None
             connection.close()
-            self._backlog.rewind()
+            self._backlog.disconnected(monotonic_us())
             self._changed("tap disconnected")
 
     def _changed(self, event: str) -> None:

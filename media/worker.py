@@ -25,7 +25,7 @@ from config.link import Link, LinkClosed
 from config.settings import Settings
 from media.control import FromWorker, Greeted, TapChanged, ToWorker
 from media.numbers import Credentials, Ssrcs
-from media.plane import DataPlane, PlaneEvent, TransportMoved
+from media.plane import DataPlane
 from media.python_plane import PythonPlane
 from media.room import Surroundings
 from media.rooms import Rooms
@@ -79,7 +79,8 @@ class Worker:
     def __init__(self, settings: Settings, index: int) -> None:
         """Binds the UDP sockets at once. Needs a running loop."""
         self._door = settings.socket(f"media-{index}")
-        self._links: set[Link[ToWorker, FromWorker]] = set()
+        self._links: dict[Link[ToWorker, FromWorker], asyncio.Task[None] | None] = {}
+        """Each with the task that reads it."""
         name, epoch = f"media-{index}", f"m-{random_name(9)}"
         self._feed = TapFeed(settings.socket("tap"), name, epoch, self._ask_keyframe, self._tap_changed)
         self._plane: DataPlane = PythonPlane(
@@ -90,7 +91,6 @@ class Worker:
             self._feed,
             settings.media_port + index if settings.media_port else 0,
         )
-        self._plane.on_event(self._heard)
         given = Surroundings(
             plane=self._plane,
             tap=self._feed,
@@ -102,6 +102,9 @@ class Worker:
         addresses = [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in self._plane.addresses]
         greeting = Greeted(worker=name, pid=os.getpid(), epoch=epoch, addresses=addresses)
         self._rooms = Rooms(given, greeting, _Process(self._plane, self._feed))
+        # At once, from within the packet loop: a track's first packet is still to be tapped, and what the plane
+        # has closed must not be called any more.
+        self._plane.on_event(self._rooms.heard)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Serve until `stop`, then close everything in order."""
@@ -116,8 +119,7 @@ class Worker:
             await self._feed.drain(DRAIN_S)
             feeding.cancel()
             server.close()
-            for link in list(self._links):
-                link.close()
+            await self._hang_up()
         self._plane.close()
         with contextlib.suppress(FileNotFoundError):
             self._door.unlink()
@@ -125,22 +127,23 @@ class Worker:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         link: Link[ToWorker, FromWorker] = Link(reader, writer, ToWorker, self._answer)
-        self._links.add(link)
+        self._links[link] = asyncio.current_task()
         try:
             await link.run()
         except* Exception:  # a link that carries what we do not know is a bug of its other end (LINK-1): it alone ends
             log.exception("control link failed")
         finally:
-            self._links.discard(link)
+            del self._links[link]
+
+    async def _hang_up(self) -> None:
+        reading = [task for task in self._links.values() if task is not None]
+        for link in list(self._links):
+            link.close()
+        if reading:
+            await asyncio.wait(reading, timeout=DRAIN_S)
 
     async def _answer(self, asked: ToWorker) -> FromWorker:
         return self._rooms.answer(asked)
-
-    def _heard(self, event: PlaneEvent) -> None:
-        if isinstance(event, TransportMoved):  # not from within the plane's own loop: `gone` calls back into it
-            asyncio.get_running_loop().call_soon(self._rooms.heard, event)
-        else:  # at once: the track's first packet is still to be handed to the tap
-            self._rooms.heard(event)
 
     def _tell(self, news: FromWorker) -> None:
         for link in list(self._links):
@@ -151,7 +154,8 @@ class Worker:
         self._tell(TapChanged(self._feed.connected, self._feed.buffered_bytes, self._feed.lost_packets))
 
     def _ask_keyframe(self, track: TapTrack) -> None:
-        self._plane.request_keyframe(f"{track.visit}/{track.seat}.{track.source}")
+        with contextlib.suppress(KeyError):  # a room that ended by a bug may have left its handle behind
+            self._plane.request_keyframe(f"{track.visit}/{track.seat}.{track.source}")
 
     async def _tell_quality(self) -> None:
         lost = 0

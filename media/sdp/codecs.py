@@ -28,7 +28,8 @@ class Chosen:
 def supported(section: Section) -> list[Chosen]:
     """The codecs of an m-line that we forward, in the offer's order."""
     named = [(codec, name) for codec in section.codecs if (name := _name(section.kind, codec)) is not None]
-    return [Chosen(codec, name, _rtx(section, codec), _feedback(section, codec)) for codec, name in named]
+    repairs = _repairs(section)
+    return [Chosen(c, name, repairs.get(str(c.payload_type)), _feedback(section, c)) for c, name in named]
 
 
 def first_supported(section: Section) -> Chosen | None:
@@ -67,13 +68,10 @@ def _profile(fmtp: str) -> str:
     return Codec(0, "", 0, 1, fmtp).parameters().get("profile-level-id", "")[:4].lower()
 
 
-def _rtx(section: Section, codec: Codec) -> int | None:
-    """RFC 4588 §8.1: the payload type whose `apt` is this codec's."""
-    wanted = str(codec.payload_type)
-    return next(
-        (c.payload_type for c in section.codecs if c.name.lower() == "rtx" and c.parameters().get("apt") == wanted),
-        None,
-    )
+def _repairs(section: Section) -> dict[str, int]:
+    """RFC 4588 §8.1: payload type repaired, as text → RTX payload type; the first where two claim one."""
+    rtx = [(codec.parameters().get("apt", ""), codec) for codec in section.codecs if codec.name.lower() == "rtx"]
+    return {apt: codec.payload_type for apt, codec in reversed(rtx)}
 
 
 def _feedback(section: Section, codec: Codec) -> tuple[str, ...]:

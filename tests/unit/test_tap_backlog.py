@@ -21,14 +21,14 @@ def seqs(backlog: Backlog) -> list[int]:
     return [seq for data in backlog.send() for _, seq, _ in frames.feed(data)]
 
 
-def test_frames_are_sent_once_in_order_and_again_after_a_rewind() -> None:
+def test_frames_are_sent_once_in_order_and_again_to_the_next_recorder() -> None:
     backlog = Backlog(1 << 20, 10)
     for _ in range(3):
         backlog.add(Kind.PACKETS, batch(), 0)
     assert seqs(backlog) == [1, 2, 3]
     assert seqs(backlog) == []
     backlog.acknowledge(1)
-    backlog.rewind()
+    backlog.disconnected(0)
     assert seqs(backlog) == [2, 3]
 
 
@@ -42,13 +42,38 @@ def test_past_the_bound_the_oldest_packets_go_and_are_counted() -> None:
     assert backlog.size <= 1000
 
 
-def test_what_is_too_old_goes_even_below_the_bound() -> None:
+def test_while_the_recorder_is_away_what_is_too_old_goes() -> None:
     backlog = Backlog(1 << 20, 10)
     backlog.add(Kind.PACKETS, batch(2), 0)
     backlog.add(Kind.END, b"{}", 5)
     backlog.add(Kind.PACKETS, batch(), 11)
     assert seqs(backlog) == [2, 3]
     assert backlog.lost_packets == 2
+
+
+def test_a_recorder_that_is_there_may_take_its_time() -> None:
+    backlog = Backlog(1 << 20, 10)
+    backlog.connected()
+    backlog.add(Kind.PACKETS, batch(), 0)
+    assert seqs(backlog) == [1]
+    backlog.add(Kind.PACKETS, batch(), 1000)
+    backlog.disconnected(1000)
+    backlog.add(Kind.PACKETS, batch(), 1009)
+    assert seqs(backlog) == [1, 2, 3]
+    assert backlog.lost_packets == 0
+
+
+def test_what_was_sent_and_given_up_is_lost_only_if_the_recorder_goes_without_it() -> None:
+    backlog = Backlog(600, 10)
+    backlog.connected()
+    for _ in range(4):
+        backlog.add(Kind.PACKETS, batch(2), 0)
+        seqs(backlog)
+    assert backlog.lost_packets == 0
+    backlog.acknowledge(1)
+    backlog.disconnected(0)
+    assert backlog.lost_packets == 2
+    assert seqs(backlog) == [3, 4]
 
 
 def test_only_what_was_sent_can_be_acknowledged() -> None:
@@ -58,9 +83,10 @@ def test_only_what_was_sent_can_be_acknowledged() -> None:
     assert seqs(backlog) == [1]
 
 
-@given(st.lists(st.sampled_from(["track", "packets", "send", "ack", "rewind"]), max_size=60))
-def test_no_frame_is_lost_but_counted_packets(steps: list[str]) -> None:
-    backlog, acknowledged, added, received = Backlog(1500, 1000), 0, 0, set[int]()
+@given(st.lists(st.sampled_from(["track", "packets", "send", "acknowledge", "disconnect"]), max_size=60))
+def test_every_packet_is_durable_sent_again_or_counted_as_lost(steps: list[str]) -> None:
+    """Each PACKETS frame holds one packet, so frames and lost packets count alike."""
+    backlog, added, received, durable = Backlog(1500, 1000), 0, set[int](), set[int]()
     controls = set[int]()
     for step in steps:
         match step:
@@ -70,15 +96,16 @@ def test_no_frame_is_lost_but_counted_packets(steps: list[str]) -> None:
                 backlog.add(kind, batch() if kind is Kind.PACKETS else b"{}", 0)
                 controls |= {added} if kind is Kind.TRACK else set()
             case "send":
-                got = seqs(backlog)
-                assert got == sorted(got)
-                received |= set(got)
-            case "ack":
-                acknowledged = max(received, default=0)
-                backlog.acknowledge(acknowledged)
+                received |= set(seqs(backlog))
+            case "acknowledge":
+                durable |= received
+                backlog.acknowledge(max(received, default=0))
             case _:
-                backlog.rewind()
-    backlog.rewind()
-    received |= set(seqs(backlog))
-    assert controls <= received
-    assert added - len(received) <= backlog.lost_packets
+                backlog.disconnected(0)
+                received.clear()
+        assert backlog.size <= 1500 + 32 * len(controls)
+    backlog.disconnected(0)
+    again = seqs(backlog)
+    assert again == sorted(again)
+    assert controls <= durable | set(again)
+    assert added - len(durable | set(again)) == backlog.lost_packets
