@@ -1,1 +1,107 @@
-export {};
+/** The auditor's page: ports and core put together, and the views on top. */
+import './style/tokens.css';
+import './style/base.css';
+import './style/auditor.css';
+import { render } from 'preact';
+import { useState } from 'preact/hooks';
+import { Audit } from './core/audit';
+import { lengthOf } from './core/player';
+import { takeToken } from './ports/place';
+import { Playback } from './ports/playback';
+import { preferences, switchLanguage } from './ports/preferences';
+import { recordings } from './ports/recordings';
+import { canCheck, sums } from './ports/sums';
+import { AuditorPageView, NoLink } from './views/auditor/page';
+import type { PlayState } from './views/auditor/shape';
+import { useSnapshot } from './views/parts/snapshot';
+import { auditor as enOwn } from './words/en/auditor';
+import { common as enCommon } from './words/en/common';
+import { auditor as zhOwn } from './words/zh/auditor';
+import { common as zhCommon } from './words/zh/common';
+
+const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+const STILL: PlayState = { at_ms: 0, playing: false, waiting: false, drift_ms: 0 };
+
+const token = takeToken('a');
+const door = recordings(token ?? '');
+const audit = new Audit(door, sums);
+let playback: Playback | null = null;
+let tell: (state: PlayState) => void = () => undefined;
+
+function stop(): void {
+  playback?.close();
+  playback = null;
+  tell(STILL);
+}
+
+function mount(video: HTMLVideoElement, name: string): void {
+  const shown = audit.now.shown;
+  const ledger = shown?.verdict?.ledger;
+  const stream = ledger?.streams.get(name);
+  if (shown === null || ledger === undefined || stream === undefined) return;
+  playback ??= new Playback(lengthOf(ledger.streams.values(), ledger.closed?.end_ms ?? null), (state) => tell(state));
+  playback.mount(video, stream, (object) => door.blob(shown.row.visit, object), name);
+}
+
+function open(visit: string): void {
+  stop();
+  history.pushState({ visit }, '');
+  void audit.open(visit);
+}
+
+function Page() {
+  const now = useSnapshot(audit);
+  const { language } = useSnapshot(preferences);
+  const [play, setPlay] = useState(STILL);
+  tell = setPlay;
+  const w = WORDS[language];
+  document.title = w.auditTitle;
+  if (token === null) return <NoLink w={w} />;
+  return (
+    <AuditorPageView
+      now={now}
+      play={play}
+      w={w}
+      canCheck={canCheck}
+      act={{
+        search: (words) => audit.search(words),
+        more: () => void audit.load(),
+        open,
+        back: () => history.back(),
+        download: () => void audit.download(),
+        mount,
+        play: () => playback?.toggle(),
+        seek: (ms) => playback?.seek(ms),
+        language: switchLanguage,
+      }}
+    />
+  );
+}
+
+const root = document.getElementById('page');
+if (root !== null) render(<Page />, root);
+
+addEventListener('popstate', (event) => {
+  stop();
+  const visit = (event.state as { visit?: string } | null)?.visit;
+  if (visit === undefined) audit.back();
+  else void audit.open(visit);
+});
+addEventListener('hashchange', () => {
+  if (location.hash.length > 1) location.reload();
+});
+
+/** Space plays, arrows move five seconds; not while a field or a button has the key. */
+addEventListener('keydown', (event) => {
+  if (audit.now.shown === null || event.ctrlKey || event.altKey || event.metaKey || (event.target instanceof Element && event.target.closest('input, button, summary, a'))) return;
+  if (event.key === ' ') playback?.toggle();
+  else if (event.key === 'ArrowLeft') playback?.seek(playback.now_ms - 5000);
+  else if (event.key === 'ArrowRight') playback?.seek(playback.now_ms + 5000);
+  else return;
+  event.preventDefault();
+});
+
+if (token !== null) {
+  history.replaceState(null, '');
+  void audit.load();
+}

@@ -114,7 +114,7 @@ export function Column(given: DoctorGiven) {
         {!face && (
           <div class="instead">
             <Icon name="person" />
-            <p>{live ? patientName(state?.patient, w) : view === 'ended' ? w.deskEndDone : w.nobody}</p>
+            <p>{live || view === 'ready' ? patientName(state?.patient, w) : view === 'ended' ? w.deskEndDone : w.nobody}</p>
           </div>
         )}
         {live && (

@@ -69,7 +69,7 @@ export function Check(given: PatientGiven) {
       <Heading page="check">{w.checkTitle}</Heading>
       <div class={`mirror ${cam.track === null ? 'empty' : ''}`}>
         <Picture name="self" label={w.checkYou} tracks={[cam.track]} muted mirrored />
-        {cam.track === null && <p>{asking ? w.checkAsking : asked ? w.waitSoundOnly : w.checkAsk}</p>}
+        {cam.track === null && <p>{asking ? w.checkAsking : mic.state === 'failed' ? w.waitNoDevices : asked ? w.waitSoundOnly : w.checkAsk}</p>}
       </div>
       <ul class="checks">
         {once.map(

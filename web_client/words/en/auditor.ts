@@ -53,4 +53,13 @@ export const auditor: OwnAuditorWords = {
   auditDevices: { microphone: 'Microphone', camera: 'Camera', screen: 'Screen' },
   auditSwitch: { on: 'on', off: 'off', muted: 'muted', failed: 'cannot be used' },
   seconds: (n) => `${n} s`,
+  auditMore: 'More',
+  auditLooks: (n) => `Looked at ${n} times`,
+  auditNothing: 'Nothing was recorded',
+  auditInsecure: 'This page address is not secure, so the browser cannot check. Use the https link, or download and verify yourself.',
+  auditSealedGap: (s) => `sealed, ${s} s missing`,
+  auditSeat: { doctor: 'Doctor', patient: 'Patient', 'doctor.screen': "Doctor's screen", 'patient.screen': "Patient's screen" },
+  auditWaiting: 'Fetching…',
+  auditDownloading: 'Downloading…',
+  auditMoreBroken: (n) => `and ${n} more`,
 };

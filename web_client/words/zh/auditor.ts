@@ -51,4 +51,13 @@ export const auditor = {
   auditDevices: { microphone: '话筒', camera: '镜头', screen: '屏幕' } as Readonly<Record<string, string>>,
   auditSwitch: { on: '开', off: '关', muted: '静音', failed: '用不了' } as Readonly<Record<string, string>>,
   seconds: (n: number) => `${n} 秒`,
+  auditMore: '更多',
+  auditLooks: (n: number) => `查看记录 ${n}`,
+  auditNothing: '没有录下任何内容',
+  auditInsecure: '这个网页地址不安全，浏览器不能核对。请用 https 开头的链接，或下载后自己校验。',
+  auditSealedGap: (s: number) => `已封存，空缺 ${s} 秒`,
+  auditSeat: { doctor: '医生', patient: '患者', 'doctor.screen': '医生的屏幕', 'patient.screen': '患者的屏幕' } as Readonly<Record<string, string>>,
+  auditWaiting: '正在取…',
+  auditDownloading: '正在下载…',
+  auditMoreBroken: (n: number) => `还有 ${n} 处`,
 };

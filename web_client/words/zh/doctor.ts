@@ -15,7 +15,7 @@ export const doctor = {
   queueRefused: '不同意录像',
   queueUnknown: '正在取队列…',
   admit: '接诊',
-  admitAgree: '同意录像并接诊',
+  admitAgree: '同意并接诊',
   admitNext: '下一位',
   admitting: '正在接通…',
   admitConsent: '看诊会录像，用来保护您和患者。',

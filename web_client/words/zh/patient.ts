@@ -68,7 +68,7 @@ export const patient = {
   endAbandoned: '太久没有人在，看诊结束了',
   endWithdrawn: '您收回了同意，录像停了，看诊也结束了',
   endLength: '看了多久',
-  endRecordedYes: '已封存，谁也改不了',
+  endRecordedYes: '已封存，改动会被发现',
   endRecordedNo: '没有录像',
   endAgain: '还有不舒服，请再联系医院',
 };

@@ -1,0 +1,48 @@
+/** Two streams, one clock: which file is due, and how a player that runs ahead or behind comes back in step. */
+import type { PlayPart, StreamLedger } from './ledger';
+
+/** What a player is to do about its drift: its time less the clock's, in ms. */
+export interface Steering {
+  readonly seek: boolean;
+  readonly rate: number;
+}
+
+const IN_STEP_MS = 15;
+const TOO_FAR_MS = 300;
+/** Pitch stays natural within a few percent. */
+const MOST = 0.06;
+
+export function steer(drift_ms: number): Steering {
+  const off = Math.abs(drift_ms);
+  if (off > TOO_FAR_MS) return { seek: true, rate: 1 };
+  if (off <= IN_STEP_MS) return { seek: false, rate: 1 };
+  return { seek: false, rate: 1 - Math.sign(drift_ms) * Math.min(MOST, off / 1000) };
+}
+
+/** The part that has media at this stream time, or null where nothing was kept. */
+export function partAt(stream: StreamLedger, ms: number): PlayPart | null {
+  for (const part of stream.play) {
+    const end = part.segments.at(-1)?.to_ms ?? part.from_ms;
+    const begin = part.segments[0]?.from_ms ?? part.from_ms;
+    if (ms >= begin && ms < end) return part;
+  }
+  return null;
+}
+
+/** The segments of a part worth having now: from the keyframe before, to half a minute ahead. */
+export function wanted(part: PlayPart, ms: number, ahead_ms = 30_000): readonly string[] {
+  return part.segments.filter((each) => each.to_ms > ms - 5000 && each.from_ms < ms + ahead_ms).map((each) => each.name);
+}
+
+/** The type a browser is asked for. */
+export function typeOf(part: PlayPart): string {
+  const codecs = part.codecs.map((codec) => ({ opus: 'opus', VP8: 'vp8', H264: 'avc1.42E01F' })[codec] ?? codec);
+  return `video/${part.container === 'webm' ? 'webm' : 'x-matroska'}; codecs="${codecs.join(',')}"`;
+}
+
+/** Where the visit ends: the closing record's word, or the last thing kept. */
+export function lengthOf(streams: Iterable<StreamLedger>, end_ms: number | null): number {
+  let last = end_ms ?? 0;
+  for (const stream of streams) for (const span of [...stream.present, ...stream.lost]) last = Math.max(last, span.to_ms);
+  return last;
+}

@@ -1,0 +1,34 @@
+/** The auditor's page: the list, or one recording. */
+import { Heading } from '../parts/heading';
+import { Said } from '../parts/said';
+import { List } from './list';
+import { Recording } from './recording';
+import type { AuditorGiven } from './shape';
+
+export function AuditorPageView(given: AuditorGiven) {
+  const { now, w, act } = given;
+  const verdict = now.shown?.verdict ?? null;
+  const said = verdict === null ? '' : `${verdict.intact === false ? w.auditNotIntact : w.auditIntact}. ${verdict.complete === false ? w.auditIncomplete : w.auditComplete}`;
+  return (
+    <>
+      <header class="head">
+        <b>{w.brand}</b>
+        <span class="sp" />
+        <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
+          {w.other}
+        </button>
+      </header>
+      {now.shown === null ? <List {...given} /> : <Recording {...given} />}
+      <Said polite={said} />
+    </>
+  );
+}
+
+export function NoLink({ w }: { w: AuditorGiven['w'] }) {
+  return (
+    <main class="audit" data-page="closed">
+      <Heading page="closed">{w.noLink}</Heading>
+      <p>{w.noLinkNext}</p>
+    </main>
+  );
+}

@@ -1,0 +1,32 @@
+/** What the auditor's views are given. */
+import type { AuditFacts } from '../../core/audit';
+import type { AuditorWords as Words } from '../../words/kinds';
+
+/** Where the player stands; written to the page at most ten times a second. */
+export interface PlayState {
+  readonly at_ms: number;
+  readonly playing: boolean;
+  readonly waiting: boolean;
+  readonly drift_ms: number;
+}
+
+export interface AuditorActs {
+  search(words: string): void;
+  more(): void;
+  open(visit: string): void;
+  back(): void;
+  download(): void;
+  /** Hand a stream's element to the player. */
+  mount(video: HTMLVideoElement, stream: string): void;
+  play(): void;
+  seek(ms: number): void;
+  language(): void;
+}
+
+export interface AuditorGiven {
+  readonly now: AuditFacts;
+  readonly play: PlayState;
+  readonly w: Words;
+  readonly act: AuditorActs;
+  readonly canCheck: boolean;
+}
