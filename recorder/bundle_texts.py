@@ -17,7 +17,8 @@ What stands in this folder cannot vouch for itself.
 pip install teleconsult
 teleconsult verify .
 ```
-or `sh verify.sh` with only openssl 3 and coreutils. Two verdicts:
+
+Two verdicts:
 
 - **intact**: everything the signed records name is here, unaltered, and nothing else;
 - **complete**: the recording was closed, and every moment of every stream is present or its absence is declared.
@@ -50,7 +51,8 @@ _ZH = """# 就诊 {visit} 的录像
 pip install teleconsult
 teleconsult verify .
 ```
-或仅用 openssl 3 和 coreutils 运行 `sh verify.sh`。结论有两项：
+
+结论有两项：
 
 - **未被改动（intact）**：签名记录所列的内容全部在此，未被改动，也没有多余的内容；
 - **完整（complete）**：录像已正常结束，每路画面的每一刻要么存在，要么缺失原因已写明。

@@ -1,0 +1,141 @@
+"""From the store to a directory that anyone can judge, and the trust list that remembers whose key it was."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from recorder.bundle import DirectoryReader, NotABundle, exit_code, verify_directory
+from recorder.evidence.trust import Trust
+from recorder.export import ExportRefused, VisitUnknown, export_visit
+from recorder.store_folder import FolderStore
+from recorder.trusted_keys import load_trust, pin, trust_path
+from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
+
+
+async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
+    for name, data in objects.items():
+        await store.put(f"recordings/{visit}/{name}", data, hashlib.sha256(data).hexdigest())
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> FolderStore:
+    opened = FolderStore(tmp_path / "store")
+    await shelve(opened, "v1", honest_visit(Random(1), "v1"))
+    return opened
+
+
+async def test_an_export_verifies_offline_and_pins_the_key(store: FolderStore, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    done = await export_visit(store, "v1", tmp_path / "out", lambda *at: told.append(at), tmp_path / "cfg" / "trusted")
+    assert (done.origin, done.key, done.closed, done.pinned, done.trusted) == (
+        ORIGIN,
+        RECORDER.fingerprint,
+        True,
+        True,
+        True,
+    )
+    assert told[-1] == (done.bytes, done.bytes)
+    verdict = verify_directory(tmp_path / "out", load_trust(tmp_path / "cfg" / "trusted"))
+    assert (verdict.broken, verdict.trusted, exit_code(verdict)) == ([], True, 0)
+    for name in ("README.zh.md", "README.en.md"):
+        assert RECORDER.fingerprint in (tmp_path / "out" / name).read_text("utf-8")
+
+
+async def test_a_second_origin_key_is_not_pinned_over_the_first(store: FolderStore, tmp_path: Path) -> None:
+    trusted = tmp_path / "trusted"
+    await shelve(store, "v2", honest_visit(Random(2), "v2", THIEF))
+    await export_visit(store, "v1", tmp_path / "one", trust_file=trusted)
+    forged = await export_visit(store, "v2", tmp_path / "two", trust_file=trusted)
+    assert (forged.pinned, forged.trusted) == (False, False)
+    verdict = verify_directory(tmp_path / "two", load_trust(trusted))
+    assert [one.rule for one in verdict.broken] == ["KEY-2"]
+    assert exit_code(verdict) == 1
+
+
+async def test_an_export_hides_nothing_that_was_added_to_the_store(store: FolderStore, tmp_path: Path) -> None:
+    await shelve(store, "v1", {"streams/patient/part-001/seg-000999.webm": b"slipped in"})
+    await export_visit(store, "v1", tmp_path / "out", trust_file=tmp_path / "trusted")
+    verdict = verify_directory(tmp_path / "out")
+    assert verdict.broken == [("LAYOUT-1", "streams/patient/part-001/seg-000999.webm")]
+
+
+async def test_an_export_needs_an_empty_folder_and_a_visit(store: FolderStore, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_bytes(b"")
+    with pytest.raises(ExportRefused, match="not empty"):
+        await export_visit(store, "v1", tmp_path / "full", trust_file=tmp_path / "trusted")
+    for visit in ("v9", "../v1", ""):
+        with pytest.raises(VisitUnknown):
+            await export_visit(store, visit, tmp_path / "out", trust_file=tmp_path / "trusted")
+
+
+def test_what_is_no_bundle_is_told_from_a_broken_one(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing", tmp_path / "file"):
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(NotABundle):
+            verify_directory(path)
+    (tmp_path / "bundle.json").write_bytes(b"{}")
+    verdict = verify_directory(tmp_path)
+    assert exit_code(verdict) == 1
+    assert verdict.broken[0].rule in {"LAYOUT-1", "CHAIN-1"}
+
+
+def test_links_pipes_and_strange_names_are_named_and_never_opened(tmp_path: Path) -> None:
+    bundle = write_bundle(honest_visit(Random(3)), tmp_path / "out")
+    outside = tmp_path / "outside"
+    segment = next(p for p in (bundle / "streams").rglob("seg-*"))
+    segment.rename(outside)
+    segment.symlink_to(outside)
+    assert [one.rule for one in verify_directory(bundle).broken] == ["SEG-1"]
+    segment.unlink()
+    os.mkfifo(segment)
+    assert [one.rule for one in verify_directory(bundle).broken] == ["SEG-1"]
+    segment.unlink()
+    outside.rename(segment)
+    (bundle / "more").symlink_to(tmp_path, target_is_directory=True)
+    (bundle / os.fsdecode(b"\xff\xfe")).write_bytes(b"")
+    verdict = verify_directory(bundle)
+    assert {one.rule for one in verdict.broken} <= {"LAYOUT-1", "LAYOUT-4"}
+    assert len(verdict.broken) == 2
+    verdict.broken[1].where.encode("utf-8")
+
+
+def test_a_streams_folder_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    bundle = write_bundle(honest_visit(Random(3)), tmp_path / "out")
+    (bundle / "streams").rename(tmp_path / "elsewhere")
+    (bundle / "streams").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert {"LAYOUT-1", "SEG-1", "PART-2"} <= {one.rule for one in verify_directory(bundle).broken}
+
+
+def test_what_file_managers_leave_is_passed_over(tmp_path: Path) -> None:
+    bundle = write_bundle(honest_visit(Random(3)), tmp_path / "out")
+    (bundle / "streams" / ".DS_Store").write_bytes(b"x")
+    assert verify_directory(bundle).complete
+    assert ".DS_Store" not in {name.rpartition("/")[2] for name in DirectoryReader(bundle).names()}
+
+
+def test_a_trust_file_is_found_kept_and_never_overwritten(tmp_path: Path) -> None:
+    assert trust_path({"TELECONSULT_TRUST": str(tmp_path / "t")}) == tmp_path / "t"
+    assert trust_path({"XDG_CONFIG_HOME": str(tmp_path)}) == tmp_path / "teleconsult" / "trusted_keys"
+    assert trust_path({}).name == "trusted_keys"
+    path = tmp_path / "t"
+    assert load_trust(path) == Trust()
+    path.write_text("# ours", "utf-8")
+    assert pin(path, ORIGIN, "a" * 64)
+    assert not pin(path, ORIGIN, "b" * 64)
+    assert path.read_text("utf-8") == f"# ours\n{ORIGIN} {'a' * 64}\n"
+    assert load_trust(path).allows(ORIGIN, "b" * 64) is False
+
+
+def test_the_verifier_needs_no_server_library() -> None:
+    servers = {"aiohttp", "av", "boto3", "sqlalchemy", "socketio", "aiortc"}
+    code = f"import sys, recorder.bundle; print(sorted({servers} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
