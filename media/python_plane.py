@@ -157,6 +157,8 @@ class PythonPlane:
             if known[0] is track and known[1].spec == spec:
                 return
             self._stop(transport, known[1])
+        # Two streams under one SSRC would protect two contents under one number (SRTP-1).
+        assert transport.sources.keys().isdisjoint((spec.ssrc, spec.rtx_ssrc)), "an SSRC carries one consumer"
         outgoing = transport.outgoing.get(spec.ssrc)
         if outgoing is None:
             seeds = self._random32(), self._random32(), self._random32()
@@ -371,7 +373,8 @@ class PythonPlane:
                 self._shaking.discard(transport)
         for transport in list(self._transports.values()):
             silence = now - transport.heard
-            if silence >= GONE_S:
+            late = transport.state == "connecting" and now - transport.opened >= GONE_S
+            if silence >= GONE_S or late:  # checks alone do not keep a half-open association
                 self._gone(transport)
             elif silence >= SILENT_S:
                 if transport.state == "connected":

@@ -81,6 +81,7 @@ class Transport:
         "heard",
         "ice",
         "inbound",
+        "opened",
         "outbound",
         "outgoing",
         "packets_in",
@@ -107,7 +108,7 @@ class Transport:
         self.dtls_path: Path | None = None
         self.inbound: SrtpSession | None = None
         self.outbound: SrtpSession | None = None
-        self.heard = now
+        self.opened = self.heard = now
         self.rtt: float | None = None
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self.tracks: dict[str, Track] = {}

@@ -328,6 +328,16 @@ async def test_silence_is_told_then_mended_then_final() -> None:
             bench.plane.stats("a")
 
 
+async def test_a_peer_that_checks_but_never_shakes_hands_is_given_up() -> None:
+    async with running_plane() as bench:
+        peer = Peer(bench, "a")
+        bench.plane.open_transport(peer.spec)
+        for _ in range(4):
+            await peer.checked()
+            bench.clock.skew += 8
+        await until(lambda: bench.states("a") == ["gone"])
+
+
 async def test_a_peer_with_another_certificate_than_its_sdp_names_is_refused() -> None:
     async with running_plane() as bench:
         peer = Peer(bench, "a")
