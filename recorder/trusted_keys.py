@@ -1,4 +1,4 @@
-"""The reader's own trust list on disk: read, and added to at the first export from an origin (KEY-2, decisions/0003)."""
+"""The reader's own trust list on disk: read, and added to at the first export from an origin (KEY-2, decisions/0002)."""
 
 from __future__ import annotations
 
