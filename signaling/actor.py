@@ -4,8 +4,8 @@ ACTOR-1  The inbox holds 512. A request that finds it full is refused (`internal
          dropped, and the room is asked for the whole truth as soon as there is room again.
 ACTOR-2  Nothing here waits for another process except on a lane: the visit answers while recorder or worker think.
 ACTOR-3  What is durable is saved before it is shown. A change is shown at once; of a burst the first four, then 20 a second
-         and always the last. A change of phase never waits. A store that fails does not stop a visit: the facts are saved
-         again later.
+         and always the last. A change of phase, room or tracks never waits. A store that fails does not stop a visit:
+         the facts are saved again later.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Device = Literal["on", "muted", "off", "failed"]
 Transport = Literal["none", "connecting", "connected", "silent"]
 RecordKind = Literal["consent", "withdraw", "join", "leave", "event"]
 EndedBy = Literal["doctor", "patient", "hospital", "system"]
-EndReason = Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn"]
+EndReason = Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +294,7 @@ class Save:
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """Show both seats the new state; `urgent` is never held back to coalesce."""
+    """Show both seats the new state; `urgent` (phase, room or tracks changed) is never held back to coalesce."""
 
     urgent: bool
 

@@ -499,4 +499,7 @@ class Visit:
             self._saved_seq = self.seq
             self._facts = with_(self._facts, seq=self.seq)
             said.append(Save())
-        return [*said, Push(urgent=self._facts.phase != facts.phase)]
+        now = self._life
+        # What a picture waits for is never held back.
+        path = (now.media_available, now.epoch, now.tracks) != (life.media_available, life.epoch, life.tracks)
+        return [*said, Push(urgent=path or self._facts.phase != facts.phase)]
