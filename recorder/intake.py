@@ -21,7 +21,8 @@ import msgspec
 from media.tap import Frames, Hello, Kind, TapEnd, TapFormatError, TapKeyframe, TapTrack, frame
 
 READ_BYTES = 1 << 20
-COALESCE_S = 0.02
+COALESCE_S = 0.05
+BUSY_BYTES = 64 << 10
 MAX_UNSENT = 1 << 20
 
 log = logging.getLogger(__name__)
@@ -120,8 +121,10 @@ class Intake:
             while content := await reader.read(READ_BYTES):
                 for kind, seq, body in frames.feed(content):
                     self._take(connection, kind, seq, body)
-                # Let packets gather: a wake-up costs more than a packet.
-                await asyncio.sleep(COALESCE_S)
+                if len(content) < BUSY_BYTES:  # let packets gather: a wake-up costs more than a packet
+                    writer.transport.pause_reading()  # type: ignore[attr-defined]
+                    await asyncio.sleep(COALESCE_S)
+                    writer.transport.resume_reading()  # type: ignore[attr-defined]
         except (TapFormatError, msgspec.DecodeError) as error:  # INTAKE-2
             log.error("tap frame refused", extra={"error": str(error)})
         except (ConnectionError, asyncio.CancelledError):

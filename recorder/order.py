@@ -35,6 +35,7 @@ class Unwrap:
 
     def __init__(self, bits: int) -> None:
         self._size = 1 << bits
+        self._mask = self._size - 1
         self.last: int | None = None
 
     def __call__(self, value: int) -> int:
@@ -43,7 +44,7 @@ class Unwrap:
             self.last = value + self._size
             return self.last
         half = self._size >> 1
-        extended = self.last + ((value - self.last + half) & (self._size - 1)) - half
+        extended = self.last + ((value - self.last + half) & self._mask) - half
         if extended > self.last:
             self.last = extended
         return extended

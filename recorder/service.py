@@ -39,7 +39,7 @@ from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.store import open_store
 from recorder.upload import Uploader
 
-TICK_S = 0.25
+TICK_S = 0.4
 DISK_LOW_PERMILLE = 50
 STOP_S = 1.5
 MAX_EARLY = 4096

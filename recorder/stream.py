@@ -113,6 +113,8 @@ class _Part:
         self.tracks = tracks
         self.shapes = shapes
         self.muxer = Muxer(shapes, last_ms)
+        self.index = {track: index for index, track in enumerate(tracks)}
+        self.has_video = any(track.kind == "video" for track in tracks)
         self.segments = 0
         self.last_video_ms: int | None = None
         self.skew_us: dict[int, int] = {}
@@ -124,12 +126,6 @@ class _Part:
     def container(self) -> Container:
         return self.muxer.container
 
-    def index(self, track: Track) -> int | None:
-        return next((i for i, known in enumerate(self.tracks) if known is track), None)
-
-    @property
-    def has_video(self) -> bool:
-        return any(track.kind == "video" for track in self.tracks)
 
 
 class Account:
@@ -383,7 +379,7 @@ class Stream:
                 return
             part = self._part
         assert part is not None
-        index = part.index(placed.track)
+        index = part.index.get(placed.track)
         assert index is not None
         if index in part.awaiting:
             if not placed.frame.keyframe:
@@ -396,7 +392,7 @@ class Stream:
         part, track, frame = self._part, placed.track, placed.frame
         if part is None:
             return self._why
-        if part.index(track) is None:
+        if part.index.get(track) is None:
             old = next((t for t in part.tracks if t.tap.source == track.tap.source), None)
             if part.resumed and old is not None:
                 return "recovered"
