@@ -19,7 +19,7 @@ import socket
 import ssl
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 
 import msgspec
@@ -36,7 +36,6 @@ from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
-from signaling.gateway import Gateway
 from signaling.links import Links
 from signaling.migrations import migrate
 from signaling.pages import Pages
@@ -50,6 +49,7 @@ from signaling.workers import MediaWorkers, RecorderLink
 from turn.credentials import ice_servers
 
 SHUTDOWN_S = 1.0
+END_LIVE_WITHIN_S = 1.2
 HSTS = "max-age=31536000"
 
 log = logging.getLogger(__name__)
@@ -75,11 +75,13 @@ async def _serve(settings: Settings, listening: socket.socket) -> None:
         _watch_stdin(loop, stop.set)
     # It would quote what cannot be parsed; what goes wrong in a handler is logged by `serving.answering`.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
-    async with serving(settings, listening):
+    async with serving(settings, listening) as parts:
         gc.freeze()
         log.info("signaling ready", extra={"url": settings.base_url})
         await stop.wait()
         log.info("signaling stops")
+        if os.environ.get("TELECONSULT_SUPERVISED") == "1":  # a supervisor never stops signaling alone
+            await parts.registry.end_live(END_LIVE_WITHIN_S)
 
 
 @contextlib.asynccontextmanager
@@ -127,9 +129,25 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
     add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
+    with _hidden("redis"):
+        from signaling.gateway import Gateway
     Gateway(registry, tokens, ice_servers(settings), settings.origins, clock).attach(app)
     Pages(settings.base_url).attach(app)
     return Assembly(app, registry, links)
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Keep an optional import out: python-socketio loads every broker's client it finds, and redis alone is 13 % of our start
+    (`python -X importtime -c "import signaling.gateway"`)."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _parts(store: SqlVisitStore, media: MediaWorkers, recorder: RecorderLink) -> dict[str, Check]:
@@ -147,8 +165,9 @@ def _noting(recorder: RecorderLink) -> Noting:
         body = {"who": who, "role": "auditor", "purpose": "audit", "scope": what}
         try:
             await recorder.ask(Note(visit, f"access-{random_name(9)}", "access", body))
-        except LinkError as error:  # it is on the access log all the same
-            log.warning("access not noted", extra={"visit": visit, "code": error.code})
+        except LinkError as error:  # it is on the access log all the same; `visit_closed` is AUDIT-1's other half
+            level = logging.DEBUG if error.code == "visit_closed" else logging.WARNING
+            log.log(level, "access not noted", extra={"visit": visit, "code": error.code})
 
     return note
 

@@ -52,7 +52,7 @@ class Ending(msgspec.Struct, frozen=True):
     """Who ended a visit, and why (PROTOCOL.md §4, `ended`)."""
 
     by: Literal["doctor", "patient", "hospital", "system"]
-    reason: Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn"]
+    reason: Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
 
 
 class VisitFacts(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ class VisitRegistry:
         self._tasks: set[asyncio.Task[None]] = set()
         self._desks: dict[str, Desk] = {}
         self._stopping = False
+        self._something_changed = asyncio.Event()
 
     @property
     def stopping(self) -> bool:
@@ -65,6 +66,20 @@ class VisitRegistry:
         await self._media.stop()
         await self._recorder.stop()
 
+    async def end_live(self, within_s: float) -> None:
+        """SIG-15: end every live visit, and wait at most `within_s` seconds until every evidence log is closed."""
+        actors = list(self._actors.values())
+        for actor in actors:
+            if actor.facts.phase == "live":
+                actor.post(EndAsked("system", "server_stopped"))
+        try:
+            async with asyncio.timeout(within_s):
+                while any(_to_be_closed(actor.facts) for actor in actors):
+                    self._something_changed.clear()
+                    await self._something_changed.wait()
+        except TimeoutError:
+            log.warning("logs left open", extra={"visits": sum(_to_be_closed(actor.facts) for actor in actors)})
+
     async def get(self, visit: str) -> VisitActor | None:
         """The actor of a visit, made from its stored facts if it is not running; None if the visit is unknown."""
         if visit not in self._actors and not self._stopping:
@@ -88,6 +103,12 @@ class VisitRegistry:
         await actor.ask(EndAsked("hospital", reason))
         return actor.facts
 
+    async def links_revoked(self, visit: str, links_epoch: int) -> None:
+        """Tokens under a smaller epoch are worthless (stored already): close their sockets with `bye` `token_revoked`."""
+        actor = self._actors.get(visit)
+        if actor is not None:
+            await actor.revoke(links_epoch)
+
     # ---- desks
 
     def look(self, doctor: str, channel: Channel) -> None:
@@ -110,6 +131,7 @@ class VisitRegistry:
             self._desks.pop(doctor, None)
 
     def _changed(self, actor: VisitActor) -> None:
+        self._something_changed.set()
         doctor = actor.facts.doctor.id
         row = snapshot.row(actor.visit)
         if row is None and doctor not in self._desks:
@@ -189,6 +211,10 @@ class VisitRegistry:
     def _post_all(self, given: Input) -> None:
         for actor in list(self._actors.values()):
             actor.post(given)
+
+
+def _to_be_closed(facts: VisitFacts) -> bool:
+    return facts.phase == "live" or (facts.phase == "ended" and facts.log_open)
 
 
 def _leaves(error: BaseException) -> list[BaseException]:

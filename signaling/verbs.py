@@ -128,6 +128,13 @@ class EndAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class LinksRevoked:
+    """Tokens under a smaller epoch are worthless."""
+
+    links_epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class QueueMoved:
     """The number of patients before this one changed."""
 
@@ -262,6 +269,7 @@ Input = (
     | Offered
     | DevicesTold
     | EndAsked
+    | LinksRevoked
     | QueueMoved
     | TimePassed
     | Negotiated
