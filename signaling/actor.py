@@ -28,6 +28,7 @@ from signaling.verbs import (
     CloseLog,
     CloseRoom,
     Input,
+    LinksRevoked,
     Negotiated,
     Note,
     Offered,
@@ -151,6 +152,13 @@ class VisitActor:
         self.post(Negotiated(seat, offer.pc))
         tracks = [snapshot.track(each) for each in translate.tracks(answered.tracks)]
         return {"sdp": answered.sdp, "epoch": worker.epoch, "tracks": tracks}
+
+    async def revoke(self, links_epoch: int) -> None:
+        """Send away who came with a token of a smaller epoch. Raises `EventRefused`."""
+        await self.ask(LinksRevoked(links_epoch))
+        for channel in list(self._channels.values()):
+            if channel.links_epoch < links_epoch:
+                channel.bye("token_revoked")
 
     def state(self, seat: Seat) -> dict[str, Any]:
         """The visit as this seat may see it now."""

@@ -8,6 +8,11 @@ from typing import Any, Protocol
 class Channel(Protocol):
     """One connected client. Neither call blocks or raises; a client that does not read is hung up on."""
 
+    @property
+    def links_epoch(self) -> int:
+        """The epoch of the token it came with."""
+        ...
+
     def send(self, event: str, payload: dict[str, Any]) -> None:
         """Send an event."""
         ...

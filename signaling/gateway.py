@@ -147,6 +147,11 @@ class Session:
 
     # ---- as a channel
 
+    @property
+    def links_epoch(self) -> int:
+        """The epoch of this socket's token."""
+        return self._claims.links_epoch
+
     def send(self, event: str, payload: dict[str, Any]) -> None:
         """Send an event, if anybody is there."""
         if not self._closed:

@@ -44,6 +44,7 @@ from signaling.verbs import (
     Gap,
     GapDeclared,
     Input,
+    LinksRevoked,
     LogClosed,
     MediaClosed,
     Negotiated,
@@ -190,6 +191,9 @@ class Visit:
             case RoomOpened() | RoomFound() | WorkerLost() | TracksChanged() | TransportChanged() | Negotiated():
                 if not ended:
                     self._hear_room(given)
+            case LinksRevoked(links_epoch):
+                if links_epoch > self._facts.links_epoch:
+                    self._facts = with_(self._facts, links_epoch=links_epoch)
             case QueueMoved(ahead):
                 self._life = replace(self._life, ahead=ahead if self._facts.phase == "waiting" else None)
             case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold():

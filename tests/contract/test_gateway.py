@@ -462,6 +462,22 @@ async def test_a_token_that_runs_out_sends_its_socket_away_but_not_out_of_a_live
         assert (await doctor.say("resync"))["state"]["phase"] == "live"
 
 
+async def test_revoked_links_send_their_sockets_away_and_let_nobody_in_again() -> None:
+    async with serving() as server:
+        doctor, patient = await server.live()
+        await server.registry.links_revoked("V1", 1)
+        for client in (doctor, patient):
+            await asyncio.wait_for(client.gone.wait(), 5)
+            assert client.byes == ["token_revoked"]
+        client = Client()
+        server.clients.append(client)
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await client.connect(server.url, {"v": 1, "token": server.token("patient")})
+        assert client.refusal["data"]["code"] == "token_revoked"
+        assert server.store.visits["V1"].links_epoch == 1
+        assert server.store.visits["V1"].phase == "live"
+
+
 async def test_nobody_is_named_in_the_logs_of_a_whole_visit(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with serving() as server:
