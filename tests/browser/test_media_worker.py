@@ -19,7 +19,8 @@ pytestmark = pytest.mark.browser
 
 MEET = """
 window.meet = {
-  async open(policy) {
+  async open(policy, codec) {
+    this.codec = codec;
     this.stream ??= await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240 } });
     this.pc = new RTCPeerConnection({ bundlePolicy: policy });
     this.heard = {};
@@ -34,7 +35,10 @@ window.meet = {
   },
   send(kind) {
     const track = kind === 'screen' ? this.canvas() : this.stream.getTracks().find((t) => t.kind === kind);
-    this.pc.addTransceiver(track, { direction: 'sendonly', streams: [this.stream] });
+    const made = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [this.stream] });
+    const codecs = RTCRtpSender.getCapabilities(track.kind).codecs;
+    const liked = codecs.filter((codec) => codec.mimeType === `video/${this.codec}`);
+    if (liked.length) made.setCodecPreferences([...liked, ...codecs.filter((codec) => !liked.includes(codec))]);
   },
   receive(kind) { this.pc.addTransceiver(kind, { direction: 'recvonly' }); },
   canvas() {
@@ -69,11 +73,11 @@ class Participant:
         self.publish: dict[str, Source] = {}
         self.subscribe: dict[str, str] = {}
 
-    async def open(self, policy: str = "max-bundle") -> None:
-        """A new RTCPeerConnection."""
+    async def open(self, policy: str = "max-bundle", codec: str = "VP8") -> None:
+        """A new RTCPeerConnection that would rather send this video codec."""
         self.pc += 1
         self.publish, self.subscribe = {}, {}
-        await self.page.eval(f"await meet.open({policy!r})")
+        await self.page.eval(f"await meet.open({policy!r}, {codec!r})")
 
     async def negotiate(self, *wanted: str) -> Answered:
         """Add what is wanted (`microphone`, `camera`, `screen`, or a track id to receive) and offer."""
@@ -176,8 +180,9 @@ async def test_two_browsers_meet_share_a_screen_and_come_back(
         await patient.negotiate()
         await patient.sees("doctor.microphone", "doctor.camera")
 
-        await doctor.page.eval("meet.pc.restartIce()")
-        await doctor.negotiate()
+        for one in (doctor, patient):
+            await one.page.eval("meet.pc.restartIce()")
+            await one.negotiate()
         await patient.sees("doctor.microphone", "doctor.camera")
         await doctor.sees("patient.microphone", "patient.camera")
 
@@ -190,3 +195,15 @@ async def test_two_browsers_meet_share_a_screen_and_come_back(
         stats = await worker.link.ask(AskStats())
         assert isinstance(stats, Stats)
         assert stats.transports == 2
+
+
+async def test_h264_is_forwarded_as_it_was_encoded(worker: WorkerProcess, blank: str) -> None:
+    async with Driver() as driver:
+        doctor = await sit_down(driver, "chromium", blank, worker, "doctor")
+        patient = await sit_down(driver, "chromium", blank, worker, "patient")
+        await doctor.open(codec="H264")
+        await patient.open()
+        answer = await doctor.negotiate("microphone", "camera")
+        assert [track.codec for track in answer.tracks] == ["opus", "H264"]
+        await patient.negotiate("doctor.microphone", "doctor.camera")
+        await patient.sees("doctor.microphone", "doctor.camera")
