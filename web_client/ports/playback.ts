@@ -15,7 +15,7 @@ export interface PlayState {
   readonly at_ms: number;
   readonly playing: boolean;
   readonly waiting: boolean;
-  /** Greatest distance of a playing element from the clock, in ms. */
+  /** How far the playing elements are apart, in ms. */
   readonly drift_ms: number;
 }
 
@@ -25,6 +25,8 @@ class Screen {
   private address: string | null = null;
   private buffer: SourceBuffer | null = null;
   private readonly appended = new Set<string>();
+  /** Appended and taken in by the browser. */
+  private readonly settledNames = new Set<string>();
   private filling = false;
   /** The part's `init` comes before everything else. */
   private begun: Promise<void> = Promise.resolve();
@@ -44,6 +46,14 @@ class Screen {
     return part !== null && !this.unplayable;
   }
 
+  /** Whether the bytes for this time are still on their way. Sound often begins before the first picture: that is no wait. */
+  late(ms: number): boolean {
+    const { video, part } = this;
+    if (part === null || this.unplayable) return false;
+    if (this.buffer === null) return video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA;
+    return part.segments.some((each) => each.from_ms <= ms && ms < each.to_ms && !this.settledNames.has(each.name));
+  }
+
   close(): void {
     this.load(null);
   }
@@ -52,6 +62,7 @@ class Screen {
     this.part = part;
     this.buffer = null;
     this.appended.clear();
+    this.settledNames.clear();
     this.unplayable = false;
     this.video.removeAttribute('src');
     if (this.address !== null) URL.revokeObjectURL(this.address);
@@ -114,6 +125,7 @@ class Screen {
     try {
       buffer.appendBuffer(bytes);
       await settled(buffer);
+      if (buffer === this.buffer) this.settledNames.add(name);
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') return;
       // Full: what was played makes room, and this piece is tried again on the next turn.
@@ -122,6 +134,11 @@ class Screen {
       await settled(buffer);
     }
   }
+}
+
+function holds(ranges: TimeRanges, ms: number): boolean {
+  for (let at = 0; at < ranges.length; at += 1) if (ms >= ranges.start(at) * 1000 && ms < ranges.end(at) * 1000) return true;
+  return false;
 }
 
 function settled(buffer: SourceBuffer): Promise<void> {
@@ -185,36 +202,57 @@ export class Playback {
       this.since = null;
     }
     let late = false;
-    this.drift = 0;
+    const drifts: number[] = [];
     for (const screen of this.screens.values()) {
       const { video } = screen;
       const due = screen.due(ms);
-      video.toggleAttribute('data-here', due);
+      for (const node of [video, video.parentElement]) node?.toggleAttribute('data-here', due);
       video.toggleAttribute('data-unplayable', screen.unplayable);
       if (!due) continue;
-      if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) {
-        late = true;
-        if (video.readyState >= HTMLMediaElement.HAVE_METADATA && !video.seeking && Math.abs(video.currentTime * 1000 - ms) > 300) video.currentTime = ms / 1000;
+      if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !holds(video.buffered, ms)) {
+        late ||= screen.late(ms);
+        const there = video.readyState >= HTMLMediaElement.HAVE_METADATA && !video.seeking;
+        // A little ahead: a seek takes a moment, and the clock goes on meanwhile.
+        if (there && holds(video.buffered, ms + 100) && Math.abs(video.currentTime * 1000 - ms) > 150) video.currentTime = (ms + 100) / 1000;
         continue;
       }
-      this.steer(video, ms, playing);
+      const drift = this.steer(video, ms, playing);
+      if (drift !== null) drifts.push(drift);
     }
+    this.follow(drifts);
     this.hold(late);
     this.told({ at_ms: this.now_ms, playing: this.since !== null, waiting: this.waiting, drift_ms: Math.round(this.drift) });
   }
 
-  private steer(video: HTMLVideoElement, ms: number, playing: boolean): void {
+  /** The drift of a playing element, in ms; null while it does not play. */
+  private steer(video: HTMLVideoElement, ms: number, playing: boolean): number | null {
     const drift = video.currentTime * 1000 - ms;
     if (!playing || this.waiting) {
       if (!video.paused) video.pause();
       if (Math.abs(drift) > 40 && !video.seeking) video.currentTime = ms / 1000;
-      return;
+      return null;
     }
-    const steering = steer(drift);
-    if (steering.seek && !video.seeking) video.currentTime = ms / 1000 + 0.05;
-    else if (!video.seeking) this.drift = Math.max(this.drift, Math.abs(drift));
-    if (video.playbackRate !== steering.rate) video.playbackRate = steering.rate;
-    if (video.paused) video.play().catch(() => undefined);
+    const { seek, rate } = steer(drift);
+    if (video.playbackRate !== rate) video.playbackRate = rate;
+    if (video.paused) {
+      video.play().catch(() => undefined);
+      return null;
+    }
+    if (video.seeking) return null;
+    if (!seek) return drift;
+    video.currentTime = ms / 1000 + 0.05;
+    return null;
+  }
+
+  /** What all elements are late or early by together is the clock's to give; only what parts them is steered away. */
+  private follow(drifts: readonly number[]): void {
+    this.drift = drifts.length === 0 ? 0 : Math.max(...drifts) - Math.min(...drifts);
+    if (drifts.length === 0 || this.since === null) return;
+    const low = Math.min(...drifts);
+    const high = Math.max(...drifts);
+    const common = low > 0 ? low : high < 0 ? high : 0;
+    this.at = this.now_ms + common;
+    this.since = performance.now();
   }
 
   /** While one stream's bytes are on their way, the clock stands still for all. */
