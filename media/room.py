@@ -17,10 +17,10 @@ ROOM-5  A subscription outlives its track: if the track returns before its subsc
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import Literal
 
 from media import sdp
 from media.control import (
@@ -37,7 +37,6 @@ from media.control import (
 )
 from media.plane import (
     ConsumerSpec,
-    DataPlane,
     IceCredentials,
     ProducerSpec,
     ProducerStarted,
@@ -45,9 +44,9 @@ from media.plane import (
     TransportSpec,
     TransportStats,
 )
+from media.surroundings import Surroundings, Traffic
 from media.tap import TapEnd, TapTrack
 
-News = TracksChanged | TransportChanged | Quality
 EndReason = Literal["unpublished", "transport_gone", "not_recorded", "room_closed"]
 
 log = logging.getLogger(__name__)
@@ -69,48 +68,6 @@ class SourceTaken(RoomError):
     """It publishes one source twice (MEDIA-2)."""
 
     code = "source_taken"
-
-
-class Tap(Protocol):
-    """What a room needs of the tap's sending end."""
-
-    def begin(self, track: TapTrack) -> int:
-        """TRACK; the handle."""
-        ...
-
-    def end(self, end: TapEnd) -> None:
-        """END."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Traffic:
-    """Counters of transports, added up."""
-
-    packets_in: int = 0
-    packets_out: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-
-    def __add__(self, other: Traffic) -> Traffic:
-        return Traffic(
-            self.packets_in + other.packets_in,
-            self.packets_out + other.packets_out,
-            self.bytes_in + other.bytes_in,
-            self.bytes_out + other.bytes_out,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a room is given by its worker: the plane, the tap, the ears of signaling, and numbers nobody else has."""
-
-    plane: DataPlane
-    tap: Tap
-    tell: Callable[[News], None]
-    new_ssrc: Callable[[], int]
-    new_credentials: Callable[[], IceCredentials]
-    now_us: Callable[[], int]
 
 
 @dataclass(slots=True)

@@ -27,8 +27,8 @@ from media.control import FromWorker, Greeted, TapChanged, ToWorker
 from media.numbers import Credentials, Ssrcs
 from media.plane import DataPlane
 from media.python_plane import PythonPlane
-from media.room import Surroundings
 from media.rooms import Rooms
+from media.surroundings import Surroundings
 from media.tap import TapTrack
 from media.tap_feed import TapFeed
 

@@ -11,8 +11,9 @@ import pytest
 
 from media.control import Answered, Negotiate, Quality, Source, TracksChanged, TransportChanged
 from media.plane import DataPlane, IceCredentials, TransportMoved
-from media.room import News, Room, SourceTaken, Surroundings, TrackUnknown, Traffic
+from media.room import Room, SourceTaken, TrackUnknown
 from media.sdp import SdpInvalid
+from media.surroundings import News, Surroundings, Traffic
 from media.tap import TapEnd, TapTrack
 from tests.unit.recording_plane import RecordingPlane
 
