@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from media.feedback import compound_reports
 from media.forwarding.producer import Producer
-from media.forwarding.reception import REFUSED, RESTARTED
+from media.forwarding.reception import NEVER, REFUSED, RESTARTED
 from media.plane import PacketSink, PlaneEvent, ProducerStarted
 from media.rtp import header, rtcp
 from media.srtp import TRAILER, Cell, SrtpSession
@@ -104,7 +104,7 @@ class Forwarder:
         producer.heard = now
         view = cell.view
         reception.keep(index, bytes(view[:size]))
-        if reception.missing:
+        if reception.due_at != NEVER:
             self.lossy.add(track)
         begins: bool | None = None
         if producer.wanting:
@@ -306,19 +306,23 @@ class Forwarder:
         """NACK what is due; what is given up for good costs video a keyframe (PLI)."""
         for track in list(self.lossy):
             producer, publisher = track.producer, track.transport
+            if producer.reception.due_at == NEVER:
+                self.lossy.discard(track)
+            if producer.reception.due_at > now:
+                continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
             if ask and producer.ssrc is not None:
                 self._send_rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask]))
             if lost and producer.is_video:
                 self.want_keyframe(track)
-            if not producer.reception.missing:
-                self.lossy.discard(track)
 
     def report(self, transport: Transport, now: float) -> None:
+        """Send the transport its reports, as far as there is something to report."""
         for compound in compound_reports(transport, now):
             self._send_rtcp(transport, compound)
 
     def send_raw(self, path: Path, datagram: bytes | memoryview) -> None:
+        """Send, or drop and count."""
         try:
             path.sendto(datagram, path.address)
         except BlockingIOError:

@@ -79,6 +79,7 @@ class PythonPlane:
         self._shaking: set[Transport] = set()
         self._errors: dict[str, int] = {}
         self._ticks = 0
+        self._opened = 0
         self._closed = False
         for door in self._doors:
             loop.add_reader(door.sock.fileno(), self._readable, door)
@@ -109,7 +110,8 @@ class PythonPlane:
         """Expect a client with these credentials."""
         assert spec.key not in self._transports, "a key names one transport"
         assert spec.local.ufrag not in self._by_fragment, "a fragment names one transport"
-        transport = Transport(spec, self._random32(), self._clock())
+        self._opened += 1
+        transport = Transport(spec, self._random32(), self._clock(), self._opened % _REPORT_TICKS)
         self._transports[spec.key] = transport
         self._by_fragment[spec.local.ufrag] = transport
 
@@ -357,9 +359,12 @@ class PythonPlane:
         self._forwarder.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
             self._sweep(now)
-        if self._ticks % _REPORT_TICKS == 0:
+        turn = self._ticks % _REPORT_TICKS
+        if turn == 0:
             self._errors.clear()
-            for transport in list(self._transports.values()):
+        # In turns: reports to a hundred transports at once would hold packets back for milliseconds.
+        for transport in list(self._transports.values()):
+            if transport.turn == turn:
                 self._forwarder.report(transport, now)
 
     def _sweep(self, now: float) -> None:

@@ -95,12 +95,14 @@ class Transport:
         "strangers",
         "streams",
         "tracks",
+        "turn",
     )
 
-    def __init__(self, spec: TransportSpec, ssrc: int, now: float) -> None:
-        """`ssrc` names us in RTCP about what the peer sends."""
+    def __init__(self, spec: TransportSpec, ssrc: int, now: float, turn: int) -> None:
+        """`ssrc` names us in RTCP about what the peer sends; `turn` is when in a second it gets its reports."""
         self.spec = spec
         self.ssrc = ssrc
+        self.turn = turn
         self.state: TransportState = "connecting"
         self.ice: IceLite[Path] = IceLite(spec.local)
         self.path: Path | None = None

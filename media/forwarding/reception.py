@@ -20,6 +20,7 @@ MAX_JUMP = 3000
 MAX_MISSING = 128
 MAX_TRIES = 10
 GIVE_UP_S = 1.0
+NEVER = float("inf")
 _SLOT = KEPT - 1
 
 REFUSED = -1
@@ -38,11 +39,13 @@ class Reception:
 
     __slots__ = (
         "_expected_before",
+        "_overrun",
         "_received_before",
         "_suspect",
         "_transit",
         "_window",
         "clock_rate",
+        "due_at",
         "first",
         "given_up",
         "highest",
@@ -68,7 +71,10 @@ class Reception:
         self.packets: list[bytes | None] = [None] * KEPT
         self.indexes = [-1] * KEPT
         self.missing: dict[int, _Missing] = {}
+        self.due_at = NEVER
+        """When `due` has something to say next."""
         self._suspect = -1
+        self._overrun = 0
         self._transit = 0.0
         self._expected_before = 0
         self._received_before = 0
@@ -122,6 +128,7 @@ class Reception:
         """Indexes to ask for now, oldest first, and how many were given up for good."""
         ask: list[int] = []
         lost: list[int] = []
+        overrun, self._overrun = self._overrun, 0
         for index, state in self.missing.items():
             if state.tries >= MAX_TRIES or now - state.since > GIVE_UP_S or index <= self.highest - KEPT:
                 lost.append(index)
@@ -131,8 +138,10 @@ class Reception:
                 ask.append(index)
         for index in lost:
             del self.missing[index]
-        self.given_up += len(lost)
-        return ask, len(lost)
+        self.given_up += overrun + len(lost)
+        waits = (min(state.due, state.since + GIVE_UP_S) for state in self.missing.values())
+        self.due_at = min(waits, default=NEVER)
+        return ask, overrun + len(lost)
 
     def report(self, ssrc: int, lsr: int, dlsr: int) -> ReportBlock:
         """A report block on what came since the last one (RFC 3550 A.3). Loss is the network's: repairs do not hide it."""
@@ -176,12 +185,13 @@ class Reception:
         return index
 
     def _note_gap(self, start: int, end: int, now: float) -> None:
+        self.due_at = now
         if end - start > MAX_MISSING:
-            self.given_up += len(self.missing) + end - start
+            self._overrun += len(self.missing) + end - start
             self.missing.clear()
             return
         for index in range(start, end):
             self.missing[index] = _Missing(now, now)
         while len(self.missing) > MAX_MISSING:
             del self.missing[next(iter(self.missing))]
-            self.given_up += 1
+            self._overrun += 1

@@ -214,6 +214,17 @@ async def test_what_never_comes_is_given_up_and_costs_a_keyframe() -> None:
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) > before)
 
 
+async def test_an_outage_too_long_to_repair_costs_a_keyframe_at_once() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(10, 12))
+        await until(lambda: len(doctor.rtp) == 2)
+        before = len(patient.heard(rtcp.KeyframeRequest))
+        await patient.send(rtp(400, VP8_DELTA, pt=96, ssrc=1111, ts=90000))
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) > before)
+        assert patient.heard(rtcp.Nack) == []
+
+
 async def test_the_publisher_gets_reports_and_the_subscriber_gets_sender_reports_in_its_own_timestamps() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.forwarding.reception import GIVE_UP_S, KEPT, MAX_MISSING, MAX_TRIES, REFUSED, RESTARTED, Reception
+from media.forwarding.reception import GIVE_UP_S, KEPT, MAX_MISSING, MAX_TRIES, NEVER, REFUSED, RESTARTED, Reception
 
 
 def take(stream: Reception, seq: int, now: float = 0.0, *, recovered: bool = False) -> int:
@@ -69,9 +69,12 @@ def test_tries_are_bounded() -> None:
 def test_the_list_of_missing_packets_is_bounded() -> None:
     stream = of(*range(0, 4 * MAX_MISSING, 2))
     assert len(stream.missing) == MAX_MISSING
+    assert stream.due(0.0, 0.1)[1] > 0, "what fell off the list is told"
     stream = of(1, MAX_MISSING + 10)
     assert len(stream.missing) == 0
-    assert stream.given_up > MAX_MISSING
+    assert stream.due_at == 0.0
+    assert stream.due(0.0, 0.1) == ([], MAX_MISSING + 8)
+    assert stream.due_at == NEVER
 
 
 def test_a_stream_that_is_not_repairable_asks_for_nothing() -> None:
