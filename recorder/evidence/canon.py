@@ -20,6 +20,7 @@ MAX_LINE = 65_536
 def canonical(value: Mapping[str, object]) -> bytes:
     """The canonical bytes of an object. Raises `NotCanonical` for what JSON or version 1 cannot say."""
     try:
+        _refuse_fractions(value)
         line = rfc8785.dumps(cast("dict[str, rfc8785._impl._Value]", dict(value)))
     except (rfc8785.CanonicalizationError, RecursionError, TypeError) as error:
         raise NotCanonical(str(error)) from None
@@ -42,3 +43,15 @@ def parse(line: bytes) -> dict[str, object]:
     if canonical(value) != line:
         raise NotCanonical("not in canonical form")
     return value
+
+
+def _refuse_fractions(value: object) -> None:
+    # JCS writes 2.0 as 2, so a fraction would not always be read as it was written.
+    if isinstance(value, float):
+        raise NotCanonical("a fraction")
+    if isinstance(value, Mapping):
+        for member in value.values():
+            _refuse_fractions(member)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _refuse_fractions(item)
