@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,11 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import pytest
 
 from config.addresses import own_addresses
 from config.settings import load, to_environment
 from tests.network.turn_client import TurnClient, TurnRefused
+from tests.system import running
 from turn.credentials import SharedSecretRelay, shared_secret
 
 pytestmark = [
@@ -198,3 +201,17 @@ def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"
         time.sleep(0.05)
+
+
+async def test_serve_runs_it_and_brings_it_back_when_it_is_killed(tmp_path: Path) -> None:
+    port, announced = free_port(), "127.0.0.1"
+    environ = {"TELECONSULT_TURN_PORT": str(port), "TELECONSULT_MEDIA_ADDRESSES": announced}
+    async with running(tmp_path, "--turn", **environ) as system:
+        settings = load({"data": tmp_path}, environ={})
+        [server], _ = SharedSecretRelay(("turn:unused",), shared_secret(settings)).issue("visit", "patient")
+        with TurnClient((announced, port), server["username"], server["credential"]) as client:
+            assert client.allocate()[0] == announced
+        [relay] = [child for child in psutil.Process(system.process.pid).children() if child.name() == "turnserver"]
+        relay.kill()
+        await asyncio.to_thread(until, lambda: answers((announced, port)) and not relay.is_running())
+    assert not answers((announced, port))

@@ -1,0 +1,191 @@
+"""`teleconsult serve`, as its user meets it: what it prints, what it survives, what it leaves behind."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import stat
+import sys
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+import psutil
+
+from tests.system import System, free_port, running, teleconsult
+
+PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "media", "recorder")
+
+
+async def test_with_json_one_line_says_where_everything_is(tmp_path: Path) -> None:
+    async with running(tmp_path, "--demo") as system:
+        assert set(system.ready) == {"url", "api_key_file", "recordings", "pid", "links"}
+        assert set(system.ready["links"]) == {"doctor", "patient", "auditor"}
+        assert all(link.startswith(system.url) for link in system.ready["links"].values())
+        assert system.ready["pid"] == system.process.pid
+        assert system.ready["recordings"] == str(tmp_path / "store")
+        key_file = Path(system.ready["api_key_file"])
+        assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
+        assert (await system.api("GET", "/visits"))["visits"]
+
+
+async def test_ctrl_c_ends_everything_and_leaves_nothing(tmp_path: Path) -> None:
+    async with running(tmp_path) as system:
+        children = psutil.Process(system.process.pid).children(recursive=True)
+        assert len(children) == 3
+        run = run_folder(system)
+        assert stat.S_IMODE(run.stat().st_mode) == 0o700
+        assert await system.stop() == 0
+        assert [child for child in children if child.is_running()] == []
+        assert not run.exists()
+
+
+async def test_no_part_outlives_a_front_door_that_is_killed(tmp_path: Path) -> None:
+    async with running(tmp_path) as system:
+        children = psutil.Process(system.process.pid).children(recursive=True)
+        system.process.kill()
+        await system.process.wait()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 10)
+        assert alive == []
+
+
+async def test_a_part_that_is_killed_comes_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as system:
+        for part in PARTS:
+            before = system.part(part).pid
+            system.kill(part)
+            await back(system, part, before)
+        assert await answers_again(system)
+
+
+async def test_it_starts_again_on_the_same_folder(tmp_path: Path) -> None:
+    async with running(tmp_path) as system:
+        visit = (await system.visit())["id"]
+        key = system.api_key
+    async with running(tmp_path) as system:
+        assert system.api_key == key
+        assert (await system.api("GET", f"/visits/{visit}"))["id"] == visit
+
+
+async def test_without_json_it_speaks_to_people(tmp_path: Path) -> None:
+    arguments = ("serve", "--demo", "--port", str(free_port()), "--data", str(tmp_path))
+    said = await first_lines(7, *arguments)
+    assert said[0].startswith("Teleconsult is ready at http://127.0.0.1:")
+    assert [line.split()[0] for line in said[3:6]] == ["Doctor", "Patient", "Auditor"]
+
+
+async def test_self_signed_tls_serves_https_at_the_machines_own_addresses(tmp_path: Path) -> None:
+    async with running(tmp_path, "--tls", "self-signed") as system:
+        assert system.url.startswith("https://")
+        assert (await system.visit())["links"]["patient"].startswith(system.url)
+
+
+# ---- what stands in the way
+
+
+async def test_a_busy_port_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        await refused(f"port {port} is in use", "--port", "--port", str(port), "--data", str(tmp_path))
+
+
+async def test_a_busy_media_port_is_said_in_one_line(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as busy:
+        busy.bind(("127.0.0.1", 0))
+        port = str(busy.getsockname()[1])
+        said = f"UDP port {port} is in use"
+        await refused(
+            said, "TELECONSULT_MEDIA_PORT=", "--port", "0", "--data", str(tmp_path), TELECONSULT_MEDIA_PORT=port
+        )
+
+
+async def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    await refused("cannot write to", "--data", "--port", "0", "--data", str(tmp_path / "file" / "data"))
+
+
+async def test_a_second_instance_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    async with running(tmp_path):
+        await refused("another teleconsult runs on", "--data", "--port", "0", "--data", str(tmp_path))
+
+
+async def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    await refused("media_workers", "1 to 64", "--data", str(tmp_path), TELECONSULT_MEDIA_WORKERS="0")
+
+
+async def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "api.key").write_text("known")
+    (tmp_path / "keys" / "api.key").chmod(0o644)
+    await refused("can be read by others", "chmod 600", "--port", "0", "--data", str(tmp_path))
+
+
+async def test_turn_without_a_turnserver_is_said_in_one_line(tmp_path: Path) -> None:
+    arguments = ("--turn", "--port", "0", "--data", str(tmp_path))
+    await refused("turnserver is not installed", "apt install coturn", *arguments, PATH=str(tmp_path))
+
+
+async def test_help_names_every_command() -> None:
+    code, out, _ = await teleconsult("--help")
+    assert code == 0
+    for command in ("serve", "verify", "export", "probe", "signaling", "media", "recorder"):
+        assert f"\n  {command} " in out
+
+
+async def refused(what: str, remedy: str, *arguments: str, **environ: str) -> None:
+    """`serve` fails at once, with one line that says what is wrong and what to do."""
+    environ.setdefault("TELECONSULT_MEDIA_PORT", "0")
+    code, out, err = await teleconsult("serve", *arguments, **environ)
+    assert code != 0
+    assert out == ""
+    assert len(err.splitlines()) == 1, err
+    assert what in err
+    assert remedy in err
+
+
+async def first_lines(count: int, *arguments: str) -> list[str]:
+    """The first lines that the command prints; it is stopped then."""
+    pipe, none = asyncio.subprocess.PIPE, asyncio.subprocess.DEVNULL
+    environ = {**os.environ, "TELECONSULT_MEDIA_PORT": "0"}
+    command = await asyncio.create_subprocess_exec(
+        "teleconsult", *arguments, stdin=none, stdout=pipe, stderr=none, env=with_our_command(environ)
+    )
+    assert command.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            return [(await command.stdout.readline()).decode().rstrip() for _ in range(count)]
+    finally:
+        command.send_signal(signal.SIGTERM)
+        await command.wait()
+
+
+def with_our_command(environ: dict[str, str]) -> dict[str, str]:
+    """The console command that stands beside this interpreter comes first."""
+    return environ | {"PATH": f"{Path(sys.executable).parent}:{environ.get('PATH', '')}"}
+
+
+def run_folder(system: System) -> Path:
+    """Where the sockets are."""
+    return Path(system.part("recorder").environ()["TELECONSULT_RUN"])
+
+
+async def answers_again(system: System) -> bool:
+    """Signaling answers, after a while."""
+    async with asyncio.timeout(15):
+        while True:
+            with contextlib.suppress(OSError, aiohttp.ClientError):
+                return bool(await system.api("GET", "/visits"))
+            await asyncio.sleep(0.05)
+
+
+async def back(system: System, part: Literal["signaling", "media", "recorder"], before: int) -> None:
+    """Another process does this part's work."""
+    async with asyncio.timeout(15):
+        while True:
+            with contextlib.suppress(LookupError, psutil.Error):
+                if system.part(part).pid != before:
+                    return
+            await asyncio.sleep(0.05)
