@@ -10,6 +10,7 @@ from signaling.verbs import (
     Gap,
     GapDeclared,
     Input,
+    QualityTold,
     RoomFound,
     Stream,
     StreamsAlive,
@@ -35,6 +36,17 @@ def transport(state: media.TransportState) -> Transport:
     return "none" if state == "gone" else state
 
 
+def quality(told: media.Quality) -> dict[str, int | None]:
+    """A line's quality in the integers that evidence keeps (FORMAT.md §4, `quality`)."""
+    return {
+        "loss_up_permille": round(told.loss_up * 1000),
+        "loss_down_permille": round(told.loss_down * 1000),
+        "rtt_ms": None if told.rtt_ms is None else round(told.rtt_ms),
+        "bitrate_up_bps": told.bitrate_up_bps,
+        "bitrate_down_bps": told.bitrate_down_bps,
+    }
+
+
 def room(epoch: str, state: media.RoomState) -> RoomFound:
     """A room found again."""
     seats = {seat: state.seats[seat] for seat in SEATS if seat in state.seats}
@@ -50,6 +62,8 @@ def media_news(news: media.FromWorker) -> tuple[str, Input] | None:
             return room, TracksChanged(tracks(changed))
         case media.TransportChanged(room, name, pc, state) if (seat := seat_of(name)) is not None:
             return room, TransportChanged(seat, pc, transport(state))
+        case media.Quality(room, name) if (seat := seat_of(name)) is not None:
+            return room, QualityTold(seat, quality(news))
     return None
 
 

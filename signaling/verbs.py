@@ -192,6 +192,14 @@ class TransportChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityTold:
+    """How a seat's line has been for the last two seconds."""
+
+    seat: Seat
+    detail: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChanged:
     """Whether the worker feeds the recorder."""
 
@@ -278,6 +286,7 @@ Input = (
     | WorkerLost
     | TracksChanged
     | TransportChanged
+    | QualityTold
     | FeedChanged
     | TapSet
     | MediaClosed
@@ -336,7 +345,7 @@ class Note:
 
     key: str
     kind: RecordKind
-    body: Mapping[str, str]
+    body: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ GATE-4  A recorder that comes back is told everything again: the log, the consen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -55,6 +56,7 @@ from signaling.verbs import (
     OpenRoom,
     Output,
     Push,
+    QualityTold,
     QueueMoved,
     RecorderCame,
     RecorderLost,
@@ -79,6 +81,7 @@ from signaling.verbs import (
 
 ABANDONED_AFTER_S = 600.0  # SIG-9
 RETRY_S = 1.0
+QUALITY_EVERY_S = 10.0
 GAPS_KEPT = 20
 RESTART_LEAP = 1 << 20
 """How far `seq` leaps when a visit is taken up from storage: more than was ever shown without being saved."""
@@ -108,6 +111,7 @@ class Visit:
         self._life = Life(alone_since=now if facts.phase == "live" else None)
         self._now = now
         self._out: list[Output] = []
+        self._quality_at: dict[Seat, float] = {}
 
     @property
     def facts(self) -> VisitFacts:
@@ -182,6 +186,8 @@ class Visit:
                 self._pass_time()
             case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
                 self._hear_recorder(given)
+            case QualityTold():
+                self._note_quality(given)
             case StreamsAlive() | GapDeclared() | FeedChanged():
                 self._hear_stream(given)
             case TapSet(seat, on):
@@ -455,7 +461,14 @@ class Visit:
         if self._life.media_available:
             self._out += [SetTap(seat, on=False) for seat in SEATS]
 
-    def _note(self, kind: RecordKind, body: dict[str, str], what: str) -> None:
+    def _note_quality(self, told: QualityTold) -> None:
+        """On the record every ten seconds a seat; not in `state`, so not a change of the visit."""
+        if self._now >= self._quality_at.get(told.seat, 0.0) + QUALITY_EVERY_S:
+            self._quality_at[told.seat] = self._now
+            body = {"event": "quality", "seat": told.seat, "detail": dict(told.detail)}
+            self._note("event", body, f"quality:{told.seat}")
+
+    def _note(self, kind: RecordKind, body: Mapping[str, object], what: str) -> None:
         if self._facts.log_open and not self._life.sealing:
             self._out.append(Note(f"{kind}:{what}:{iso(self._now)}:{self.seq}", kind, body))
 

@@ -3,7 +3,7 @@
 Each other process is a door: a Unix socket that may be there, go, and come again with another epoch. A door tells its
 listener `came` after every greeting and `lost` when the link ends; between the two, `ask` works.
 
-DOOR-1  A lost link is dialled again after 50 ms, doubling to 500 ms: a restarted worker is back within its visits' patience.
+DOOR-1  A lost link is dialled again after 20 ms, doubling to 100 ms: what a restart takes is the other process's to decide.
 DOOR-2  A room that could not be closed because its worker was away is closed when the worker is back.
 """
 
@@ -20,8 +20,8 @@ from config.link import Link, LinkClosed, LinkError
 from media import control as media
 from recorder import control as recorder
 
-FIRST_RETRY_S = 0.05
-LAST_RETRY_S = 0.5
+FIRST_RETRY_S = 0.02
+LAST_RETRY_S = 0.1
 GREET_WITHIN_S = 2.0
 SETTLED_WITHIN_S = 2.0
 ORPHANS_MOST = 10_000

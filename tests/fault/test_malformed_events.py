@@ -74,6 +74,7 @@ class Raw:
         self._server = server
         self.frames: list[str] = []
         self.closed = asyncio.Event()
+        self.answers_pings = True
 
     async def connect(self, role: str = "patient", auth: bool = True) -> Raw:
         url = f"{self._server.url}/socket.io/?EIO=4&transport=websocket"
@@ -102,7 +103,7 @@ class Raw:
         async for message in self.socket:
             if message.type is aiohttp.WSMsgType.TEXT:
                 self.frames.append(message.data)
-                if message.data == "2":
+                if message.data == "2" and self.answers_pings:
                     await self.socket.send_str("3")
         self.closed.set()
 
@@ -255,6 +256,20 @@ async def test_a_connection_that_never_says_who_it_is_is_closed(monkeypatch: pyt
     async with serving() as server, aiohttp.ClientSession() as session:
         raw = await Raw(session, server).connect(auth=False)
         await asyncio.wait_for(raw.closed.wait(), 5)
+
+
+async def test_a_socket_that_is_silent_loses_its_presence_but_not_its_seat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.wire.PING_INTERVAL_S", 0.1)
+    monkeypatch.setattr("signaling.wire.PING_TIMEOUT_S", 0.2)
+    async with serving() as server, aiohttp.ClientSession() as session:
+        doctor = await Raw(session, server).connect("doctor")
+        patient = await Raw(session, server).connect()
+        patient.answers_pings = False
+        await asyncio.wait_for(patient.closed.wait(), 5)
+        await until(lambda: not server.registry._actors["V1"].visit.life.patient.present)
+        assert not doctor.closed.is_set()
+        for raw in (doctor, patient):
+            await raw.close()
 
 
 async def test_a_client_that_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,7 @@ from signaling.verbs import (
     OpenRoom,
     Output,
     Push,
+    QualityTold,
     QueueMoved,
     RecorderCame,
     RecorderLost,
@@ -314,6 +315,17 @@ def test_devices_joining_and_leaving_are_noted(play: Play) -> None:
     assert play(DevicesTold("doctor", "muted", "off", "off")) == []
 
 
+def test_the_quality_of_a_line_is_noted_every_ten_seconds_and_changes_nothing(play: Play) -> None:
+    play(*LIVE)
+    told, seq, at = QualityTold("patient", {"loss_up_permille": 12, "rtt_ms": None}), play.visit.seq, play.now
+    (note,) = play(told, at=at + 2)
+    assert isinstance(note, Note)
+    assert note.body == {"event": "quality", "seat": "patient", "detail": {"loss_up_permille": 12, "rtt_ms": None}}
+    assert play(told, at=at + 4) == []
+    assert len(play(told, QualityTold("doctor", {}), at=at + 12)) == 2
+    assert play.visit.seq == seq
+
+
 def test_news_of_a_transport_that_was_replaced_is_old_news(play: Play) -> None:
     play(*LIVE, RoomOpened("m-1"), Negotiated("patient", "p1"), Negotiated("patient", "p2"))
     play(TransportChanged("patient", "p1", "none"))
@@ -385,6 +397,7 @@ INPUTS = st.one_of(
     st.just(RecordingStarted()),
     st.builds(RecorderRefused, st.sampled_from(["visit_unknown", "visit_closed", "consent_missing"])),
     st.just(StreamsAlive(())),
+    st.builds(QualityTold, SEATS, st.just({"rtt_ms": 3})),
     st.just(GapDeclared(Gap("patient", 0, 1, "network"))),
 )
 
