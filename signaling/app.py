@@ -36,6 +36,7 @@ from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
+from signaling.expiry import expire
 from signaling.links import Links
 from signaling.migrations import migrate
 from signaling.pages import Pages
@@ -92,14 +93,18 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
     try:
         await migrate(engine)
         async with RecorderDoor(settings.socket("audit")) as door:
-            parts = assemble(settings, SqlVisitStore(engine), door, clock)
+            store = SqlVisitStore(engine)
+            parts = assemble(settings, store, door, clock)
             await parts.registry.start()
+            expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
                 await runner.setup()
                 await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
                 yield parts
             finally:
+                expiring.cancel()
+                await asyncio.wait([expiring])
                 await parts.registry.stop()
                 await runner.cleanup()
     finally:

@@ -29,6 +29,9 @@ _COLUMNS = frozenset(visits.columns.keys())
 MAX_QUEUE = 200
 
 
+log = logging.getLogger(__name__)
+
+
 class CursorInvalid(Exception):
     """A cursor that no page of ours ended with."""
 
@@ -114,6 +117,17 @@ class SqlVisitStore:
         """All that are waiting or live or have an open evidence log, oldest first."""
         unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.log_open)
         return await self._all(select(visits).where(unfinished).order_by(visits.c.created, visits.c.id))
+
+    async def overdue(self, at: str, limit: int) -> list[str]:
+        """Visits still `scheduled` whose links ran out before `at`, oldest first; none while the database is away."""
+        past = and_(visits.c.phase == "scheduled", visits.c.expires < at)
+        wanted = select(visits.c.id).where(past).order_by(visits.c.expires).limit(limit)
+        try:
+            async with self._engine.connect() as db:
+                return list((await db.execute(wanted)).scalars())
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("overdue visits not read", extra={"error": type(error).__name__})
+            return []
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
         """A doctor's waiting and live visits, longest wait first."""

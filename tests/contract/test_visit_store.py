@@ -135,6 +135,16 @@ async def test_a_doctors_queue_is_theirs_longest_wait_first(store: VisitStore) -
     assert await store.queue_of("d-2") == []
 
 
+async def test_what_nobody_came_to_is_overdue_once_its_links_have_run_out(tmp_path: Path) -> None:
+    async with open_store(tmp_path) as store:
+        await store.create(some_visit("late", expires=created(10)), None, "")
+        await store.create(some_visit("later", expires=created(11)), None, "")
+        await store.create(some_visit("not yet", expires=created(60)), None, "")
+        await store.create(some_visit("live", phase="live", expires=created(10)), None, "")
+        assert await store.overdue(created(30), 10) == ["late", "later"]
+        assert await store.overdue(created(30), 1) == ["late"]
+
+
 async def test_every_look_is_kept_latest_first(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store:
         await store.log_access("auditor-1", "auditor", "v1", "recording", created(1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from aiohttp import ClientSession, WSMsgType
 from config.certificate import self_signed
 from config.settings import Settings
 from signaling.app import listen, serving
-from tests.http_api import VISIT
+from tests.http_api import VISIT, open_store, some_visit
 
 
 @asynccontextmanager
@@ -106,3 +107,17 @@ def test_a_port_that_is_taken_is_an_error_with_a_plain_line(tmp_path: Path, monk
     with pytest.raises(SystemExit, match=f"port {settings.port} on 127.0.0.1 is in use.*--port"):
         app.run(settings)
     taken.close()
+
+
+async def test_a_visit_nobody_came_to_ends_as_expired(tmp_path: Path) -> None:
+    async with open_store(tmp_path) as store:
+        await store.create(some_visit("v1", expires="2026-01-01T00:00:00.000Z"), None, "")
+    url = f"sqlite+aiosqlite:///{tmp_path / 'visits.db'}"
+    async with signaling(tmp_path, database_url=url) as settings, ClientSession(settings.base_url) as client:
+        headers = {"X-API-Key": (settings.keys / "api.key").read_text().strip()}
+        async with asyncio.timeout(10):
+            visit: dict[str, Any] = {"phase": "scheduled"}
+            while visit["phase"] == "scheduled":
+                async with client.get("/api/v1/visits/v1", headers=headers) as answer:
+                    visit = await answer.json()
+    assert visit["ended"] == {"by": "system", "reason": "expired"}
