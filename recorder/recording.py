@@ -380,7 +380,8 @@ class Recording:
             seat = layout.seat_of(name)
             stream.causes.restore(held.causes.get(name, {}) if held is not None else {})
             if seat in self._active:
-                stream.causes.begin("recorder", min(away_from, now_ms))
+                stream.away(min(away_from, now_ms))
+                stream.back(now_us)
             else:
                 stream.causes.begin("withdrawn", now_ms)
         for state in held.streams if held is not None else ():
@@ -594,10 +595,13 @@ class Recording:
             if not self._stuck:
                 log.error("spool failed", extra={"visit": self.visit, "errno": error.errno})
                 for stream in self._streams.values():
-                    stream.causes.begin("recorder", self._ms(self._clock()))
+                    stream.away(self._ms(self._clock()))
             self._stuck = True
             raise SpoolFailed("the disk did not take the record") from None
-        self._stuck = False
+        if self._stuck:
+            self._stuck = False
+            for stream in self._streams.values():
+                stream.back(self._clock())
         self._after_commit()
 
     def _commit_now(self, line: Line) -> None:

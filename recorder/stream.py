@@ -127,7 +127,6 @@ class _Part:
         return self.muxer.container
 
 
-
 class Account:
     """What a stream has come to, from its records alone: what `close` and `heartbeat` say."""
 
@@ -190,6 +189,7 @@ class Stream:
         self._number = itertools.count()
         self._jumped: set[Track] = set()
         self._until_ms: int | None = None
+        self._back_us: int | None = None
         self._latest_us: dict[Track, int] = {}
         self._end_ms = self._covered()
         self._last_arrival_us = 0
@@ -228,6 +228,15 @@ class Stream:
         """The participant says that a device is `on`, `muted`, `off` or `failed`."""
         self.devices[source] = state
         self.update_off(now_ms)
+
+    def away(self, at_ms: int) -> None:
+        """The recorder keeps nothing from here on."""
+        self.causes.begin("recorder", at_ms)
+        self._back_us = None
+
+    def back(self, now_us: int) -> None:
+        """The recorder keeps what arrives from now on: what is silent up to the first of it is the recorder's gap."""
+        self._back_us = now_us
 
     def update_off(self, now_ms: int) -> None:
         """Note whether nothing is published now."""
@@ -433,7 +442,9 @@ class Stream:
             if segment.keyframe is None:
                 segment.keyframe = frame.keyframe
         self._end_ms = max(self._end_ms, at_ms + (duration_ms or VIDEO_FRAME_MS))
-        self.causes.end("recorder", at_ms)
+        if self._back_us is not None and frame.arrival_us >= self._back_us:
+            self._back_us = None
+            self.causes.end("recorder", at_ms)
 
     # ---- parts
 
@@ -443,7 +454,7 @@ class Stream:
             first.hurry()
             return False
         if self.account.parts >= MAX_PARTS:
-            self.causes.begin("recorder", at_ms)
+            self.away(at_ms)
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         self._end_part(at_ms, out)
