@@ -91,6 +91,12 @@ class IdempotencyConflict(Exception):
     code = "idempotency_conflict"
 
 
+class StoreAway(Exception):
+    """The database does not answer, or cannot now. What was asked may or may not have happened."""
+
+    code = "store_unavailable"
+
+
 class Claims(msgspec.Struct, frozen=True):
     """What a verified token says. `visit` is None for an auditor who may see every visit."""
 
@@ -102,7 +108,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 class VisitStore(Protocol):
-    """Durable visits. Every write is committed when the call returns."""
+    """Durable visits. Every write is committed when the call returns. Every call may raise `StoreAway`."""
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         """Store a new visit, or return what the same key and body made before. Raises `IdempotencyConflict`."""

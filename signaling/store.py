@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Row, Select, and_, case, event, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from config.clock import iso, parse_iso
-from signaling.ports import IdempotencyConflict, Page, Phase, VisitFacts
+from signaling.ports import IdempotencyConflict, Page, Phase, StoreAway, VisitFacts
 from signaling.tables import accesses, idempotency, visits
 
 CURSOR_PATTERN = r"^[0-9]{13}\.[A-Za-z0-9_-]{1,64}$"
@@ -27,9 +30,6 @@ MAX_PAGE = 200
 _COLUMNS = frozenset(visits.columns.keys())
 """What SQL orders or filters by, or a person might ask for in SQL; all other facts of a visit stand in `more`."""
 MAX_QUEUE = 200
-
-
-log = logging.getLogger(__name__)
 
 
 class CursorInvalid(Exception):
@@ -67,7 +67,7 @@ class SqlVisitStore:
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         """See the port. Of many calls with one key at once, one stores and all return its visit."""
         try:
-            async with self._engine.begin() as db:
+            async with self._writing() as db:
                 await db.execute(insert(visits).values(_to_row(facts)))  # STORE-2
                 if idempotency_key is not None:
                     said = {"key": idempotency_key, "body_sha256": body_sha256, "visit": facts.id}
@@ -90,13 +90,13 @@ class SqlVisitStore:
         epoch = values.pop("links_epoch")
         kept = case((visits.c.links_epoch > epoch, visits.c.links_epoch), else_=epoch)
         newer = and_(visits.c.id == values.pop("id"), visits.c.seq <= facts.seq)
-        async with self._engine.begin() as db:
+        async with self._writing() as db:
             await db.execute(update(visits).where(newer).values(links_epoch=kept, **values))
 
     async def revoke_links(self, visit: str) -> int | None:
         """Make every token issued so far for this visit worthless; the new links epoch, None if there is no such visit."""
         epoch = visits.c.links_epoch
-        async with self._engine.begin() as db:
+        async with self._writing() as db:
             done = update(visits).where(visits.c.id == visit).values(links_epoch=epoch + 1).returning(epoch)
             new = (await db.execute(done)).scalar_one_or_none()
             return None if new is None else int(new)
@@ -119,15 +119,11 @@ class SqlVisitStore:
         return await self._all(select(visits).where(unfinished).order_by(visits.c.created, visits.c.id))
 
     async def overdue(self, at: str, limit: int) -> list[str]:
-        """Visits still `scheduled` whose links ran out before `at`, oldest first; none while the database is away."""
+        """Visits still `scheduled` whose links ran out before `at`, oldest first."""
         past = and_(visits.c.phase == "scheduled", visits.c.expires < at)
         wanted = select(visits.c.id).where(past).order_by(visits.c.expires).limit(limit)
-        try:
-            async with self._engine.connect() as db:
-                return list((await db.execute(wanted)).scalars())
-        except (SQLAlchemyError, OSError) as error:
-            log.warning("overdue visits not read", extra={"error": type(error).__name__})
-            return []
+        async with self._reading() as db:
+            return list((await db.execute(wanted)).scalars())
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
         """A doctor's waiting and live visits, longest wait first."""
@@ -136,23 +132,23 @@ class SqlVisitStore:
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
         """Append to the access log."""
-        async with self._engine.begin() as db:
+        async with self._writing() as db:
             line = {"who": who, "role": role, "visit": visit, "what": what[:256], "at": at}
             await db.execute(insert(accesses).values(line))
 
     async def accesses_of(self, visit: str, limit: int = 200) -> list[Access]:
         """Who looked at a visit, latest first."""
         wanted = select(accesses).where(accesses.c.visit == visit).order_by(accesses.c.id.desc()).limit(limit)
-        async with self._engine.connect() as db:
+        async with self._reading() as db:
             rows = await db.execute(wanted)
             return [Access(at=row.at, who=row.who, role=row.role, visit=row.visit, what=row.what) for row in rows]
 
     async def answers(self) -> bool:
         """Whether the database answers now."""
         try:
-            async with self._engine.connect() as db:
+            async with self._reading() as db:
                 await db.execute(select(1))
-        except (SQLAlchemyError, OSError):
+        except StoreAway:
             return False
         return True
 
@@ -160,9 +156,23 @@ class SqlVisitStore:
         """Close every connection."""
         await self._engine.dispose()
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end. Raises `StoreAway`; broken constraints (`IntegrityError`) pass."""
+        with _typed():
+            async with self._engine.begin() as db:
+                yield db
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection to read from. Raises `StoreAway`."""
+        with _typed():
+            async with self._engine.connect() as db:
+                yield db
+
     async def _made_before(self, key: str, body_sha256: str) -> VisitFacts | None:
         made = select(visits, idempotency.c.body_sha256).join(idempotency, idempotency.c.visit == visits.c.id)
-        async with self._engine.connect() as db:
+        async with self._reading() as db:
             row = (await db.execute(made.where(idempotency.c.key == key))).one_or_none()
         if row is None:
             return None
@@ -171,8 +181,16 @@ class SqlVisitStore:
         return _from_row(row)
 
     async def _all(self, wanted: Select[Any]) -> list[VisitFacts]:
-        async with self._engine.connect() as db:
+        async with self._reading() as db:
             return [_from_row(row) for row in await db.execute(wanted)]
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+        raise StoreAway(type(error).__name__) from error
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

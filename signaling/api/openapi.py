@@ -15,6 +15,7 @@ from signaling.problems import (
     Internal,
     MediaTypeWrong,
     NotFound,
+    NotReady,
     Problem,
     ProblemDocument,
     RequestInvalid,
@@ -144,7 +145,7 @@ def _refusals(route: Route[Any, Any], schema_of: SchemaOf) -> dict[str, Any]:
 def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
     refused: list[type[Problem]] = [*route.refuses, RequestInvalid, Internal]
     if route.access != "public":
-        refused += [Unauthorised, TooManyFailures]
+        refused += [Unauthorised, TooManyFailures, NotReady]
     if route.access == "auditor":
         refused.append(Forbidden)
     if route.parameters:

@@ -19,12 +19,14 @@ from aiohttp import web
 from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
 from signaling.api.route import PATH_MATCHES, Call, Route, Routes
+from signaling.ports import StoreAway
 from signaling.problems import (
     MEDIA_TYPE,
     Internal,
     MediaTypeWrong,
     MethodWrong,
     NotFound,
+    NotReady,
     Problem,
     RequestInvalid,
     TooLarge,
@@ -61,6 +63,9 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
         response = await handler(request)
     except Problem as problem:
         response = refuse(problem, request_id)
+    except StoreAway as error:
+        log.warning("store away", extra={"operation": operation(request), "request": request_id, "error": str(error)})
+        response = refuse(NotReady("the database does not answer", code=error.code), request_id)
     except web.HTTPException as error:
         if error.status < 400:
             raise
@@ -93,7 +98,7 @@ def refuse(problem: Problem, request_id: str, error: web.HTTPException | None = 
     )
     if isinstance(problem, Unauthorised):
         response.headers["WWW-Authenticate"] = 'Bearer realm="teleconsult"'
-    if isinstance(problem, TooManyFailures):
+    if isinstance(problem, TooManyFailures | NotReady):
         response.headers["Retry-After"] = str(RETRY_AFTER_S)
     if error is not None and "Allow" in error.headers:
         response.headers["Allow"] = error.headers["Allow"]

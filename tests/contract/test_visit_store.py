@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from signaling.ports import Consent, Ending, IdempotencyConflict, VisitFacts, VisitStore
+from signaling.ports import Consent, Ending, IdempotencyConflict, StoreAway, VisitFacts, VisitStore
 from signaling.store import CursorInvalid, SqlVisitStore, open_engine
 from tests.http_api import open_store, some_visit
 
@@ -164,10 +164,14 @@ async def test_facts_survive_a_new_start(tmp_path: Path) -> None:
         assert (await store.create(some_visit("v2"), "key", "body")).id == "v1"
 
 
-async def test_a_database_that_cannot_be_reached_is_said_not_to_answer(tmp_path: Path) -> None:
+async def test_a_database_that_cannot_be_reached_is_a_typed_error(tmp_path: Path) -> None:
     before = set(threading.enumerate())
     store = SqlVisitStore(open_engine(f"sqlite+aiosqlite:///{tmp_path}/nowhere/visits.db"))
     assert not await store.answers()
+    with pytest.raises(StoreAway):
+        await store.load("v1")
+    with pytest.raises(StoreAway):
+        await store.create(some_visit("v1"), "key", "body")
     await store.close()
     # The driver does not wait for the thread of a connection that failed; the loop must not be closed under it.
     for thread in set(threading.enumerate()) - before:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.ports import StoreAway
 from signaling.store import SqlVisitStore
 from tests.http_api import API_KEY, PATIENT, VISIT, Api, open_api
 
@@ -88,6 +89,17 @@ async def test_a_bug_is_a_typed_answer_and_ends_nothing(
     assert (status, problem["code"]) == (500, "internal")
     assert problem["request_id"] in str([vars(record) for record in caplog.records])
     assert (await api.call("GET", "/api/v1/visits/v1"))[0] == 404
+
+
+async def test_a_database_that_is_away_is_said_to_be(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: object) -> None:
+        raise StoreAway
+
+    monkeypatch.setattr(SqlVisitStore, "load", away)
+    async with api.client.get("/api/v1/visits/v1", headers={"X-API-Key": API_KEY}) as answer:
+        assert answer.status == 503
+        assert "Retry-After" in answer.headers
+        assert (await answer.json(content_type=None))["code"] == "store_unavailable"
 
 
 async def test_nothing_that_was_said_is_logged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
