@@ -28,7 +28,7 @@ from aiohttp import web
 from config import logs
 from config.clock import random_name
 from config.link import LinkError
-from config.secrets import secret_key, secret_text
+from config.secrets import SecretError, secret_key, secret_text
 from config.settings import Settings
 from recorder.control import Note
 from signaling.api.auth import Failures, Gate
@@ -40,7 +40,7 @@ from signaling.expiry import expire
 from signaling.links import Links
 from signaling.migrations import migrate
 from signaling.pages import Pages
-from signaling.ports import Clock
+from signaling.ports import Clock, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
@@ -57,14 +57,19 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings) -> None:
-    """Serve until told to stop. A port that is taken ends the process with one plain line and exit code 1."""
+    """Serve until told to stop. What keeps it from starting is said in one plain line, with exit code 1."""
     logs.setup("signaling", settings.log_level, settings.log_json)
     try:
         listening = listen(settings)
     except OSError as error:
         sys.exit(_plain(error, settings))
     settings = msgspec.structs.replace(settings, port=listening.getsockname()[1])
-    asyncio.run(_serve(settings, listening))
+    try:
+        asyncio.run(_serve(settings, listening))
+    except StoreAway as error:
+        sys.exit(f"the database cannot be used: {error}")
+    except SecretError as error:
+        sys.exit(str(error))
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> None:

@@ -10,12 +10,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from signaling import migrations
 from signaling.migrations import HEAD, migrate, revision
+from signaling.ports import StoreAway
 from signaling.store import open_engine
 from signaling.tables import metadata
 
@@ -38,6 +39,24 @@ async def test_a_database_that_is_up_to_date_is_left_alone(tmp_path: Path, monke
     await migrate(engine)
     monkeypatch.setattr("alembic.command.upgrade", lambda *_: pytest.fail("it was migrated again"))
     await migrate(engine)
+    await engine.dispose()
+
+
+async def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'visits.db'}")
+    await migrate(engine)
+    async with engine.begin() as db:
+        await db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreAway, match="newer version"):
+        await migrate(engine)
+    await engine.dispose()
+
+
+async def test_what_is_no_database_is_a_typed_error(tmp_path: Path) -> None:
+    (tmp_path / "visits.db").write_bytes(b"no database at all" * 100)
+    engine = open_engine(f"sqlite+aiosqlite:///{tmp_path / 'visits.db'}")
+    with pytest.raises(StoreAway):
+        await migrate(engine)
     await engine.dispose()
 
 
