@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 ATTEMPTS = 3
+PAGE = 1000
+"""Keys a listing asks for at a time; S3 gives no more."""
 
 _Page = tuple[list[ObjectEntry], list[str], str | None]
 
@@ -49,11 +51,12 @@ _REFUSED = {"400", "401", "403", "AccessDenied", "InvalidAccessKeyId", "Signatur
 class S3Store:
     """A store below a prefix of one bucket."""
 
-    def __init__(self, client: S3Client, bucket: str, prefix: str = "") -> None:
+    def __init__(self, client: S3Client, bucket: str, prefix: str = "", page: int = PAGE) -> None:
         """`prefix` is empty or ends in `/`."""
         self._s3 = client
         self._bucket = bucket
         self._prefix = prefix
+        self._page_size = page
         self._conditional = True
 
     @classmethod
@@ -202,10 +205,16 @@ class S3Store:
         below = self._prefix + prefix
         with _said():
             if token is None:
-                page = self._s3.list_objects_v2(Bucket=self._bucket, Prefix=below, Delimiter=delimiter)
+                page = self._s3.list_objects_v2(
+                    Bucket=self._bucket, Prefix=below, Delimiter=delimiter, MaxKeys=self._page_size
+                )
             else:
                 page = self._s3.list_objects_v2(
-                    Bucket=self._bucket, Prefix=below, Delimiter=delimiter, ContinuationToken=token
+                    Bucket=self._bucket,
+                    Prefix=below,
+                    Delimiter=delimiter,
+                    MaxKeys=self._page_size,
+                    ContinuationToken=token,
                 )
         cut = len(self._prefix)
         entries = [ObjectEntry(one["Key"][cut:], one["Size"]) for one in page.get("Contents", ())]

@@ -283,3 +283,45 @@ def write_bundle(objects: Mapping[str, bytes], folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def tamper(rng: Random, objects: Mapping[str, bytes]) -> tuple[dict[str, bytes], str]:
+    """One change to a recording, chosen at random; what was done."""
+    changed = dict(objects)
+    name = rng.choice(sorted(changed))
+    what = rng.choice(
+        ["flip", "cut", "grow", "delete", "swap", "add", "drop line", "double line", "swap lines", "digit"]
+    )
+    match what:
+        case "flip":
+            spoiled = bytearray(changed[name])
+            spoiled[rng.randrange(len(spoiled))] ^= 1 << rng.randrange(8)
+            changed[name] = bytes(spoiled)
+        case "cut":
+            changed[name] = changed[name][: rng.randrange(len(changed[name]))]
+        case "grow":
+            changed[name] += rng.randbytes(rng.randrange(1, 50))
+        case "delete":
+            del changed[name]
+        case "swap":
+            other = rng.choice([one for one in sorted(changed) if changed[one] != changed[name]])
+            changed[name], changed[other] = changed[other], changed[name]
+        case "add":
+            folder = rng.choice(["", "records/", "heads/", "keys/", "streams/doctor/part-001/"])
+            changed[f"{folder}{rng.randrange(10**6):06d}.{rng.choice(['jsonl', 'webm', 'pem'])}"] = changed[name]
+        case _:
+            name = rng.choice([one for one in sorted(changed) if one.endswith(".jsonl")])
+            lines = changed[name].splitlines()
+            at, to = rng.randrange(len(lines)), rng.randrange(len(lines))
+            if what == "drop line":
+                del lines[at]
+            elif what == "double line":
+                lines.insert(to, lines[at])
+            elif what == "swap lines":
+                lines[at], lines[to] = lines[to], lines[at]
+            else:
+                digits = [n for n, byte in enumerate(lines[at]) if 48 <= byte <= 57]
+                spot = rng.choice(digits)
+                lines[at] = lines[at][:spot] + bytes([48 + (lines[at][spot] - 47) % 10]) + lines[at][spot + 1 :]
+            changed[name] = b"".join(line + b"\n" for line in lines)
+    return changed, f"{what} {name}"

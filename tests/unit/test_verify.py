@@ -15,7 +15,7 @@ from recorder.evidence.layout import heads_name, key_name, records_name
 from recorder.evidence.sign import PublicKey
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Unreadable, Verdict, verify
-from tests.bundles import ORIGIN, RECORDER, THIEF, MemoryReader, Scribe, honest_visit, keys_of
+from tests.bundles import ORIGIN, RECORDER, THIEF, MemoryReader, Scribe, honest_visit, keys_of, tamper
 
 Objects = dict[str, bytes]
 
@@ -590,48 +590,6 @@ def test_thousands_of_breaches_are_counted_and_few_kept() -> None:
 
 
 # ---- at random
-
-
-def tamper(rng: Random, objects: Objects) -> tuple[Objects, str]:
-    """One change to a recording, chosen at random; what was done."""
-    changed = dict(objects)
-    name = rng.choice(sorted(changed))
-    what = rng.choice(
-        ["flip", "cut", "grow", "delete", "swap", "add", "drop line", "double line", "swap lines", "digit"]
-    )
-    match what:
-        case "flip":
-            spoiled = bytearray(changed[name])
-            spoiled[rng.randrange(len(spoiled))] ^= 1 << rng.randrange(8)
-            changed[name] = bytes(spoiled)
-        case "cut":
-            changed[name] = changed[name][: rng.randrange(len(changed[name]))]
-        case "grow":
-            changed[name] += rng.randbytes(rng.randrange(1, 50))
-        case "delete":
-            del changed[name]
-        case "swap":
-            other = rng.choice([one for one in sorted(changed) if changed[one] != changed[name]])
-            changed[name], changed[other] = changed[other], changed[name]
-        case "add":
-            folder = rng.choice(["", "records/", "heads/", "keys/", "streams/doctor/part-001/"])
-            changed[f"{folder}{rng.randrange(10**6):06d}.{rng.choice(['jsonl', 'webm', 'pem'])}"] = changed[name]
-        case _:
-            name = rng.choice([one for one in sorted(changed) if one.endswith(".jsonl")])
-            lines = changed[name].splitlines()
-            at, to = rng.randrange(len(lines)), rng.randrange(len(lines))
-            if what == "drop line":
-                del lines[at]
-            elif what == "double line":
-                lines.insert(to, lines[at])
-            elif what == "swap lines":
-                lines[at], lines[to] = lines[to], lines[at]
-            else:
-                digits = [n for n, byte in enumerate(lines[at]) if 48 <= byte <= 57]
-                spot = rng.choice(digits)
-                lines[at] = lines[at][:spot] + bytes([48 + (lines[at][spot] - 47) % 10]) + lines[at][spot + 1 :]
-            changed[name] = b"".join(line + b"\n" for line in lines)
-    return changed, f"{what} {name}"
 
 
 def harmless(before: Objects, after: Objects) -> bool:
