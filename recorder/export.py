@@ -2,7 +2,7 @@
 
 EXPORT-1  Objects are copied as they are, what does not belong too: an export never mends, hides or judges. Only of a
           recording that still grows, what its newest whole state does not name yet is left out (HOLD-1).
-EXPORT-2  The key is pinned when its origin is seen for the first time; a known origin's entry is never changed.
+EXPORT-2  The key is pinned when its origin, if it names somebody, is seen for the first time; an entry is never changed.
 """
 
 from __future__ import annotations

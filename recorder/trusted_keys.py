@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,10 +28,12 @@ def load_trust(path: Path) -> Trust:
 
 
 def pin(path: Path, origin: str, fingerprint: str) -> bool:
-    """Add the key of an origin not yet known. False if the origin is known: what is there is never changed.
+    """Add the key of an origin not yet known. False if the origin is known, for what is there is never changed, or names nobody.
 
     Raises `TrustListInvalid`, `OSError`.
     """
+    if not (names_somebody(origin) or fingerprint[:16] in origin):
+        return False
     if load_trust(path).allows(origin, fingerprint) is not None:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,3 +42,13 @@ def pin(path: Path, origin: str, fingerprint: str) -> bool:
             file.write("\n")
         file.write(trust_line(origin, fingerprint))
     return True
+
+
+def names_somebody(origin: str) -> bool:
+    """Whether an origin means the same recorder everywhere: every machine is `localhost`, and many are 192.168.1.2."""
+    place = origin.partition("/")[0]
+    host = place[1:].partition("]")[0] if place.startswith("[") else place.rpartition(":")[0] or place
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".localhost", ".local"))

@@ -134,6 +134,26 @@ def test_a_trust_file_is_found_kept_and_never_overwritten(tmp_path: Path) -> Non
     assert load_trust(path).allows(ORIGIN, "b" * 64) is False
 
 
+@pytest.mark.parametrize(
+    ("origin", "somebody"),
+    [
+        ("hospital.example/teleconsult", True),
+        ("hospital.example:8443/teleconsult", True),
+        ("[2606:4700::1]:443/teleconsult", True),
+        ("127.0.0.1:8080/teleconsult", False),
+        ("localhost:8080/teleconsult", False),
+        ("localhost", False),
+        ("0.0.0.0:8080/teleconsult", False),
+        ("192.168.1.2:8443/teleconsult", False),
+        ("[::1]:8080/teleconsult", False),
+        ("ward.local/teleconsult", False),
+    ],
+)
+def test_only_an_origin_that_names_somebody_is_pinned(tmp_path: Path, origin: str, somebody: bool) -> None:
+    assert pin(tmp_path / "t", origin, "a" * 64) is somebody
+    assert pin(tmp_path / "u", f"{origin}/{'b' * 16}", "b" * 64)
+
+
 def test_the_verifier_needs_no_server_library() -> None:
     servers = {"aiohttp", "av", "boto3", "sqlalchemy", "socketio", "aiortc"}
     code = f"import sys, recorder.bundle; print(sorted({servers} & set(sys.modules)))"
