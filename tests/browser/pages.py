@@ -1,0 +1,109 @@
+"""What a person does on our pages, in the pages' own terms: `data-act`, `data-page`, `data-video`."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import Any, Literal
+
+from tests.browser.remote import Browser, Page
+from tests.system import System
+
+PHONE = {"width": 360, "height": 740, "phone": False}
+DESK = {"width": 1440, "height": 900}
+
+Kind = Literal["audio", "video"]
+
+
+async def act(page: Page, name: str) -> None:
+    """Press a button when it may be pressed."""
+    await page.click(f'[data-act="{name}"]:not([aria-disabled])')
+
+
+async def screen(page: Page, name: str, within_s: float = 15) -> None:
+    """Wait until the page shows this screen."""
+    await page.wait(f"return document.querySelector('[data-page=\"{name}\"]') !== null", within_s)
+
+
+async def picture(page: Page, name: str, within_s: float = 15) -> None:
+    """Wait until this picture has painted a frame."""
+    await page.wait(
+        f"const node = document.querySelector('[data-video=\"{name}\"]');"
+        "return node !== null && node.videoWidth > 2 && node.currentTime > 0",
+        within_s,
+    )
+
+
+async def rms_dbfs(page: Page, seconds: float = 3.0) -> float:
+    """RMS of the sound this page received and decoded meanwhile, in dB of full scale; −∞ is silence (W3C webrtc-stats)."""
+    before = await inbound(page, "audio")
+    await asyncio.sleep(seconds)
+    after = await inbound(page, "audio")
+    energy = after["totalAudioEnergy"] - before.get("totalAudioEnergy", 0.0)
+    lasted = after["totalSamplesDuration"] - before.get("totalSamplesDuration", 0.0)
+    return 10 * math.log10(energy / lasted) if energy > 0 and lasted > 0 else -math.inf
+
+
+async def inbound(page: Page, kind: Kind) -> dict[str, Any]:
+    """The page's own account of what it receives (getStats, inbound-rtp); empty if nothing."""
+    rows = await page.eval(
+        f"return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp' && row.kind === '{kind}')"
+    )
+    return dict(rows[-1]) if rows else {}
+
+
+async def moving(page: Page, within_s: float = 10) -> None:
+    """Wait until pictures go on arriving."""
+    before = (await inbound(page, "video")).get("framesDecoded", 0)
+    async with asyncio.timeout(within_s):
+        while (await inbound(page, "video")).get("framesDecoded", 0) <= before + 5:
+            await asyncio.sleep(0.1)
+
+
+async def patient_waits(page: Page) -> None:
+    """From the opened link to the waiting room, as a first-time patient."""
+    await act(page, "confirm")
+    await act(page, "agree")
+    await act(page, "check")
+    await act(page, "enter")
+    await screen(page, "waiting")
+
+
+class Visit:
+    """A doctor and a patient in two browsers, in one visit."""
+
+    def __init__(self, system: System, made: dict[str, Any], doctor: Page, patient: Page) -> None:
+        self.system, self.id, self.links = system, str(made["id"]), made["links"]
+        self.doctor, self.patient = doctor, patient
+
+    @classmethod
+    async def waiting(
+        cls, system: System, doctors: Browser, patients: Browser, before_load: str | None = None, **more: Any
+    ) -> Visit:
+        """A visit whose patient waits and whose doctor looks at the desk."""
+        made = await system.visit(**more)
+        doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
+        for page in (doctor, patient):
+            if before_load is not None:
+                await page.before_load(before_load)
+        await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(made["links"]["patient"]))
+        await patient_waits(patient)
+        return cls(system, made, doctor, patient)
+
+    @classmethod
+    async def live(cls, system: System, doctors: Browser, patients: Browser, **more: Any) -> Visit:
+        """A visit in which both see each other."""
+        visit = await cls.waiting(system, doctors, patients, **more)
+        await visit.admit()
+        return visit
+
+    async def admit(self) -> None:
+        """One click, and both see each other."""
+        await act(self.doctor, "admit")
+        await asyncio.gather(picture(self.doctor, "patient"), picture(self.patient, "doctor"))
+
+    async def end(self) -> None:
+        """The patient hangs up."""
+        await act(self.patient, "end")
+        await act(self.patient, "end-confirm")
+        await asyncio.gather(screen(self.patient, "ended"), screen(self.doctor, "desk-ended"))

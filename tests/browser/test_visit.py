@@ -1,0 +1,103 @@
+"""A whole visit in two real browsers, from the link to the proof."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.browser.pages import Visit, act, inbound, moving, picture, rms_dbfs, screen
+from tests.browser.remote import Browser, Driver
+from tests.recordings import complaints, parts, records, span_s
+from tests.system import System, teleconsult
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+SPEECH_DBFS = -45.0
+
+
+async def export(system: System, visit: str, into: Path) -> Path:
+    """The bundle, once the recording is closed and stored."""
+    out = into / "bundle"
+    code, said, complaint = await teleconsult("export", visit, "-o", str(out), "--data", str(system.data))
+    assert code == 0, said + complaint
+    return out
+
+
+async def verdict(system: System, bundle: Path) -> dict[str, object]:
+    """What the offline verifier says."""
+    trust = str(system.data / "trusted_keys")
+    _, said, _ = await teleconsult("verify", str(bundle), "--json", TELECONSULT_TRUST=trust)
+    return dict(json.loads(said))
+
+
+async def test_they_see_and_hear_each_other_and_the_recording_proves_it(
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    assert (await visit.patient.eval("return location.hash")) == ""
+    loudness = await asyncio.gather(rms_dbfs(visit.doctor), rms_dbfs(visit.patient))
+    assert min(loudness) > SPEECH_DBFS
+    for page in (visit.doctor, visit.patient):
+        assert (await inbound(page, "video"))["framesDecoded"] > 30
+    await visit.end()
+    await visit.system.until(visit.id, "ended")
+    bundle = await export(system, visit.id, tmp_path)
+    found = await verdict(system, bundle)
+    assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
+    files = parts(bundle, tmp_path)
+    assert {file.stream for file in files} == {"doctor", "patient"}
+    assert {file.path.name: complaints(file.path) for file in files} == {file.path.name: "" for file in files}
+    assert not [line for page in (visit.doctor, visit.patient) for line in await page.said() if "error" in line]
+
+
+async def test_a_screen_is_shared_and_taken_back(
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    await act(visit.doctor, "share")
+    await picture(visit.patient, "screen")
+    await asyncio.sleep(3)
+    await act(visit.doctor, "share")
+    await visit.patient.wait("return document.querySelector('.sharing') === null")
+    await moving(visit.patient)
+    await visit.end()
+    bundle = await export(system, visit.id, tmp_path)
+    assert (await verdict(system, bundle))["complete"] is True
+    shared = [file for file in parts(bundle, tmp_path) if file.stream == "doctor.screen"]
+    assert len(shared) == 1
+    assert complaints(shared[0].path) == ""
+    begins, ends = span_s(shared[0].path)
+    assert ends - begins >= 2
+    events = [
+        (r["body"]["event"], r["body"]["state"])
+        for r in records(bundle)
+        if r["type"] == "event" and "state" in r["body"]
+    ]
+    assert ("screen", "on") in events
+
+
+async def test_a_refresh_brings_the_patient_back_into_the_same_seat(
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    await visit.patient.reload()
+    await screen(visit.patient, "live")
+    await picture(visit.patient, "doctor")
+    await moving(visit.doctor)
+    seats = await visit.doctor.eval("return window.__teleconsult.phase")
+    assert seats == "live"
+    await visit.end()
+    assert (await verdict(system, await export(system, visit.id, tmp_path)))["complete"] is True
+
+
+async def test_firefox_and_chromium_see_and_hear_each_other(system: System, held: Driver, doctors: Browser) -> None:
+    firefox = await held.browser("firefox")
+    visit = await Visit.live(system, doctors, firefox)
+    assert min(await asyncio.gather(rms_dbfs(visit.doctor), rms_dbfs(visit.patient))) > SPEECH_DBFS
+    await moving(visit.doctor)
+    await moving(visit.patient)
+    await visit.end()
+    await firefox.close()
