@@ -7,8 +7,10 @@ the Python one without the rest noticing.
 PLANE-1  A datagram that is empty, over 1 500 bytes, of no known first byte (RFC 7983), or not from an address that a
          STUN check with the right credentials came from, is dropped and counted before DTLS or SRTP sees it.
 PLANE-2  Calls never block and never raise for what a peer sent; unknown keys and ids raise `KeyError`: that is our bug.
+         Keys and track names are unique in the plane, a consumer's id and SSRCs in its transport.
 PLANE-3  Closing a transport ends its producers and consumers; unpublishing a track ends its consumers everywhere.
 PLANE-4  A consumer begins with a keyframe: the plane asks the producer (PLI, throttled) and forwards video from there.
+PLANE-5  Header extensions are not forwarded: what a subscriber would need of them must not be negotiated upstream.
 """
 
 from __future__ import annotations
@@ -86,7 +88,7 @@ class TransportMoved:
 
 @dataclass(frozen=True, slots=True)
 class ProducerStarted:
-    """First media packet of a track: its SSRC and codec are now known."""
+    """First media packet of a track: its SSRC and codec are now known. Told again when either changes."""
 
     track: str
     ssrc: int
@@ -114,7 +116,7 @@ class PacketSink(Protocol):
     """Where recorded packets go (`media.tap` through the worker's tap client). Must be cheap and never block."""
 
     def packet(self, handle: int, flags: int, arrival_us: int, data: memoryview) -> None:
-        """One plain RTP packet, or a sender report; `data` is only valid during the call."""
+        """One plain RTP packet, or one sender report cut from its compound; `data` is only valid during the call."""
         ...
 
 

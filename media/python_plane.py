@@ -99,7 +99,14 @@ class PythonPlane:
 
     @property
     def drops(self) -> dict[str, int]:
-        """Dropped datagrams and packets by the rule that dropped them."""
+        """Dropped datagrams and packets by the rule that dropped them.
+
+        `size`, `first_byte`, `unvalidated`: PLANE-1. `stun_*`: no check of ours, or not an honest one. `dtls_refused`:
+        certificate or profile. `no_keys`, `srtp_refused`, `srtcp_refused`: before the handshake's end, forged or replayed.
+        `rtp_malformed`, `rtcp_malformed`, `payload_type_unknown`, `ssrc_unknown`, `ssrc_inactive`, `ssrc_table_full`,
+        `duplicate`, `rtx_empty` (padding on the RTX stream): of no use. `too_long_to_forward`, `protect_refused`,
+        `repair_unavailable`: could not be sent. `send_full`, `send_error`, `socket_error`: the kernel's word.
+        """
         return dict(self._forwarder.drops)
 
     def on_event(self, listener: Callable[[PlaneEvent], None]) -> None:

@@ -447,3 +447,20 @@ async def test_packets_before_the_keys_are_dropped_and_the_subscriber_then_begin
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
         await film(patient, range(13, 15))
         await until(lambda: len(late.rtp) == 2)
+
+
+async def test_a_busy_socket_is_drained_by_the_clock_and_wakes_again_after_a_lull() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        busy = False
+        for n in range(0, 1500, 10):
+            await film(patient, range(n, n + 10))
+            await asyncio.sleep(0.001)
+            busy = busy or bench.plane._doors[0].busy
+        await until(lambda: len(doctor.rtp) == 1500)
+        assert busy
+        await until(lambda: not bench.plane._doors[0].busy)
+        await film(patient, range(1500, 1505))
+        await until(lambda: len(doctor.rtp) == 1505)
+        seqs = [p.seq - pictures(doctor)[0].seq for p in pictures(doctor)]
+        assert seqs == list(range(1505))
