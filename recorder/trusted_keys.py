@@ -28,9 +28,9 @@ def load_trust(path: Path) -> Trust:
 
 
 def pin(path: Path, origin: str, fingerprint: str) -> bool:
-    """Add the key of an origin not yet known. False if the origin is known, for what is there is never changed, or names nobody.
+    """Add the key of an origin not yet known.
 
-    Raises `TrustListInvalid`, `OSError`.
+    False if the origin is known (what is there is never changed), or names nobody. Raises `TrustListInvalid`, `OSError`.
     """
     if not (names_somebody(origin) or fingerprint[:16] in origin):
         return False
