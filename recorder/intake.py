@@ -69,6 +69,7 @@ class Intake:
         self._taken: dict[str, int] = {}
         self._workers: dict[str, str] = {}
         self._connections: set[_Connection] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def listen(self, path: Path) -> None:
@@ -81,8 +82,9 @@ class Intake:
         """Accept nobody any more and let go of everybody."""
         if self._server is not None:
             self._server.close()
-        for connection in list(self._connections):
-            connection.writer.close()
+        for serving in list(self._serving):
+            serving.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def acknowledge(self, oldest: Callable[[str], int | None]) -> None:
         """Tell every worker up to where its frames are durable; `oldest(epoch)`: the smallest seq that is not (INTAKE-4)."""
@@ -116,6 +118,9 @@ class Intake:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = _Connection(writer)
         self._connections.add(connection)
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
         frames = Frames()
         try:
             while content := await reader.read(READ_BYTES):
@@ -131,10 +136,12 @@ class Intake:
             pass
         finally:
             self._connections.discard(connection)
+            self._serving.discard(serving)
             if connection.epoch is not None and not any(c.epoch == connection.epoch for c in self._connections):
                 self._sink.away(connection.epoch)
-            with contextlib.suppress(Exception):
-                writer.close()
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
 
     def _take(self, connection: _Connection, kind: Kind, seq: int, body: bytes) -> None:
         if kind is Kind.HELLO:

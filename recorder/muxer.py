@@ -3,7 +3,7 @@
 A part's file is written in runs: each run opens FFmpeg's muxer on our own sink, writes its frames, and closes it again.
 The head it writes first is the same bytes every time (bit-exact flags) and is the part's `init`; what follows it is whole
 clusters on absolute time. So a file ends at a cluster after every run, a cut falls exactly where the segmenter wants it,
-and nothing waits in FFmpeg's interleaving queue (decisions/0010).
+and nothing waits in FFmpeg's interleaving queue (decisions/0003).
 
 MUX-1  Payloads go in and out unchanged: VP8 and Opus as they came, H264 as length-prefixed NAL units under an `avcC`.
 MUX-2  A track's times rise strictly: a frame at or before the one before it is put 1 ms after it.
