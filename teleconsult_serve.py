@@ -26,7 +26,6 @@ from pathlib import Path
 import msgspec
 
 from config.addresses import announced_addresses, lan_address, own_addresses
-from config.certificate import self_signed
 from config.secrets import SecretError, secret_text
 from config.settings import PREFIX, Settings, to_environment
 from config.supervise import Part, Stage, supervise
@@ -205,6 +204,8 @@ def _resolved(settings: Settings, run: Path) -> Settings:
     if settings.port == 0:
         settings = msgspec.structs.replace(settings, port=_any_free_port(settings.host))
     if settings.tls == "self-signed":
+        from config.certificate import self_signed  # 70 ms of imports that every other start spares
+
         certificate, key = self_signed(settings.keys, own_addresses())
         settings = msgspec.structs.replace(settings, tls_cert=certificate, tls_key=key)
     if settings.everywhere and settings.public_url is None and (lan := lan_address()) is not None:
