@@ -202,6 +202,7 @@ export class Playback {
       this.since = null;
     }
     let late = false;
+    let present = 0;
     const drifts: number[] = [];
     for (const screen of this.screens.values()) {
       const { video } = screen;
@@ -209,6 +210,7 @@ export class Playback {
       for (const node of [video, video.parentElement]) node?.toggleAttribute('data-here', due);
       video.toggleAttribute('data-unplayable', screen.unplayable);
       if (!due) continue;
+      present += 1;
       if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !holds(video.buffered, ms)) {
         late ||= screen.late(ms);
         const there = video.readyState >= HTMLMediaElement.HAVE_METADATA && !video.seeking;
@@ -219,7 +221,7 @@ export class Playback {
       const drift = this.steer(video, ms, playing);
       if (drift !== null) drifts.push(drift);
     }
-    this.follow(drifts);
+    this.follow(drifts, present);
     this.hold(late);
     this.told({ at_ms: this.now_ms, playing: this.since !== null, waiting: this.waiting, drift_ms: Math.round(this.drift) });
   }
@@ -245,9 +247,10 @@ export class Playback {
   }
 
   /** What all elements are late or early by together is the clock's to give; only what parts them is steered away. */
-  private follow(drifts: readonly number[]): void {
+  private follow(drifts: readonly number[], present: number): void {
     this.drift = drifts.length === 0 ? 0 : Math.max(...drifts) - Math.min(...drifts);
-    if (drifts.length === 0 || this.since === null) return;
+    // One that has just joined finds its own way: the clock never goes back for it.
+    if (drifts.length === 0 || drifts.length < present || this.since === null) return;
     const low = Math.min(...drifts);
     const high = Math.max(...drifts);
     const common = low > 0 ? low : high < 0 ? high : 0;
