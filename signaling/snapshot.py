@@ -11,8 +11,9 @@ from typing import Any
 from signaling import consent_text
 from signaling.life import SeatLife
 from signaling.ports import Consent, Doctor, Patient, Seat
+from signaling.standing import iso
 from signaling.verbs import SEATS, Track
-from signaling.visit import Visit, iso
+from signaling.visit import Visit
 from signaling.waiting import Row
 
 Payload = dict[str, Any]

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from msgspec.structs import replace as with_
 
+from signaling import standing
 from signaling.errors import (
     ConsentMissing,
     ConsentRefused,
@@ -30,6 +30,7 @@ from signaling.errors import (
 )
 from signaling.life import Life, SeatLife
 from signaling.ports import Consent, Ending, Seat, VisitFacts
+from signaling.standing import ABANDONED_AFTER_S, consent_note, consent_of, iso, seconds
 from signaling.verbs import (
     SEATS,
     Admitted,
@@ -79,7 +80,6 @@ from signaling.verbs import (
     WorkerLost,
 )
 
-ABANDONED_AFTER_S = 600.0  # SIG-9
 RETRY_S = 1.0
 QUALITY_EVERY_S = 10.0
 GAPS_KEPT = 20
@@ -87,16 +87,6 @@ RESTART_LEAP = 1 << 20
 """How far `seq` leaps when a visit is taken up from storage: more than was ever shown without being saved."""
 UNSAVED_MOST = RESTART_LEAP >> 1
 DEVICES = ("microphone", "camera", "screen")
-
-
-def iso(now: float) -> str:
-    """Seconds since 1970 as the protocol writes time."""
-    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def seconds(text: str) -> float:
-    """The inverse of `iso`. Raises `ValueError`."""
-    return datetime.fromisoformat(text).timestamp()
 
 
 class Visit:
@@ -108,7 +98,7 @@ class Visit:
         self.seq = facts.seq + RESTART_LEAP if facts.seq else 0
         self._saved_seq: int | None = None
         self._facts = facts
-        self._life = Life(alone_since=now if facts.phase == "live" else None)
+        self._life = Life(alone_since=now if facts.phase == "live" else None, stopped=standing.log_was_closed(facts))
         self._now = now
         self._out: list[Output] = []
         self._quality_at: dict[Seat, float] = {}
@@ -124,33 +114,13 @@ class Visit:
         return self._life
 
     @property
-    def wanted(self) -> bool:
-        """Whether this visit is to be recorded: both seats agree, and nobody has withdrawn (SIG-6)."""
-        return all(self._consent(seat).state == "agreed" for seat in SEATS)
-
-    @property
     def recording(self) -> str:
         """`recording.state` of PROTOCOL.md §4."""
-        life = self._life
-        if self._facts.phase == "ended" or life.stopped:
-            recorded = life.begun or life.stopped or (self._facts.live is not None and self.wanted)
-            return "closed" if recorded else "off"
-        if self._facts.phase != "live" or not self.wanted:
-            return "off"
-        if not life.recorder_up or not life.fed:
-            return "interrupted"
-        if life.started and any(life.seat(seat).tapped for seat in SEATS):
-            return "on"
-        return "interrupted" if life.begun and not life.started else "starting"
+        return standing.recording(self._facts, self._life)
 
     def deadline(self) -> float | None:
         """When `TimePassed` is next of use."""
-        times = [self._life.retry_at]
-        if self._facts.phase in ("scheduled", "waiting"):
-            times.append(seconds(self._facts.expires))
-        elif self._facts.phase == "live" and self._life.alone_since is not None:
-            times.append(self._life.alone_since + ABANDONED_AFTER_S)
-        return min((at for at in times if at is not None), default=None)
+        return standing.deadline(self._facts, self._life)
 
     def resume(self) -> list[Output]:
         """What a visit taken up from storage needs at once."""
@@ -256,7 +226,7 @@ class Visit:
     # ---- consent
 
     def _decide(self, given: Decided) -> None:
-        before = self._consent(given.seat)
+        before = consent_of(self._facts, given.seat)
         after = Consent(
             given.decision, given.text_version, given.text_sha256, given.language, given.method, self._after(before)
         )
@@ -266,17 +236,18 @@ class Visit:
             raise PhaseWrong
         self._set_consent(given.seat, after)
         if self._facts.log_open:
-            self._out.append(self._consent_note(given.seat))
+            self._out.append(consent_note(self._facts, given.seat))
         elif given.decision == "agreed":
             self._facts = with_(self._facts, log_open=True)
             self._open_log()
 
     def _withdraw(self, seat: Seat) -> None:
-        before = self._consent(seat)
+        before = consent_of(self._facts, seat)
         if before.state != "agreed":
             return
         self._set_consent(seat, with_(before, state="withdrawn", at=self._after(before)))
-        self._out.append(self._consent_note(seat))
+        if self._facts.log_open:
+            self._out.append(consent_note(self._facts, seat))
         if self._facts.phase != "live":
             return
         # SIG-10
@@ -298,7 +269,7 @@ class Visit:
         if not self._life.patient.present:
             raise PatientAbsent
         self._pass_consent_gate()
-        if self._facts.recording == "required" and not self._life.recorder_up:
+        if self._facts.recording == "required" and (self._life.stopped or not self._life.recorder_up):
             raise RecorderUnavailable
         if not given.media_ready:
             raise MediaUnavailable
@@ -311,7 +282,7 @@ class Visit:
 
     def _pass_consent_gate(self) -> None:
         """SIG-6. Raises `ConsentRefused`, `ConsentMissing`."""
-        states = {self._consent(seat).state for seat in SEATS}
+        states = {consent_of(self._facts, seat).state for seat in SEATS}
         if self._facts.recording == "required" and states & {"refused", "withdrawn"}:
             raise ConsentRefused
         if "undecided" in states:
@@ -402,7 +373,7 @@ class Visit:
             case RecorderLost():
                 self._life = replace(self._life, recorder_up=False, asked=False, started=False, noted=frozenset())
             case Noted(key):
-                seats = {seat for seat in SEATS if self._consented(seat) and self._consent_note(seat).key == key}
+                seats = {seat for seat in SEATS if standing.agreed_in(self._facts, seat, key)}
                 self._life = replace(self._life, noted=self._life.noted | seats)
             case RecordingStarted():
                 if self._life.asked and self._facts.phase == "live" and not self._life.stopped:
@@ -431,27 +402,20 @@ class Visit:
 
     def _follow(self) -> None:
         """What holds whenever its conditions do, whichever came last."""
-        life = self._life
-        due = self._facts.phase == "live" and self.wanted and not life.stopped and not life.asked
-        if due and life.recorder_up and life.noted == frozenset(SEATS):  # GATE-1
+        if standing.may_start(self._facts, self._life):
             self._life = replace(self._life, asked=True)
             self._out.append(StartRecording())
-        if self._facts.log_open and not life.sealing and self._may_seal():
+        if standing.may_seal(self._facts, self._life):
             self._life = replace(self._life, sealing=True)
             self._out.append(CloseLog(self._facts.ended.reason if self._facts.ended else "consent_withdrawn"))
         on = self.recording == "on"
         if on != (self._life.since is not None) and self._facts.phase != "ended":
             self._life = replace(self._life, since=iso(self._now) if on else None)
 
-    def _may_seal(self) -> bool:
-        if self._facts.phase == "ended":
-            return self._life.room_closed
-        return self._life.stopped and not any(self._life.seat(seat).tapped for seat in SEATS)
-
     def _open_log(self) -> None:
         self._out.append(OpenLog())
-        decided = [seat for seat in SEATS if self._consent(seat).state != "undecided"]
-        self._out += [self._consent_note(seat) for seat in decided]
+        decided = [seat for seat in SEATS if consent_of(self._facts, seat).state != "undecided"]
+        self._out += [consent_note(self._facts, seat) for seat in decided]
 
     def _open_taps(self) -> None:
         if self._life.media_available and self._life.begun:  # GATE-2
@@ -472,31 +436,11 @@ class Visit:
         if self._facts.log_open and not self._life.sealing:
             self._out.append(Note(f"{kind}:{what}:{iso(self._now)}:{self.seq}", kind, body))
 
-    def _consent_note(self, seat: Seat) -> Note:
-        given = self._consent(seat)
-        if given.state == "withdrawn":
-            return Note(f"withdraw:{seat}:{given.at}", "withdraw", {"seat": seat})
-        body = {
-            "seat": seat,
-            "decision": given.state,
-            "text_version": given.text_version or "",
-            "text_sha256": given.text_sha256 or "",
-            "language": given.language or "",
-            "method": given.method or "",
-        }
-        return Note(f"consent:{seat}:{given.at}", "consent", body)
-
     # ---- small parts
-
-    def _consent(self, seat: Seat) -> Consent:
-        return self._facts.consents.get(seat, Consent())
 
     def _after(self, before: Consent) -> str:
         """Now, but later than the seat's last decision: the time is part of the key of the record."""
         return iso(self._now if before.at is None else max(self._now, seconds(before.at) + 0.0015))
-
-    def _consented(self, seat: Seat) -> bool:
-        return self._consent(seat).state == "agreed"
 
     def _set_consent(self, seat: Seat, consent: Consent) -> None:
         self._facts = with_(self._facts, consents={**self._facts.consents, seat: consent})

@@ -8,8 +8,9 @@ import pytest
 
 from signaling import consent_text, snapshot
 from signaling.ports import Doctor
+from signaling.standing import seconds
 from signaling.verbs import Entered, QueueMoved, SeatJoined, Track
-from signaling.visit import Visit, seconds
+from signaling.visit import Visit
 from tests.signaling_parts import facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")

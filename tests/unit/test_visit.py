@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.errors import EventRefused
 from signaling.ports import VisitFacts
+from signaling.standing import iso, seconds, wanted
 from signaling.verbs import (
     Admitted,
     CloseLog,
@@ -57,7 +58,7 @@ from signaling.verbs import (
     Withdrew,
     WorkerLost,
 )
-from signaling.visit import RESTART_LEAP, Visit, iso, seconds
+from signaling.visit import RESTART_LEAP, Visit
 from tests.signaling_parts import facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")
@@ -121,6 +122,7 @@ def refused(play: Play, given: Input) -> str:
         ([*WAITING, decided("patient", "refused")], Admitted("doctor", media_ready=True), "consent_refused"),
         ([*WAITING, Withdrew("patient")], Admitted("doctor", media_ready=True), "consent_refused"),
         ([*WAITING, RecorderLost()], Admitted("doctor", media_ready=True), "recorder_unavailable"),
+        ([*WAITING, RecorderRefused("visit_closed")], Admitted("doctor", media_ready=True), "recorder_unavailable"),
         (WAITING, Admitted("doctor", media_ready=False), "media_unavailable"),
         (WAITING, Offered("patient"), "phase_wrong"),
         (LIVE, decided("patient", "refused"), "phase_wrong"),
@@ -361,6 +363,15 @@ def test_an_ended_visit_whose_log_is_open_is_closed_after_a_restart(play: Play) 
     assert again(MediaClosed()) == [CloseLog("completed")]
 
 
+def test_a_log_that_was_closed_too_soon_is_said_to_be_closed_after_a_restart_too(play: Play) -> None:
+    play(*LIVE, RoomOpened("m-1"), RecordingStarted(), TapSet("doctor", True), RecorderRefused("visit_closed"))
+    assert play.visit.recording == "closed"
+    again = Play(play.visit.facts)
+    again(RecorderCame(), RoomFound("m-1"))
+    assert again.visit.recording == "closed"
+    assert not [output for output in again(SeatJoined("patient")) if isinstance(output, Note)]
+
+
 def test_every_first_change_of_a_life_is_saved_and_passing_ones_are_not() -> None:
     visit = Visit(facts(phase="live", seq=7), T0)
     assert Save() in visit.handle(SeatJoined("doctor"), T0)
@@ -447,7 +458,7 @@ class AnyVisit(RuleBasedStateMachine):
             case SetTap(on=True):
                 assert self.started
                 assert self.visit.facts.phase == "live"
-                assert self.visit.wanted
+                assert wanted(self.visit.facts)
             case OpenRoom():
                 assert self.visit.facts.phase == "live"
             case CloseLog():
@@ -521,7 +532,8 @@ class AnyVisit(RuleBasedStateMachine):
             assert self.visit.life.tracks == ()
         if self.visit.recording == "on":
             assert self.visit.facts.phase == "live"
-            assert self.visit.wanted
+            assert wanted(self.visit.facts)
+            assert self.visit.life.started
 
 
 AnyVisit.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)

@@ -1,0 +1,97 @@
+"""How a visit stands: what follows from its facts and its life alone, whichever input came last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from signaling.life import Life
+from signaling.ports import Consent, Seat, VisitFacts
+from signaling.verbs import SEATS, Note
+
+ABANDONED_AFTER_S = 600.0  # SIG-9
+
+
+def iso(now: float) -> str:
+    """Seconds since 1970 as the protocol writes time."""
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def seconds(text: str) -> float:
+    """The inverse of `iso`. Raises `ValueError`."""
+    return datetime.fromisoformat(text).timestamp()
+
+
+def consent_of(facts: VisitFacts, seat: Seat) -> Consent:
+    """The decision of a seat that is in force."""
+    return facts.consents.get(seat, Consent())
+
+
+def wanted(facts: VisitFacts) -> bool:
+    """Whether this visit is to be recorded: both seats agree, and nobody has withdrawn (SIG-6)."""
+    return all(consent_of(facts, seat).state == "agreed" for seat in SEATS)
+
+
+def recording(facts: VisitFacts, life: Life) -> str:
+    """`recording.state` of PROTOCOL.md §4."""
+    if facts.phase == "ended" or life.stopped:
+        recorded = life.begun or life.stopped or (facts.live is not None and wanted(facts))
+        return "closed" if recorded else "off"
+    if facts.phase != "live" or not wanted(facts):
+        return "off"
+    if not life.recorder_up or not life.fed:
+        return "interrupted"
+    if life.started and any(life.seat(seat).tapped for seat in SEATS):
+        return "on"
+    return "interrupted" if life.begun and not life.started else "starting"
+
+
+def may_start(facts: VisitFacts, life: Life) -> bool:
+    """GATE-1."""
+    due = facts.phase == "live" and wanted(facts) and not life.stopped and not life.asked
+    return due and life.recorder_up and life.noted == frozenset(SEATS)
+
+
+def may_seal(facts: VisitFacts, life: Life) -> bool:
+    """GATE-3: whether nothing can come that belongs into the log."""
+    if not facts.log_open or life.sealing:
+        return False
+    if facts.phase == "ended":
+        return life.room_closed
+    return life.stopped and not any(life.seat(seat).tapped for seat in SEATS)
+
+
+def log_was_closed(facts: VisitFacts) -> bool:
+    """Whether the log was closed before the visit ended: an agreement opens it, and only closing shuts it."""
+    agreed = any(consent_of(facts, seat).state == "agreed" for seat in SEATS)
+    return agreed and not facts.log_open and facts.phase != "ended"
+
+
+def deadline(facts: VisitFacts, life: Life) -> float | None:
+    """When `TimePassed` is next of use."""
+    times = [life.retry_at]
+    if facts.phase in ("scheduled", "waiting"):
+        times.append(seconds(facts.expires))
+    elif facts.phase == "live" and life.alone_since is not None:
+        times.append(life.alone_since + ABANDONED_AFTER_S)
+    return min((at for at in times if at is not None), default=None)
+
+
+def consent_note(facts: VisitFacts, seat: Seat) -> Note:
+    """The record of a seat's decision in force. Its key names the decision, so that it may be noted again (GATE-4)."""
+    given = consent_of(facts, seat)
+    if given.state == "withdrawn":
+        return Note(f"withdraw:{seat}:{given.at}", "withdraw", {"seat": seat})
+    body = {
+        "seat": seat,
+        "decision": given.state,
+        "text_version": given.text_version or "",
+        "text_sha256": given.text_sha256 or "",
+        "language": given.language or "",
+        "method": given.method or "",
+    }
+    return Note(f"consent:{seat}:{given.at}", "consent", body)
+
+
+def agreed_in(facts: VisitFacts, seat: Seat, key: str) -> bool:
+    """Whether the record with this key is the consent of the seat that is in force."""
+    return consent_of(facts, seat).state == "agreed" and consent_note(facts, seat).key == key
