@@ -28,6 +28,11 @@ SchemaOf = Callable[[Any], Any]
 
 REF = "#/components/schemas/{name}"
 
+DESCRIPTION = """Visits, links and recordings. A visit itself goes over Socket.IO: signaling/PROTOCOL.md.
+
+Every look at a recording is written to the access log before anything is shown, and, while the visit's evidence log is open,
+into that too. After a visit is closed the access log alone holds who looked."""
+
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "public": [],
     "hospital": [{"apiKey": []}, {"apiKeyHeader": []}],
@@ -65,7 +70,7 @@ def document(routes: Routes) -> dict[str, Any]:
         "info": {
             "title": "Teleconsult",
             "version": _version(),
-            "description": "Visits, links and recordings. A visit itself goes over Socket.IO: signaling/PROTOCOL.md.",
+            "description": DESCRIPTION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "paths": paths,

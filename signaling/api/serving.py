@@ -161,6 +161,8 @@ async def _body(route: Route[Any, Any], request: web.Request) -> Any:
         raise RequestInvalid(what, at=at) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid("the body is not JSON", code="json_invalid") from error
+    except RecursionError as error:
+        raise RequestInvalid("the body is nested too deeply", code="json_invalid") from error
 
 
 def _whole(value: Any) -> Any:

@@ -72,7 +72,21 @@ async def test_a_wrong_body_is_refused_by_name_and_makes_nothing(api: Api, body:
     assert (await api.store.page(10, None)).visits == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b'{"doctor": "\\ud800"}'])
+HOSTILE = [
+    b"",
+    b"{",
+    b"\xff\xfe",
+    b'{"doctor": "\\ud800"}',
+    b"[" * 60_000,
+    b'{"doctor":' * 5_000 + b"1" + b"}" * 5_000,
+    b"[" * 900 + b"]" * 900,
+    b"1" * 60_000,
+    b'{"expires_in_s": 1e999}',
+    b'{"expires_in_s": NaN}',
+]
+
+
+@pytest.mark.parametrize("body", HOSTILE, ids=range(len(HOSTILE)))
 async def test_what_is_no_json_is_refused(api: Api, body: bytes) -> None:
     status, problem = await api.call("POST", "/api/v1/visits", data=body, headers={"Content-Type": "application/json"})
     assert status == 400

@@ -48,6 +48,28 @@ async def test_a_visit_made_over_http_has_links_that_the_socket_knows(tmp_path: 
             assert '"phase":"scheduled"' in state
 
 
+async def test_revoked_links_close_their_sockets_and_open_none(tmp_path: Path) -> None:
+    async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
+        headers = {"X-API-Key": (settings.keys / "api.key").read_text().strip()}
+        async with client.post("/api/v1/visits", json=VISIT, headers=headers) as answer:
+            made = await answer.json()
+        connect = "40" + json.dumps({"v": 1, "token": made["links"]["patient"].partition("#")[2]})
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(10):
+            await socket.receive_str()
+            await socket.send_str(connect)
+            async with client.post(f"/api/v1/visits/{made['id']}/links/revoke", headers=headers) as answer:
+                assert answer.status == 200
+            said = ""
+            while "token_revoked" not in said:
+                said = await socket.receive_str()
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(10):
+            await socket.receive_str()
+            await socket.send_str(connect)
+            said = await socket.receive_str()
+            assert said.startswith("44")
+            assert "token_revoked" in said
+
+
 async def test_the_socket_refuses_polling_and_strangers(tmp_path: Path) -> None:
     async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
         async with client.get("/socket.io/?EIO=4&transport=polling") as answer:
