@@ -65,12 +65,13 @@ class System:
         return made
 
     async def until(self, visit: str, phase: str, within_s: float = 15) -> dict[str, Any]:
-        """Wait until the visit is in this phase."""
+        """Wait until the visit is in this phase, and the server there to say so."""
         async with asyncio.timeout(within_s):
             while True:
-                now: dict[str, Any] = await self.api("GET", f"/visits/{visit}")
-                if now["phase"] == phase:
-                    return now
+                with contextlib.suppress(aiohttp.ClientConnectionError):
+                    now: dict[str, Any] = await self.api("GET", f"/visits/{visit}")
+                    if now["phase"] == phase:
+                        return now
                 await asyncio.sleep(0.1)
 
     async def stop(self, within_s: float = 10) -> int:
