@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from config.link import Refusal
 from media.control import (
     AskRoom,
     AskStats,
@@ -199,3 +200,21 @@ async def test_sigterm_ends_it_in_order(worker: WorkerProcess, recorder: TapReco
         async with asyncio.timeout(5):
             assert await worker.process.wait() == 0
     assert {msgspec.json.decode(rest)["reason"] for kind, _, rest in recorder.lines if kind == "END"} == {"room_closed"}
+
+
+async def test_a_killed_worker_is_followed_by_one_that_has_forgotten(worker: WorkerProcess) -> None:
+    worker.process.kill()
+    await worker.process.wait()
+    async with WorkerProcess(worker.settings.data) as again:
+        assert again.greeted.epoch != worker.greeted.epoch
+        with pytest.raises(Refusal, match="room_unknown"):
+            await again.link.ask(AskRoom("v1"))
+
+
+async def test_a_link_that_talks_nonsense_ends_alone(worker: WorkerProcess) -> None:
+    reader, writer = await asyncio.open_unix_connection(worker.settings.socket("media-0"))
+    writer.write(b'\x00\x00\x00\x20{"id":1,"body":{"type":"nobody"}}')
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    writer.close()
+    assert isinstance(await worker.link.ask(AskRoom("v1")), RoomState)
