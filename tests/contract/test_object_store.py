@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.server import ThreadedMotoServer
 
 from recorder.objects import (
@@ -17,6 +20,7 @@ from recorder.objects import (
     ObjectExists,
     ObjectMissing,
     ObjectStore,
+    StoreFull,
     StoreRefused,
     StoreUnavailable,
 )
@@ -223,3 +227,66 @@ async def test_an_s3_that_is_not_there_is_unavailable() -> None:
 async def test_a_bucket_that_is_not_there_is_refused(s3_endpoint: str) -> None:
     with pytest.raises(StoreRefused):
         await put(S3Store.at("s3://no-such-bucket", s3_endpoint), "a", b"x")
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = FolderStore(tmp_path)
+    await put(store, "a/first", b"x")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recorder.store_folder.os.fsync", full)
+        with pytest.raises(StoreFull):
+            await put(store, "a/second", b"y")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["first"]
+    await put(store, "a/second", b"y")
+
+
+async def test_a_folder_without_hard_links_still_never_replaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr("recorder.store_folder.os.link", refused)
+    store = FolderStore(tmp_path)
+    await put(store, "a", b"first")
+    await put(store, "a", b"first")
+    with pytest.raises(ObjectExists):
+        await put(store, "a", b"second")
+    assert await store.get("a") == b"first"
+
+
+async def test_a_put_whose_answer_was_lost_is_safe_to_repeat(bucket: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = S3Store(bucket._s3, BUCKET, "lost/")
+    applied = bucket._s3.put_object
+
+    def lost(**asked: Any) -> None:
+        applied(**asked)
+        raise ReadTimeoutError(endpoint_url="http://s3")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bucket._s3, "put_object", lost)
+        with pytest.raises(StoreUnavailable):
+            await put(store, "a", b"x")
+    await put(store, "a", b"x")
+    with pytest.raises(ObjectExists):
+        await put(store, "a", b"y")
+
+
+async def test_a_store_that_knows_no_conditions_is_still_written_to(
+    bucket: S3Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = S3Store(bucket._s3, BUCKET, "plain/")
+    applied = bucket._s3.put_object
+
+    def plain(**asked: Any) -> Any:
+        if "IfNoneMatch" in asked:
+            raise ClientError({"Error": {"Code": "NotImplemented"}}, "PutObject")
+        return applied(**asked)
+
+    monkeypatch.setattr(bucket._s3, "put_object", plain)
+    await put(store, "a", b"x")
+    assert await store.get("a") == b"x"
