@@ -465,3 +465,49 @@ async def test_a_busy_socket_is_drained_by_the_clock_and_wakes_again_after_a_lul
         await until(lambda: len(doctor.rtp) == sent + 5)
         seen = pictures(doctor)
         assert [p.seq - seen[0].seq for p in seen] == list(range(sent + 5))
+
+
+async def test_what_is_closed_leaves_nothing_behind() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(10, 20), without=(15,))
+        await until(lambda: len(doctor.rtp) == 9)
+        bench.plane.restart_ice("d", IceCredentials("newfrag2", "n" * 24), doctor.local)
+        half_open = Peer(bench, "h")
+        bench.plane.open_transport(half_open.spec)
+        await half_open.checked()
+        for key in ("p", "d", "h"):
+            bench.plane.close_transport(key)
+        plane = bench.plane
+        kept = (plane._transports, plane._by_fragment, plane._tracks, plane._shaking, plane._doors[0].paths)
+        assert [len(table) for table in kept] == [0] * 5
+        assert not plane._forwarder.lossy
+        assert not plane._forwarder.wanting
+        await until(lambda: patient.dtls_state == doctor.dtls_state == "closed")
+        patient.check()
+        await until(lambda: bench.plane.drops.get("stun_unknown_ufrag") == 1)
+
+
+async def test_a_server_behind_a_one_to_one_nat_announces_another_address_than_it_binds() -> None:
+    async with running_plane(("203.0.113.9/127.0.0.1",)) as bench:
+        ((ip, port),) = bench.plane.addresses
+        assert ip == "203.0.113.9"
+        assert bench.plane._doors[0].sock.getsockname() == ("127.0.0.1", port)
+
+
+async def test_a_listener_that_fails_does_not_stop_the_plane() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        met: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: met.append(context["exception"]))
+
+        def fail(_: object) -> None:
+            raise AssertionError("a bug of the room's")
+
+        bench.plane.on_event(fail)
+        bench.plane._doors[0].busy = True
+        await film(patient, range(10, 11))
+        await until(lambda: len(met) == 1)
+        await film(patient, range(11, 14))
+        await until(lambda: len(doctor.rtp) == 3)
+        bench.plane.on_event(bench.events.append)
