@@ -5,7 +5,11 @@ EvidenceError
 ├── RecordInvalid     a record or a body that does not fit its type
 ├── ChainBroken       lines that do not continue each other
 ├── LogClosed         something was to follow `close`
-└── KeyInvalid        a public key or a fingerprint that cannot be used
+├── KeyInvalid        a public key or a fingerprint that cannot be used
+├── TrustListInvalid  a line of a trust list that cannot be read (`trust`)
+├── Unreadable        an object that is not there or no plain file (`verify`)
+├── ProofInvalid      a tree's proof that leads elsewhere (`tree`)
+└── NoteInvalid       a signed note in another form, or not signed by who should have (`checkpoint`)
 """
 
 from __future__ import annotations
