@@ -10,5 +10,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     rollupOptions: { input: { p: 'p/index.html', d: 'd/index.html', a: 'a/index.html' } },
   },
-  test: { include: ['tests/*.test.ts'], environment: 'node' },
+  test: { testTimeout: 5000, include: ['tests/*.test.ts'], environment: 'node' },
 });

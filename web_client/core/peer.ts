@@ -177,9 +177,10 @@ export class Peer implements Watchable<PeerFacts> {
   private stale(state: State): boolean {
     const round = this.round;
     if (round === null || this.broken) return true;
+    // Only a state younger than the answer can contradict it; so each state leads to one new transport at the most.
+    if (round.epoch === null || state.seq <= round.answeredAt) return false;
     // MEDIA-5: another life of the media server knows nothing of this pc.
-    if (round.epoch !== null && state.media.epoch !== null && round.epoch !== state.media.epoch) return true;
-    return round.epoch !== null && state.seq > round.answeredAt && state.you.pc !== round.pc;
+    return (state.media.epoch !== null && state.media.epoch !== round.epoch) || state.you.pc !== round.pc;
   }
 
   private async negotiate(state: State): Promise<void> {

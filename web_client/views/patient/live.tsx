@@ -18,14 +18,21 @@ interface Strip {
   readonly tone: 'good' | 'warn';
   readonly icon: IconName;
   readonly key: string;
+  readonly more?: string;
 }
 
+/** After this long the patient is told of another way. */
+const LONG_LOST_MS = 15_000;
+
 /** The one sentence that is true now, the worst first. */
-export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>): Strip {
+export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = Date.now()): Strip {
   const { session, peer, devices, level } = now.call;
   const state = session.state;
   const doctor = state?.seats.doctor;
-  if (session.link !== 'open') return { words: w.netLost, tone: 'warn', icon: 'back', key: 'net.lost' };
+  if (session.link !== 'open') {
+    const long = session.lostAt !== null && clock - session.lostAt > LONG_LOST_MS;
+    return { words: long ? w.netFailed : w.netLost, more: w.netWait, tone: 'warn', icon: 'back', key: 'net.lost' };
+  }
   if (peer.transport !== 'connected' && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (doctor?.present === false) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'doctor.away' };
@@ -68,11 +75,12 @@ export function Live(given: PatientGiven) {
   const [ending, setEnding] = useState(false);
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
+  const clock = useTick(1000);
   if (state === null) return null;
   const remote = (source: Source): MediaTrack | undefined => peer.remotes.find((each) => each.source === source)?.track;
   const face = state.seats.doctor.camera === 'on' ? remote('camera') : undefined;
   const screen = remote('screen');
-  const strip = liveStrip(given);
+  const strip = liveStrip(given, clock);
   const recording = recordingWords(state, w);
   const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away';
   const mic = devices.microphone.state;
@@ -131,7 +139,10 @@ export function Live(given: PatientGiven) {
         </div>
         <p class={`say ${strip.tone}`}>
           <Icon name={strip.icon} />
-          <span>{strip.words}</span>
+          <span>
+            {strip.words}
+            {strip.more && <small>{strip.more}</small>}
+          </span>
         </p>
         {silenced && (
           <Button act="sound" kind="main" icon="sound" onTap={() => setNudge(nudge + 1)}>

@@ -20,7 +20,6 @@ export const doctor: OwnDoctorWords = {
   admitNext: 'Next patient',
   admitting: 'Connecting…',
   admitConsent: 'The visit is recorded, to protect you and the patient.',
-  admitRead: 'Read the text',
   admitAbsent: 'The patient just lost connection. Admit when they are back.',
   admitUndecided: 'The patient has not agreed to recording yet',
   admitRefused: 'The patient does not agree to recording. Please phone.',

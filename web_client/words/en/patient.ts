@@ -46,7 +46,6 @@ export const patient: OwnPatientWords = {
   waitCheck: 'Check camera and microphone',
   waitKept: 'Your place stays, even if you close and come back.',
   waitCalled: (doctor) => `${doctor} is ready`,
-  liveTitle: 'In visit',
   liveConnecting: "Connecting the doctor's picture…",
   liveGood: 'Picture and sound are clear',
   liveSlow: 'Slow network. Smaller picture, sound is fine.',

@@ -19,7 +19,6 @@ export const doctor = {
   admitNext: '下一位',
   admitting: '正在接通…',
   admitConsent: '看诊会录像，用来保护您和患者。',
-  admitRead: '看说明',
   admitAbsent: '患者刚断线，回来就能接诊',
   admitUndecided: '患者还没同意录像',
   admitRefused: '患者不同意录像，请改打电话',

@@ -45,7 +45,6 @@ export const patient = {
   waitCheck: '检查镜头和话筒',
   waitKept: '关掉再打开，位置也还在。',
   waitCalled: (doctor: string) => `${doctor}叫您了`,
-  liveTitle: '看诊中',
   liveConnecting: '正在接通医生的画面…',
   liveGood: '画面和声音都清楚',
   liveSlow: '网络有点慢，画面变小了，声音不受影响。',
