@@ -1,11 +1,11 @@
 """One actor a visit: it takes what happens, one thing after another, and performs what `visit` says.
 
-ACTOR-1  The inbox holds 512. A request that finds it full is refused (`internal`); news of the media that finds it full is
-         dropped, and the room is asked for the whole truth as soon as there is room again.
+ACTOR-1  The inbox holds 512. A request that finds it half full is refused (`internal`); news that finds it full is dropped,
+         and room, recorder and presence are asked for the whole truth as soon as there is room again.
 ACTOR-2  Nothing here waits for another process except on a lane: the visit answers while recorder or worker think.
 ACTOR-3  What is durable is saved before it is shown. A change is shown at once; of a burst the first four, then 20 a second
-         and always the last. A change of phase, room or tracks never waits. A store that fails does not stop a visit:
-         the facts are saved again later.
+         and always the last. A change of phase, room or tracks waits for nothing but what lies in the inbox already. A store
+         that fails does not stop a visit: the facts are saved again later.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from signaling.lanes import MediaLane, RecorderLane
 from signaling.ports import Clock, Pseudonyms, Seat, VisitFacts, VisitStore
 from signaling.rate import Bucket
 from signaling.verbs import (
+    SEATS,
     Admitted,
     CloseLog,
     CloseRoom,
@@ -53,6 +54,7 @@ STATES_PER_S = 20.0
 STATES_AT_ONCE = 4.0
 IDLE_S = 60.0
 SAVE_AGAIN_S = 1.0
+SAVE_WITHIN_S = 2.0
 NEGOTIATE_WITHIN_S = 5.0
 LONGEST_WAIT_S = 3600.0
 
@@ -85,6 +87,7 @@ class VisitActor:
         self._stopped = False
         self._missed = False
         self._unsaved = False
+        self._due = False
         self._showings = Bucket(STATES_PER_S, STATES_AT_ONCE)
         self._timer: asyncio.TimerHandle | None = None
         self._used_at = clock()
@@ -101,7 +104,7 @@ class VisitActor:
 
     async def ask(self, given: Input) -> None:
         """Have one input taken, and wait until what follows is under way. Raises `EventRefused`."""
-        if self._stopped or self._inbox.full():  # ACTOR-1
+        if self._stopped or self._inbox.qsize() > INBOX // 2:  # ACTOR-1
             raise Internal("the visit does not take events now")
         answer: Asked = asyncio.get_running_loop().create_future()
         self._inbox.put_nowait((given, answer))
@@ -213,10 +216,19 @@ class VisitActor:
     async def _serve(self) -> None:
         while (given := await self._next()) is not None:
             await self._take(*given)
+            if self._due and self._inbox.empty():
+                self._show_now()
             if self._missed and self._inbox.empty():
-                self._missed = False
-                self._perform_all(self.visit.resume())
-                self.post(RecorderCame() if self._recorder.up else RecorderLost())
+                self._ask_again()
+
+    def _ask_again(self) -> None:
+        """ACTOR-1: some news was dropped."""
+        log.warning("inbox overflowed", extra={"visit": self.facts.id})
+        self._missed = False
+        self._perform_all(self.visit.resume())
+        self.post(RecorderCame() if self._recorder.up else RecorderLost())
+        for seat in SEATS:
+            self.post(SeatJoined(seat) if seat in self._channels else SeatLeft(seat))
 
     async def _next(self) -> tuple[Input, Asked | None] | None:
         """The next input, or the passing of time; None when this actor is idle."""
@@ -273,7 +285,8 @@ class VisitActor:
 
     async def _save(self) -> None:
         try:
-            await self._store.save(self.facts)
+            async with asyncio.timeout(SAVE_WITHIN_S):
+                await self._store.save(self.facts)
             self._unsaved = False
         except Exception as error:  # noqa: BLE001 - ACTOR-3: whatever is wrong with the store, the visit goes on
             self._unsaved = True
@@ -283,12 +296,13 @@ class VisitActor:
 
     def _show(self, urgent: bool) -> None:
         loop = asyncio.get_running_loop()
-        if self._showings.take(loop.time()) or urgent:
-            self._show_now()
+        if urgent or self._showings.take(loop.time()):
+            self._due = True
         elif self._timer is None:
             self._timer = loop.call_later(1 / STATES_PER_S, self._show_now)
 
     def _show_now(self) -> None:
+        self._due = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -367,7 +367,9 @@ class Visit:
     ) -> None:
         match given:
             case RecorderCame():  # GATE-4
-                self._life = replace(self._life, recorder_up=True, asked=False, started=False, noted=frozenset())
+                self._life = replace(
+                    self._life, recorder_up=True, asked=False, started=False, noted=frozenset(), sealing=False
+                )
                 if self._facts.log_open:
                     self._open_log()
             case RecorderLost():

@@ -50,6 +50,7 @@ class MemoryStore:
         self.visits = {visit.id: visit for visit in visits}
         self.saves: list[VisitFacts] = []
         self.broken = False
+        self.stuck: asyncio.Event | None = None
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         self.visits[facts.id] = facts
@@ -61,6 +62,8 @@ class MemoryStore:
     async def save(self, facts: VisitFacts) -> None:
         if self.broken:
             raise OSError("the store is away")
+        if self.stuck is not None:
+            await self.stuck.wait()
         self.saves.append(facts)
         if facts.seq >= self.visits[facts.id].seq:
             self.visits[facts.id] = facts

@@ -272,6 +272,24 @@ async def test_a_store_that_is_away_does_not_stop_a_visit() -> None:
         await until(lambda: server.store.visits["V1"].phase == "waiting")
 
 
+async def test_an_inbox_that_overflowed_asks_for_the_whole_truth(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as server:
+        doctor, patient = await server.live()
+        await patient.say("offer", pc="p1", sdp="x", publish={"0": "camera"}, subscribe={})
+        await doctor.sees(lambda state: state["tracks"] and state["recording"]["state"] == "on")
+        server.store.stuck = asyncio.Event()
+        server.registry._actors["V1"].visit._saved_seq = None  # the next change is saved, and the store hangs
+        for number in range(701):
+            server.worker.tell(media.TracksChanged("V1", [] if number % 2 else server.worker.tracks["V1"]))
+        await patient.close()
+        await until(lambda: server.registry._actors["V1"]._missed)
+        server.store.stuck.set()
+        state = await doctor.sees(lambda state: not state["seats"]["patient"]["present"] and state["tracks"])
+        assert state["phase"] == "live"
+        await doctor.sees(lambda state: state["recording"]["state"] == "on")
+        assert "inbox overflowed" in caplog.text
+
+
 async def test_proof_of_life_and_gaps_reach_both_seats() -> None:
     async with serving() as server:
         doctor, patient = await server.live()
