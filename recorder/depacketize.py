@@ -14,10 +14,13 @@ from collections.abc import Callable
 from struct import Struct, error
 from typing import NamedTuple, Protocol
 
+from recorder.h264 import picture_size
 from recorder.order import RtpPacket
 
 _LENGTH = Struct("!I")
 _U16 = Struct("!H")
+MAX_SIDE = 16_383
+"""Pixels."""
 
 
 class MediaFrame(NamedTuple):
@@ -228,6 +231,8 @@ class Vp8Depacketizer(_VideoDepacketizer):
             return None
         width = int.from_bytes(data[6:8], "little") & 0x3FFF
         height = int.from_bytes(data[8:10], "little") & 0x3FFF
+        if not _plausible(width, height):
+            return None
         return MediaFrame(done.timestamp, True, data, done.arrival_us, done.tap_seq, done.first_seq, width, height)
 
 
@@ -314,7 +319,11 @@ class H264Depacketizer(_VideoDepacketizer):
         payload = b"".join(_LENGTH.pack(len(nal)) + nal for nal in done.pieces)
         if not keyframe:
             return MediaFrame(done.timestamp, False, payload, done.arrival_us, done.tap_seq, done.first_seq)
-        if not self._sps or not self._pps:
+        try:
+            width, height = picture_size(self._sps)
+        except IndexError:
+            return None
+        if not self._pps or not _plausible(width, height):
             return None
         return MediaFrame(
             done.timestamp,
@@ -323,8 +332,15 @@ class H264Depacketizer(_VideoDepacketizer):
             done.arrival_us,
             done.tap_seq,
             done.first_seq,
+            width,
+            height,
             parameters=(self._sps, self._pps),
         )
+
+
+def _plausible(width: int, height: int) -> bool:
+    """Whether a container can say it: what a peer sends is not to be trusted."""
+    return 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE
 
 
 def depacketizer(codec: str) -> Depacketizer:

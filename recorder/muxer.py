@@ -64,16 +64,25 @@ class _Sink:
         return data
 
 
+class MuxRefused(Exception):
+    """FFmpeg does not make a container for these tracks."""
+
+    code = "mux_refused"
+
+
 class Muxer:
-    """One part's container. Raises `av.error.FFmpegError` where FFmpeg refuses a frame."""
+    """One part's container. Raises `MuxRefused` when it is made, `av.error.FFmpegError` for a frame FFmpeg refuses."""
 
     def __init__(self, tracks: Sequence[TrackShape], last_ms: Sequence[int] | None = None) -> None:
         """`last_ms`: each track's newest time, where an earlier life of the recorder stopped."""
         self.container: Container = "matroska" if any(t.codec == "H264" for t in tracks) else "webm"
         self._tracks = tuple(tracks)
         self.last_ms = list(last_ms) if last_ms is not None else [-1] * len(self._tracks)
-        self._shape = av.open(io.BytesIO(_shape_file(self._tracks)), format="matroska")
-        self.init = self._run(())
+        try:
+            self._shape = av.open(io.BytesIO(_shape_file(self._tracks)), format="matroska")
+            self.init = self._run(())
+        except av.error.FFmpegError as error:
+            raise MuxRefused(str(error)) from None
 
     def clusters(self, frames: Sequence[TimedFrame]) -> bytes:
         """The whole clusters that hold these frames, in this order."""

@@ -41,7 +41,7 @@ from recorder.upload import Uploader
 
 TICK_S = 0.4
 DISK_LOW_PERMILLE = 50
-STOP_S = 1.5
+STOP_S = 1.2
 MAX_EARLY = 4096
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Recorder:
         self._store_name = settings.store
         self._origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
         self._spool = Spool(settings.data / "spool")
-        self._life = Life(random_name(9), _boot(), time.time_ns() // 1000, clock())
+        self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
         self._damaged: set[str] = set()
         self._handles: dict[tuple[str, int], Recording] = {}
@@ -71,6 +71,7 @@ class Recorder:
         self._disk_low = False
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self.uploader = Uploader(store, self._degraded)
         self.intake = Intake(self)
 
@@ -100,6 +101,18 @@ class Recorder:
                 await asyncio.sleep(TICK_S)
                 await self.tick()
 
+    async def stop(self) -> None:
+        """Let everybody go, make durable what came, give the store what it takes in a moment. The rest is in the spool."""
+        await self.intake.close()
+        for link in list(self._links):
+            link.close()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await self.tick()
+                while self.uploader.busy:
+                    await self.uploader.progress()
+
     async def tick(self) -> None:
         """One round: everything that came is made durable, then acknowledged."""
         live = [recording for recording in self._visits.values() if not recording.is_closed]
@@ -119,6 +132,8 @@ class Recorder:
         self.intake.acknowledge(lambda epoch: self._oldest(epoch, taken.get(epoch, 0)))
 
     def _oldest(self, epoch: str, taken: int) -> int:
+        if any(recording.stuck for recording in self._visits.values()):  # INTAKE-4: something taken is not on the disk
+            return 0
         known = [s for r in self._visits.values() if (s := r.oldest_tap_seq(epoch)) is not None]
         return min([taken + 1, *known])
 
@@ -128,12 +143,16 @@ class Recorder:
         """One control connection."""
         link: Link[control.ToRecorder, control.FromRecorder] = Link(reader, writer, control.ToRecorder, self._asked)
         self._links.add(link)
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
         try:
             await link.run()
         except* (msgspec.DecodeError, ConnectionError) as group:
             log.error("control link refused", extra={"error": str(group.exceptions[0])})
         finally:
             self._links.discard(link)
+            self._serving.discard(serving)
 
     async def _asked(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
         try:
@@ -146,7 +165,7 @@ class Recorder:
     async def _answer(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
         match message:
             case control.Greet():
-                return control.Greeted("recorder", self._life.epoch, self._signer.fingerprint, self._store_name)
+                return control.Greeted("recorder", self._epoch, self._signer.fingerprint, self._store_name)
             case control.Open(visit, seats):
                 return await self._open(visit, seats)
             case control.Note(visit, key, kind, body):
@@ -292,7 +311,7 @@ class Recorder:
             visit,
             self._spool.visit(visit),
             self._signer,
-            self._life,
+            Life(self._epoch, self._boot, time.time_ns() // 1000, self._clock()),
             self._origin,
             self._clock,
             lambda upload: self.uploader.add(visit, upload),
@@ -342,12 +361,9 @@ async def _main(settings: Settings) -> None:
         log.info("recorder ready")
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
     server.close()
-    await recorder.intake.close()
     if running.done():
         running.result()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(STOP_S):
-            await recorder.tick()
+    await recorder.stop()
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running

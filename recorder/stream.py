@@ -24,8 +24,7 @@ from recorder.coverage import Cause, Causes, count
 from recorder.depacketize import MediaFrame
 from recorder.evidence import layout, records
 from recorder.evidence.digest import Digest
-from recorder.h264 import picture_size
-from recorder.muxer import Container, Muxer, TimedFrame, TrackShape, avc_configuration
+from recorder.muxer import Container, Muxer, MuxRefused, TimedFrame, TrackShape, avc_configuration
 from recorder.order import Counts
 from recorder.segmenter import Cut, cut_before
 from recorder.timeline import SenderClock
@@ -457,10 +456,15 @@ class Stream:
             self.away(at_ms)
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
-        self._end_part(at_ms, out)
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
         first.parameters = placed.frame.parameters or first.parameters
-        self._part = part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
+        try:
+            part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
+        except MuxRefused:  # a codec's head that FFmpeg does not take: perhaps the next is better
+            first.hurry()
+            return False
+        self._end_part(at_ms, out)
+        self._part = part
         self._jumped.clear()
         name = layout.init_name(self.name, part.number, part.container)
         init = Digest(part.muxer.init)
@@ -498,8 +502,7 @@ class Stream:
             return TrackShape("VP8", width=frame.width, height=frame.height)
         assert frame.parameters is not None
         track.parameters = frame.parameters
-        width, height = picture_size(frame.parameters[0])
-        return TrackShape("H264", width=width, height=height, private=avc_configuration(*frame.parameters))
+        return TrackShape("H264", width=frame.width, height=frame.height, private=avc_configuration(*frame.parameters))
 
     def _end_part(self, next_ms: int | None, out: list[Output]) -> None:
         if self._part is None:

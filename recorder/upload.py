@@ -48,6 +48,7 @@ class Uploader:
         self._busy: set[str] = set()
         self._idle: dict[str, list[Callable[[], None]]] = {}
         self._wake = asyncio.Event()
+        self._progress = asyncio.Event()
         self._failing: str | None = None
         self._delay_s = first_delay_s
         self._tasks: set[asyncio.Task[None]] = set()
@@ -60,6 +61,16 @@ class Uploader:
     def pending(self, visit: str) -> int:
         """How many of a visit's objects are not stored yet."""
         return len(self._queues.get(visit, ()))
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is not stored yet."""
+        return any(self._queues.values())
+
+    async def progress(self) -> None:
+        """Return when another object is stored, or refused."""
+        self._progress.clear()
+        await self._progress.wait()
 
     def when_stored(self, visit: str, then: Callable[[], None]) -> None:
         """Call `then` once everything added so far is stored."""
@@ -84,6 +95,7 @@ class Uploader:
             while queue:
                 if await self._store_one(visit, queue[0]):
                     queue.popleft()
+                    self._progress.set()
                 else:
                     await asyncio.sleep(self._delay_s * random.uniform(0.5, 1.5))  # noqa: S311
                     self._delay_s = min(self._delay_s * 2, LAST_DELAY_S)

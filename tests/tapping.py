@@ -186,7 +186,7 @@ class Studio:
             await self.recorder.intake.close()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, *self.recorder._serving, return_exceptions=True)
 
     async def _heard(self, message: control.FromRecorder) -> None:
         self.news.append(message)

@@ -14,7 +14,7 @@ from recorder.depacketize import MediaFrame, depacketizer, opus_duration
 from recorder.order import RtpPacket
 
 KEYFRAME = b"\x10\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00"
-SPS, PPS = b"\x67\x42\xe0\x1f\x8c", b"\x68\xce\x3c\x80"
+SPS, PPS = bytes.fromhex("6742c01fd90141fa10000003001000000303c8f1832480"), b"\x68\xce\x3c\x80"
 
 
 def vp8_frame(number: int, keyframe: bool, size: int) -> bytes:

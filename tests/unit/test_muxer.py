@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import io
-from fractions import Fraction
 
 import av
-import numpy as np
 import pytest
 
-from recorder.h264 import picture_size
 from recorder.muxer import Muxer, TimedFrame, TrackShape, avc_configuration
 from tests.tapping import clip
 
@@ -68,16 +65,3 @@ def test_h264_makes_it_matroska(tracks: list[TrackShape], container: str) -> Non
 
 def test_nothing_to_write_writes_nothing() -> None:
     assert Muxer([OPUS]).clusters([]) == b""
-
-
-@pytest.mark.parametrize("profile", ["baseline", "main", "high"])
-@pytest.mark.parametrize("size", [(1280, 720), (322, 182), (1920, 1080)])
-def test_a_parameter_set_says_how_large_the_picture_is(profile: str, size: tuple[int, int]) -> None:
-    encoder = av.CodecContext.create("libx264", "w")
-    encoder.width, encoder.height = size
-    encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, 30)
-    encoder.options = {"profile": profile, "preset": "ultrafast"}
-    frame = av.VideoFrame.from_ndarray(np.zeros((size[1] * 3 // 2, size[0]), np.uint8), format="yuv420p")
-    content = b"".join(bytes(p) for p in [*encoder.encode(frame), *encoder.encode(None)])
-    sps = next(nal for nal in content.replace(b"\0\0\0\1", b"\0\0\1").split(b"\0\0\1") if nal and nal[0] & 31 == 7)
-    assert picture_size(sps) == size

@@ -1,0 +1,179 @@
+"""One stream: parts and segments from a publisher's packets, and every millisecond accounted for."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from itertools import pairwise
+from struct import Struct
+
+import av
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from media.tap import SENDER_REPORT, TapTrack
+from recorder.evidence import records
+from recorder.stream import Output, Said, Stream, Write
+from recorder.timeline import SenderClock
+from recorder.track import Track
+from tests.tapping import CAMERA_SSRC, MIC_SSRC, Clip, Sent, clip, sender_report
+
+ZERO_US = 1_000_000_000
+_RTP = Struct("!BBHII")
+
+
+class Publisher:
+    """Feeds a stream without sockets, on a scripted clock."""
+
+    def __init__(self, codec: str = "VP8") -> None:
+        self.stream = Stream("patient", 0, SenderClock())
+        self.tracks = {
+            "microphone": Track("m", TapTrack(1, "v", "patient", "microphone", "opus", 48_000, 111, MIC_SSRC), ZERO_US),
+            "camera": Track("m", TapTrack(2, "v", "patient", "camera", codec, 90_000, 96, CAMERA_SSRC), ZERO_US),  # type: ignore[arg-type]
+        }
+        for track in self.tracks.values():
+            self.stream.add(track, 0)
+        self.out: list[Output] = []
+
+    def push(self, source: str, packet: bytes, at_ms: int, flags: int = 0) -> None:
+        self.tracks[source].push(flags, ZERO_US + at_ms * 1000, memoryview(packet), 1)
+
+    def play(self, sent: Iterable[tuple[int, Sent]]) -> None:
+        tick = 0
+        for at_ms, packet in sent:
+            while at_ms >= tick:
+                self.stream.drain(ZERO_US + tick * 1000, self.out)
+                tick += 250
+            self.push(packet.source, packet.packet, at_ms)
+
+    def finish(self, end_ms: int) -> None:
+        self.stream.stop(ZERO_US + end_ms * 1000, self.out, end_ms=end_ms)
+        self.stream.declare_to(end_ms, self.out)
+
+    def bodies(self, kind: str) -> list[object]:
+        return [said.body for said in self.out if isinstance(said, Said) and said.kind == kind]
+
+    def files(self) -> dict[int, bytes]:
+        """Each part's bytes."""
+        found: dict[int, bytes] = {}
+        for write in self.out:
+            if isinstance(write, Write):
+                number = int(write.name.split("part-")[1][:3])
+                found[number] = found.get(number, b"") + write.content
+        return found
+
+
+def on_time(what: Clip) -> list[tuple[int, Sent]]:
+    return [(sent.at_ms, sent) for sent in what.packets]
+
+
+def segments(publisher: Publisher) -> list[records.Segment]:
+    return [body for body in publisher.bodies("segment") if isinstance(body, records.Segment)]
+
+
+def test_segments_begin_at_keyframes_about_two_seconds_apart() -> None:
+    publisher = Publisher()
+    publisher.play(on_time(clip(seconds=7)))
+    publisher.finish(7000)
+    assert [(s.from_ms, s.to_ms, s.keyframe, s.forced) for s in segments(publisher)] == [
+        (0, 2000, True, False),
+        (2000, 4000, True, False),
+        (4000, 6000, True, False),
+        (6000, 7000, True, False),
+    ]
+
+
+def test_without_keyframes_a_segment_is_forced() -> None:
+    publisher = Publisher()
+    publisher.play(on_time(clip(seconds=7, keyframe_every_ms=60_000)))
+    publisher.finish(7000)
+    assert [(s.keyframe, s.forced) for s in segments(publisher)] == [(True, True), (False, False)]
+
+
+def test_a_timestamp_jump_begins_a_part_and_time_goes_on() -> None:
+    publisher, what = Publisher(), clip(seconds=5)
+    moved = []
+    for sent in what.packets:
+        if sent.at_ms >= 2000 and sent.source == "camera":
+            first, second, seq, stamp, ssrc = _RTP.unpack_from(sent.packet)
+            head = _RTP.pack(first, second, seq, (stamp + 90_000 * 3600) & 0xFFFFFFFF, ssrc)
+            sent = sent._replace(packet=head + sent.packet[12:])
+        moved.append((sent.at_ms, sent))
+    publisher.play(moved)
+    publisher.finish(5000)
+    parts = [body for body in publisher.bodies("part") if isinstance(body, records.Part)]
+    assert [part.why for part in parts] == ["start", "timestamps"]
+    assert segments(publisher)[-1].to_ms == 5000
+
+
+def test_the_skew_of_the_picture_is_told_and_nothing_is_moved() -> None:
+    publisher, what = Publisher(), clip(seconds=3)
+    late = [(at + (60 if sent.source == "camera" else 0), sent) for at, sent in on_time(what)]
+    publisher.play(sorted(late, key=lambda one: one[0]))
+    publisher.push("microphone", sender_report(MIC_SSRC, 1000, 777 + 48_000), 3100, SENDER_REPORT)
+    publisher.push("camera", sender_report(CAMERA_SSRC, 1000, 0xFFFFFF00 + 90_000), 3100, SENDER_REPORT)
+    publisher.finish(3200)
+    (sync,) = publisher.bodies("sync")
+    assert isinstance(sync, records.Sync)
+    assert sync.skew_us == -60_000
+    assert sync.at_ms == 1060
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["kept", "kept", "kept", "lost", "late", "twice", "silent"]), st.integers(1, 900)),
+        min_size=5,
+        max_size=60,
+    )
+)
+def test_whatever_the_network_does_frames_are_in_order_counts_add_up_and_all_time_is_accounted_for(
+    fates: list[tuple[str, int]],
+) -> None:
+    publisher, what = Publisher(), clip(seconds=6)
+    sent: list[tuple[int, Sent]] = []
+    for number, (at_ms, packet) in enumerate(on_time(what)):
+        fate, how = fates[number * len(fates) // len(what.packets)]
+        if fate == "silent" or (fate == "lost" and number % (how % 7 + 2) == 0):
+            continue
+        late = how if fate == "late" and number % 5 == 0 else 0
+        sent.append((at_ms + late, packet))
+        if fate == "twice":
+            sent.append((at_ms + how, packet))
+    publisher.play(sorted(sent, key=lambda one: one[0]))
+    publisher.finish(7500)
+
+    account = publisher.stream.account
+    closed = account.close(0, 7500)
+    coverage = closed.coverage
+    assert coverage.present + coverage.network + coverage.off == 7500
+    spans = sorted([*account.segments, *[(begin, end) for begin, end, _ in account.gaps]])
+    assert spans[0][0] == 0
+    covered = 0
+    for begin, end in spans:
+        assert begin <= covered
+        assert begin < end
+        covered = max(covered, end)
+    assert covered == 7500
+    assert all(left[1] <= right[0] for left, right in pairwise(account.segments))
+    assert all(left[1] <= right[0] for left, right in pairwise(account.gaps))
+    for segment in segments(publisher):
+        assert all(t.expected == t.received + t.lost and t.recovered <= t.received for t in segment.tracks)
+    voice = iter(what.frames["microphone"])
+    for content in publisher.files().values():
+        with av.open(io.BytesIO(content)) as file:
+            for packet in file.demux(audio=0) if file.streams.audio else ():
+                assert not packet.size or any(bytes(packet) == frame for frame in voice)
+
+
+def test_parameter_sets_that_make_no_sense_end_nothing() -> None:
+    publisher = Publisher("H264")
+    for number, sps in enumerate(
+        (b"\x67", b"\x67\x42\xe0\x1f", b"\x67\xff\xff\xff" + bytes(9), b"\x67" + b"\xff" * 12)
+    ):
+        for index, nal in enumerate((sps, b"\x68\xce\x3c\x80", b"\x65" + bytes(50))):
+            head = _RTP.pack(0x80, 0x80 * (index == 2) | 96, number * 3 + index, number * 3000, CAMERA_SSRC)
+            publisher.push("camera", head + nal, 100 + number * 33)
+        publisher.stream.drain(ZERO_US + 2_000_000, publisher.out)
+    publisher.finish(3000)
+    assert publisher.stream.account.close(0, 3000).coverage.present in range(3001)
