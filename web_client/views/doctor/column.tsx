@@ -22,10 +22,15 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   const patient = state.seats.patient;
   if (!state.media.available) return { words: w.admitMedia, warn: true };
   if (!patient.present || patient.media === 'silent') return { words: w.patientLost, warn: true };
-  if (peer.remotes.length === 0) return { words: w.patientConnecting, warn: true };
+  const silent = patient.microphone === 'failed' || patient.microphone === 'off';
+  if (peer.remotes.length === 0) {
+    const nothing = patient.microphone === 'failed' && patient.camera === 'failed';
+    return { words: nothing ? w.patientNothing : w.patientConnecting, warn: true };
+  }
   if (peer.transport !== 'connected') return { words: w.offline, warn: true };
   if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, warn: true };
   if (devices.screen.state === 'on') return { words: w.shareOn, warn: false };
+  if (silent) return { words: w.patientNoMic, warn: true };
   if (patient.microphone === 'muted') return { words: w.patientMuted, warn: true };
   if (patient.camera !== 'on') return { words: w.patientNoCamera, warn: false };
   if (devices.camera.state === 'failed') return { words: w.myCamera, warn: true };

@@ -17,7 +17,7 @@ function Closed({ now, w, act }: DoctorGiven) {
   const expired = code === 'token_expired' || code === 'token_revoked';
   const none = code === 'no_link';
   return (
-    <main class="closed" data-page="closed">
+    <main class="shut" data-page="closed">
       <Heading page="closed">{taken ? w.closedTaken : expired ? w.closedExpired : none ? w.noLink : w.closedUnknown}</Heading>
       <p>{taken ? w.closedTakenNext : expired ? w.closedExpiredNext : none ? w.noLinkNext : w.closedUnknownNext}</p>
       {taken && (

@@ -55,16 +55,11 @@ function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; give
           >
             {admitting ? w.admitting : live ? w.admitNext : agreed ? w.admit : w.admitAgree} <kbd>F8</kbd>
           </Button>
-          {now.refused !== null && !admitting && (
-            <p class="refusal" role="alert">
-              {refusal(now.refused, w)}
-            </p>
-          )}
         </>
       )}
       {!first && !live && (
         <Button act="admit-other" kind="soft" disabled={hinder !== null || given.consent === null || now.admitting !== null} onTap={() => act.admit(row.visit)}>
-          {admitting ? w.admitting : w.admit}
+          {admitting ? w.admitting : agreed ? w.admit : w.admitAgree}
         </Button>
       )}
     </li>
@@ -111,6 +106,11 @@ export function Queue(given: DoctorGiven) {
         <h2>
           {w.queue} <span class="num">{w.queueCount(here.length)}</span>
         </h2>
+        {now.refused !== null && now.admitting === null && (
+          <p class="refusal" role="alert">
+            {refusal(now.refused, w)}
+          </p>
+        )}
         {now.queue === null ? (
           <p class="quiet pad">{w.queueUnknown}</p>
         ) : here.length === 0 ? (

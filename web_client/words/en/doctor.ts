@@ -43,6 +43,8 @@ export const doctor: OwnDoctorWords = {
   patientScreen: "The patient's screen",
   patientConnecting: "Connecting the patient's picture…",
   patientNoCamera: "The patient's camera is off. Sound goes on.",
+  patientNothing: 'The patient has no camera or mic. They see and hear you; please phone them.',
+  patientNoMic: "The patient's mic is not on",
   patientMuted: "The patient's mic is off",
   patientLost: 'The patient lost connection. Place kept, coming back.',
   patientClear: 'Picture and sound are clear',

@@ -42,6 +42,8 @@ export const doctor = {
   patientScreen: '患者的屏幕',
   patientConnecting: '正在接通患者的画面…',
   patientNoCamera: '患者没有开镜头，声音继续',
+  patientNothing: '患者的镜头和话筒都用不了，能看到听到您，请改打电话',
+  patientNoMic: '患者的话筒没开，听不到患者',
   patientMuted: '患者的话筒关着',
   patientLost: '患者断线了，位置保留，正在连回来',
   patientClear: '画面和声音都清楚',
