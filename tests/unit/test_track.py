@@ -1,0 +1,77 @@
+"""One track: RTP in, frames on stream time out, and where a later life of the recorder goes on."""
+
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from media.tap import SENDER_REPORT, TapTrack
+from recorder.track import Track, TrackState
+from tests.tapping import CAMERA_SSRC, clip, sender_report
+
+ZERO_US = 5_000_000
+TAP = TapTrack(3, "v", "doctor", "camera", "VP8", 90_000, 96, CAMERA_SSRC)
+
+
+def camera(track: Track, until_ms: int, from_ms: int = 0) -> list[int]:
+    """Feed the clip's camera; the stream times (ms) of the frames that came out."""
+    out: list[int] = []
+    for number, sent in enumerate(clip(audio=False).packets):
+        if from_ms <= sent.at_ms < until_ms:
+            track.push(0, ZERO_US + sent.at_ms * 1000, memoryview(sent.packet), number)
+            out += [placed.at_us // 1000 for placed in track.drain(ZERO_US + sent.at_ms * 1000)]
+    return out
+
+
+def test_frames_stand_where_their_timestamps_say() -> None:
+    times = camera(Track("m", TAP, ZERO_US), 1000)
+    assert times == [number * 1000 // 15 for number in range(15)]
+
+
+def test_a_screen_is_another_stream() -> None:
+    assert Track("m", TAP, ZERO_US).stream == "doctor"
+    assert Track("m", msgspec.structs.replace(TAP, source="screen"), ZERO_US).stream == "doctor.screen"
+
+
+def test_what_arrived_before_it_may_be_kept_is_not() -> None:
+    track = Track("m", TAP, ZERO_US)
+    track.from_us = ZERO_US + 2_000_000
+    assert min(camera(track, 3000)) >= 2000
+
+
+def test_a_keyframe_is_asked_for_when_there_is_none_and_not_too_often() -> None:
+    track = Track("m", TAP, ZERO_US)
+    now = ZERO_US + 1_000_000
+    assert not track.wants_keyframe(now)
+    camera(track, 1000, from_ms=500)  # the clip's second half second: no keyframe in it
+    assert track.wants_keyframe(now)
+    assert not track.wants_keyframe(now + 100_000)
+    assert track.wants_keyframe(now + 600_000)
+    assert not track.wants_keyframe(now + 9_000_000), "nothing comes: nobody to ask"
+
+
+def test_a_later_life_goes_on_without_a_keyframe() -> None:
+    first = Track("m", TAP, ZERO_US)
+    before = camera(first, 1000)
+    state = msgspec.json.decode(msgspec.json.encode(first.state(None)), type=TrackState)
+    again = Track("m", TAP, ZERO_US, state)
+    after = camera(again, 1700, from_ms=800)  # some of it resent
+    assert before + after == [number * 1000 // 15 for number in range(26)]
+    assert again.order.counts.lost == 0
+
+
+def test_a_report_does_not_disturb_the_timestamps() -> None:
+    track = Track("m", TAP, ZERO_US)
+    before = camera(track, 500)
+    track.push(SENDER_REPORT, ZERO_US, memoryview(sender_report(CAMERA_SSRC, 10, 0xFFFFFF00 + 90 * 400)), 1)
+    assert track.report is not None
+    assert before + camera(track, 1000, from_ms=500) == [number * 1000 // 15 for number in range(15)]
+
+
+@given(st.binary(max_size=60), st.sampled_from([0, 1, SENDER_REPORT, 3]))
+def test_no_packet_of_any_kind_raises(packet: bytes, flags: int) -> None:
+    track = Track("m", TAP, ZERO_US)
+    camera(track, 200)
+    track.push(flags, ZERO_US, memoryview(packet), 9)
+    track.drain(ZERO_US)
