@@ -5,7 +5,7 @@ import './style/auditor.css';
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { Audit } from './core/audit';
-import { lengthOf } from './core/player';
+import { beginOf, lengthOf } from './core/player';
 import { takeToken } from './ports/place';
 import { Playback } from './ports/playback';
 import { preferences, switchLanguage } from './ports/preferences';
@@ -39,7 +39,7 @@ function mount(video: HTMLVideoElement, name: string): void {
   const ledger = shown?.verdict?.ledger;
   const stream = ledger?.streams.get(name);
   if (shown === null || ledger === undefined || stream === undefined) return;
-  playback ??= new Playback(lengthOf(ledger.streams.values(), ledger.closed?.end_ms ?? null), (state) => tell(state));
+  playback ??= new Playback(lengthOf(ledger.streams.values(), ledger.closed?.end_ms ?? null), (state) => tell(state), beginOf(ledger.streams));
   playback.mount(video, stream, (object) => door.blob(shown.row.visit, object), name);
 }
 

@@ -46,3 +46,10 @@ export function lengthOf(streams: Iterable<StreamLedger>, end_ms: number | null)
   for (const stream of streams) for (const span of [...stream.present, ...stream.lost]) last = Math.max(last, span.to_ms);
   return last;
 }
+
+/** Where to begin: when everyone who comes within the first seconds has come, a little after, so that there is a picture. */
+export function beginOf(streams: ReadonlyMap<string, StreamLedger>): number {
+  const people = [...streams].filter(([name]) => !name.includes('.')).map(([, stream]) => stream);
+  const firsts = people.flatMap((stream) => stream.present.slice(0, 1).map((each) => each.from_ms)).filter((ms) => ms < 5000);
+  return firsts.length === 0 ? 0 : Math.max(...firsts) + 400;
+}

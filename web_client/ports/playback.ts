@@ -147,7 +147,7 @@ function settled(buffer: SourceBuffer): Promise<void> {
 
 export class Playback {
   private readonly screens = new Map<string, Screen>();
-  private at = 0;
+  private at: number;
   private since: number | null = null;
   private waiting = false;
   private drift = 0;
@@ -156,7 +156,10 @@ export class Playback {
   constructor(
     private readonly length_ms: number,
     private readonly told: (state: PlayState) => void,
-  ) {}
+    begin_ms = 0,
+  ) {
+    this.at = Math.min(begin_ms, length_ms);
+  }
 
   /** Give a stream its element. */
   mount(video: HTMLVideoElement, stream: StreamLedger, fetch: Fetch, name: string): void {

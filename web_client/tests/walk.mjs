@@ -1,6 +1,6 @@
 /**
  * Walks one visit through two real browsers against a running server, and prints what it saw as one line of JSON:
- * `node tests/walk.mjs DOCTOR_LINK PATIENT_LINK [--shots DIR]`. Not a test of the server: a look at the pages.
+ * `node tests/walk.mjs DOCTOR_LINK PATIENT_LINK [--shots DIR] [--firefox]` (the patient in Firefox). Not a test of the server: a look at the pages.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,13 @@ const shots = at < 0 ? null : process.argv[at + 1];
 const scratch = mkdtempSync(join(tmpdir(), 'walk-'));
 const args = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream', '--auto-select-desktop-capture-source=Entire screen'];
 const open = (name) => puppeteer.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', userDataDir: join(scratch, name), args });
+const firefox = () =>
+  puppeteer.launch({
+    browser: 'firefox',
+    executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    headless: true,
+    extraPrefsFirefox: { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true, 'media.peerconnection.ice.loopback': true, 'media.autoplay.default': 0 },
+  });
 const tap = async (page, act) => {
   await page.waitForSelector(`[data-act="${act}"]:not([aria-disabled])`, { timeout: 10000 });
   await page.click(`[data-act="${act}"]`);
@@ -44,7 +51,7 @@ const heard = (page) =>
     return { energy: sound?.totalAudioEnergy ?? null, packets: sound?.packetsReceived ?? 0, frames: picture?.framesDecoded ?? 0, width: picture?.frameWidth ?? 0 };
   });
 
-const browsers = [await open('doctor'), await open('patient')];
+const browsers = [await open('doctor'), process.argv.includes('--firefox') ? await firefox() : await open('patient')];
 const saw = {};
 const errors = [];
 try {
