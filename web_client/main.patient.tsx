@@ -48,6 +48,7 @@ const act = {
   microphone: () => visit.call.devices.toggleMicrophone(),
   camera: () => visit.call.devices.toggleCamera(),
   end: () => void visit.call.end('left'),
+  withdraw: () => void visit.call.withdraw(),
   reload: () => location.reload(),
   language: switchLanguage,
   mode: switchMode,

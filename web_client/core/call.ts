@@ -100,6 +100,11 @@ export class Call implements Watchable<CallFacts> {
     return this.session.insist('end', { reason });
   }
 
+  /** SIG-10: from here on this seat is recorded no more; where recording is required the visit ends. */
+  withdraw(): Promise<Ack> {
+    return this.session.insist('withdraw');
+  }
+
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
   }

@@ -1,9 +1,13 @@
 /** The auditor's page: the list, or one recording. */
 import { Heading } from '../parts/heading';
+import { addIcons } from '../parts/icon';
+import { STAFF } from '../parts/icon-staff';
 import { Said } from '../parts/said';
 import { List } from './list';
 import { Recording } from './recording';
 import type { AuditorGiven } from './shape';
+
+addIcons(STAFF);
 
 export function AuditorPageView(given: AuditorGiven) {
   const { now, w, act } = given;

@@ -3,13 +3,16 @@ import { useState } from 'preact/hooks';
 import { doctorView } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
-import { Icon } from '../parts/icon';
+import { Icon, addIcons } from '../parts/icon';
+import { STAFF } from '../parts/icon-staff';
 import { Said } from '../parts/said';
 import { Column, deskStrip } from './column';
 import { doctorLine } from './names';
 import { Queue } from './queue';
 import type { DoctorGiven, Tab } from './shape';
 import { Workspace } from './workspace';
+
+addIcons(STAFF);
 
 function Closed({ now, w, act }: DoctorGiven) {
   const code = now.call.session.code;

@@ -1,4 +1,6 @@
-/** The client's icons: one inline set, drawn with the current colour. */
+/** The client's icons: inline, drawn with the current colour. What only the staff's pages need is added by them. */
+import type { STAFF } from './icon-staff';
+
 const PATHS = {
   mic: 'M12 3a3 3 0 0 1 3 3v5a3 3 0 0 1-6 0V6a3 3 0 0 1 3-3zM5.5 11.5a6.5 6.5 0 0 0 13 0M12 18v3',
   micOff: 'M9 9v2a3 3 0 0 0 4.6 2.5M15 10V6a3 3 0 0 0-5.6-1.5M5.5 11.5a6.5 6.5 0 0 0 10.5 5M18.3 13.3q.2-.9.2-1.8M12 18v3M4 3l16 18',
@@ -11,26 +13,23 @@ const PATHS = {
   bars: 'M5 19v-3M10 19v-6M15 19V9M20 19V5',
   back: 'M4 9.5A8 8 0 0 1 18.6 7.5M20 14.5A8 8 0 0 1 5.4 16.5M19.5 3v5h-5M4.5 21v-5h5',
   shield: 'M12 3l7.5 3v5.5c0 4.5-3 8-7.5 9.5-4.5-1.5-7.5-5-7.5-9.5V6zM8.5 12l2.5 2.5 4.5-5',
-  cross: 'M6 6l12 12M18 6L6 18',
   letters: 'M4 19L9.5 5h1L16 19M6 14.5h8M17.5 8v6M14.5 11h6',
   sound: 'M4 9v6h4l5 4V5L8 9H4zM16.5 8.5a5 5 0 0 1 0 7M19 6a8.5 8.5 0 0 1 0 12',
-  bell: 'M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 2h-15zM10 21h4',
-  bellOff: 'M6 16.5V11q0-2 1-3.4M9.5 5.5A6 6 0 0 1 18 11v3M4.5 18.5h12.5M10 21h4M4 3l16 18',
-  find: 'M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.5 15.5L20 20',
-  play: 'M7 4.5v15l12-7.5z',
-  pause: 'M8 5v14M16 5v14',
-  load: 'M12 4v11M7.5 11L12 15.5 16.5 11M4.5 20h15',
-  left: 'M14.5 5l-7 7 7 7',
   person: 'M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4.5 20.5c.8-4.3 3.5-6.3 7.5-6.3s6.7 2 7.5 6.3',
-  paper: 'M6 3.5h8l4 4v13H6zM14 3.5v4h4M9 12h6M9 16h6',
 } as const;
 
-export type IconName = keyof typeof PATHS;
+const drawn: { [name: string]: string } = { ...PATHS };
+
+export type IconName = keyof typeof PATHS | keyof typeof STAFF;
+
+export function addIcons(paths: { readonly [name: string]: string }): void {
+  Object.assign(drawn, paths);
+}
 
 export function Icon({ name, turn }: { name: IconName; turn?: boolean }) {
   return (
     <svg class="i" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} transform={turn ? 'rotate(135 12 12)' : undefined} />
+      <path d={drawn[name]} transform={turn ? 'rotate(135 12 12)' : undefined} />
     </svg>
   );
 }

@@ -149,6 +149,11 @@ export function Live(given: PatientGiven) {
             {w.tapSound}
           </Button>
         )}
+        {ending && state.seats.patient.consent === 'agreed' && (
+          <Button act="withdraw" kind="plain" onTap={act.withdraw}>
+            {state.consent.required ? w.withdrawEnds : w.withdraw}
+          </Button>
+        )}
         {ending ? (
           <div class="bar asking" role="group" aria-label={w.endAsk}>
             <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>

@@ -12,6 +12,7 @@ export interface PatientActs {
   microphone(): void;
   camera(): void;
   end(): void;
+  withdraw(): void;
   reload(): void;
   language(): void;
   mode(): void;

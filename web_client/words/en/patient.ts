@@ -50,6 +50,8 @@ export const patient: OwnPatientWords = {
   liveGood: 'Picture and sound are clear',
   liveSlow: 'Slow network. Smaller picture, sound is fine.',
   liveAudio: 'Picture paused, sound goes on',
+  withdraw: 'Stop recording, stay in the visit',
+  withdrawEnds: 'Stop recording and end the visit',
   liveTheirCamera: "The doctor's camera is off. Sound goes on.",
   liveMuted: 'Your mic is off. The doctor cannot hear you.',
   liveNoMic: 'No microphone. The doctor cannot hear you.',

@@ -49,6 +49,8 @@ export const patient = {
   liveGood: '画面和声音都清楚',
   liveSlow: '网络有点慢，画面变小了，声音不受影响。',
   liveAudio: '画面已暂停，声音继续',
+  withdraw: '不再录像，看诊继续',
+  withdrawEnds: '不再录像，看诊也结束',
   liveTheirCamera: '医生没开镜头，声音继续',
   liveMuted: '您的话筒关着，医生听不见',
   liveNoMic: '没有话筒，医生听不见您',
