@@ -67,7 +67,7 @@ export const patient = {
   endNever: '这次看诊取消了',
   endNeverNext: '请打医院的电话，换个时间再来。',
   endAbandoned: '太久没有人在，看诊结束了',
-  endWithdrawn: '您收回了同意，录像停了，看诊也结束了',
+  endWithdrawn: '同意收回了，录像停了，看诊也结束了',
   endLength: '看了多久',
   endRecordedYes: '已封存，改动会被发现',
   endRecordedNo: '没有录像',
