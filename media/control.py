@@ -90,7 +90,7 @@ class Record(_Message, frozen=True, tag="record"):
 
 
 class AskRoom(_Message, frozen=True, tag="ask_room"):
-    """What the room holds now: signaling asks after its own restart. Answered by `RoomState`, or refused with `room_unknown`."""
+    """What the room holds now: signaling asks after its own restart. Answered by `RoomState`, or refused: `room_unknown`."""
 
     room: str
 
