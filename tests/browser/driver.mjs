@@ -70,6 +70,7 @@ const verbs = {
     return { value: await handle.jsonValue().catch(() => null) };
   },
   click: async ({ page, selector }) => {
+    await pages.get(page).page.bringToFront();
     const found = await pages.get(page).page.waitForSelector(selector, { visible: true, timeout: 15000 });
     await found.click();
   },

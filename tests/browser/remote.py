@@ -22,16 +22,17 @@ class BrowserError(Exception):
 
 
 class Driver:
-    """The Node process that holds the browsers."""
+    """The Node process that holds the browsers; `within` are words that run a command elsewhere, such as in a namespace."""
 
-    def __init__(self) -> None:
+    def __init__(self, within: tuple[str, ...] = ()) -> None:
+        self._within = within
         self._numbers = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     async def __aenter__(self) -> Driver:
         pipe = asyncio.subprocess.PIPE
         self._process = await asyncio.create_subprocess_exec(
-            "node", str(HERE / "driver.mjs"), stdin=pipe, stdout=pipe, limit=16 << 20
+            *(*self._within, "node", str(HERE / "driver.mjs")), stdin=pipe, stdout=pipe, limit=16 << 20
         )
         self._reader = asyncio.create_task(self._read())
         return self
