@@ -1,0 +1,27 @@
+"""The fixture `ceph`: a real S3 server with real locks, started for one module of tests.
+
+A module asks for it with `from tests.ceph.fixtures import ceph as ceph`.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.ceph.packages import CephUnavailable, unpacked
+from tests.ceph.server import Ceph, running
+
+
+@pytest.fixture(scope="module")
+def ceph() -> Iterator[Ceph]:
+    """Skips, saying why, only where Ceph's packages cannot be had; a server that does not start is a failure."""
+    try:
+        root = unpacked()
+    except CephUnavailable as reason:
+        pytest.skip(f"no Ceph here: {reason}")
+    # Its sockets' names must be short, so not below pytest's own folders.
+    with tempfile.TemporaryDirectory(prefix="ceph-") as folder, running(root, Path(folder)) as server:
+        yield server
