@@ -21,6 +21,8 @@ check: $(VENV)/dev.stamp $(BUILT)  ## format, lint, types, arrows, unit tests: u
 	$(NPM) run check
 	$(BIN)/pytest -q tests/unit
 
+build: $(BUILT)  ## build the pages
+
 bench: $(VENV)/dev.stamp  ## CPU, delay and memory of forwarding, beside Janus where it is installed
 	$(BIN)/python -m tests.bench forwarding $(ARGS)
 
@@ -60,4 +62,4 @@ $(BUILT): web_client/node_modules/.stamp $(shell find web_client -type d \( -nam
 debian:
 	@.ci/need packages "$(SUDO)" $(DEBIAN)
 
-.PHONY: run test check bench soak lock clean help debian
+.PHONY: run test check build bench soak lock clean help debian
