@@ -96,10 +96,13 @@ async def teleconsult(*words: str, **environ: str) -> tuple[int, str, str]:
 
 
 @contextlib.asynccontextmanager
-async def running(data: Path, *words: str, **environ: str) -> AsyncIterator[System]:
-    """A system on free ports that is gone afterwards, whatever happened. What it logs goes to `data`/serve.log."""
+async def running(data: Path, *words: str, within: tuple[str, ...] = (), **environ: str) -> AsyncIterator[System]:
+    """A system on free ports that is gone afterwards, whatever happened. What it logs goes to `data`/serve.log.
+
+    `within` are words that run a command elsewhere, such as in a namespace.
+    """
     data.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "teleconsult", "serve", "--json", "--data", str(data)]
+    command = [*within, sys.executable, "-m", "teleconsult", "serve", "--json", "--data", str(data)]
     command += ["--port", str(free_port()), *words]
     surroundings = {
         **os.environ,

@@ -50,6 +50,10 @@ class Forecast:
         dark = [(begins, replace(before, dark=True)), (begins + lasts, after)]
         return Forecast(tuple(sorted([*kept, *dark], key=lambda change: change[0])))
 
+    def after(self, second: float) -> Forecast:
+        """This forecast, begun that much later."""
+        return Forecast(tuple((begins + second, weather) for begins, weather in self.changes))
+
     def at(self, second: float) -> Weather:
         """The weather at that time."""
         return [weather for begins, weather in self.changes if begins <= second][-1]
@@ -63,6 +67,7 @@ class Tally:
     delivered: int = 0
     lost: int = 0
     overflowed: int = 0
+    delivered_bytes: int = 0
     queue_s: list[float] = field(default_factory=list)
 
 
@@ -77,6 +82,13 @@ class Link:
         self._flying: list[tuple[float, int, bytes]] = []
         self._free_at = 0.0
         self._last_arrival = 0.0
+        self._bad = False
+
+    def turn(self, forecast: Forecast, seed: int) -> None:
+        """Another forecast from now on, with luck and a tally of its own; what is on its way still arrives."""
+        self.tally = Tally()
+        self._forecast = forecast
+        self._random = random.Random(seed)
         self._bad = False
 
     def push(self, now: float, packet: bytes) -> None:
@@ -107,6 +119,7 @@ class Link:
         while self._flying and self._flying[0][0] <= now:
             out.append(heapq.heappop(self._flying)[2])
         self.tally.delivered += len(out)
+        self.tally.delivered_bytes += sum(map(len, out))
         return out
 
     @property
