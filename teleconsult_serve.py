@@ -27,13 +27,14 @@ import msgspec
 
 from config.addresses import announced_addresses, lan_address, own_addresses
 from config.secrets import SecretError, secret_text
-from config.settings import PREFIX, Settings, to_environment
+from config.settings import MEDIA_PORT, PREFIX, Settings, to_environment
 from config.supervise import Part, Stage, supervise
 from teleconsult_demo import Here
 from turn import coturn
 
 STAGES = (Stage(0, within_s=1.9), Stage(1, within_s=0.8))
 EXAMPLE_PORT = 8081
+MEDIA_PORTS_TRIED = 100
 
 
 class InTheWay(Exception):
@@ -147,13 +148,11 @@ def _check_ports(settings: Settings) -> None:
     if not _free(socket.SOCK_STREAM, settings.host, settings.port):
         instead = EXAMPLE_PORT if settings.port != EXAMPLE_PORT else EXAMPLE_PORT + 1
         raise InTheWay(f"port {settings.port} is in use; stop what uses it, or choose another: --port {instead}")
-    for index in range(settings.media_workers if settings.media_port else 0):
-        port = settings.media_port + index
-        if not all(_free(socket.SOCK_DGRAM, host, port) for host in announced_addresses(settings.media_addresses)):
-            raise InTheWay(
-                f"UDP port {port} is in use; stop what uses it, or choose another for media: "
-                f"{PREFIX}MEDIA_PORT={settings.media_port + 100}"
-            )
+    if settings.media_port and (busy := _busy_media_port(settings)) is not None:
+        raise InTheWay(
+            f"UDP port {busy} is in use; stop what uses it, or choose another for media: "
+            f"{PREFIX}MEDIA_PORT={settings.media_port + 100}"
+        )
     if settings.turn:
         for host in coturn.peers(announced_addresses(settings.media_addresses)):
             if not _free(socket.SOCK_DGRAM, host, settings.turn_port):
@@ -161,6 +160,13 @@ def _check_ports(settings: Settings) -> None:
                     f"UDP port {settings.turn_port} is in use, perhaps by another TURN server; stop it, or choose another: "
                     f"{PREFIX}TURN_PORT={settings.turn_port + 1}"
                 )
+
+
+def _busy_media_port(settings: Settings) -> int | None:
+    """The first of the workers' ports that is taken on any announced address."""
+    hosts = announced_addresses(settings.media_addresses)
+    ports = [settings.media_port_of(index) for index in range(settings.media_workers)]
+    return next((port for port in ports if not all(_free(socket.SOCK_DGRAM, host, port) for host in hosts)), None)
 
 
 def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
@@ -203,6 +209,8 @@ def _resolved(settings: Settings, run: Path) -> Settings:
     settings = msgspec.structs.replace(settings, data=settings.data.absolute(), run=run)
     if settings.port == 0:
         settings = msgspec.structs.replace(settings, port=_any_free_port(settings.host))
+    if settings.media_port is None:
+        settings = msgspec.structs.replace(settings, media_port=_free_media_port(settings))
     if settings.tls == "self-signed":
         from config.certificate import self_signed  # 70 ms of imports that every other start spares
 
@@ -224,6 +232,14 @@ def _any_free_port(host: str) -> int:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def _free_media_port(settings: Settings) -> int:
+    """7900, or the next run of ports that is free: nobody asked for a port, so a busy one is no reason not to start."""
+    for first in range(MEDIA_PORT, MEDIA_PORT + MEDIA_PORTS_TRIED * settings.media_workers, settings.media_workers):
+        if _busy_media_port(msgspec.structs.replace(settings, media_port=first)) is None:
+            return first
+    return MEDIA_PORT
 
 
 def _recordings(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 PREFIX = "TELECONSULT_"
+MEDIA_PORT = 7900
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -41,8 +42,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     origins: tuple[str, ...] = ()
     """Browser origins that may connect besides our own."""
 
-    media_port: int = 7900
-    """UDP; worker i takes `media_port + i`, or any free port with 0."""
+    media_port: int | None = None
+    """UDP; worker i takes `media_port + i`, or any free port with 0. None means 7900 or, under `serve`, the next free."""
     media_addresses: tuple[str, ...] = ()
     """Announced to clients; empty means every address of this machine, loopback too."""
     media_workers: int = 1
@@ -73,7 +74,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     def __post_init__(self) -> None:
         """Refuse what could not work. Raises `ValueError`, which `load` turns into `SettingsError`."""
         for name in ("port", "media_port", "turn_port"):
-            if not 0 <= getattr(self, name) <= 65535:
+            if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise ValueError(f"{name} must be 0 to 65535")
         if not 1 <= self.media_workers <= 64:
             raise ValueError("media_workers must be 1 to 64")
@@ -81,6 +82,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
             raise ValueError('tls = "files" needs tls_cert and tls_key')
+
+    def media_port_of(self, index: int) -> int:
+        """The UDP port of one worker; 0 is any free one."""
+        first = MEDIA_PORT if self.media_port is None else self.media_port
+        return first + index if first else 0
 
     @property
     def keys(self) -> Path:

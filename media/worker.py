@@ -89,7 +89,7 @@ class Worker:
             monotonic_s,
             random_bytes,
             self._feed,
-            settings.media_port + index if settings.media_port else 0,
+            settings.media_port_of(index),
         )
         given = Surroundings(
             plane=self._plane,

@@ -15,6 +15,8 @@ from typing import Literal
 import aiohttp
 import psutil
 
+from config.settings import MEDIA_PORT, Settings
+from teleconsult_serve import _free_media_port
 from tests.system import System, free_port, running, teleconsult
 
 PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "media", "recorder")
@@ -100,6 +102,15 @@ async def test_a_busy_media_port_is_said_in_one_line(tmp_path: Path) -> None:
         await refused(
             said, "TELECONSULT_MEDIA_PORT=", "--port", "0", "--data", str(tmp_path), TELECONSULT_MEDIA_PORT=port
         )
+
+
+def test_a_media_port_nobody_asked_for_is_the_next_free_one() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as busy:
+        with contextlib.suppress(OSError):
+            busy.bind(("127.0.0.1", MEDIA_PORT))
+        found = _free_media_port(Settings(media_addresses=("127.0.0.1",), media_workers=2))
+    assert found > MEDIA_PORT
+    assert (found - MEDIA_PORT) % 2 == 0
 
 
 async def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
