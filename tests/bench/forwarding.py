@@ -7,6 +7,7 @@ than 70 % of its core or a client socket was full: then the client was measured 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import json
@@ -26,9 +27,11 @@ from config.link import Link
 from media import control as media_control
 from recorder import control as recorder_control
 from tests.bench import janus, ours
-from tests.bench.hosts import Host, host
+from tests.bench.hosts import Host, NoNamespaces, host
 
 CLIENT_CPU_LIMIT = 0.70
+COLUMNS = ("us_per_packet", "us_per_packet_media", "us_per_packet_recorder", "delay_ms_p50", "delay_ms_p99")
+MORE = ("delivered", "mb_per_visit", "packets_per_s", "client_cpu")
 Which = Literal["ours", "janus"]
 
 
@@ -289,3 +292,41 @@ async def compare(visits: int, seconds: float, workers: int = 1, clients: int = 
             out["without_recording"] = pair
     out["void"] = out["void"] or False
     return out
+
+
+def arguments(given: argparse.ArgumentParser) -> None:
+    """What the command line may say."""
+    given.add_argument("--visits", type=int, default=15)
+    given.add_argument("--seconds", type=float, default=10)
+    given.add_argument("--workers", type=int, default=1)
+    given.add_argument("--clients", type=int, default=2)
+    given.add_argument("--json", type=Path)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run and print."""
+    try:
+        result = asyncio.run(compare(args.visits, args.seconds, args.workers, args.clients))
+    except NoNamespaces as error:
+        print(f"skipped: this bench needs network namespaces ({error})", file=sys.stderr)
+        return 3
+    print(_table(result))
+    if result["void"]:
+        print("VOID: " + "; ".join(result["void"]))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=2) + "\n")
+    return 0
+
+
+def _table(result: dict[str, Any]) -> str:
+    rows = [("", *COLUMNS, *MORE)]
+    for title, pair in (("recording", result), ("no recording", result["without_recording"])):
+        rows += [
+            (f"{name}, {title}", *(f"{pair[name][column]:.4g}" for column in (*COLUMNS, *MORE)))
+            for name in ("ours", "janus")
+            if pair[name]
+        ]
+        if pair["ratio"]:
+            rows.append((f"ours / janus, {title}", f"{pair['ratio']:.2f}", *[""] * (len(COLUMNS) + len(MORE) - 1)))
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
