@@ -1,9 +1,9 @@
 """Encoded frames into WebM or Matroska, through PyAV, without an encoder.
 
 A part's file is written in runs: each run opens FFmpeg's muxer on our own sink, writes its frames, and closes it again.
-The head it writes first is the same bytes every time (bit-exact flags) and is the part's `init`; what follows it is whole
-clusters on absolute time. So a file ends at a cluster after every run, a cut falls exactly where the segmenter wants it,
-and nothing waits in FFmpeg's interleaving queue (decisions/0003).
+The head that FFmpeg writes first is thrown away: the part's `init` is ours (decisions/0005). What follows is whole clusters
+on absolute time. So a file ends at a cluster after every run, a cut falls exactly where the segmenter wants it, and nothing
+waits in FFmpeg's interleaving queue (decisions/0003).
 
 MUX-1  Payloads go in and out unchanged: VP8 and Opus as they came, H264 as length-prefixed NAL units under an `avcC`.
 MUX-2  A track's times rise strictly: a frame at or before the one before it is put 1 ms after it.
@@ -23,7 +23,12 @@ import msgspec
 
 _MS = Fraction(1, 1000)
 _OPTIONS = {"live": "1", "cluster_time_limit": "200", "fflags": "+bitexact"}
+_FLOAT = Struct("!f")
 _DOUBLE = Struct("!d")
+_SEEK_PRE_ROLL_NS = 80_000_000
+_FRAME_RATE = 999.0
+"""Frames a second that the head names, for a player that asks: a tick of 1 ms, so that no two frames fall on one
+(decisions/0005)."""
 
 Container = Literal["webm", "matroska"]
 
@@ -78,9 +83,10 @@ class Muxer:
         self.container: Container = "matroska" if any(t.codec == "H264" for t in tracks) else "webm"
         self._tracks = tuple(tracks)
         self.last_ms = list(last_ms) if last_ms is not None else [-1] * len(self._tracks)
+        self.init = head(self._tracks, self.container)
         try:
-            self._shape = av.open(io.BytesIO(_shape_file(self._tracks)), format="matroska")
-            self.init = self._run(())
+            self._shape = av.open(io.BytesIO(self.init + _EMPTY_CLUSTER), format="matroska")
+            self._run(())  # whether FFmpeg takes it is to be known now
         except av.error.FFmpegError as error:
             raise MuxRefused(str(error)) from None
 
@@ -100,12 +106,12 @@ class Muxer:
             for stream in streams:
                 stream.time_base = _MS
             out.start_encoding()
-            head = sink.take()
+            sink.take()
             for frame in frames:
                 out.mux_one(self._packet(frame, streams))
         finally:
             out.close()
-        return sink.take() if frames else head
+        return sink.take()
 
     def _packet(self, frame: TimedFrame, streams: list[av.stream.Stream]) -> av.Packet[av.stream.Stream]:
         at_ms = frame.at_ms
@@ -138,29 +144,33 @@ def opus_head(channels: int) -> bytes:
     return b"OpusHead\x01" + bytes((channels,)) + b"\0\0" + (48_000).to_bytes(4, "little") + b"\0\0\0"
 
 
-def _shape_file(tracks: Sequence[TrackShape]) -> bytes:
-    """A Matroska file without frames. FFmpeg reads codec parameters from it that PyAV has no setter for (`add_mux_stream`
-    gives neither codec heads nor channel counts)."""
+def head(tracks: Sequence[TrackShape], container: Container) -> bytes:
+    """A part's file up to its first cluster (RFC 9559). FFmpeg reads codec parameters from it, too, that PyAV has no setter
+    for (`add_mux_stream` gives neither codec heads nor channel counts)."""
     entries = b"".join(_track_entry(number, track) for number, track in enumerate(tracks, 1))
     return (
-        _element(0x1A45DFA3, _text(0x4282, "matroska") + _number(0x4287, 4) + _number(0x4285, 2))
-        + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"
-        + _element(0x1549A966, _number(0x2AD7B1, 1_000_000))
+        _element(0x1A45DFA3, _text(0x4282, container) + _number(0x4287, 4) + _number(0x4285, 2))
+        + b"\x18\x53\x80\x67\x01\xff\xff\xff\xff\xff\xff\xff"  # Segment, of unknown size
+        + _element(
+            0x1549A966, _number(0x2AD7B1, 1_000_000) + _text(0x4D80, "teleconsult") + _text(0x5741, "teleconsult")
+        )
         + _element(0x1654AE6B, entries)
-        + _element(0x1F43B675, _number(0xE7, 0))
     )
 
 
 def _track_entry(number: int, track: TrackShape) -> bytes:
     body = _number(0xD7, number) + _number(0x73C5, number) + _number(0x83, 2 if track.codec == "opus" else 1)
+    body += _number(0x9C, 0) + _text(0x22B59C, "und")
     if track.codec == "opus":
         audio = _element(0xB5, _DOUBLE.pack(48_000.0)) + _number(0x9F, track.channels)
-        body += _text(0x86, "A_OPUS") + _element(0x63A2, opus_head(track.channels)) + _element(0xE1, audio)
+        body += _text(0x86, "A_OPUS") + _number(0x56AA, 0) + _number(0x56BB, _SEEK_PRE_ROLL_NS)
+        body += _element(0x63A2, opus_head(track.channels)) + _element(0xE1, audio)
     else:
         body += _text(0x86, "V_VP8" if track.codec == "VP8" else "V_MPEG4/ISO/AVC")
         if track.private:
             body += _element(0x63A2, track.private)
-        body += _element(0xE0, _number(0xB0, track.width) + _number(0xBA, track.height))
+        picture = _number(0xB0, track.width) + _number(0xBA, track.height)
+        body += _element(0xE0, picture + _element(0x2383E3, _FLOAT.pack(_FRAME_RATE)))
     return _element(0xAE, body)
 
 
@@ -178,3 +188,6 @@ def _number(identity: int, value: int) -> bytes:
 
 def _text(identity: int, value: str) -> bytes:
     return _element(identity, value.encode())
+
+
+_EMPTY_CLUSTER = _element(0x1F43B675, _number(0xE7, 0))

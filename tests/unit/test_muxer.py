@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import av
 import pytest
 
+from recorder.depacketize import depacketizer
 from recorder.muxer import Muxer, TimedFrame, TrackShape, avc_configuration
+from recorder.order import RtpPacket
+from tests.recordings import complaints, span_s
 from tests.tapping import clip
 
 OPUS, VP8 = TrackShape("opus"), TrackShape("VP8", width=320, height=240)
@@ -65,3 +69,35 @@ def test_h264_makes_it_matroska(tracks: list[TrackShape], container: str) -> Non
 
 def test_nothing_to_write_writes_nothing() -> None:
     assert Muxer([OPUS]).clusters([]) == b""
+
+
+def jittered(codec: str) -> bytes:
+    """Five seconds of a camera of about 15 frames a second whose frames come when they like, some 8 ms after another."""
+    what = clip(codec)
+    taken, pictures = depacketizer(codec), []
+    for number, sent in enumerate(sent for sent in what.packets if sent.source == "camera"):
+        marker = bool(sent.packet[1] & 0x80)
+        packet = RtpPacket(100 + number, sent.at_ms * 90, marker, sent.packet[12:], 0, 0, False)
+        if (frame := taken.push(packet)) is not None:
+            pictures.append(frame)
+    parameters = pictures[0].parameters
+    private = avc_configuration(*parameters) if parameters else b""
+    muxer = Muxer([OPUS, TrackShape(codec, width=320, height=240, private=private)])  # type: ignore[arg-type]
+    frames = [TimedFrame(0, 1000 + n * 20, True, voice, 20) for n, voice in enumerate(what.frames["microphone"])]
+    for number, frame in enumerate(pictures):
+        moved = -59 if number % 20 == 7 else number * 7 % 5
+        frames.append(TimedFrame(1, 1000 + frame.timestamp // 90 + moved, frame.keyframe, frame.payload))
+    frames.sort(key=lambda frame: frame.at_ms)
+    return muxer.init + b"".join(muxer.clusters(frames[n : n + 25]) for n in range(0, len(frames), 25))
+
+
+@pytest.mark.parametrize(("codec", "extension"), [("VP8", "webm"), ("H264", "mkv")])
+def test_ffmpeg_plays_frames_a_few_milliseconds_apart_without_a_word(
+    codec: str, extension: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"jittered.{extension}"
+    path.write_bytes(jittered(codec))
+    assert complaints(path) == ""
+    begins, ends = span_s(path)
+    assert begins == 1.0
+    assert 5.9 < ends < 6.0
