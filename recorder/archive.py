@@ -11,7 +11,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import msgspec
 
-from recorder.bundle_texts import readme_en, readme_zh
+from recorder.bundle_texts import readme_en, readme_zh, verifiers
 from recorder.holdings import Held, Holdings
 
 
@@ -61,6 +61,7 @@ def texts(held: Held) -> dict[str, bytes]:
         "README.en.md": readme_en(held.visit, origin, key).encode(),
         "README.zh.md": readme_zh(held.visit, origin, key).encode(),
         "bundle.json": msgspec.json.format(msgspec.json.encode(about)) + b"\n",
+        **verifiers(),
     }
 
 

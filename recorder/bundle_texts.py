@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 _EN = """# Recording of visit {visit}
 
 A video visit as it was recorded, with the evidence to prove it. Nothing here needs the server it came from.
@@ -14,9 +16,10 @@ What stands in this folder cannot vouch for itself.
 
 ## Verify
 ```
-pip install teleconsult
-teleconsult verify .
+sh verify.sh                                     # any Unix with openssl 3; or:
+pip install teleconsult && teleconsult verify .
 ```
+The two share no code. (Better still, run a `verify.sh` and `verify.awk` that you got elsewhere: `sh verify.sh FOLDER`.)
 
 Two verdicts:
 
@@ -48,9 +51,10 @@ _ZH = """# 就诊 {visit} 的录像
 
 ## 验证
 ```
-pip install teleconsult
-teleconsult verify .
+sh verify.sh                                     # 任何装有 openssl 3 的 Unix；或者：
+pip install teleconsult && teleconsult verify .
 ```
+两者互不共用代码。（更稳妥：使用从其他途径取得的 `verify.sh` 与 `verify.awk`：`sh verify.sh 文件夹`。）
 
 结论有两项：
 
@@ -80,3 +84,9 @@ def readme_en(visit: str, origin: str | None, key: str | None) -> str:
 def readme_zh(visit: str, origin: str | None, key: str | None) -> str:
     """README.zh.md."""
     return _ZH.format(visit=visit, origin=origin or "?", key=key or "?")
+
+
+def verifiers() -> dict[str, bytes]:
+    """verify.sh and the rules it reads, verify.awk: the whole verifier for a machine that has only openssl."""
+    here = Path(__file__).parent
+    return {name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk")}

@@ -25,7 +25,7 @@ TYPES = {
     *("heartbeat", "recovered", "degraded", "access", "export", "close"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
-EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh"}
+EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk"}
 
 
 class Broken(Exception):

@@ -84,6 +84,12 @@ def parse_head(line: bytes) -> Head:
         signatures = tuple(
             Signature(one.alg, one.key, base64.b64decode(one.sig, validate=True)) for one in read.signatures
         )
+        # The spare bits of a last group could say anything (RFC 4648 §3.5): only zeros are canonical.
+        if any(
+            base64.b64encode(kept.sig).decode() != one.sig
+            for kept, one in zip(signatures, read.signatures, strict=True)
+        ):
+            raise RecordInvalid("not canonical base64")
     except (msgspec.ValidationError, RecursionError, binascii.Error) as error:
         raise RecordInvalid(str(error)) from None
     return Head(read.statement, signatures)

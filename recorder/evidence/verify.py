@@ -196,8 +196,12 @@ class _Verification:
                 self._findings.add("KEY-2", key_name(self._fingerprint))  # KEY-2
 
     def _key(self, name: str) -> PublicKey | None:
+        if name not in self._names:
+            return None
         try:
-            return public_key(self._whole(name, MAX_KEY)) if name in self._names else None
+            pem = self._whole(name, MAX_KEY)
+            key = public_key(pem)
+            return key if key.pem == pem else None  # KEY-1: byte for byte, so that nothing can ride along
         except (Unreadable, KeyInvalid):
             return None
 

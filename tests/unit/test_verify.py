@@ -152,7 +152,8 @@ def test_progress_is_told_up_to_the_whole() -> None:
 
 
 def test_what_a_file_manager_or_the_bundle_adds_is_no_breach() -> None:
-    extras = {"README.zh.md": b"x", "README.en.md": b"x", "bundle.json": b"not even json", "verify.sh": b"x"}
+    extras = dict.fromkeys(["README.zh.md", "README.en.md", "verify.sh", "verify.awk"], b"x")
+    extras["bundle.json"] = b"not even json"
     assert judge({**plain_visit(), **extras}).complete
 
 
@@ -506,6 +507,7 @@ def signed(head: dict[str, Any], keys: Any) -> None:
         (lambda head: head["signatures"][0].update(sig="AAAA"), "HEAD-5"),
         (lambda head: head["signatures"][1].update(sig="AAAA"), "HEAD-5"),
         (lambda head: head["signatures"][0].update(sig="=!"), "HEAD-1"),
+        (lambda head: head["signatures"][0].update(sig=head["signatures"][0]["sig"][:-3] + "B=="), "HEAD-1"),
         (lambda head: head.update(signatures=[head["signatures"][0]] * 2), "HEAD-5"),
         (lambda head: head.update(more=1), "HEAD-1"),
         (lambda head: signed(head, THIEF), "HEAD-5"),

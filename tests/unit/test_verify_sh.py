@@ -1,0 +1,159 @@
+"""The bundle's verify.sh and `teleconsult verify` share no code and judge alike, whatever is done to a recording."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from recorder.bundle import NotABundle, exit_code, verify_directory
+from recorder.bundle_texts import verifiers
+from recorder.evidence.layout import is_safe
+from recorder.evidence.verify import Verdict, verify
+from tests.bundles import RECORDER, THIEF, MemoryReader, honest_visit, keys_of, tamper, write_bundle
+from tests.unit import test_verify as law
+
+Objects = dict[str, bytes]
+
+ALONE = keys_of("the recorder", sm2=False)
+FORMS = {"FORM-1", "FORM-2", "FORM-3", "HEAD-1"}
+"""verify.sh reads no JSON: what has another form it may name by the hash or the signature that does not fit."""
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        for name, text in verifiers().items():
+            (Path(folder) / name).write_bytes(text)
+        yield Path(folder) / "verify.sh"
+
+
+def by_shell(script: Path, folder: Path, *expected_key: str) -> tuple[int, list[str]]:
+    done = subprocess.run(["sh", str(script), str(folder), *expected_key], capture_output=True, text=True, timeout=60)
+    assert done.stderr == "" or done.returncode == 2, done.stderr
+    return done.returncode, done.stdout.splitlines()
+
+
+def alike(script: Path, objects: Objects, what: object = "") -> None:
+    """Write the objects down, let both judge, compare verdicts and the rule named."""
+    folder = Path(tempfile.mkdtemp())
+    try:
+        verdict = verify_directory(write_bundle({"bundle.json": b"{}", **objects}, folder))
+        code, said = by_shell(script, folder)
+        intact, complete = (f"{name}: {'yes' if is_so else 'no'}" for name, is_so in _verdicts(verdict))
+        assert (code, said[:2]) == (exit_code(verdict), [intact, complete]), (what, said, verdict.broken[:5])
+        rules = {one.rule for one in verdict.broken}
+        named = {line.split()[1] for line in said[2:]}
+        assert named <= rules or rules & FORMS or named & FORMS, (what, said, verdict.broken[:5])
+    finally:
+        shutil.rmtree(folder)
+
+
+def _verdicts(verdict: Verdict) -> list[tuple[str, bool]]:
+    return [("intact", verdict.intact), ("complete", verdict.complete)]
+
+
+def all_alike(script: Path, cases: list[tuple[Objects, object]]) -> None:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in [pool.submit(alike, script, objects, what) for objects, what in cases]:
+            done.result()
+
+
+def test_honest_visits_raise_no_alarm(script: Path) -> None:
+    visits = [honest_visit(Random(n), keys=ALONE if n % 4 else RECORDER, closed=n % 3 != 0) for n in range(4)]
+    all_alike(script, [(objects, seed) for seed, objects in enumerate(visits)])
+
+
+@pytest.mark.slow
+def test_every_tampering_the_verifier_is_tested_with_is_judged_alike(
+    script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = _cases_of_the_law(monkeypatch)
+    assert len(cases) > 80
+    all_alike(script, cases)
+
+
+def _cases_of_the_law(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Objects, object]]:
+    """Every recording that the tests of `recorder.evidence.verify` judge, once; the random ones left out."""
+    cases: dict[bytes, tuple[Objects, object]] = {}
+    name = ""
+
+    def judge(objects: Objects, **asked: object) -> Verdict:
+        safe = all(is_safe(one) and not one.startswith("junk") for one in objects)
+        if safe and not {one for one in objects if any(other.startswith(f"{one}/") for other in objects)}:
+            cases.setdefault(repr(sorted(objects.items())).encode(), (dict(objects), name))
+        return verify(MemoryReader(objects), **asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(law, "judge", judge)
+    for name, test in list(vars(law).items()):  # `judge` notes the name
+        if name.startswith("test_") and not {"random", "honest", "going"} & set(name.split("_")):
+            for arguments in _parameters(test):
+                test(**arguments)
+    return list(cases.values())
+
+
+def _parameters(test: object) -> list[dict[str, object]]:
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    if not marks:
+        return [{}]
+    names, values = marks[0].args
+    if isinstance(names, str):
+        return [{names: value} for value in values]
+    return [dict(zip(names, value, strict=True)) for value in values]
+
+
+def test_random_tamperings_are_judged_alike(script: Path) -> None:
+    visits = [honest_visit(Random(n), keys=ALONE if n % 3 else RECORDER, closed=n % 4 != 0) for n in range(6)]
+    cases = []
+    for seed in range(int(os.environ.get("TAMPERINGS", "12"))):
+        rng = Random(f"shell {seed}")
+        cases.append(tamper(rng, rng.choice(visits)))
+    all_alike(script, [(objects, (seed, what)) for seed, (objects, what) in enumerate(cases)])
+
+
+def test_links_pipes_and_odd_names_are_named(script: Path, tmp_path: Path) -> None:
+    objects = law.plain_visit(ALONE)
+    folder = write_bundle(objects, tmp_path / "visit")
+    segment = folder / law.segments_of(objects)[0]
+    segment.rename(tmp_path / "elsewhere")
+    segment.symlink_to(tmp_path / "elsewhere")
+    assert by_shell(script, folder)[1][-1] == f"broken: LAYOUT-1 ./{segment.relative_to(folder)}"
+    segment.unlink()
+    os.mkfifo(segment)
+    assert by_shell(script, folder)[0] == 1
+    segment.unlink()
+    (tmp_path / "elsewhere").rename(segment)
+    assert by_shell(script, folder)[0] == 0
+    for name in ("two words", "b\nbundle.json", "back\\slash", "-n", "$(exit)"):
+        (folder / name).write_bytes(b"")
+        assert by_shell(script, folder)[1][-1].startswith("broken: LAYOUT-"), name
+        assert not verify_directory(folder).intact
+        (folder / name).unlink()
+    (folder / "streams" / ".DS_Store").write_bytes(b"left by a file manager")
+    assert by_shell(script, folder)[0] == 0
+
+
+def test_a_key_that_is_not_the_expected_one_is_refused(script: Path, tmp_path: Path) -> None:
+    folder = write_bundle(law.plain_visit(ALONE), tmp_path / "visit")
+    assert by_shell(script, folder, ALONE.fingerprint)[0] == 0
+    assert by_shell(script, folder, THIEF.fingerprint)[1][-1].startswith("broken: KEY-2")
+
+
+def test_what_is_no_bundle_is_told_apart(script: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        assert by_shell(script, folder)[0] == 2
+        with pytest.raises(NotABundle):
+            verify_directory(folder)
+
+
+def test_it_is_short_and_uses_no_code_of_ours() -> None:
+    text = verifiers()["verify.sh"].decode()
+    assert len(text.splitlines()) <= 60
+    assert "python" not in text
