@@ -12,6 +12,7 @@ import sys
 NAMES = {
     "forwarding": "CPU per forwarded packet, delay and memory, beside Janus VideoRoom",
     "visits": "first picture, a long visit and its recording, and what the death of a part costs, in Chromium",
+    "weak_network": "real browsers on bad links, beside Janus VideoRoom and no server at all",
 }
 
 

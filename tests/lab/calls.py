@@ -77,9 +77,10 @@ async def _browser(driver: Driver, trusted: str) -> Browser:
 
 
 @contextlib.asynccontextmanager
-async def our_server(place: Place, data: Path) -> AsyncIterator[System]:
+async def our_server(place: Place, data: Path, run_parent: Path) -> AsyncIterator[System]:
     """`teleconsult serve` in the server's namespace: pages on the clean address, media on the laboratory's."""
     surroundings = {
+        "TMPDIR": str(run_parent),
         "TELECONSULT_PUBLIC_URL": f"http://{place.ip}:{PORT}",
         "TELECONSULT_MEDIA_ADDRESSES": MEDIA_IP,
         "TELECONSULT_MEDIA_PORT": "7900",

@@ -64,6 +64,7 @@ class Tally:
     """What became of the packets."""
 
     sent: int = 0
+    sent_bytes: int = 0
     delivered: int = 0
     lost: int = 0
     overflowed: int = 0
@@ -95,6 +96,7 @@ class Link:
         """A packet enters the link at `now` (seconds since the link began)."""
         weather = self._forecast.at(now)
         self.tally.sent += 1
+        self.tally.sent_bytes += len(packet)
         if weather.dark:
             self.tally.lost += len(self._flying) + 1  # LAB-3
             self._flying.clear()
@@ -121,6 +123,10 @@ class Link:
         self.tally.delivered += len(out)
         self.tally.delivered_bytes += sum(map(len, out))
         return out
+
+    def wait_s(self, now: float) -> float:
+        """How long a packet that came now would stand in the queue."""
+        return max(0.0, self._free_at - now)
 
     @property
     def next_at(self) -> float | None:

@@ -1,6 +1,7 @@
 """Where the laboratory happens: a patient, a doctor and a server, each in a network namespace of its own.
 
-Media goes over a `wire` from each client to the server (198.18.0.0/16, RFC 2544); pages and signaling go over clean veth
+Media (198.18.0.0/16, RFC 2544) goes over a `wire` from each client to an exchange, a fourth namespace, which passes it on to
+the server or to the other client; pages and signaling go over clean veth
 pairs (198.19.0.0/16), so that a bad link does to media what it does and to nothing else. Policy rules keep either kind of
 address off the other's devices: a browser that tried its clean address for media would be told "unreachable".
 
@@ -25,12 +26,12 @@ from tests.bench.hosts import NoNamespaces
 from tests.lab.link import Forecast, Weather
 
 ROOT = Path(__file__).resolve().parents[2]
-MEDIA_IP = "198.18.0.1"
+MEDIA_IP, EXCHANGE_IP = "198.18.0.1", "198.18.0.2"
 BASE = Weather(delay_s=0.04)
 """What a link is before anything is said: 80 ms there and back."""
 
-Tallies = dict[str, dict[str, float]]
-"""`up` and `down`: what became of the packets."""
+Tallies = dict[str, Any]
+"""`up` and `down`: what became of the packets; `series`: how it went (`wire`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ CLEAN = Plan.both(Weather())
 
 
 class Leg:
-    """One client's namespace and the wire from it to the server."""
+    """One client's namespace and the wire from it to the exchange."""
 
     def __init__(self, name: str, space: str, subnet: int) -> None:
         self.name, self.space, self._subnet = name, space, subnet
@@ -68,7 +69,7 @@ class Leg:
         return ("ip", "netns", "exec", self.space)
 
     @contextlib.asynccontextmanager
-    async def wired(self, server: str) -> AsyncIterator[None]:
+    async def wired(self, exchange: str) -> AsyncIterator[None]:
         """Lay the wire. Raises `NoNamespaces`."""
         near, far = f"{self.space}0", f"{self.space}1"
         pipe = asyncio.subprocess.PIPE
@@ -83,12 +84,12 @@ class Leg:
                 complaint = (await self._wire.stderr.read()).decode().strip().splitlines()
                 raise NoNamespaces(f"/dev/net/tun: {complaint[-1] if complaint else 'no device'}")
             _ip("link", "set", near, "netns", self.space, "name", "radio")
-            _ip("link", "set", far, "netns", server, "name", self.name)
+            _ip("link", "set", far, "netns", exchange, "name", self.name)
             _ip("addr", "add", f"{self.ip}/24", "dev", "radio", space=self.space)
             _ip("link", "set", "radio", "up", space=self.space)
             _ip("route", "add", "198.18.0.0/16", "dev", "radio", space=self.space)
-            _ip("link", "set", self.name, "up", space=server)
-            _ip("route", "add", f"198.18.{self._subnet}.0/24", "dev", self.name, "src", MEDIA_IP, space=server)
+            _ip("link", "set", self.name, "up", space=exchange)
+            _ip("route", "add", f"198.18.{self._subnet}.0/24", "dev", self.name, space=exchange)
             yield
         finally:
             self._wire.stdin.close()
@@ -121,9 +122,10 @@ class Leg:
 
 @dataclass(frozen=True)
 class Place:
-    """The three namespaces."""
+    """The namespaces."""
 
     server: str
+    exchange: str
     ip: str
     """The server's clean address: pages and signaling."""
     patient: Leg
@@ -147,19 +149,15 @@ async def place() -> AsyncIterator[Place]:
     """Build it, and take it down. Raises `NoNamespaces`, which says what this machine refused."""
     number = os.getpid() % 100000
     mark, net = f"tl{number}", f"198.19.{number % 256}"
-    made = Place(f"{mark}s", f"{net}.1", Leg("patient", f"{mark}p", 1), Leg("doctor", f"{mark}d", 2))
-    with _spaces(made.server, made.patient.space, made.doctor.space):
+    made = Place(f"{mark}s", f"{mark}x", f"{net}.1", Leg("patient", f"{mark}p", 1), Leg("doctor", f"{mark}d", 2))
+    with _spaces(made.server, made.exchange, made.patient.space, made.doctor.space):
         _ip("addr", "add", f"{made.ip}/32", "dev", "lo", space=made.server)
-        # Not on loopback: Janus does not look there. A veth with its other end at hand, where others would use a dummy.
-        _ip("link", "add", "media", "type", "veth", "peer", "name", "plug", space=made.server)
-        _ip("addr", "add", f"{MEDIA_IP}/32", "dev", "media", space=made.server)
-        for device in ("media", "plug"):
-            _ip("link", "set", device, "up", space=made.server)
-        _run("sysctl", "-qw", "net.ipv4.ip_forward=1", space=made.server)
+        _keep_apart(made.server)
+        _exchange(made)
         with _desk(made, mark, f"{net}.2"):
             _clean(made, made.patient.space, f"{net}.3", "patient-page")
             _clean(made, made.doctor.space, f"{net}.4", "doctor-page")
-            async with made.patient.wired(made.server), made.doctor.wired(made.server):
+            async with made.patient.wired(made.exchange), made.doctor.wired(made.exchange):
                 await made.turn(Plan(), CLEAN, 0)
                 yield made
 
@@ -199,6 +197,16 @@ def _desk(made: Place, mark: str, ip: str) -> Iterator[None]:
         subprocess.run(["ip", "link", "del", device], capture_output=True, check=False)
 
 
+def _exchange(made: Place) -> None:
+    # A device with the address on it, and a neighbour behind it: Janus looks at no loopback and binds to the device.
+    _ip("link", "add", "media", "netns", made.server, "type", "veth", "peer", "name", "server", "netns", made.exchange)
+    for space, device, ip in ((made.server, "media", MEDIA_IP), (made.exchange, "server", EXCHANGE_IP)):
+        _ip("addr", "add", f"{ip}/24", "dev", device, space=space)
+        _ip("link", "set", device, "up", space=space)
+    _ip("route", "add", "198.18.0.0/16", "via", EXCHANGE_IP, "dev", "media", space=made.server)
+    _run("sysctl", "-qw", "net.ipv4.ip_forward=1", space=made.exchange)
+
+
 def _clean(made: Place, space: str, ip: str, name: str) -> None:
     """The clean way from a client to the server, for anything but media."""
     _ip("link", "add", "clean", "netns", space, "type", "veth", "peer", "name", name, "netns", made.server)
@@ -207,8 +215,12 @@ def _clean(made: Place, space: str, ip: str, name: str) -> None:
     _ip("route", "add", f"{made.ip}/32", "dev", "clean", "src", ip, space=space)
     _ip("link", "set", name, "up", space=made.server)
     _ip("route", "add", f"{ip}/32", "dev", name, space=made.server)
-    _ip("rule", "add", "from", f"{ip}/32", "to", "198.18.0.0/16", "unreachable", space=space)
-    _ip("rule", "add", "from", "198.18.0.0/16", "to", "198.19.0.0/16", "unreachable", space=space)
+    _keep_apart(space)
+
+
+def _keep_apart(space: str) -> None:
+    for here, there in (("198.18", "198.19"), ("198.19", "198.18")):
+        _ip("rule", "add", "from", f"{here}.0.0/16", "to", f"{there}.0.0/16", "unreachable", space=space)
 
 
 def _ip(*words: str, space: str | None = None) -> None:

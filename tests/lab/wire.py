@@ -2,8 +2,8 @@
 
 `python -m tests.lab.wire NEAR FAR` makes two TUN devices, says `open`, and reads JSON lines on standard input:
 `{"seed": 1, "up": [[0, {…Weather}], …], "down": …}`; up is from NEAR to FAR. Each line is the forecast from now on, and is
-answered by the tallies of the one before (of an idle link, at first); at the end of input come the last tallies. Whoever
-started it may move the devices into namespaces: they stay joined.
+answered by the tallies of the one before (of an idle link, at first), with a `series` of what was offered and delivered every
+100 ms; at the end of input come the last ones. Whoever started it may move the devices into namespaces: they stay joined.
 
 WIRE-1  What is on its way when the forecast changes arrives when it would have.
 WIRE-2  A device that does not take a packet (its namespace is gone, it is not up) loses it, and nothing else happens.
@@ -25,6 +25,9 @@ from tests.lab.link import Forecast, Link, Tally, Weather
 
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
+EVERY_S = 0.1
+LONGEST = 3000
+"""Rows of a series; what comes later is tallied only."""
 LATEST = 64
 """Packets taken from one device before the other has its turn."""
 
@@ -62,6 +65,8 @@ class Wire:
         self._up, self._down = Link(calm, 0), Link(calm, 0)
         self._ways = {near: (self._up, far), far: (self._down, near)}
         self._began = time.monotonic()
+        self._turned = self._row_at = 0.0
+        self._series: list[list[float]] = []
 
     def run(self) -> None:
         """Until standard input ends."""
@@ -82,24 +87,38 @@ class Wire:
                     self._tell()
                     return
             self._deliver()
+            self._note()
 
     def _now(self) -> float:
         return time.monotonic() - self._began
 
     def _turn(self, plan: dict[str, Any]) -> None:
         self._tell()
-        now = self._now()
+        self._turned = self._row_at = now = self._now()
+        self._series = []
         self._up.turn(forecast(plan["up"]).after(now), int(plan["seed"]))
         self._down.turn(forecast(plan["down"]).after(now), int(plan["seed"]) + 1)
 
     def _tell(self) -> None:
-        print(json.dumps({"up": summary(self._up.tally), "down": summary(self._down.tally)}), flush=True)
+        told = {"up": summary(self._up.tally), "down": summary(self._down.tally), "series": self._series}
+        print(json.dumps(told), flush=True)
+
+    def _note(self) -> None:
+        """Second since the turn, then for up and down: bytes offered and delivered since the turn, wait of the queue in s."""
+        now = self._now()
+        if now < self._row_at or len(self._series) >= LONGEST:
+            return
+        self._row_at += EVERY_S
+        row = [round(now - self._turned, 3)]
+        for link in (self._up, self._down):
+            row += [link.tally.sent_bytes, link.tally.delivered_bytes, round(link.wait_s(now), 4)]
+        self._series.append(row)
 
     def _wait(self) -> float:
         """Seconds to sleep; epoll counts in milliseconds and rounds up, so the last one is not slept."""
         due = [link.next_at for link, _ in self._ways.values() if link.next_at is not None]
         if not due:
-            return 0.5
+            return EVERY_S
         left = min(due) - self._now()
         return 0.0 if left <= 0 else max(0.001, left - 0.001)
 

@@ -1,0 +1,241 @@
+"""Calls of real browsers over bad links: through our server, through Janus VideoRoom, and directly, one after the other.
+
+WEAK-1  Within a run every way meets the same link with the same seed; medians and ranges are over runs.
+WEAK-2  A call that does not come up, or dies, is not left out: no frames, frozen throughout.
+WEAK-3  What the wire itself counted stands beside what the browsers say, and how busy the machine was beside both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import psutil
+
+from tests.bench import weak_table
+from tests.bench.hosts import NoNamespaces
+from tests.browser.pages import act
+from tests.browser.remote import BrowserError
+from tests.lab import calls, janus, sight, stories
+from tests.lab.calls import Call, Table, now_ms
+from tests.lab.links import LINKS, Named
+from tests.lab.place import CLEAN, Plan, place
+from tests.lab.server import Door, worker_door
+
+SETTLE_S = 5.0
+"""Between the first pictures and the measurement."""
+PATIENCE_S = 20.0
+"""For the first pictures, on the worst link."""
+WAYS = ("ours", "janus", "direct")
+
+Result = dict[str, Any]
+
+
+@dataclass
+class Lab:
+    """Everything that stays up between runs."""
+
+    table: Table
+    ways: dict[str, Callable[[], AbstractAsyncContextManager[Call]]]
+    door: Door | None
+
+
+@contextlib.asynccontextmanager
+async def lab(ways: tuple[str, ...]) -> AsyncIterator[Lab]:
+    """Servers, browsers and wires. Raises `NoNamespaces`."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab")))
+        where = await stack.enter_async_context(place())
+        seats = await stack.enter_async_context(calls.table(where))
+        made = Lab(seats, {}, None)
+        url = await stack.enter_async_context(calls.plain_pages(where))
+        if "ours" in ways:
+            system = await stack.enter_async_context(calls.our_server(where, folder / "data", folder))
+            made.door = await stack.enter_async_context(worker_door(folder))
+            made.ways["ours"] = lambda: calls.ours(seats, system)
+        if "janus" in ways and shutil.which("janus"):
+            rooms = await stack.enter_async_context(janus.video_room(where, folder))
+            made.ways["janus"] = lambda: janus.call(seats, url, rooms)
+        if "direct" in ways:
+            made.ways["direct"] = lambda: calls.direct(seats, url)
+        yield made
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be measured, and who hears of it."""
+
+    links: tuple[str, ...]
+    ways: tuple[str, ...] = WAYS
+    runs: int = 5
+    seconds: float = 30.0
+    seed: int = 1
+    say: Callable[[str], None] = print
+    keep: Callable[[Result], None] = lambda _: None
+    """Given the results so far after every link."""
+
+
+async def compare(asked: Asked) -> Result:
+    """All links, all runs, all ways."""
+    result: Result = {"runs": asked.runs, "seconds": asked.seconds, "seed": asked.seed, "cores": os.cpu_count()}
+    result["links"] = {}
+    async with lab(asked.ways) as made:
+        for name in asked.links:
+            result["links"][name] = await _on(made, LINKS[name], asked)
+            asked.keep(result)
+    return result
+
+
+async def _on(made: Lab, link: Named, asked: Asked) -> Result:
+    found: dict[str, list[Result]] = {way: [] for way in made.ways if way == "ours" or not link.shares}
+    for run in range(asked.runs):
+        for way, rows in found.items():
+            rows.append(await one(made, link, way, asked.seconds, asked.seed + run))
+            asked.say(f"{link.name} {run + 1}/{asked.runs} {way}: {_short(rows[-1])}")
+    return {
+        "words": link.words,
+        "goal": asdict(link.goal),
+        "uplink_too": link.uplink_too,
+        "ways": {way: {"median": _medians(rows), "runs": rows} for way, rows in found.items()},
+    }
+
+
+async def one(made: Lab, link: Named, way: str, seconds: float, seed: int) -> Result:
+    """One call over one link."""
+    where = made.table.place
+    await where.turn(Plan(), CLEAN, seed)
+    async with made.ways[way]() as call:
+        if link.shares:
+            await _share(call)
+        elif link.steady:
+            await where.turn(link.plan, CLEAN, seed)
+        began = now_ms()
+        died = None
+        try:
+            if not link.shares:
+                await call.begin()
+            await call.seen(PATIENCE_S)
+        except (BrowserError, AssertionError, TimeoutError) as error:
+            died = str(error)[:200]
+        if link.shares:
+            await where.turn(link.plan, CLEAN, seed)
+        found = await _measured(made, call, link, began, max(seconds, link.seconds), seed)
+        return {**found, "died": died}
+
+
+async def _share(call: Call) -> None:
+    await call.begin()
+    await call.seen(PATIENCE_S)
+    await act(call.doctor, "share")
+    await call.patient.wait("return window.__lab.seen() > 0", PATIENCE_S)
+
+
+async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: float, seed: int) -> Result:
+    where = made.table.place
+    await asyncio.sleep(SETTLE_S)
+    before = await made.door.stats() if made.door else {}
+    if made.door:
+        made.door.news()
+    psutil.cpu_percent()
+    await where.turn(link.plan, CLEAN, seed)
+    begin = now_ms()
+    moved = await _moved(made, link, begin)
+    await asyncio.sleep(seconds - (now_ms() - begin) / 1000)
+    end = now_ms()
+    tallies = (await where.turn(Plan(), CLEAN, seed))["patient"]
+    busy = psutil.cpu_percent()
+    patient, doctor = await call.taken()
+    down, up = sight.received(patient, doctor, begin, end), sight.received(doctor, patient, begin, end)
+    for here, figures in ((patient, down), (doctor, up)):
+        figures["first_s"] = sight.first_after([frame[0] for frame in here.faces()], began)
+        figures |= stories.told(link, here, begin, moved)
+    for way, figures in (("down", down), ("up", up)):
+        figures |= stories.rates(link, tallies["series"], way)
+        figures["queue_p95_ms"] = round(1000 * tallies[way]["queue_p95_s"])
+    return {
+        "down": down,
+        "up": up,
+        "wire": tallies,
+        "machine": {"cpu": busy / 100, "load1": os.getloadavg()[0]},
+        "server": {"before": before, "after": await made.door.stats(), "news": made.door.news()} if made.door else {},
+        "states": {"patient": patient.states, "doctor": doctor.states},
+        "video": {"patient": patient.latest(begin, end, type="outbound-rtp", kind="video")},
+    }
+
+
+async def _moved(made: Lab, link: Named, begin: float) -> float | None:
+    """Move the patient to another address when the story says so; returns when, in ms."""
+    if not link.moves:
+        return None
+    await asyncio.sleep(stories.MOVE_AT_S - (now_ms() - begin) / 1000)
+    made.table.place.patient.move()
+    return now_ms()
+
+
+def _medians(rows: list[Result]) -> Result:
+    """`{direction: {figure: [median, least, most]}}`; None where no run had the figure."""
+    out: Result = {}
+    for way in ("down", "up"):
+        names = rows[0][way]
+        out[way] = {}
+        for name in names:
+            values = [row[way][name] for row in rows if row[way][name] is not None]
+            out[way][name] = [median(values), min(values), max(values)] if values else None
+    out["cpu"] = median(row["machine"]["cpu"] for row in rows)
+    return out
+
+
+def _short(found: Result) -> str:
+    parts = []
+    for way in ("down", "up"):
+        figures = found[way]
+        concealed = "-" if figures["concealed"] is None else f"{100 * figures['concealed']:.1f}"
+        parts.append(f"{way} {figures['fps']} fps, frozen {100 * figures['freeze']:.1f} %, concealed {concealed} %")
+    return (
+        "; ".join(parts) + (f" DIED {found['died']}" if found["died"] else "") + f" (cpu {found['machine']['cpu']:.0%})"
+    )
+
+
+def arguments(given: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    given.add_argument("--link", action="append", choices=list(LINKS), help="again for more; all of them if not said")
+    given.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
+    given.add_argument("--runs", type=int, default=5)
+    given.add_argument("--seconds", type=float, default=30)
+    given.add_argument("--seed", type=int, default=1)
+    given.add_argument("--json", type=Path, help="every run, whole")
+    given.add_argument("--plot", type=Path, help="a PNG")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run, print, draw. 3 where the machine does not allow a laboratory."""
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    def keep(result: Result) -> None:
+        if args.json:
+            args.json.write_text(json.dumps(result) + "\n")
+
+    links, ways = tuple(args.link or LINKS), tuple(args.way)
+    try:
+        result = asyncio.run(compare(Asked(links, ways, args.runs, args.seconds, args.seed, say, keep)))
+    except NoNamespaces as error:
+        print(f"skipped: this bench needs network namespaces and /dev/net/tun ({error})", file=sys.stderr)
+        return 3
+    print(weak_table.text(result))
+    if args.plot:
+        asyncio.run(weak_table.plot(result, args.plot))
+    return 0

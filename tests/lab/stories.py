@@ -1,0 +1,61 @@
+"""What is asked of links with a story: how soon picture and sound are back, and how well a changing rate is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.lab.links import DARK_AT_S, DARK_FOR_S, MOVE_AT_S, STEP_S, STEPS_BPS, Named
+from tests.lab.sight import Taken, first_after, heard_after
+
+__all__ = ["MOVE_AT_S", "rates", "told"]
+
+Figures = dict[str, float | None]
+Row = list[float]
+
+
+def told(link: Named, here: Taken, begin: float, moved: float | None) -> Figures:
+    """Seconds from the end of the blackout, or from the move, to the first picture and the first sound after it."""
+    if link.name == "blackout4":
+        moment = begin + 1000 * (DARK_AT_S + DARK_FOR_S)
+    elif moved is not None:
+        moment = moved
+    else:
+        return {}
+    # What was on its way, or waiting in a jitter buffer, when the address went is not a return.
+    settled = moment + (300 if moved is not None else 0)
+    picture = first_after([frame[0] for frame in here.faces()], settled)
+    sound = heard_after(here, settled)
+    late = (settled - moment) / 1000
+    return {
+        "picture_back_s": None if picture is None else round(picture + late, 3),
+        "sound_back_s": None if sound is None else round(sound + late, 3),
+    }
+
+
+def rates(link: Named, series: list[Row], way: str) -> Figures:
+    """For `steps`: shares of the rate used, in each step and in all, and seconds to go down and to come back."""
+    if link.name != "steps":
+        return {}
+    offered, delivered = (1, 2) if way == "up" else (4, 5)
+    used = [_bps(series, n * STEP_S, (n + 1) * STEP_S, delivered) / bps for n, bps in enumerate(STEPS_BPS)]
+    carried = sum(share * bps for share, bps in zip(used, STEPS_BPS, strict=True))
+    figures: Figures = {f"used_{n + 1}": round(share, 3) for n, share in enumerate(used)}
+    figures["used"] = round(carried / sum(STEPS_BPS), 3)
+    figures["down_s"] = _until(series, 2 * STEP_S, 3 * STEP_S, offered, lambda bps: bps <= 1.1 * STEPS_BPS[2])
+    figures["back_s"] = _until(series, 3 * STEP_S, 4 * STEP_S, delivered, lambda bps: bps >= 0.8 * STEPS_BPS[3])
+    return figures
+
+
+def _bps(series: list[Row], begin: float, end: float, column: int) -> float:
+    rows = [row for row in series if begin <= row[0] <= end]
+    if len(rows) < 2:
+        return 0.0
+    return 8 * (rows[-1][column] - rows[0][column]) / (rows[-1][0] - rows[0][0])
+
+
+def _until(series: list[Row], begin: float, end: float, column: int, reached: Callable[[float], bool]) -> float | None:
+    """Seconds from `begin` to the first half second whose rate is such."""
+    for row in series:
+        if begin <= row[0] <= end - 0.5 and reached(_bps(series, row[0], row[0] + 0.5, column)):
+            return round(row[0] - begin, 2)
+    return None
