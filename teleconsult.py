@@ -218,7 +218,7 @@ def _for_people(serving: Any, links: dict[str, str] | None) -> str:
     if links is not None:
         lines += ["A visit to try; open each link in a browser window of its own:"]
         lines += [f"  {role.capitalize():<8} {links[role]}" for role in ("doctor", "patient", "auditor")] + [""]
-    lines += [f"Recordings go to {serving.recordings}", f"The API key is in {serving.api_key_file}"]
+    lines += [f"Recordings go to {serving.recordings} ({serving.limits})", f"The API key is in {serving.api_key_file}"]
     if serving.settings.tls == "self-signed":
         lines += ["Browsers warn of the certificate once: it was made by this machine, for itself."]
     return "\n".join([*lines, "Ctrl-C ends it."])

@@ -50,6 +50,7 @@ class Serving:
     settings: Settings
     api_key_file: Path
     recordings: str
+    limits: str
 
 
 def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]) -> None:
@@ -57,7 +58,8 @@ def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]
     with _data_folder(settings.data), _run_folder() as run:
         settings = _resolved(settings, run)
         _check_ports(settings)
-        serving = Serving(settings, settings.keys / "api.key", _recordings(settings))
+        limits = _check_store(settings)
+        serving = Serving(settings, settings.keys / "api.key", _recordings(settings), limits)
         _make_keys(settings)
         parts = _parts(settings, program)
         asyncio.run(_until_told(parts, lambda: asyncio.to_thread(on_ready, serving)))
@@ -185,6 +187,21 @@ def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
                 raise InTheWay(f"cannot listen on {host} ({error.strerror}); name an address of this machine") from None
             # A configured media address may be that of a router before us: only the worker can tell.
     return True
+
+
+def _check_store(settings: Settings) -> str:
+    """A store that is asked for locks holds them; says what it cannot prevent. One that is away is no reason not to start."""
+    from recorder.store import StoreRefused, StoreUnavailable, open_store, prove_store
+
+    try:
+        limits = open_store(settings).limits
+        if settings.store_lock:
+            asyncio.run(prove_store(settings))
+    except StoreUnavailable:  # the spool waits for it, and nothing goes there before it has proven itself
+        return limits
+    except StoreRefused as error:
+        raise InTheWay(f"recordings cannot go to {settings.store}: {error}") from None
+    return limits
 
 
 def _make_keys(settings: Settings) -> None:

@@ -51,6 +51,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     store: str = "folder"
     """`folder` (DATA/store) or `s3://bucket/prefix`."""
     s3_endpoint: str | None = None
+    store_lock: bool = False
+    """Evidence mode: keep everything in S3 under Object Lock in COMPLIANCE mode. Nobody can delete it before its time."""
+    jurisdiction: Literal["cn", "us", "other"] = "cn"
+    """Whose minimum retention applies with `store_lock` (`recorder.retention`)."""
+    keep_media_days: int | None = None
+    keep_evidence_days: int | None = None
+    """Longer than the minimum; None means the minimum. Once given to a store they can only grow."""
+
     database_url: str | None = None
     """SQLAlchemy's; None means SQLite in DATA."""
 
@@ -80,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("media_workers must be 1 to 64")
         if self.store != "folder" and not self.store.startswith("s3://"):
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
+        if self.store_lock and self.store == "folder":
+            raise ValueError('store_lock needs a store that has locks: store = "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
             raise ValueError('tls = "files" needs tls_cert and tls_key')
 

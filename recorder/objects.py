@@ -31,6 +31,8 @@ class StoreError(Exception):
     ├── StoreUnavailable   not reachable, or not able, now: try again later
     │   └── StoreFull      no space
     └── StoreRefused       reachable and refusing: somebody must change the configuration
+        ├── LockNotEnforced    it should keep objects from being deleted, and does not
+        └── PromiseShortened   it was promised a longer retention before
     """
 
     code = "store_error"
@@ -78,10 +80,26 @@ class StoreRefused(StoreError):
     code = "store_refused"
 
 
+class LockNotEnforced(StoreRefused):
+    """The store was asked to keep objects from being deleted, and does not. The text says what it let happen."""
+
+    code = "lock_not_enforced"
+
+
+class PromiseShortened(StoreRefused):
+    """The settings promise a shorter retention than was promised before for this store."""
+
+    code = "retention_shortened"
+
+
 class Stored(NamedTuple):
-    """An object is durable. `version` is the store's own version id, where it has one."""
+    """An object is durable. `version` is the store's own version id, where it has one.
+
+    `retain_until`: until then (ISO 8601, UTC) the store lets nobody delete this version; None where it promises nothing.
+    """
 
     version: str | None
+    retain_until: str | None = None
 
 
 class ObjectEntry(NamedTuple):
@@ -114,8 +132,17 @@ class ObjectStore(Protocol):
         """The next parts of the names below `prefix` (empty, or ending in `/`) that have something below them, in order."""
         ...
 
+    async def prove(self) -> None:
+        """See that the store keeps what it promises, before it is relied on. Raises `LockNotEnforced`, `PromiseShortened`."""
+        ...
+
     async def close(self) -> None:
         """Let go of connections. Safe to repeat."""
+        ...
+
+    @property
+    def limits(self) -> str:
+        """What this store cannot prevent, in plain words."""
         ...
 
 

@@ -33,7 +33,7 @@ from recorder.evidence.sign import Signer
 from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
 from recorder.keys import load_or_create
-from recorder.objects import ObjectStore
+from recorder.objects import ObjectStore, StoreRefused, StoreUnavailable
 from recorder.recording import Recording, RecordingError
 from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.store import open_store
@@ -340,7 +340,7 @@ def run(settings: Settings) -> None:
 
 async def _main(settings: Settings) -> None:
     assert settings.run is not None, "run is set by the front door"
-    store = open_store(settings)
+    store = await proven(settings)
     recorder = Recorder(settings, load_or_create(settings.keys / "recorder-ed25519.pem"), store)
     recorder.recover()
     stop = asyncio.Event()
@@ -368,6 +368,20 @@ async def _main(settings: Settings) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         await running
     await store.close()
+
+
+async def proven(settings: Settings) -> ObjectStore:
+    """The store; one that does not keep its promises ends the process before anything is kept."""
+    try:
+        store = open_store(settings)
+        log.info("store", extra={"store": settings.store, "limits": store.limits})
+        await store.prove()
+    except StoreRefused as error:
+        raise SystemExit(f"the store is refused: {error}") from None
+    except StoreUnavailable as error:
+        # It proves itself before the first object goes there; until then everything waits in the spool.
+        log.warning("store away at start", extra={"code": error.code})
+    return store
 
 
 def _stop_at_eof(stop: asyncio.Event) -> None:

@@ -85,8 +85,18 @@ class FolderStore:
             if size is None:
                 yield name.rpartition("/")[2]
 
+    async def prove(self) -> None:
+        """A folder promises nothing that could be tried."""
+
     async def close(self) -> None:
         """Nothing is held."""
+
+    @property
+    def limits(self) -> str:
+        """The owner's power."""
+        return (
+            "a folder: whoever owns it can change and delete; the evidence shows that it was done, it cannot prevent it"
+        )
 
     # ---- in a thread
 

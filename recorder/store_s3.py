@@ -25,6 +25,7 @@ from recorder.objects import (
     ObjectExists,
     ObjectMissing,
     Stored,
+    StoreError,
     StoreFull,
     StoreRefused,
     StoreUnavailable,
@@ -44,8 +45,31 @@ _Page = tuple[list[ObjectEntry], list[str], str | None]
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"412", "PreconditionFailed", "409", "ConditionalRequestConflict"}
-_UNSUPPORTED = {"501", "NotImplemented"}
+UNSUPPORTED = {"501", "NotImplemented"}
 _REFUSED = {"400", "401", "403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "NoSuchBucket"}
+
+
+def bucket_and_prefix(url: str) -> tuple[str, str]:
+    """The two halves of `s3://bucket/prefix`; the prefix is empty or ends in `/`. Raises `StoreRefused`."""
+    bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
+    if not bucket:
+        raise StoreRefused("store names no bucket: s3://bucket/prefix")
+    return bucket, f"{prefix}/" if prefix else ""
+
+
+def client_at(endpoint: str | None, attempts: int = ATTEMPTS) -> S3Client:
+    """boto3's client; `attempts` counts the first."""
+    config = Config(
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+        connect_timeout=CONNECT_TIMEOUT_S,
+        read_timeout=READ_TIMEOUT_S,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+        max_pool_connections=16,
+        s3={"payload_signing_enabled": True, "addressing_style": "path" if endpoint else "auto"},
+    )
+    with said():
+        return boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
 
 
 class S3Store:
@@ -62,21 +86,8 @@ class S3Store:
     @classmethod
     def at(cls, url: str, endpoint: str | None) -> S3Store:
         """The store at `s3://bucket/prefix`. Credentials and region come the way of every AWS tool."""
-        bucket, _, prefix = url.removeprefix("s3://").strip("/").partition("/")
-        if not bucket:
-            raise StoreRefused("store names no bucket: s3://bucket/prefix")
-        config = Config(
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            connect_timeout=CONNECT_TIMEOUT_S,
-            read_timeout=READ_TIMEOUT_S,
-            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
-            max_pool_connections=16,
-            s3={"payload_signing_enabled": True, "addressing_style": "path" if endpoint else "auto"},
-        )
-        with _said():
-            client = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
-        return cls(client, bucket, f"{prefix}/" if prefix else "")
+        bucket, prefix = bucket_and_prefix(url)
+        return cls(client_at(endpoint), bucket, prefix)
 
     async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
         """One PUT, unless the object is there already (STORE-1…3)."""
@@ -121,9 +132,17 @@ class S3Store:
             if token is None:
                 return
 
+    async def prove(self) -> None:
+        """Without locks there is nothing to prove."""
+
     async def close(self) -> None:
         """Close the connections."""
         await asyncio.to_thread(self._s3.close)
+
+    @property
+    def limits(self) -> str:
+        """The keys' power."""
+        return "S3 without locks: whoever has the bucket's keys can delete; store_lock = true asks for Object Lock"
 
     # ---- in a thread
 
@@ -160,7 +179,7 @@ class S3Store:
 
     def _send(self, key: str, whole: bytes, sha256: str) -> Stored:
         md5 = base64.b64encode(hashlib.md5(whole, usedforsecurity=False).digest()).decode()
-        with _said():
+        with said():
             if self._conditional:
                 try:
                     done = self._s3.put_object(
@@ -173,7 +192,7 @@ class S3Store:
                     )
                     return Stored(done.get("VersionId"))
                 except ClientError as error:
-                    if _code(error) not in _UNSUPPORTED:
+                    if _code(error) not in UNSUPPORTED:
                         raise
                     self._conditional = False
             done = self._s3.put_object(
@@ -182,16 +201,16 @@ class S3Store:
             return Stored(done.get("VersionId"))
 
     def _head(self, key: str) -> str | None:
-        with _said():
+        with said():
             return self._s3.head_object(Bucket=self._bucket, Key=key).get("VersionId")
 
     def _get(self, key: str) -> bytes:
-        with _said():
+        with said():
             return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
 
     def _body(self, key: str, start: int, end: int | None) -> _Body | None:
         wanted = f"bytes={start}-{'' if end is None else end - 1}"
-        with _said():
+        with said():
             try:
                 if start == 0 and end is None:  # an empty object has no range
                     return self._s3.get_object(Bucket=self._bucket, Key=key)["Body"]
@@ -203,7 +222,7 @@ class S3Store:
 
     def _page(self, prefix: str, delimiter: str, token: str | None) -> _Page:
         below = self._prefix + prefix
-        with _said():
+        with said():
             if token is None:
                 page = self._s3.list_objects_v2(
                     Bucket=self._bucket, Prefix=below, Delimiter=delimiter, MaxKeys=self._page_size
@@ -227,8 +246,16 @@ if TYPE_CHECKING:
 
 
 def _read(body: _Body) -> bytes:
-    with _said():
+    with said():
         return body.read(CHUNK)
+
+
+def answered(error: StoreError) -> tuple[int, str]:
+    """The HTTP status and S3's word behind an error of `said`; (0, "") if S3 did not answer."""
+    cause = error.__cause__
+    if not isinstance(cause, ClientError):
+        return 0, ""
+    return cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0), _code(cause)
 
 
 def _code(error: ClientError) -> str:
@@ -236,7 +263,7 @@ def _code(error: ClientError) -> str:
 
 
 @contextmanager
-def _said() -> Iterator[None]:
+def said() -> Iterator[None]:
     """boto3's errors as the store's own."""
     try:
         yield

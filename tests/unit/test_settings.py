@@ -44,6 +44,7 @@ def test_lists_are_separated_by_commas_in_the_environment() -> None:
         ("TLS", "files"),
         ("STORE", "ftp://x"),
         ("LOG_LEVEL", "loud"),
+        ("STORE_LOCK", "true"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
