@@ -1,0 +1,66 @@
+"""Takes the README's picture: `python -m tests.browser.portrait FILE.png`, a desk and a phone in one visit, as they are."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from tests.browser.pages import DESK, PHONE, act, patient_waits, picture
+from tests.browser.remote import Browser, Page, driver
+from tests.system import System, running
+
+PATIENT = {
+    "id": "p-1",
+    "name": "王桂英",
+    "age": 68,
+    "sex": "female",
+    "complaint": "头晕三天，晨起明显，自测血压 168/95",
+}
+WAITING = (
+    {"id": "p-2", "name": "赵建国", "age": 74, "sex": "male", "complaint": "膝盖痛，复诊"},
+    {"id": "p-3", "name": "刘小芳", "age": 61, "sex": "female", "complaint": "续方，糖尿病"},
+)
+PAPER, GAP = (228, 233, 229), 32
+
+
+def _in_chinese(link: str) -> str:
+    return link.replace("/#", "/?lang=zh#")
+
+
+async def _waits(system: System, browser: Browser, patient: dict[str, object]) -> tuple[dict[str, str], Page]:
+    made = await system.visit(patient=patient)
+    page = await browser.open(_in_chinese(made["links"]["patient"]), **PHONE)
+    await patient_waits(page)
+    return made["links"], page
+
+
+async def _take(folder: Path) -> tuple[Path, Path]:
+    async with running(folder / "data") as system, driver() as held:
+        doctors, patients = await held.browser("chromium"), await held.browser("chromium")
+        for patient in WAITING:
+            await _waits(system, patients, patient)
+        links, phone = await _waits(system, patients, PATIENT)
+        desk = await doctors.open(_in_chinese(links["doctor"]), **DESK)
+        await act(desk, "admit")
+        await asyncio.gather(picture(desk, "patient"), picture(phone, "doctor"))
+        await asyncio.sleep(8)
+        await asyncio.gather(desk.screenshot(folder / "desk.png"), phone.screenshot(folder / "phone.png"))
+    return folder / "desk.png", folder / "phone.png"
+
+
+def main() -> None:
+    """Both pages, side by side on paper."""
+    with tempfile.TemporaryDirectory(prefix="tcp-") as folder:
+        desk, phone = (Image.open(path).convert("RGB") for path in asyncio.run(_take(Path(folder))))
+        sheet = Image.new("RGB", (desk.width + phone.width + 3 * GAP, desk.height + 2 * GAP), PAPER)
+        sheet.paste(desk, (GAP, GAP))
+        sheet.paste(phone, (desk.width + 2 * GAP, GAP + (desk.height - phone.height) // 2))
+        sheet.save(sys.argv[1], optimize=True)
+
+
+if __name__ == "__main__":
+    main()
