@@ -24,7 +24,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench import weak_table
+from tests.bench import weak_plot, weak_table
 from tests.bench.hosts import NoNamespaces
 from tests.browser.pages import act
 from tests.browser.remote import BrowserError
@@ -237,5 +237,5 @@ def main(args: argparse.Namespace) -> int:
         return 3
     print(weak_table.text(result))
     if args.plot:
-        asyncio.run(weak_table.plot(result, args.plot))
+        asyncio.run(weak_plot.draw(result, args.plot))
     return 0

@@ -1,4 +1,4 @@
-"""The weak-network results as a table and as a picture."""
+"""The weak-network results as a table."""
 
 from __future__ import annotations
 
@@ -75,7 +75,3 @@ def _goal(key: str, goal: float | None) -> str:
         return ""
     _, _, _, factor = next(figure for figure in FIGURES if figure[0] == key)
     return f"{'≥' if key in AT_LEAST else '≤'} {factor * goal:g}"
-
-
-async def plot(result: dict[str, Any], path: Any) -> None:
-    """Drawn below."""
