@@ -26,7 +26,7 @@ import psutil
 
 from tests.bench import weak_plot, weak_table
 from tests.bench.hosts import NoNamespaces
-from tests.browser.pages import act
+from tests.browser.pages import act, picture
 from tests.browser.remote import BrowserError
 from tests.lab import calls, janus, sight, stories
 from tests.lab.calls import Call, Table, now_ms
@@ -53,12 +53,12 @@ class Lab:
 
 
 @contextlib.asynccontextmanager
-async def lab(ways: tuple[str, ...]) -> AsyncIterator[Lab]:
+async def lab(ways: tuple[str, ...], lines: int) -> AsyncIterator[Lab]:
     """Servers, browsers and wires. Raises `NoNamespaces`."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab")))
         where = await stack.enter_async_context(place())
-        seats = await stack.enter_async_context(calls.table(where))
+        seats = await stack.enter_async_context(calls.table(where, lines))
         made = Lab(seats, {}, None)
         url = await stack.enter_async_context(calls.plain_pages(where))
         if "ours" in ways:
@@ -82,6 +82,7 @@ class Asked:
     runs: int = 5
     seconds: float = 30.0
     seed: int = 1
+    lines: int = 480
     say: Callable[[str], None] = print
     keep: Callable[[Result], None] = lambda _: None
     """Given the results so far after every link."""
@@ -89,9 +90,9 @@ class Asked:
 
 async def compare(asked: Asked) -> Result:
     """All links, all runs, all ways."""
-    result: Result = {"runs": asked.runs, "seconds": asked.seconds, "seed": asked.seed, "cores": os.cpu_count()}
-    result["links"] = {}
-    async with lab(asked.ways) as made:
+    result: Result = {"runs": asked.runs, "seconds": asked.seconds, "seed": asked.seed, "lines": asked.lines}
+    result |= {"cores": os.cpu_count(), "links": {}}
+    async with lab(asked.ways, asked.lines) as made:
         for name in asked.links:
             result["links"][name] = await _on(made, LINKS[name], asked)
             asked.keep(result)
@@ -117,29 +118,21 @@ async def one(made: Lab, link: Named, way: str, seconds: float, seed: int) -> Re
     where = made.table.place
     await where.turn(Plan(), CLEAN, seed)
     async with made.ways[way]() as call:
-        if link.shares:
-            await _share(call)
-        elif link.steady:
+        if link.steady and not link.shares:
             await where.turn(link.plan, CLEAN, seed)
         began = now_ms()
         died = None
         try:
-            if not link.shares:
-                await call.begin()
+            await call.begin()
             await call.seen(PATIENCE_S)
+            if link.shares:
+                await act(call.doctor, "share")
+                await picture(call.patient, "screen", PATIENCE_S)
+                await where.turn(link.plan, CLEAN, seed)
         except (BrowserError, AssertionError, TimeoutError) as error:
             died = str(error)[:200]
-        if link.shares:
-            await where.turn(link.plan, CLEAN, seed)
         found = await _measured(made, call, link, began, max(seconds, link.seconds), seed)
         return {**found, "died": died}
-
-
-async def _share(call: Call) -> None:
-    await call.begin()
-    await call.seen(PATIENCE_S)
-    await act(call.doctor, "share")
-    await call.patient.wait("return window.__lab.seen() > 0", PATIENCE_S)
 
 
 async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: float, seed: int) -> Result:
@@ -160,7 +153,7 @@ async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: f
     down, up = sight.received(patient, doctor, begin, end), sight.received(doctor, patient, begin, end)
     for here, figures in ((patient, down), (doctor, up)):
         figures["first_s"] = sight.first_after([frame[0] for frame in here.faces()], began)
-        figures |= stories.told(link, here, begin, moved)
+        figures |= stories.told(link, here, begin, end, moved)
     for way, figures in (("down", down), ("up", up)):
         figures |= stories.rates(link, tallies["series"], way)
         figures["queue_p95_ms"] = round(1000 * tallies[way]["queue_p95_s"])
@@ -215,6 +208,9 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--runs", type=int, default=5)
     given.add_argument("--seconds", type=float, default=30)
     given.add_argument("--seed", type=int, default=1)
+    given.add_argument(
+        "--lines", type=int, choices=list(calls.SIZES), default=480, help="of the cameras; 720 costs more CPU"
+    )
     given.add_argument("--json", type=Path, help="every run, whole")
     given.add_argument("--plot", type=Path, help="a PNG")
 
@@ -231,7 +227,7 @@ def main(args: argparse.Namespace) -> int:
 
     links, ways = tuple(args.link or LINKS), tuple(args.way)
     try:
-        result = asyncio.run(compare(Asked(links, ways, args.runs, args.seconds, args.seed, say, keep)))
+        result = asyncio.run(compare(Asked(links, ways, args.runs, args.seconds, args.seed, args.lines, say, keep)))
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces and /dev/net/tun ({error})", file=sys.stderr)
         return 3

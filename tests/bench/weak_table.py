@@ -15,6 +15,7 @@ FIGURES = (
     ("screen_fps", "screen fps", 1, 1.0),
     ("picture_back_s", "picture back s", 2, 1.0),
     ("sound_back_s", "sound back s", 2, 1.0),
+    ("audio_only_s", "audio only s", 1, 1.0),
     ("used", "used", 2, 1.0),
     ("down_s", "down s", 1, 1.0),
     ("back_s", "back s", 1, 1.0),
@@ -52,9 +53,8 @@ def text(result: dict[str, Any]) -> str:
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     busy = [found["median"]["cpu"] for link in result["links"].values() for found in link["ways"].values()]
-    lines.append(
-        f"{result['runs']} runs of {result['seconds']:g} s; this machine was {min(busy):.0%} to {max(busy):.0%} busy"
-    )
+    asked = f"{result['runs']} runs of {result['seconds']:g} s, cameras of {result['lines']} lines"
+    lines.append(f"{asked}; this machine was {min(busy):.0%} to {max(busy):.0%} busy")
     return "\n".join(lines)
 
 

@@ -32,12 +32,13 @@ class Face:
     audio: Path
 
 
-def talking_face() -> Face:
-    """The files, made once and kept under `.cache/`."""
+def talking_face(width: int = WIDTH, height: int = HEIGHT) -> Face:
+    """The files, made once and kept under `.cache/`; of another size, the whole picture is stretched, stamp and all."""
     CACHE.mkdir(parents=True, exist_ok=True)
-    video, audio = CACHE / "face.mjpeg", CACHE / "speech.wav"
+    size = "" if (width, height) == (WIDTH, HEIGHT) else f"-{width}x{height}"
+    video, audio = CACHE / f"face{size}.mjpeg", CACHE / "speech.wav"
     if not video.exists():
-        _write_video(video)
+        _write_video(video, width, height)
     if not audio.exists():
         _write_audio(audio)
     return Face(video, audio)
@@ -65,15 +66,15 @@ def _pictures() -> Iterator[NDArray[np.uint8]]:
             yield frame.reformat(width=WIDTH, height=HEIGHT, format="rgb24").to_ndarray().astype(np.uint8)
 
 
-def _write_video(path: Path) -> None:
+def _write_video(path: Path, width: int, height: int) -> None:
     half = path.with_suffix(".part")
     with av.open(str(half), "w", format="mjpeg") as out:
         stream = out.add_stream("mjpeg", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
         stream.options = {"qscale": "4"}
         for number, picture in enumerate(_pictures()):
             stamp(picture, number)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(width=width, height=height)
             for packet in stream.encode(frame):
                 out.mux(packet)
         for packet in stream.encode(None):

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
 
-from tests.browser.faces import talking_face
+from tests.browser.faces import Face, talking_face
 
 HERE = Path(__file__).resolve().parent
 Kind = Literal["chromium", "firefox", "chromium-no-devices"]
@@ -64,9 +64,9 @@ class Driver:
             raise BrowserError(f"{verb}: {said['error']}")
         return said
 
-    async def browser(self, kind: Kind = "chromium", args: tuple[str, ...] = ()) -> Browser:
+    async def browser(self, kind: Kind = "chromium", args: tuple[str, ...] = (), face: Face | None = None) -> Browser:
         """A fresh browser with an empty profile and a talking face as camera and microphone (Firefox: its own fakes)."""
-        face = talking_face()
+        face = face or talking_face()
         said = await self.ask("launch", kind=kind, video=str(face.video), audio=str(face.audio), args=list(args))
         return Browser(self, said["browser"], said["pid"])
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.browser.faces import Face, talking_face
 from tests.browser.pages import Visit, act
 from tests.browser.remote import Browser, Driver, Page
 from tests.lab.place import MEDIA_IP, Place
@@ -23,6 +24,7 @@ from tests.system import System, running
 HERE = Path(__file__).resolve().parent
 EYE = (HERE / "eye.js").read_text()
 PORT, PLAIN_PORT = 8080, 8090
+SIZES = {480: (640, 480), 720: (1280, 720)}
 
 
 def now_ms() -> float:
@@ -61,16 +63,17 @@ class Table:
 
 
 @contextlib.asynccontextmanager
-async def table(place: Place) -> AsyncIterator[Table]:
-    """Start both browsers, each in its namespace."""
+async def table(place: Place, lines: int = 480) -> AsyncIterator[Table]:
+    """Start both browsers, each in its namespace, with a camera of so many lines."""
+    face = talking_face(*SIZES[lines])
     trusted = ",".join(f"http://{place.ip}:{port}" for port in (PORT, PLAIN_PORT))
     async with Driver(place.patient.within) as far, Driver(place.doctor.within) as near:
-        patients, doctors = await asyncio.gather(_browser(far, trusted), _browser(near, trusted))
+        patients, doctors = await asyncio.gather(_browser(far, trusted, face), _browser(near, trusted, face))
         yield Table(place, patients, doctors)
 
 
-async def _browser(driver: Driver, trusted: str) -> Browser:
-    return await driver.browser(args=(f"--unsafely-treat-insecure-origin-as-secure={trusted}",))
+async def _browser(driver: Driver, trusted: str, face: Face) -> Browser:
+    return await driver.browser(args=(f"--unsafely-treat-insecure-origin-as-secure={trusted}",), face=face)
 
 
 # ---- through our server

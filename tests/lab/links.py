@@ -28,6 +28,10 @@ class Goal:
     picture_back_s: float | None = None
     sound_back_s: float | None = None
     used: float | None = None
+    down_s: float | None = None
+    back_s: float | None = None
+    queue_p95_ms: float | None = None
+    audio_only_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +88,26 @@ LINKS = {
             shares=True,
         ),
         Named("600k+10+240", "600 kbit/s, 10 %, 240 ms", Plan.both(_BAD), Goal(15, 0.12, 0.03)),
-        Named("100k", "100 kbit/s", _rate(1e5), Goal(concealed=0.02), seconds=15),
-        Named("random50", "50 % random", Plan.both(replace(BASE, loss=0.5)), Goal(concealed=0.15), seconds=15),
+        Named("100k", "100 kbit/s", _rate(1e5), Goal(concealed=0.02, audio_only_s=3), seconds=15),
+        Named(
+            "random50",
+            "50 % random",
+            Plan.both(replace(BASE, loss=0.5)),
+            Goal(concealed=0.15, audio_only_s=3),
+            seconds=15,
+        ),
         Named(
             *("blackout4", "4 s blackout", Plan.both(_DARK), Goal(picture_back_s=1.0, sound_back_s=0.5)),
             seconds=DARK_AT_S + DARK_FOR_S + 8,
         ),
         Named(
-            *("steps", "1.0/2.5/0.6/1.0 Mbit/s", Plan.both(_steps()), Goal(used=0.75)), seconds=STEP_S * len(STEPS_BPS)
+            *(
+                "steps",
+                "1.0/2.5/0.6/1.0 Mbit/s",
+                Plan.both(_steps()),
+                Goal(used=0.75, down_s=1, back_s=8, queue_p95_ms=150),
+            ),
+            seconds=STEP_S * len(STEPS_BPS),
         ),
         Named(
             *("switch", "the address changes", Plan.both(BASE), Goal(sound_back_s=1.5)),
