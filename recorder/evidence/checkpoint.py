@@ -113,7 +113,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
         raise NoteInvalid("not a checkpoint")
     if len(lines[1]) > 19 or (lines[1] != "0" and lines[1].startswith("0")):
         raise NoteInvalid("the size is not a decimal number")
-    root = _unbase64(lines[2])
+    root = unbase64(lines[2])
     if len(root) != 32:
         raise NoteInvalid("the root is not 32 bytes")
     return Checkpoint(lines[0], int(lines[1]), root)
@@ -161,13 +161,13 @@ def _signature(line: str) -> NoteSignature:
     if not line.startswith(_DASH):
         raise NoteInvalid("not a signature line")
     name, _, encoded = line[len(_DASH) :].partition(" ")
-    raw = _unbase64(encoded)
+    raw = unbase64(encoded)
     if not name or "+" in name or len(raw) < 5:
         raise NoteInvalid("not a signature line")
     return NoteSignature(name, raw[:4], raw[4:])
 
 
-def _unbase64(text: str) -> bytes:
+def unbase64(text: str) -> bytes:
     """Exactly one text for the same bytes: the spare bits of the last group are zero (RFC 4648 §3.5)."""
     try:
         raw = base64.b64decode(text, validate=True)

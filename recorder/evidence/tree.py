@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from itertools import count
+from typing import Protocol
 
 from recorder.evidence.digest import sm3
 from recorder.evidence.errors import EvidenceError
@@ -37,12 +39,30 @@ def node_hash(left: bytes, right: bytes, function: HashFunction = sha256) -> byt
     return function(b"\x01" + left + right)
 
 
+class Row(Protocol):
+    """The hashes of one level, in order. A list is one; one on a disk keeps a tree of any size out of memory."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> bytes: ...
+
+    def append(self, value: bytes, /) -> None:
+        """Add one at the end."""
+        ...
+
+
 class Tree:
     """Append leaf hashes; ask for roots and proofs of any size up to now. O(log n) each."""
 
-    def __init__(self, function: HashFunction = sha256) -> None:
+    def __init__(self, function: HashFunction = sha256, row: Callable[[int], Row] = lambda _: []) -> None:
+        """`row(level)` is asked once for each level; what it already holds is the tree so far, and is completed."""
         self._function = function
-        self._levels: list[list[bytes]] = [[]]
+        self._row = row
+        self._levels: list[Row] = [row(0)]
+        for level in count():
+            if len(self._levels[level]) < 2:
+                break
+            self._complete(level)
 
     @property
     def size(self) -> int:
@@ -55,18 +75,15 @@ class Tree:
         self._levels[0].append(leaf)
         level = 0
         while len(self._levels[level]) % 2 == 0:
-            left, right = self._levels[level][-2:]
+            self._complete(level)
             level += 1
-            if level == len(self._levels):
-                self._levels.append([])
-            self._levels[level].append(node_hash(left, right, self._function))
         return index
 
-    def row(self, level: int, first: int, count: int) -> list[bytes]:
-        """`count` hashes of a level, from `first`: what a tile holds. Raises `IndexError` if they are not complete yet."""
-        if level >= len(self._levels) or first + count > len(self._levels[level]):
+    def row(self, level: int, first: int, number: int) -> list[bytes]:
+        """`number` hashes of a level, from `first`: what a tile holds. Raises `IndexError` if they are not complete yet."""
+        if level >= len(self._levels) or first + number > len(self._levels[level]):
             raise IndexError("not complete yet")
-        return self._levels[level][first : first + count]
+        return [self._levels[level][at] for at in range(first, first + number)]
 
     def root(self, size: int | None = None) -> bytes:
         """The root at a size (now, if None)."""
@@ -88,6 +105,14 @@ class Tree:
             return []
         return self._subproof(old, 0, whole, True)
 
+    def _complete(self, level: int) -> None:
+        """Give the next level what this one has pairs for."""
+        if level + 1 == len(self._levels):
+            self._levels.append(self._row(level + 1))
+        below, above = self._levels[level], self._levels[level + 1]
+        for at in range(2 * len(above), len(below) - 1, 2):
+            above.append(node_hash(below[at], below[at + 1], self._function))
+
     def _checked(self, size: int | None) -> int:
         whole = self.size if size is None else size
         if not 0 <= whole <= self.size:
@@ -96,13 +121,13 @@ class Tree:
 
     def _range(self, first: int, end: int) -> bytes:
         """The hash over leaves first … end−1; `first` is a multiple of the largest power of two below the length."""
-        count = end - first
-        if count == 0:
+        length = end - first
+        if length == 0:
             return self._function(b"")
-        level = count.bit_length() - 1
-        if count == 1 << level:
+        level = length.bit_length() - 1
+        if length == 1 << level:
             return self._levels[level][first >> level]
-        split = _split(count)
+        split = _split(length)
         return node_hash(self._range(first, first + split), self._range(first + split, end), self._function)
 
     def _path(self, index: int, first: int, end: int) -> list[bytes]:
@@ -114,10 +139,10 @@ class Tree:
         return [*self._path(index, middle, end), self._range(first, middle)]
 
     def _subproof(self, old: int, first: int, end: int, known: bool) -> list[bytes]:
-        count = end - first
-        if old == count:
+        length = end - first
+        if old == length:
             return [] if known else [self._range(first, end)]
-        split = _split(count)
+        split = _split(length)
         if old <= split:
             return [*self._subproof(old, first, first + split, known), self._range(first + split, end)]
         return [*self._subproof(old - split, first + split, end, False), self._range(first, first + split)]

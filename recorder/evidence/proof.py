@@ -1,0 +1,79 @@
+"""A proof that a log has a line: C2SP tlog-proof, one text that needs nothing beside it but the keys one trusts.
+
+The first line says what it is, `index N` where the line stands in the log, then come the steps of the audit path in base64,
+an empty line, and the checkpoint with its signatures.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from recorder.evidence.checkpoint import (
+    Checkpoint,
+    Note,
+    NoteInvalid,
+    NoteKey,
+    parse_checkpoint,
+    parse_note,
+    signed_by,
+    unbase64,
+)
+from recorder.evidence.tree import check_inclusion, leaf_hash
+
+MAGIC = "c2sp.org/tlog-proof@v1"
+MAX_STEPS = 63
+
+
+@dataclass(frozen=True, slots=True)
+class LogProof:
+    """The line at `index` (from 0) is in the log that the note's checkpoint speaks of. Not yet checked."""
+
+    index: int
+    path: tuple[bytes, ...]
+    note: Note
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the note says. Raises `NoteInvalid`."""
+        return parse_checkpoint(self.note.text)
+
+    @property
+    def encoded(self) -> bytes:
+        """The whole text."""
+        steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in self.path)
+        return f"{MAGIC}\nindex {self.index}\n{steps}\n".encode() + self.note.encoded
+
+
+def parse_proof(data: bytes) -> LogProof:
+    """Read a proof; `extra` data, which nothing vouches for, is passed over. Raises `NoteInvalid`."""
+    head, gap, note = data.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        raise NoteInvalid("not ASCII") from None
+    if not gap or lines[0] != MAGIC:
+        raise NoteInvalid("not a proof")
+    rest = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
+    if not rest or not rest[0].startswith("index ") or len(rest) > MAX_STEPS + 1:
+        raise NoteInvalid("not a proof")
+    path = tuple(unbase64(step) for step in rest[1:])
+    if any(len(step) != 32 for step in path):
+        raise NoteInvalid("a step is not 32 bytes")
+    return LogProof(decimal(rest[0].removeprefix("index ")), path, parse_note(note))
+
+
+def check_proof(proof: LogProof, line: bytes, log: NoteKey) -> Checkpoint:
+    """That this log signed the checkpoint, and the line is in it. Raises `NoteInvalid` or `ProofInvalid`."""
+    checkpoint = proof.checkpoint
+    if checkpoint.origin != log.name or not signed_by(proof.note, log):
+        raise NoteInvalid("not signed by this log")
+    check_inclusion(leaf_hash(line), proof.index, checkpoint.size, proof.path, checkpoint.root)
+    return checkpoint
+
+
+def decimal(text: str) -> int:
+    """A number as C2SP writes it: ASCII digits, no leading zeros. Raises `NoteInvalid`."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or (text != "0" and text.startswith("0")):
+        raise NoteInvalid("not a decimal number")
+    return int(text)

@@ -1,0 +1,101 @@
+"""The law of a witness (C2SP tlog-witness): which checkpoint of a log may follow the one it saw last.
+
+WIT-1  A log whose key is not known, or whose checkpoint that key did not sign, is told nothing but that.
+WIT-2  A checkpoint follows the one seen last: as large with the same root, or larger with a proof that it only grew.
+WIT-3  What is cosigned next is remembered first: whoever keeps the state stores it durably before the cosignature leaves.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recorder.evidence.checkpoint import (
+    Checkpoint,
+    Note,
+    NoteInvalid,
+    NoteKey,
+    parse_checkpoint,
+    parse_note,
+    signed_by,
+    unbase64,
+)
+from recorder.evidence.errors import EvidenceError
+from recorder.evidence.proof import MAX_STEPS, decimal
+from recorder.evidence.tree import ProofInvalid, check_consistency
+
+MAX_REQUEST = 1 << 17
+
+
+class WitnessRefused(EvidenceError):
+    """The witness does not cosign; `status` is HTTP's, `seen` the size it knows where that is the answer."""
+
+    code = "witness_refused"
+
+    def __init__(self, status: int, why: str, seen: int | None = None) -> None:
+        super().__init__(why)
+        self.status = status
+        self.seen = seen
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """`add-checkpoint`: a checkpoint, and the proof that it grew from the tree of `old` leaves."""
+
+    old: int
+    proof: tuple[bytes, ...]
+    note: Note
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What the note says. Raises `NoteInvalid`."""
+        return parse_checkpoint(self.note.text)
+
+    @property
+    def encoded(self) -> bytes:
+        """The request's body."""
+        steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in self.proof)
+        return f"old {self.old}\n{steps}\n".encode() + self.note.encoded
+
+
+def parse_submission(body: bytes) -> Submission:
+    """Read a request's body. Raises `WitnessRefused` (400)."""
+    head, gap, note = body.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+        if not gap or len(body) > MAX_REQUEST or not lines[0].startswith("old ") or len(lines) > MAX_STEPS + 1:
+            raise NoteInvalid("not a submission")
+        proof = tuple(unbase64(line) for line in lines[1:])
+        submission = Submission(decimal(lines[0].removeprefix("old ")), proof, parse_note(note))
+        if any(len(step) != 32 for step in proof) or submission.old > submission.checkpoint.size:
+            raise NoteInvalid("a step is not 32 bytes, or the tree shrank")
+    except (UnicodeDecodeError, NoteInvalid) as error:
+        raise WitnessRefused(400, str(error)) from None
+    return submission
+
+
+def judge(submission: Submission, known: Sequence[NoteKey], seen: Checkpoint | None) -> Checkpoint:
+    """The checkpoint to remember and then to cosign. `known`: the log's keys; `seen`: the one before.
+
+    Raises `WitnessRefused`: 404, 403, 409, 422 as C2SP has them.
+    """
+    new = submission.checkpoint
+    keys = [key for key in known if key.name == new.origin]
+    if not keys:  # WIT-1
+        raise WitnessRefused(404, "no such log here")
+    if not any(signed_by(submission.note, key) for key in keys):
+        raise WitnessRefused(403, "not signed by the log's key")
+    size = seen.size if seen is not None else 0
+    if submission.old != size:
+        raise WitnessRefused(409, "another size was seen last", size)
+    if seen is not None and new.size == size and new.root != seen.root:  # WIT-2: a fork of equal size
+        raise WitnessRefused(409, "another tree of this size was seen", size)
+    try:
+        if seen is not None:
+            check_consistency(size, seen.root, new.size, new.root, submission.proof)
+        elif submission.proof:
+            raise ProofInvalid("a proof from nothing")
+    except ProofInvalid as error:  # WIT-2: it did not only grow
+        raise WitnessRefused(422, str(error)) from None
+    return new
