@@ -182,6 +182,22 @@ class Quality(_Message, frozen=True, tag="quality"):
     rtt_ms: float | None
     bitrate_up_bps: int
     bitrate_down_bps: int
+    estimate_down_bps: int | None = None
+    """What the way down carries, where the client tells (transport-cc, REMB)."""
+
+
+class LayerChanged(_Message, frozen=True, tag="layer_changed"):
+    """What a seat gets of a track it watches: `layer` 0 is the smallest of `layers`, None while the picture is paused.
+
+    `bandwidth`: its network carries no more. `publisher`: there is no better one just now. Empty: it is the best.
+    """
+
+    room: str
+    seat: str
+    track: str
+    layer: int | None
+    layers: int
+    reason: Literal["", "bandwidth", "publisher"] = ""
 
 
 class TapChanged(_Message, frozen=True, tag="tap_changed"):
@@ -194,5 +210,15 @@ class TapChanged(_Message, frozen=True, tag="tap_changed"):
 
 ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | AskRoom | AskStats
 FromWorker = (
-    Greeted | Done | Answered | RoomState | Stats | Refused | TransportChanged | TracksChanged | Quality | TapChanged
+    Greeted
+    | Done
+    | Answered
+    | RoomState
+    | Stats
+    | Refused
+    | TransportChanged
+    | TracksChanged
+    | Quality
+    | LayerChanged
+    | TapChanged
 )

@@ -8,7 +8,7 @@ from media.rtp import rtcp
 from media.transport import Transport
 
 REMB_BPS = 3_000_000
-"""What a publisher may send as far as we are concerned: generous, until something here estimates the uplink."""
+"""What a publisher that takes no transport feedback may send as far as we are concerned: generous."""
 _SOURCES_A_COMPOUND = 12
 _FRESH_S = 4.0
 
@@ -16,11 +16,12 @@ _FRESH_S = 4.0
 def compound_reports(transport: Transport, now: float) -> Iterator[bytes]:
     """Receiver report on its tracks (with REMB), sender report and CNAME for each source; nothing if nothing flows."""
     tracks = list(transport.tracks.values())
-    blocks = [block for track in tracks if (block := track.producer.block(now)) is not None]
-    remb = [track.producer.ssrc for track in tracks if track.producer.spec.remb and track.producer.ssrc is not None]
+    producers = [layer.producer for track in tracks for layer in track.layers]
+    blocks = [block for producer in producers if (block := producer.block(now)) is not None]
+    remb = [producer.ssrc for producer in producers if producer.spec.remb and producer.ssrc is not None]
     reports: list[tuple[bytes, int, str]] = []
-    for track, consumer in transport.consumers.values():
-        producer = track.producer
+    for route in transport.consumers.values():
+        consumer, producer = route.consumer, (route.layer or route.track.layers[0]).producer
         report = consumer.report(producer.report, producer.report_at, now, producer.spec.clock_rate)
         if report is not None:
             reports.append((report, consumer.spec.ssrc, consumer.spec.cname))
@@ -36,12 +37,14 @@ def compound_reports(transport: Transport, now: float) -> Iterator[bytes]:
 
 def loss_up(transport: Transport) -> float:
     """Fraction 0–1 of what the peer sent in the last two seconds that did not arrive by itself."""
-    counts = [track.producer.reception.recent() for track in transport.tracks.values()]
+    layers = [layer for track in transport.tracks.values() for layer in track.layers]
+    counts = [layer.producer.reception.recent() for layer in layers]
     expected = sum(expected for expected, _ in counts)
     return sum(lost for _, lost in counts) / expected if expected > 0 else 0.0
 
 
 def loss_down(transport: Transport, now: float) -> float:
     """Fraction 0–1 the peer says it misses of what we send, the worst of its streams in its newest reports."""
-    fresh = [consumer.loss for _, consumer in transport.consumers.values() if now - consumer.loss_at < _FRESH_S]
+    consumers = [route.consumer for route in transport.consumers.values()]
+    fresh = [consumer.loss for consumer in consumers if now - consumer.loss_at < _FRESH_S]
     return max(fresh, default=0.0)

@@ -1,6 +1,7 @@
 """What happens to an authenticated packet: SRTP off, to its producer, to each consumer, SRTP on; and RTCP both ways.
 
-One for a plane. It knows transports that have keys; `media.python_plane` owns the sockets and decides who those are.
+One for a plane. It knows transports that have keys; `media.python_plane` owns the sockets and decides who those are,
+`media.outlet` lets packets leave, `media.steering` chooses layers.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
+from media.congestion import twcc
 from media.feedback import compound_reports
 from media.forwarding.producer import Producer
 from media.forwarding.reception import NEVER, REFUSED, RESTARTED
+from media.outlet import Outlet
 from media.plane import PacketSink, PlaneEvent, ProducerStarted
-from media.rtp import header, rtcp
-from media.srtp import TRAILER, Cell, SrtpSession
+from media.rtp import header, red, rtcp
+from media.srtp import TRAILER, Cell
+from media.steering import Steering
 from media.tap import RECOVERED, SENDER_REPORT
-from media.transport import MAX_SSRCS, Path, Track, Transport
+from media.transport import MAX_SSRCS, Layer, Path, Route, Track, Transport
 
-_MAX_OUT = header.MAX_PACKET - 28
-"""Payload and header that still fit a datagram of 1 500 bytes once protected."""
+FEEDBACK_S = 0.05
+"""How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
+_FEW = 8
 
 _unpack = header.FIXED.unpack_from
 
@@ -32,29 +37,36 @@ class Forwarder:
         self._sink = sink
         self.listener: Callable[[PlaneEvent], None] = lambda _: None
         self.drops: defaultdict[str, int] = defaultdict(int)
-        self.cell, self._repair, self._out = Cell(), Cell(), Cell(2048 + TRAILER)
-        self.lossy: set[Track] = set()
-        """Tracks with packets to be asked for again."""
-        self.wanting: set[Track] = set()
-        """Tracks with a keyframe to be asked for."""
+        self.cell, self._repair, self._taped = Cell(), Cell(), Cell(2048 + TRAILER)
+        self.outlet = Outlet(self.drops)
+        self.steering = Steering(self.want_keyframe, lambda event: self.listener(event))
+        self.lossy: set[Layer] = set()
+        """Layers with packets to be asked for again."""
+        self.wanting: set[Layer] = set()
+        """Layers with a keyframe to be asked for."""
+        self.unsaid: set[Transport] = set()
+        """Transports with arrivals to be fed back."""
 
     def tick(self, now: float) -> None:
-        """Ask again for what has not come; to be called every 20 ms or so."""
+        """Ask again for what has not come, feed back what has; to be called every 20 ms or so."""
         if self.lossy:
             self.ask_again(now)
-        for track in list(self.wanting):
-            if track.producer.wanting:
-                self._ask_keyframe(track, now)
+        for layer in list(self.wanting):
+            if layer.producer.wanting:
+                self._ask_keyframe(layer, now)
             else:
-                self.wanting.discard(track)
+                self.wanting.discard(layer)
+        for transport in list(self.unsaid):
+            self._feed_back(transport, now)
 
     def forget(self, track: Track) -> None:
         """The track has ended."""
-        self.lossy.discard(track)
-        self.wanting.discard(track)
+        for layer in track.layers:
+            self.lossy.discard(layer)
+            self.wanting.discard(layer)
 
     def on_rtp(self, path: Path, size: int) -> None:
-        """One packet, all the way. Long because a call costs 0.1 µs, and a packet must not cost thirty."""
+        """One packet, as far as its producer. Long because a call costs 0.1 µs, and a packet must not cost thirty."""
         transport = path.transport
         inbound = transport.inbound
         if inbound is None or size < header.SIZE:
@@ -73,6 +85,11 @@ class Forwarder:
         transport.heard = now
         transport.packets_in += 1
         transport.bytes_in += size
+        if transport.number_extension:
+            number = header.number_of(cell.data, size, transport.number_extension)
+            if number >= 0:
+                transport.arrivals.hear(number, now)
+                self.unsaid.add(transport)
         if stream is None:
             stream = self._latch(transport, ssrc, second & 0x7F, size)
             if stream is None:
@@ -81,70 +98,137 @@ class Forwarder:
         if at < 0:
             self.drops["rtp_malformed"] += 1
             return
-        track, repaired = stream
-        producer = track.producer
+        layer, repaired = stream
+        producer = layer.producer
+        producer.octets += size
         if repaired:
             size, seq, timestamp, second = self._unwrap(producer, size, at)
             if size == 0:
                 return
             cell, at = self._repair, header.SIZE
-        elif producer.ssrc != ssrc and not self._take_over(track, ssrc, now):
+        elif producer.ssrc != ssrc and not self._take_over(layer, ssrc, now):
             self.drops["ssrc_inactive"] += 1
             return
-        if second & 0x7F != producer.payload_type and not self._started(producer, second & 0x7F):
-            self.drops["payload_type_unknown"] += 1
-            return
+        if second & 0x7F != producer.payload_type:
+            if second & 0x7F == producer.spec.red:
+                self._on_red(layer, size, at, seq, timestamp, now)
+                return
+            if not self._started(layer, second & 0x7F):
+                self.drops["payload_type_unknown"] += 1
+                return
+        self._forward(layer, cell, size, at, seq, timestamp, now, repaired)
+
+    def _forward(
+        self, layer: Layer, cell: Cell, size: int, at: int, seq: int, timestamp: int, now: float, repaired: bool
+    ) -> int:
+        """One packet of a layer, to everyone who gets it; its index, or -1 if it was there already."""
+        producer = layer.producer
         reception = producer.reception
         index = reception.accept(seq, timestamp, now, repaired)
         if index < 0:
             if index == REFUSED:
                 self.drops["duplicate"] += 1
-                return
-            index = self._restart(track, seq, timestamp, now)
+                return -1
+            index = self._restart(layer, seq, timestamp, now)
+            reception = producer.reception
         producer.heard = now
         view = cell.view
         reception.keep(index, bytes(view[:size]))
         if reception.due_at != NEVER:
-            self.lossy.add(track)
+            self.lossy.add(layer)
         begins: bool | None = None
         if producer.wanting:
             begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
-        for consumer, subscriber in track.routes:
+        track, outlet, is_video = layer.track, self.outlet, producer.is_video
+        out = outlet.out
+        for route in track.routes:
+            subscriber = route.subscriber
             outbound = subscriber.outbound
             if outbound is None or subscriber.path is None:
                 continue
-            if not consumer.flowing:
+            consumer = route.consumer
+            if route.layer is not layer or not consumer.flowing:
+                if route.wanted is not layer:
+                    continue
                 if begins is None:
                     begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
                 if not begins:
                     continue
-                consumer.begin(index, timestamp, now, producer.spec.clock_rate)
-            length = consumer.write(self._out.data, self._out.view, view, at, size, index, now)
+                consumer.stop()
+                consumer.begin(index, timestamp, now, producer.spec.clock_rate, reception)
+                route.layer = layer
+            length = consumer.write(out.data, out.view, view, at, size, index, now)
             if length:
-                self._send_rtp(subscriber, outbound, length)
-        if producer.handle is not None:
-            self._sink.packet(producer.handle, RECOVERED if repaired else 0, int(now * 1e6), view[:size])
+                if is_video:
+                    outlet.video(subscriber, outbound, length, now)
+                else:
+                    outlet.urgent(subscriber, outbound, length, now, consumer)
+        if track.handle is not None:
+            flags = RECOVERED if repaired else 0
+            if track.tape is None:
+                self._sink.packet(track.handle, flags, int(now * 1e6), view[:size])
+            elif track.tape.layer is layer or track.tape.wanted is layer:
+                self._record(track.tape, track.handle, layer, view, at, size, index, timestamp, now, flags)
+        return index
 
-    def _send_rtp(self, subscriber: Transport, outbound: SrtpSession, length: int) -> None:
-        """Protect and send what is in the out buffer. A full socket drops it: late media is worth nothing."""
-        if length > _MAX_OUT:
-            self.drops["too_long_to_forward"] += 1
-            return
-        length = outbound.protect(self._out, length)
-        if length < 0:
-            self.drops["protect_refused"] += 1
-            return
-        path = subscriber.path
-        assert path is not None
+    def _record(
+        self,
+        tape: Route,
+        handle: int,
+        layer: Layer,
+        view: memoryview,
+        at: int,
+        size: int,
+        index: int,
+        timestamp: int,
+        now: float,
+        flags: int,
+    ) -> None:
+        """STEER-4: the recorder sees one stream, whichever layer is behind it; layers change at keyframes."""
+        consumer = tape.consumer
+        if tape.layer is not layer or not consumer.flowing:
+            end = header.payload_end(view, size, at)
+            if tape.wanted is not layer or not layer.producer.begins(view, at, end):
+                return
+            consumer.stop()
+            consumer.begin(index, timestamp, now, layer.producer.spec.clock_rate, layer.producer.reception)
+            tape.layer = layer
+        length = consumer.write(self._taped.data, self._taped.view, view, at, size, index, now)
+        if length:
+            self._sink.packet(handle, flags, int(now * 1e6), self._taped.view[:length])
+
+    def _on_red(self, layer: Layer, size: int, at: int, seq: int, timestamp: int, now: float) -> None:
+        """RFC 2198: the packet itself, plain, and what was lost before it out of its earlier blocks."""
+        data, producer = self.cell.data, layer.producer
+        end = header.payload_end(data, size, at)
         try:
-            path.sendto(self._out.view[:length], path.address)
-        except BlockingIOError:
-            self.drops["send_full"] += 1
-        except OSError:
-            self.drops["send_error"] += 1
-        else:
-            subscriber.packets_out += 1
-            subscriber.bytes_out += length
+            *older, primary = red.unwrap(self.cell.view[at:end] if end > at else b"")
+        except red.RedError:
+            self.drops["rtp_malformed"] += 1
+            return
+        if primary.payload_type != producer.payload_type and not self._started(layer, primary.payload_type):
+            self.drops["payload_type_unknown"] += 1
+            return
+        plain = self._plain(producer, data[1] & 0x80, seq, timestamp, primary.data)
+        producer.octets -= size - plain
+        index = self._forward(layer, self._repair, plain, header.SIZE, seq, timestamp, now, False)
+        reception = producer.reception
+        for back, block in enumerate(reversed(older), 1):
+            missing = index - back > reception.first and reception.kept(index - back) is None
+            if index < 0 or not missing or block.payload_type != producer.payload_type or not block.data:
+                continue
+            then = timestamp - block.age & 0xFFFFFFFF
+            plain = self._plain(producer, 0, seq - back, then, block.data)
+            self._forward(layer, self._repair, plain, header.SIZE, seq - back & 0xFFFF, then, now, True)
+
+    def _plain(self, producer: Producer, marker: int, seq: int, timestamp: int, payload: bytes) -> int:
+        """A block as a packet of its own, in the repair buffer; its size."""
+        assert producer.ssrc is not None
+        second = marker | producer.payload_type
+        header.FIXED.pack_into(self._repair.data, 0, 0x80, second, seq & 0xFFFF, timestamp, producer.ssrc)
+        size = header.SIZE + len(payload)
+        self._repair.view[header.SIZE : size] = payload
+        return size
 
     # ---- the less frequent turns of a packet's way
 
@@ -155,7 +239,7 @@ class Forwarder:
         self.drops["ssrc_table_full"] += 1
         return False
 
-    def _latch(self, transport: Transport, ssrc: int, payload_type: int, size: int) -> tuple[Track, bool] | None:
+    def _latch(self, transport: Transport, ssrc: int, payload_type: int, size: int) -> tuple[Layer, bool] | None:
         data = self.cell.data
         stream = transport.latch(ssrc, payload_type, lambda wanted: header.extension(data, size, wanted))
         if stream is None:
@@ -180,34 +264,42 @@ class Forwarder:
         repair.view[header.SIZE : header.SIZE + length] = self.cell.view[at + 2 : end]
         return header.SIZE + length, seq, timestamp, second
 
-    def _take_over(self, track: Track, ssrc: int, now: float) -> bool:
-        if not track.producer.use(ssrc, now):
+    def _take_over(self, layer: Layer, ssrc: int, now: float) -> bool:
+        if not layer.producer.use(ssrc, now):
             return False
-        self.interrupt(track)
+        self.interrupt(layer)
         return True
 
-    def _started(self, producer: Producer, payload_type: int) -> bool:
+    def _started(self, layer: Layer, payload_type: int) -> bool:
+        producer, track = layer.producer, layer.track
         codec = producer.spec.codecs.get(payload_type)
         if codec is None or producer.ssrc is None:
             return False
         producer.payload_type, producer.codec = payload_type, codec
-        self.listener(ProducerStarted(producer.spec.track, producer.ssrc, payload_type, codec))
+        # The layers of a simulcast are one track, told once: what its recorder gets bears this SSRC for good.
+        if len(track.layers) == 1 or track.announced is None:
+            track.announced = producer.ssrc
+            self.listener(ProducerStarted(track.spec.track, producer.ssrc, payload_type, codec))
         return True
 
-    def _restart(self, track: Track, seq: int, timestamp: int, now: float) -> int:
-        track.producer.restart()
-        self.interrupt(track)
-        index = track.producer.reception.accept(seq, timestamp, now, recovered=False)
+    def _restart(self, layer: Layer, seq: int, timestamp: int, now: float) -> int:
+        layer.producer.restart()
+        self.interrupt(layer)
+        index = layer.producer.reception.accept(seq, timestamp, now, recovered=False)
         assert index not in (REFUSED, RESTARTED)
         return index
 
-    def interrupt(self, track: Track) -> None:
-        """The stream behind a track is another now: its consumers go on at the next keyframe."""
-        for consumer, _ in track.routes:
-            consumer.stop()
+    def interrupt(self, layer: Layer) -> None:
+        """The stream of a layer is another now: whoever gets it goes on at its next keyframe."""
+        track = layer.track
+        followers = [*track.routes, *([track.tape] if track.tape is not None else [])]
+        for route in followers:
+            if route.layer is layer:
+                route.consumer.stop()
         # Not asked for at once: a new stream begins with a keyframe by itself, and the tick asks if it did not.
-        if (track.routes or track.producer.handle is not None) and track.producer.want_keyframe():
-            self.wanting.add(track)
+        needed = track.handle is not None or any(route.wanted is layer for route in followers)
+        if needed and layer.producer.want_keyframe():
+            self.wanting.add(layer)
 
     # ---- RTCP
 
@@ -224,7 +316,7 @@ class Forwarder:
         try:
             for packet in rtcp.parse(self.cell.data, size):
                 self._on_rtcp_packet(transport, packet, now)
-        except rtcp.RtcpError:
+        except (rtcp.RtcpError, twcc.TwccError):
             self.drops["rtcp_malformed"] += 1
 
     def _on_rtcp_packet(self, transport: Transport, packet: rtcp.Packet, now: float) -> None:
@@ -238,30 +330,45 @@ class Forwarder:
                 self._on_nack(transport, ssrc, lost, now)
             case rtcp.KeyframeRequest(media_ssrc=ssrc):
                 source = transport.sources.get(ssrc)
-                if source is not None:
-                    self.want_keyframe(source[0])
-            case rtcp.Bye() | rtcp.Remb():
-                pass  # a track ends by negotiation; downlink estimates are not acted on yet
+                if source is not None and source.wanted is not None:
+                    self.want_keyframe(source.wanted)
+            case rtcp.TransportFeedback(at=at, end=end):
+                if transport.downlink is not None:
+                    transport.downlink.hear(twcc.parse(self.cell.view[at:end]), now)
+                    if transport.downlink.probes:
+                        self.outlet.waiting.add(transport)
+            case rtcp.Remb(bitrate_bps=bps):
+                transport.remb_bps, transport.remb_at = bps, now
+            case rtcp.Bye():
+                pass  # a track ends by negotiation
 
     def _on_sender_report(self, transport: Transport, report: rtcp.SenderReport, now: float) -> None:
         stream = transport.streams.get(report.ssrc)
         if stream is None or stream[1] or stream[0].producer.ssrc != report.ssrc:
             return
-        producer = stream[0].producer
+        layer, _ = stream
+        producer, track = layer.producer, layer.track
         first = producer.report is None
         producer.reported(report, now)
-        if producer.handle is not None:
-            self._sink.packet(producer.handle, SENDER_REPORT, int(now * 1e6), self.cell.view[report.at : report.end])
+        if track.handle is not None:
+            if track.tape is None:
+                told: bytes | memoryview | None = self.cell.view[report.at : report.end]
+            elif track.tape.layer is layer:
+                told = track.tape.consumer.report(report, now, now, producer.spec.clock_rate)
+            else:
+                told = None
+            if told is not None:
+                self._sink.packet(track.handle, SENDER_REPORT, int(now * 1e6), memoryview(told))
         if first:  # lip sync should not wait for the next round of reports
-            for _, subscriber in stream[0].routes:
-                self.report(subscriber, now)
+            for route in track.routes:
+                self.report(route.subscriber, now)
 
     def _on_blocks(self, transport: Transport, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:
             source = transport.sources.get(block.ssrc)
-            if source is None or source[1].spec.ssrc != block.ssrc:
+            if source is None or source.consumer.spec.ssrc != block.ssrc:
                 continue
-            rtt = source[1].heard(block, now)
+            rtt = source.consumer.heard(block, now)
             if rtt is not None:
                 transport.rtt = rtt if transport.rtt is None else 0.7 * transport.rtt + 0.3 * rtt
 
@@ -269,63 +376,68 @@ class Forwarder:
         source, outbound = transport.sources.get(ssrc), transport.outbound
         if source is None or outbound is None or transport.path is None:
             return
-        track, consumer = source
+        consumer = source.consumer
+        if consumer.resends:
+            for datagram in consumer.resent(lost, now):
+                self.outlet.raw(transport.path, datagram)
+            return
+        out = self.outlet.out
         for index in consumer.wanted(lost, now):
-            packet = track.producer.reception.kept(index)
+            packet = consumer.source.kept(index) if consumer.source is not None else None
             if packet is None:
                 self.drops["repair_unavailable"] += 1
                 continue
-            length = consumer.rewrite(self._out.data, self._out.view, packet, index)
+            length = consumer.rewrite(out.data, out.view, packet, index)
             if length:
-                self._send_rtp(transport, outbound, length)
+                self.outlet.urgent(transport, outbound, length, now)
 
-    def _send_rtcp(self, transport: Transport, compound: bytes) -> None:
-        outbound, path = transport.outbound, transport.path
-        if outbound is None or path is None:
-            return
-        size = len(compound)
-        self._out.view[:size] = compound
-        size = outbound.protect_rtcp(self._out, size)
-        if size < 0:
-            self.drops["protect_refused"] += 1
-            return
-        self.send_raw(path, self._out.view[:size])
+    def want_keyframe(self, layer: Layer) -> None:
+        """Ask for a keyframe of this layer, now or as soon as the throttle lets us (PROD-2)."""
+        if layer.producer.want_keyframe():
+            self.wanting.add(layer)
+            self._ask_keyframe(layer, self._clock())
 
-    def want_keyframe(self, track: Track) -> None:
-        if track.producer.want_keyframe():
-            self.wanting.add(track)
-            self._ask_keyframe(track, self._clock())
-
-    def _ask_keyframe(self, track: Track, now: float) -> None:
-        publisher = track.transport
-        if publisher.outbound is not None and track.producer.pli_due(now):
-            assert track.producer.ssrc is not None
-            self._send_rtcp(publisher, rtcp.pli(publisher.ssrc, track.producer.ssrc))
+    def _ask_keyframe(self, layer: Layer, now: float) -> None:
+        publisher, producer = layer.track.transport, layer.producer
+        if publisher.outbound is not None and producer.pli_due(now):
+            assert producer.ssrc is not None
+            self.outlet.rtcp(publisher, rtcp.pli(publisher.ssrc, producer.ssrc))
 
     def ask_again(self, now: float) -> None:
         """NACK what is due; what is given up for good costs video a keyframe (PLI)."""
-        for track in list(self.lossy):
-            producer, publisher = track.producer, track.transport
+        for layer in list(self.lossy):
+            producer, publisher = layer.producer, layer.track.transport
             if producer.reception.due_at == NEVER:
-                self.lossy.discard(track)
+                self.lossy.discard(layer)
             if producer.reception.due_at > now:
                 continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
             if ask and producer.ssrc is not None:
-                self._send_rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask]))
-            if lost and producer.is_video:
-                self.want_keyframe(track)
+                numbers = [index & 0xFFFF for index in ask]
+                self.outlet.rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, numbers))
+            if lost and producer.is_video and self._followed(layer):
+                self.want_keyframe(layer)
+
+    @staticmethod
+    def _followed(layer: Layer) -> bool:
+        track = layer.track
+        if track.handle is not None and (track.tape is None or track.tape.wanted is layer):
+            return True
+        return any(route.wanted is layer or route.layer is layer for route in track.routes)
+
+    def _feed_back(self, transport: Transport, now: float) -> None:
+        """Tell a sender what arrived of its numbers."""
+        elapsed = now - transport.fed_back_at
+        if elapsed < FEEDBACK_S or (elapsed < 2 * FEEDBACK_S and transport.arrivals.waiting < _FEW):
+            return
+        self.unsaid.discard(transport)
+        transport.fed_back_at = now
+        media = next((ssrc for ssrc in transport.streams), 0)
+        message = transport.arrivals.write(transport.ssrc, media)
+        if message is not None:
+            self.outlet.rtcp(transport, message)
 
     def report(self, transport: Transport, now: float) -> None:
         """Send the transport its reports, as far as there is something to report."""
         for compound in compound_reports(transport, now):
-            self._send_rtcp(transport, compound)
-
-    def send_raw(self, path: Path, datagram: bytes | memoryview) -> None:
-        """Send, or drop and count."""
-        try:
-            path.sendto(datagram, path.address)
-        except BlockingIOError:
-            self.drops["send_full"] += 1
-        except OSError:
-            self.drops["send_error"] += 1
+            self.outlet.rtcp(transport, compound)

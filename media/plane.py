@@ -61,6 +61,14 @@ class ProducerSpec:
     nack: bool = False
     pli: bool = False
     remb: bool = False
+    number_extension: int | None = None
+    """Transport-wide sequence number: arrivals are fed back (transport-cc)."""
+    red: int | None = None
+    """Payload type of redundant audio whose blocks are the one codec (RFC 2198)."""
+    rids: tuple[str, ...] = ()
+    """Simulcast layers, the smallest first (RFC 8853); their SSRCs are latched from the rid extensions."""
+    rid_extension: int | None = None
+    repaired_rid_extension: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,12 @@ class ConsumerSpec:
     rtx: dict[int, int] = field(default_factory=dict)
     """Payload type → RTX payload type."""
     cname: str = "teleconsult"
+    number_extension: int | None = None
+    """Transport-wide sequence number: the subscriber feeds back what arrived (transport-cc)."""
+    red: int | None = None
+    """Payload type under which the subscriber takes redundant audio."""
+    nack: bool = False
+    """The subscriber asks again for what it misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +110,19 @@ class ProducerStarted:
     codec: str
 
 
-PlaneEvent = TransportMoved | ProducerStarted
+@dataclass(frozen=True, slots=True)
+class LayerChanged:
+    """What a subscriber gets of a track: `layer` 0 is the smallest of `layers`, None while it is paused."""
+
+    key: str
+    track: str
+    layer: int | None
+    layers: int
+    reason: Literal["", "bandwidth", "publisher"]
+    """`bandwidth`: its path carries no more. `publisher`: there is no better one. Empty: it is the best."""
+
+
+PlaneEvent = TransportMoved | ProducerStarted | LayerChanged
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +136,8 @@ class TransportStats:
     loss_up: float
     loss_down: float
     rtt_ms: float | None
+    estimate_bps: int | None = None
+    """What the way to the peer carries, where it tells (transport-cc, REMB)."""
 
 
 class PacketSink(Protocol):

@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from media import stun
+from media.congestion.downlink import Downlink
 from media.dtls import Certificate, DtlsEndpoint
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
-from media.forwarding.producer import Producer
 from media.ice import packed
 from media.plane import (
     ConsumerSpec,
@@ -30,7 +30,8 @@ from media.plane import (
 from media.rtp import header
 from media.sockets import Announced, bind_all
 from media.srtp import SrtpSession
-from media.transport import Address, Door, Path, Track, Transport
+from media.steering import first_layer
+from media.transport import Address, Door, Layer, Path, Route, Track, Transport
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
@@ -43,6 +44,9 @@ GONE_S = 30.0
 TICK_S = 0.02
 _SWEEP_TICKS = 10
 _REPORT_TICKS = 50
+_STEER_TICKS = 10
+PUMP_S = 0.004
+"""How often paced packets are looked at, while there are any."""
 _ERRORS_A_SECOND = 5
 _MAX_ERROR_SOURCES = 1024
 
@@ -78,6 +82,7 @@ class PythonPlane:
         self._tracks: dict[str, Track] = {}
         self._shaking: set[Transport] = set()
         self._errors: dict[str, int] = {}
+        self._pump: asyncio.TimerHandle | None = None
         self._ticks = 0
         self._opened = 0
         self._closed = False
@@ -139,22 +144,23 @@ class PythonPlane:
         transport = self._transports[key]
         track = self._tracks.get(spec.track)
         if track is None:
-            track = self._tracks[spec.track] = Track(Producer(spec), transport)
-        elif track.transport is transport and track.producer.spec == spec:
+            track = self._tracks[spec.track] = Track(spec, transport)
+        elif track.transport is transport and track.spec == spec:
             return
         else:
             self._republish(track, transport, spec)
         transport.tracks[spec.track] = track
+        transport.number_extension = spec.number_extension or transport.number_extension
         for ssrc in spec.ssrcs:
-            transport.streams[ssrc] = (track, False)
+            transport.streams[ssrc] = (track.layers[0], False)
         for ssrc in spec.rtx_ssrcs:
-            transport.streams[ssrc] = (track, True)
+            transport.streams[ssrc] = (track.layers[0], True)
 
     def unpublish(self, track: str) -> None:
         """End a track, and its consumers everywhere (PLANE-3)."""
         ending = self._tracks.pop(track)
-        for consumer, subscriber in list(ending.routes):
-            self._stop(subscriber, consumer)
+        for route in list(ending.routes):
+            self._stop(route)
         self._detach(ending)
         self._forwarder.forget(ending)
 
@@ -163,42 +169,55 @@ class PythonPlane:
         transport, track = self._transports[key], self._tracks[spec.track]
         known = transport.consumers.get(spec.id)
         if known is not None:
-            if known[0] is track and known[1].spec == spec:
+            if known.track is track and known.consumer.spec == spec:
                 return
-            self._stop(transport, known[1])
+            self._stop(known)
         # Two streams under one SSRC would protect two contents under one number (SRTP-1).
         assert transport.sources.keys().isdisjoint((spec.ssrc, spec.rtx_ssrc)), "an SSRC carries one consumer"
         outgoing = transport.outgoing.get(spec.ssrc)
         if outgoing is None:
             seeds = self._random32(), self._random32(), self._random32()
             outgoing = transport.outgoing[spec.ssrc] = Outgoing(*seeds)
-        consumer = Consumer(spec, outgoing, track.producer.spec.codecs)
-        transport.consumers[spec.id] = transport.sources[spec.ssrc] = (track, consumer)
+        now = self._clock()
+        if spec.number_extension is not None and transport.downlink is None:
+            transport.downlink = Downlink(now)
+        consumer = Consumer(spec, outgoing, track.spec.codecs)
+        consumer.recounts = len(track.layers) > 1 and "VP8" in spec.codecs
+        route = Route(track, consumer, transport, first_layer(track, transport, now))
+        transport.consumers[spec.id] = transport.sources[spec.ssrc] = route
         if spec.rtx_ssrc is not None:
-            transport.sources[spec.rtx_ssrc] = (track, consumer)
-        track.routes.append((consumer, transport))
+            transport.sources[spec.rtx_ssrc] = route
+        track.routes.append(route)
         if transport.outbound is not None:
-            self._forwarder.want_keyframe(track)
+            self._begin(route, now)
 
     def unsubscribe(self, key: str, consumer: str) -> None:
         """Stop forwarding."""
         transport = self._transports[key]
-        self._stop(transport, transport.consumers[consumer][1])
+        self._stop(transport.consumers[consumer])
 
     def record(self, track: str, handle: int | None) -> None:
         """Hand the track's packets to the sink under `handle`, or stop; a recording begins with a keyframe soon."""
         recorded = self._tracks[track]
-        recorded.producer.handle = handle
-        if handle is not None:
-            self._forwarder.want_keyframe(recorded)
+        recorded.handle, recorded.tape = handle, None
+        if handle is None:
+            return
+        best = recorded.best(self._clock())
+        if len(recorded.layers) > 1:
+            recorded.tape = self._taping(recorded, best)
+        self._forwarder.want_keyframe(best)
 
     def request_keyframe(self, track: str) -> None:
         """Ask the publisher for a keyframe (throttled); nothing for audio."""
-        self._forwarder.want_keyframe(self._tracks[track])
+        asked = self._tracks[track]
+        for layer in asked.layers:
+            if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):
+                self._forwarder.want_keyframe(layer)
 
     def stats(self, key: str) -> TransportStats:
         """Counters of a transport."""
         transport = self._transports[key]
+        estimate = transport.remb_bps if transport.downlink is None else int(transport.downlink.estimate_bps)
         return TransportStats(
             packets_in=transport.packets_in,
             packets_out=transport.packets_out,
@@ -207,6 +226,7 @@ class PythonPlane:
             loss_up=loss_up(transport),
             loss_down=loss_down(transport, self._clock()),
             rtt_ms=None if transport.rtt is None else transport.rtt * 1000,
+            estimate_bps=estimate,
         )
 
     def close(self) -> None:
@@ -215,6 +235,8 @@ class PythonPlane:
             return
         self._closed = True
         self._timer.cancel()
+        if self._pump is not None:
+            self._pump.cancel()
         for transport in list(self._transports.values()):
             self._end(transport)
         for door in self._doors:
@@ -285,8 +307,17 @@ class PythonPlane:
                 self._forwarder.drops["first_byte"] += 1
         if forwarder.lossy:
             forwarder.ask_again(self._clock())
+        if forwarder.outlet.waiting and self._pump is None:
+            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
         door.taken += taken
         return taken
+
+    def _pump_out(self) -> None:
+        self._pump = None
+        outlet = self._forwarder.outlet
+        outlet.pump(self._clock())
+        if outlet.waiting and not self._closed:
+            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
 
     def _on_stun(self, door: Door, source: Address, size: int) -> None:
         datagram = bytes(self._cell.view[:size])
@@ -309,7 +340,7 @@ class PythonPlane:
         if not answer.accepted:
             self._forwarder.drops["stun_unauthentic"] += 1
             if self._may_complain(source[0]):
-                self._forwarder.send_raw(path, answer.reply)
+                self._forwarder.outlet.raw(path, answer.reply)
             return
         door.paths[source] = path
         transport.heard = self._clock()
@@ -319,7 +350,7 @@ class PythonPlane:
             self._forget_path(answer.forgotten)
         if answer.retired is not None:
             self._by_fragment.pop(answer.retired, None)
-        self._forwarder.send_raw(path, answer.reply)
+        self._forwarder.outlet.raw(path, answer.reply)
 
     def _on_dtls(self, path: Path, size: int) -> None:
         transport = path.transport
@@ -332,7 +363,7 @@ class PythonPlane:
 
     def _advance(self, transport: Transport, dtls: DtlsEndpoint, path: Path) -> None:
         for datagram in dtls.drain():
-            self._forwarder.send_raw(path, datagram)
+            self._forwarder.outlet.raw(path, datagram)
         if dtls.state == "connected":
             if transport.outbound is None:
                 self._connected(transport, dtls)
@@ -348,11 +379,12 @@ class PythonPlane:
         transport.inbound = SrtpSession(keys.profile, keys.inbound, inbound=True)
         transport.outbound = SrtpSession(keys.profile, keys.outbound, inbound=False)
         transport.heard = self._clock()
-        for track, _ in transport.consumers.values():  # PLANE-4: it can only begin now
-            self._forwarder.want_keyframe(track)
+        for route in transport.consumers.values():  # PLANE-4: it can only begin now
+            self._begin(route, transport.heard)
         for track in transport.tracks.values():
-            if track.producer.wanting:
-                self._forwarder.wanting.add(track)
+            for layer in track.layers:
+                if layer.producer.wanting:
+                    self._forwarder.wanting.add(layer)
         self._move(transport, "connected")
 
     # ---- time
@@ -366,6 +398,12 @@ class PythonPlane:
         self._forwarder.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
             self._sweep(now)
+        if self._forwarder.outlet.waiting and self._pump is None:
+            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
+        steering, turn = self._forwarder.steering, self._ticks % _STEER_TICKS
+        for transport in list(self._transports.values()):
+            if transport.turn % _STEER_TICKS == turn and transport.outbound is not None:
+                steering.steer(transport, now)
         turn = self._ticks % _REPORT_TICKS
         if turn == 0:
             self._errors.clear()
@@ -397,40 +435,63 @@ class PythonPlane:
     # ---- endings
 
     def _republish(self, track: Track, transport: Transport, spec: ProducerSpec) -> None:
-        producer, old = track.producer, track.producer.spec
-        same_stream = track.transport is transport and (old.codecs, old.ssrcs, old.mid) == (
+        old = track.spec
+        same_stream = track.transport is transport and (old.codecs, old.ssrcs, old.mid, old.rids) == (
             spec.codecs,
             spec.ssrcs,
             spec.mid,
+            spec.rids,
         )
-        ssrc = producer.ssrc
         self._detach(track)
-        track.transport = transport
-        producer.spec = spec
+        track.transport, track.spec = transport, spec
         if same_stream:
-            if ssrc is not None:
-                transport.streams[ssrc] = (track, False)
-            producer.reception.repairable = spec.nack
+            for layer in track.layers:
+                layer.producer.spec = spec
+                layer.producer.reception.repairable = spec.nack
+                if layer.producer.ssrc is not None:
+                    transport.streams[layer.producer.ssrc] = (layer, False)
             return
-        producer.forget()
-        for consumer, _ in track.routes:
-            consumer.expect(consumer.spec, spec.codecs)
-        self._forwarder.interrupt(track)
+        self._forwarder.forget(track)
+        before = len(track.layers)
+        track.renew()
+        for route in track.routes:
+            route.consumer.expect(route.consumer.spec, spec.codecs)
+            route.layer, route.wanted = None, first_layer(track, route.subscriber, self._clock())
+            route.consumer.recounts |= max(before, len(track.layers)) > 1 and "VP8" in route.consumer.spec.codecs
+        for layer in track.layers:
+            self._forwarder.interrupt(layer)
 
     def _detach(self, track: Track) -> None:
         """Take a track from the transport it came by."""
         publisher = track.transport
-        publisher.tracks.pop(track.producer.spec.track, None)
-        for ssrc in [ssrc for ssrc, stream in publisher.streams.items() if stream[0] is track]:
+        publisher.tracks.pop(track.spec.track, None)
+        for ssrc in [ssrc for ssrc, stream in publisher.streams.items() if stream[0].track is track]:
             del publisher.streams[ssrc]
 
-    def _stop(self, subscriber: Transport, consumer: Consumer) -> None:
+    def _begin(self, route: Route, now: float) -> None:
+        """Somebody can be sent to from now on: ask for the keyframe, and what the path can carry."""
+        if route.wanted is not None:
+            self._forwarder.want_keyframe(route.wanted)
+        downlink = route.subscriber.downlink
+        if downlink is not None and not downlink.begun and route.track.producer.is_video:
+            downlink.begin(now)
+            self._forwarder.outlet.waiting.add(route.subscriber)
+
+    def _taping(self, track: Track, best: Layer) -> Route:
+        """The recorder as a subscriber of a simulcast (STEER-4): one SSRC, the one that was told, whatever layer it is."""
+        assert track.announced is not None, "a track is recorded once it has started"
+        spec = ConsumerSpec("tape", track.spec.track, track.announced, {c: n for n, c in track.spec.codecs.items()})
+        seeds = self._random32(), self._random32(), self._random32()
+        return Route(track, Consumer(spec, Outgoing(*seeds), track.spec.codecs), track.transport, best)
+
+    def _stop(self, route: Route) -> None:
         """End one consumer; what its SSRC has sent is remembered (CONS-1)."""
+        consumer, subscriber = route.consumer, route.subscriber
         consumer.stop()
-        track, _ = subscriber.consumers.pop(consumer.spec.id)
-        track.routes[:] = [route for route in track.routes if route[0] is not consumer]
+        del subscriber.consumers[consumer.spec.id]
+        route.track.routes[:] = [other for other in route.track.routes if other is not route]
         for ssrc in (consumer.spec.ssrc, consumer.spec.rtx_ssrc):
-            if ssrc is not None and ssrc in subscriber.sources and subscriber.sources[ssrc][1] is consumer:
+            if ssrc is not None and subscriber.sources.get(ssrc) is route:
                 del subscriber.sources[ssrc]
 
     def _gone(self, transport: Transport) -> None:
@@ -441,19 +502,21 @@ class PythonPlane:
         """PLANE-3. The transport's name, fragments and addresses are free at once."""
         for name in list(transport.tracks):
             self.unpublish(name)
-        for _, consumer in list(transport.consumers.values()):
-            self._stop(transport, consumer)
+        for route in list(transport.consumers.values()):
+            self._stop(route)
         if transport.dtls is not None and transport.dtls.state != "refused":
             transport.dtls.close()
             farewell = transport.path or transport.dtls_path
             assert farewell is not None
             for datagram in transport.dtls.drain():
-                self._forwarder.send_raw(farewell, datagram)
+                self._forwarder.outlet.raw(farewell, datagram)
         for fragment in transport.ice.fragments:
             self._by_fragment.pop(fragment, None)
         for path in transport.ice.paths:
             self._forget_path(path)
         self._shaking.discard(transport)
+        self._forwarder.unsaid.discard(transport)
+        self._forwarder.outlet.waiting.discard(transport)
         transport.inbound = transport.outbound = transport.path = None
         del self._transports[transport.spec.key]
 

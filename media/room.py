@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from media import sdp
+from media import control, sdp
 from media.control import (
     Answered,
     Negotiate,
@@ -38,6 +38,8 @@ from media.control import (
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
+    LayerChanged,
+    PlaneEvent,
     ProducerSpec,
     ProducerStarted,
     TransportMoved,
@@ -179,6 +181,25 @@ class Room:
         self._end_tracks(list(self._tracks.values()), "room_closed")
 
     # ---- told by the plane
+
+    def heard(self, event: PlaneEvent) -> None:
+        """Any event of the plane's that names this room."""
+        match event:
+            case ProducerStarted():
+                self.started(event)
+            case TransportMoved():
+                self.moved(event)
+            case LayerChanged():
+                self.layered(event)
+
+    def layered(self, event: LayerChanged) -> None:
+        """A seat gets another layer of a track. Tracks and transports that are gone are ignored."""
+        published = self._named(event.track)
+        seat = next((seat for seat, transport in self._transports.items() if transport.key == event.key), None)
+        if published is not None and seat is not None:
+            self._given.tell(
+                control.LayerChanged(self.name, seat, published.track.id, event.layer, event.layers, event.reason)
+            )
 
     def started(self, event: ProducerStarted) -> None:
         """A track's first packet: what it is recorded as is now known. Tracks that are gone are ignored."""
@@ -362,6 +383,7 @@ class Room:
             rtt_ms=stats.rtt_ms,
             bitrate_up_bps=up * 8_000_000 // elapsed_us,
             bitrate_down_bps=down * 8_000_000 // elapsed_us,
+            estimate_down_bps=stats.estimate_bps,
         )
 
 
@@ -372,7 +394,7 @@ def _published(seat: str, source: Source, spec: ProducerSpec, fmtp: Mapping[Sour
 
 def _same_stream(last: ProducerSpec, spec: ProducerSpec) -> bool:
     """Whether a changed specification is still the stream that was recorded under its handle."""
-    return (last.codecs, last.ssrcs, last.mid) == (spec.codecs, spec.ssrcs, spec.mid)
+    return (last.codecs, last.ssrcs, last.mid, last.rids) == (spec.codecs, spec.ssrcs, spec.mid, spec.rids)
 
 
 def _recordable(codec: str) -> Literal["opus", "VP8", "H264"]:

@@ -88,9 +88,7 @@ class Rooms:
         name = event.track if isinstance(event, ProducerStarted) else event.key
         room = self._rooms.get(name.partition("/")[0])
         if room is not None:
-            self._guarded(
-                room, lambda: room.started(event) if isinstance(event, ProducerStarted) else room.moved(event)
-            )
+            self._guarded(room, lambda: room.heard(event))
 
     def tell_quality(self) -> None:
         """Every 2 s."""

@@ -10,11 +10,14 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from media.congestion.allocation import Allocator
+from media.congestion.downlink import Downlink
+from media.congestion.twcc import Arrivals
 from media.dtls import DtlsEndpoint
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.producer import Producer
 from media.ice import IceLite
-from media.plane import TransportSpec, TransportState
+from media.plane import ProducerSpec, TransportSpec, TransportState
 from media.srtp import SrtpSession
 
 MAX_SSRCS = 64
@@ -57,36 +60,102 @@ class Path:
         self.sendto = door.sendto
 
 
-class Track:
-    """A published track: its producer, the transport it comes from and the subscriptions it feeds."""
+class Layer:
+    """One encoding of a track: the only one, or one of a simulcast."""
 
-    __slots__ = ("producer", "routes", "transport")
+    __slots__ = ("producer", "rank", "rid", "track")
 
-    def __init__(self, producer: Producer, transport: Transport) -> None:
-        """No subscriptions yet."""
+    def __init__(self, track: Track, producer: Producer, rid: str, rank: int) -> None:
+        """`rank` 0 is the smallest."""
+        self.track = track
         self.producer = producer
+        self.rid = rid
+        self.rank = rank
+
+
+class Route:
+    """One subscription: the consumer that writes, the transport it goes out on, and the layer behind it."""
+
+    __slots__ = ("consumer", "layer", "subscriber", "told", "track", "unfit_since", "wanted")
+
+    def __init__(self, track: Track, consumer: Consumer, subscriber: Transport, wanted: Layer | None) -> None:
+        """Begins with a keyframe of `wanted`."""
+        self.track = track
+        self.consumer = consumer
+        self.subscriber = subscriber
+        self.layer: Layer | None = None
+        """What it forwards."""
+        self.wanted = wanted
+        """What it goes over to at the next keyframe; None while it is paused."""
+        self.unfit_since: float | None = None
+        """Since when not even the smallest layer fits."""
+        self.told: int | None = None
+        """The layer last told to the listener, -1 while paused."""
+
+
+class Track:
+    """A published track: its layers, the transport it comes from and the subscriptions it feeds."""
+
+    __slots__ = ("announced", "handle", "layers", "routes", "spec", "tape", "transport")
+
+    def __init__(self, spec: ProducerSpec, transport: Transport) -> None:
+        """No subscriptions yet."""
+        self.spec = spec
         self.transport = transport
-        self.routes: list[tuple[Consumer, Transport]] = []
+        self.renew()
+        self.routes: list[Route] = []
+        self.handle: int | None = None
+        """The recorder's name for it, while it is recorded."""
+
+    def renew(self) -> None:
+        """The streams that were are over; those of `spec` may begin."""
+        rids = self.spec.rids or ("",)
+        self.layers = [Layer(self, Producer(self.spec), rid, rank) for rank, rid in enumerate(rids)]
+        self.announced: int | None = None
+        """The SSRC told to the listener."""
+        self.tape: Route | None = None
+        """How the recorder follows the layers of a simulcast; none where there is only one."""
+
+    @property
+    def producer(self) -> Producer:
+        """The producer of its best layer: the only one, without simulcast."""
+        return self.layers[-1].producer
+
+    def best(self, now: float) -> Layer:
+        """The best layer that arrives; the smallest while none does."""
+        alive = (layer for layer in reversed(self.layers) if now - layer.producer.heard < ALIVE_S)
+        return next(alive, self.layers[0])
+
+
+ALIVE_S = 1.2
+"""A layer that was quiet for so long has been left out by its publisher."""
 
 
 class Transport:
     """See the module."""
 
     __slots__ = (
+        "allocator",
+        "arrivals",
         "bytes_in",
         "bytes_out",
         "consumers",
+        "downlink",
         "dtls",
         "dtls_path",
+        "fed_back_at",
         "heard",
         "ice",
         "inbound",
+        "number_extension",
         "opened",
         "outbound",
         "outgoing",
         "packets_in",
         "packets_out",
         "path",
+        "remb_at",
+        "remb_bps",
         "rtt",
         "sources",
         "spec",
@@ -113,31 +182,56 @@ class Transport:
         self.opened = self.heard = now
         self.rtt: float | None = None
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
+        self.number_extension = 0
+        """Header extension of the transport-wide number on what the peer sends; 0 where there is none."""
+        self.arrivals = Arrivals()
+        self.fed_back_at = 0.0
+        self.downlink: Downlink | None = None
+        """There where the peer feeds back what arrives."""
+        self.remb_bps: int | None = None
+        self.remb_at = 0.0
+        self.allocator = Allocator()
         self.tracks: dict[str, Track] = {}
-        self.streams: dict[int, tuple[Track, bool]] = {}
-        """Inbound SSRC → its track, and whether it is the track's RTX stream."""
+        self.streams: dict[int, tuple[Layer, bool]] = {}
+        """Inbound SSRC → its layer, and whether it is the layer's RTX stream."""
         self.strangers: set[int] = set()
         """Inbound SSRCs that belong to no track."""
-        self.consumers: dict[str, tuple[Track, Consumer]] = {}
-        self.sources: dict[int, tuple[Track, Consumer]] = {}
+        self.consumers: dict[str, Route] = {}
+        self.sources: dict[int, Route] = {}
         """Outbound SSRC → what it carries."""
         self.outgoing: dict[int, Outgoing] = {}
 
-    def latch(self, ssrc: int, payload_type: int, mid_of: Callable[[int], bytes | None]) -> tuple[Track, bool] | None:
-        """The track an unknown SSRC belongs to: by its mid extension, else by the only track with that payload type."""
+    def latch(self, ssrc: int, payload_type: int, value_of: Callable[[int], bytes | None]) -> tuple[Layer, bool] | None:
+        """The layer an unknown SSRC belongs to: by its mid (and rid), else by the only track with that payload type."""
         named: Track | None = None
         able: list[Track] = []
         for track in self.tracks.values():
-            spec = track.producer.spec
-            if spec.mid_extension is not None and mid_of(spec.mid_extension) == spec.mid.encode():
+            spec = track.spec
+            if spec.mid_extension is not None and value_of(spec.mid_extension) == spec.mid.encode():
                 named = track
                 break
-            if payload_type in spec.codecs or payload_type in spec.rtx:
+            if payload_type in spec.codecs or payload_type in spec.rtx or payload_type == spec.red:
                 able.append(track)
-        track = named if named is not None else able[0] if len(able) == 1 else None  # type: ignore[assignment]
-        if track is None or payload_type not in track.producer.spec.codecs | track.producer.spec.rtx:
+        found = named if named is not None else able[0] if len(able) == 1 else None
+        if found is None:
             return None
-        stream = (track, payload_type in track.producer.spec.rtx)
-        self.streams[ssrc] = stream
+        spec = found.spec
+        repairs = payload_type in spec.rtx
+        if not repairs and payload_type not in spec.codecs and payload_type != spec.red:
+            return None
+        layer = _layer(found, repairs, value_of)
+        if layer is None:
+            return None
+        self.streams[ssrc] = (layer, repairs)
         self.strangers.discard(ssrc)
-        return stream
+        return self.streams[ssrc]
+
+
+def _layer(track: Track, repairs: bool, value_of: Callable[[int], bytes | None]) -> Layer | None:
+    """RFC 8852: rid names a media stream, repaired-rid the stream a repair is of."""
+    spec = track.spec
+    if not spec.rids:
+        return track.layers[0]
+    extension = spec.repaired_rid_extension if repairs else spec.rid_extension
+    rid = value_of(extension) if extension is not None else None
+    return next((layer for layer in track.layers if rid == layer.rid.encode()), None)

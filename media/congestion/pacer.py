@@ -35,6 +35,16 @@ class Pacer(Generic[Item]):
         """A new estimate."""
         self._bps = bps
 
+    def may_go(self, now: float, size: int) -> bool:
+        """Whether a packet may leave at once, unkept: nothing waits and there is budget; then it is paid for."""
+        if self._waiting:
+            return False
+        self._refill(now)
+        if self._budget <= 0:
+            return False
+        self._budget -= size
+        return True
+
     def urgent(self, size: int) -> None:
         """Something went out without asking (audio, a repair): it is paid for all the same."""
         self._budget -= size

@@ -50,6 +50,11 @@ class Arrivals:
         self._next: int | None = None
         self._count = 0
 
+    @property
+    def waiting(self) -> int:
+        """How many are not yet reported."""
+        return len(self._came)
+
     def hear(self, number: int, at: float) -> None:
         """A packet with this transport-wide number (16 bit) arrived."""
         if self._newest is None:

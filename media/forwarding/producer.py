@@ -26,10 +26,12 @@ class Producer:
     __slots__ = (
         "_asked",
         "_last_pli",
+        "_measured_at",
+        "bps",
         "codec",
-        "handle",
         "heard",
         "is_video",
+        "octets",
         "payload_type",
         "reception",
         "report",
@@ -43,8 +45,11 @@ class Producer:
         """Nothing has been heard yet."""
         self.spec = spec
         self.is_video = spec.kind == "video"
-        self.handle: int | None = None
-        """The recorder's name for it, while it is recorded."""
+        self.octets = 0
+        """Bytes since they were last counted (`measure`)."""
+        self.bps = 0.0
+        """What it sends, smoothed over about a second; kept when it pauses."""
+        self._measured_at = 0.0
         self.wanting = False
         """A keyframe is wanted and has not come."""
         self._asked = 0
@@ -99,6 +104,14 @@ class Producer:
             self.wanting = False
             return True
         return False
+
+    def measure(self, now: float) -> None:
+        """Count what came since the last time; a stream that pauses keeps its bitrate."""
+        elapsed = now - self._measured_at
+        octets, self.octets, self._measured_at = self.octets, 0, now
+        if octets and 0 < elapsed < 2.0:
+            bps = octets * 8 / elapsed
+            self.bps = bps if not self.bps else 0.7 * self.bps + 0.3 * bps
 
     def reported(self, report: rtcp.SenderReport, now: float) -> None:
         """The publisher's sender report."""

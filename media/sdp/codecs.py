@@ -6,7 +6,12 @@ from dataclasses import dataclass
 
 from media.sdp.offer import Codec, Section
 
-KEPT_FEEDBACK = {"audio": ("nack",), "video": ("nack", "nack pli", "ccm fir", "goog-remb")}
+NUMBER_EXTENSION = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
+KEPT_FEEDBACK = {
+    "audio": ("nack", "transport-cc"),
+    "video": ("nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"),
+}
+ONE_BYTE_IDS = range(1, 15)  # RFC 8285 §4.2
 OPUS_FMTP = "minptime=10;useinbandfec=1"  # RFC 7587 §6.1: what we wish to receive; stereo is the sender's choice
 
 
@@ -18,6 +23,7 @@ class Chosen:
     name: str
     rtx: int | None = None
     feedback: tuple[str, ...] = ()
+    red: int | None = None
 
     @property
     def fmtp(self) -> str:
@@ -28,8 +34,11 @@ class Chosen:
 def supported(section: Section) -> list[Chosen]:
     """The codecs of an m-line that we forward, in the offer's order."""
     named = [(codec, name) for codec in section.codecs if (name := _name(section.kind, codec)) is not None]
-    repairs = _repairs(section)
-    return [Chosen(c, name, repairs.get(str(c.payload_type)), _feedback(section, c)) for c, name in named]
+    repairs, red = _repairs(section), _redundancies(section)
+    return [
+        Chosen(c, name, repairs.get(str(c.payload_type)), _feedback(section, c, name, red), red.get(c.payload_type))
+        for c, name in named
+    ]
 
 
 def first_supported(section: Section) -> Chosen | None:
@@ -74,5 +83,28 @@ def _repairs(section: Section) -> dict[str, int]:
     return {apt: codec.payload_type for apt, codec in reversed(rtx)}
 
 
-def _feedback(section: Section, codec: Codec) -> tuple[str, ...]:
-    return tuple(kind for kind in KEPT_FEEDBACK[section.kind] if kind in codec.feedback)
+def _redundancies(section: Section) -> dict[int, int]:
+    """RFC 2198 §5: payload type of the one codec in every block → payload type of RED."""
+    red = [c for c in section.codecs if section.kind == "audio" and (c.name.lower(), c.channels) == ("red", 2)]
+    blocks = {codec.payload_type: codec.fmtp.split("/") for codec in red}
+    return {int(of[0]): number for number, of in blocks.items() if of[0].isdecimal() and len(set(of)) == 1}
+
+
+def _feedback(section: Section, codec: Codec, name: str, red: dict[int, int]) -> tuple[str, ...]:
+    """What the offer names and we do. Transport-cc makes REMB needless: the sender's own estimate is the better one."""
+    kept = [kind for kind in KEPT_FEEDBACK[section.kind] if kind in codec.feedback]
+    if number_extension(section) is None and "transport-cc" in kept:
+        kept.remove("transport-cc")
+    if "transport-cc" in kept and "goog-remb" in kept:
+        kept.remove("goog-remb")
+    if name == "opus" and codec.payload_type in red and "nack" not in kept:
+        # Chromium answers and sends NACK for Opus as soon as the answer has it, though its offer never does; the offer
+        # of RED is how it is known.
+        kept.insert(0, "nack")
+    return tuple(kept)
+
+
+def number_extension(section: Section) -> int | None:
+    """The header extension of the transport-wide sequence number, if it is offered."""
+    number = section.extensions.get(NUMBER_EXTENSION)
+    return number if number in ONE_BYTE_IDS else None

@@ -7,16 +7,25 @@ renegotiation keeps the SSRC of every subscription that did not change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from media.control import Source, Track
 from media.plane import ConsumerSpec, IceCredentials, ProducerSpec
 from media.sdp.answer import Answer, AnswerSection, Local, write
-from media.sdp.codecs import Chosen, first_supported, matching, supported
+from media.sdp.codecs import (
+    NUMBER_EXTENSION,
+    ONE_BYTE_IDS,
+    Chosen,
+    first_supported,
+    matching,
+    number_extension,
+    supported,
+)
 from media.sdp.offer import Offer, SdpInvalid, SdpUnsupported, Section
 
 MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
-_ONE_BYTE_IDS = range(1, 15)  # RFC 8285 §4.2
+RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+REPAIRED_RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 __all__ = ["Decision", "Forwarded", "Local", "Negotiation", "decide"]
 
@@ -80,7 +89,7 @@ def decide(offer: Offer, given: Negotiation) -> Decision:
                 undecodable.append(forwarded.track.id)
                 answered.append(_idle(section))
                 continue
-            consumer = _consumer(given, section.mid, forwarded, found)
+            consumer = _consumer(given, section, forwarded, found)
             consumers[section.mid] = consumer
             answered.append(_sending(section, found, forwarded.track, consumer))
         else:
@@ -135,14 +144,26 @@ def _to_publish(section: Section) -> Chosen:
     return chosen
 
 
-def _mid_extension(section: Section) -> int | None:
-    number = section.extensions.get(MID_EXTENSION)
-    return number if number in _ONE_BYTE_IDS else None
+def _extension(section: Section, uri: str) -> int | None:
+    number = section.extensions.get(uri)
+    return number if number in ONE_BYTE_IDS else None
+
+
+def _numbered(section: Section, chosen: Chosen) -> int | None:
+    return number_extension(section) if "transport-cc" in chosen.feedback else None
+
+
+def _layers(section: Section) -> tuple[str, ...]:
+    """The simulcast streams we take: all that are offered, if their packets say which is which."""
+    named = tuple(rid for rid in section.simulcast if rid in section.rids)
+    can = _extension(section, RID_EXTENSION) is not None and _extension(section, MID_EXTENSION) is not None
+    return named if can and section.kind == "video" and len(named) > 1 else ()
 
 
 def _producer(name: str, section: Section, chosen: Chosen) -> ProducerSpec:
     ssrcs, repairs = _senders(section, chosen)
     payload_type, feedback = chosen.codec.payload_type, chosen.feedback
+    rids = _layers(section)
     return ProducerSpec(
         track=name,
         kind="audio" if section.kind == "audio" else "video",
@@ -150,12 +171,17 @@ def _producer(name: str, section: Section, chosen: Chosen) -> ProducerSpec:
         codecs={payload_type: chosen.name},
         clock_rate=chosen.codec.clock_rate,
         rtx={chosen.rtx: payload_type} if chosen.rtx is not None else {},
-        mid_extension=_mid_extension(section),
-        ssrcs=ssrcs,
-        rtx_ssrcs=repairs,
+        mid_extension=_extension(section, MID_EXTENSION),
+        ssrcs=() if rids else ssrcs,
+        rtx_ssrcs={} if rids else repairs,
         nack="nack" in feedback,
         pli="nack pli" in feedback,
         remb="goog-remb" in feedback,
+        number_extension=_numbered(section, chosen),
+        red=chosen.red,
+        rids=rids,
+        rid_extension=_extension(section, RID_EXTENSION) if rids else None,
+        repaired_rid_extension=_extension(section, REPAIRED_RID_EXTENSION) if rids else None,
     )
 
 
@@ -169,32 +195,45 @@ def _senders(section: Section, chosen: Chosen) -> tuple[tuple[int, ...], dict[in
     return tuple(primary), {rtx: ssrc for rtx, ssrc in repair.items() if ssrc in primary}
 
 
-def _consumer(given: Negotiation, mid: str, forwarded: Forwarded, found: Chosen) -> ConsumerSpec:
+def _consumer(given: Negotiation, section: Section, forwarded: Forwarded, found: Chosen) -> ConsumerSpec:
+    mid = section.mid
     codecs = {found.name: found.codec.payload_type}
     rtx = {found.codec.payload_type: found.rtx} if found.rtx is not None else {}
     last = given.before.get(mid)
-    if last is not None and (last.track, last.codecs, last.rtx) == (forwarded.name, codecs, rtx):
-        return last
-    ssrc = given.new_ssrc()
-    return ConsumerSpec(
-        id=f"{given.key}:{mid}:{ssrc:08x}",
+    wanted = ConsumerSpec(
+        id="",
         track=forwarded.name,
-        ssrc=ssrc,
+        ssrc=0,
         codecs=codecs,
-        rtx_ssrc=given.new_ssrc() if rtx else None,
         rtx=rtx,
         cname=forwarded.track.seat,
+        number_extension=_numbered(section, found),
+        red=found.red,
+        nack="nack" in found.feedback,
     )
+    if last is not None and replace(last, id="", ssrc=0, rtx_ssrc=None) == wanted:
+        return last
+    ssrc = given.new_ssrc()
+    rtx_ssrc = given.new_ssrc() if rtx else None
+    return replace(wanted, id=f"{given.key}:{mid}:{ssrc:08x}", ssrc=ssrc, rtx_ssrc=rtx_ssrc)
 
 
 def _receiving(section: Section, chosen: Chosen) -> AnswerSection:
-    mid = _mid_extension(section)
-    extensions = () if mid is None else ((mid, MID_EXTENSION),)
-    return AnswerSection(section, "recvonly", (chosen,), extensions)
+    rids = _layers(section)
+    numbers = {
+        MID_EXTENSION: _extension(section, MID_EXTENSION),
+        NUMBER_EXTENSION: _numbered(section, chosen),
+        RID_EXTENSION: _extension(section, RID_EXTENSION) if rids else None,
+        REPAIRED_RID_EXTENSION: _extension(section, REPAIRED_RID_EXTENSION) if rids else None,
+    }
+    extensions = tuple((number, uri) for uri, number in numbers.items() if number is not None)
+    return AnswerSection(section, "recvonly", (chosen,), extensions, rids=rids)
 
 
 def _sending(section: Section, found: Chosen, track: Track, consumer: ConsumerSpec) -> AnswerSection:
-    return AnswerSection(section, "sendonly", (found,), (), track, consumer)
+    number = consumer.number_extension
+    extensions = () if number is None else ((number, NUMBER_EXTENSION),)
+    return AnswerSection(section, "sendonly", (found,), extensions, track, consumer)
 
 
 def _idle(section: Section) -> AnswerSection:

@@ -18,11 +18,13 @@ MAX_OFFER_BYTES = 48 << 10
 MAX_SECTIONS = 64
 MAX_CODECS = 64
 MAX_SSRCS = 64
+MAX_RIDS = 8
 
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 
 _MID = re.compile(r"[!-~]{1,32}")
 _ICE = re.compile(r"[A-Za-z0-9+/]+")  # RFC 8839 §5.4: ice-char
+_RID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 _DIGITS = re.compile(r"[0-9]{1,10}")
 _HASH_BYTES = {"sha-1": 20, "sha-224": 28, "sha-256": 32, "sha-384": 48, "sha-512": 64}
 _TRUSTED_HASHES = ("sha-256", "sha-384", "sha-512")
@@ -77,6 +79,10 @@ class Section:
     extensions: dict[str, int] = field(default_factory=dict)
     ssrcs: list[int] = field(default_factory=list)
     groups: list[tuple[str, list[int]]] = field(default_factory=list)
+    rids: set[str] = field(default_factory=set)
+    """Of `a=rid:… send` (RFC 8851)."""
+    simulcast: tuple[str, ...] = ()
+    """The streams the offerer would send, the first choice of each, in its order (RFC 8853)."""
     rtcp_mux: bool = False
     rtcp_rsize: bool = False
     bundle_only: bool = False
@@ -177,6 +183,11 @@ def _attribute(section: Section, line: str) -> None:
             section.groups.append((semantics, [_number(word, 0xFFFFFFFF) for word in members]))
             if len(section.groups) > MAX_SSRCS or len(members) > MAX_SSRCS:
                 raise SdpInvalid("too many SSRC groups")
+        case "rid":
+            _rid(section, value)
+        case "simulcast":
+            named = _simulcast(value)
+            section.simulcast = section.simulcast or named
         case "rtcp-mux" | "rtcp-mux-only":
             section.rtcp_mux = True
         case "rtcp-rsize":
@@ -230,6 +241,26 @@ def _ssrc(section: Section, ssrc: int) -> None:
         section.ssrcs.append(ssrc)
     if len(section.ssrcs) > MAX_SSRCS:
         raise SdpInvalid("too many SSRCs in an m-line")
+
+
+def _rid(section: Section, value: str) -> None:
+    words = value.split()
+    if len(words) < 2 or not _RID.fullmatch(words[0]):
+        raise SdpInvalid("a rid is malformed")
+    if words[1] == "send":
+        section.rids.add(words[0])
+    if len(section.rids) > MAX_RIDS:
+        raise SdpInvalid("too many rids in an m-line")
+
+
+def _simulcast(value: str) -> tuple[str, ...]:
+    """RFC 8853 §5.1: `send a,b;~c recv …`; a comma parts alternatives, a tilde marks a stream that begins paused."""
+    words = value.split()
+    streams = words[words.index("send") + 1] if "send" in words[:-1] else ""
+    named = tuple(stream.split(",")[0].removeprefix("~") for stream in streams.split(";") if stream)
+    if len(named) > MAX_RIDS or len(set(named)) != len(named) or not all(map(_RID.fullmatch, named)):
+        raise SdpInvalid("a simulcast attribute is malformed")
+    return named
 
 
 def _ice(value: str, least: int) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from media.feedback import REMB_BPS, compound_reports, loss_down, loss_up
 from media.forwarding.consumer import Consumer, Outgoing
-from media.forwarding.producer import Producer
 from media.plane import IceCredentials, TransportSpec
 from media.rtp import rtcp
-from media.transport import Track, Transport
+from media.transport import Route, Track, Transport
 from tests.contract.plane_peers import video, viewing
 
 
@@ -22,7 +21,7 @@ def heard(of: Transport, now: float = 1.0) -> list[rtcp.Packet]:
 
 def publishing(name: str = "a", ssrc: int = 1111, *, lost: int = 0) -> tuple[Transport, Track]:
     of = transport()
-    track = of.tracks[name] = Track(Producer(video(name, ssrcs=(ssrc,), remb=True)), of)
+    track = of.tracks[name] = Track(video(name, ssrcs=(ssrc,), remb=True), of)
     track.producer.use(ssrc, 0.0)
     for seq in range(10):
         if seq == 0 or seq > lost:
@@ -52,7 +51,7 @@ def test_many_sources_are_told_in_several_compounds_that_fit_a_datagram() -> Non
     for n in range(30):
         consumer = Consumer(viewing(ssrc=n + 1, rtx=False, name=f"c{n}"), Outgoing(1, 1, 1), {96: "VP8"})
         consumer.begin(5, 0, 0.0, 90000)
-        of.consumers[f"c{n}"] = (track, consumer)
+        of.consumers[f"c{n}"] = Route(track, consumer, of, None)
     compounds = list(compound_reports(of, 1.0))
     assert len(compounds) == 3
     assert all(len(compound) < 1200 for compound in compounds)
@@ -66,6 +65,6 @@ def test_the_worst_fresh_report_is_the_loss_downstream() -> None:
     for n, fraction in enumerate((64, 128)):
         consumer = Consumer(viewing(ssrc=n + 1, rtx=False), Outgoing(1, 1, 1), {96: "VP8"})
         consumer.heard(rtcp.ReportBlock(n + 1, fraction, 0, 0, 0, 0, 0), 1.0)
-        of.consumers[f"c{n}"] = (track, consumer)
+        of.consumers[f"c{n}"] = Route(track, consumer, of, None)
     assert loss_down(of, 2.0) == 0.5
     assert loss_down(of, 60.0) == 0.0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from media.forwarding.producer import Producer
 from media.plane import IceCredentials, ProducerSpec, TransportSpec
 from media.transport import Track, Transport
 from tests.contract.plane_peers import audio, video
@@ -14,7 +13,7 @@ def transport(*specs: ProducerSpec) -> Transport:
     ours, theirs = IceCredentials("ours", "p" * 22), IceCredentials("them", "q" * 22)
     made = Transport(TransportSpec("t", ours, theirs, ()), 99, 0.0, 0)
     for spec in specs:
-        made.tracks[spec.track] = Track(Producer(spec), made)
+        made.tracks[spec.track] = Track(spec, made)
     return made
 
 
@@ -25,19 +24,19 @@ def mid(value: bytes | None) -> Callable[[int], bytes | None]:
 def test_the_mid_extension_decides() -> None:
     of = transport(video("camera", mid="1"), video("screen", mid="2"))
     stream = of.latch(5, 96, mid(b"2"))
-    assert stream == (of.tracks["screen"], False)
+    assert stream == (of.tracks["screen"].layers[0], False)
     assert of.streams[5] == stream
 
 
 def test_a_repair_stream_is_known_by_its_payload_type() -> None:
     of = transport(video("camera", mid="1"), video("screen", mid="2"))
-    assert of.latch(6, 97, mid(b"1")) == (of.tracks["camera"], True)
+    assert of.latch(6, 97, mid(b"1")) == (of.tracks["camera"].layers[0], True)
 
 
 def test_without_a_mid_the_only_track_with_that_payload_type_is_meant() -> None:
     of = transport(video("camera"), audio("microphone"))
-    assert of.latch(5, 111, mid(None)) == (of.tracks["microphone"], False)
-    assert of.latch(6, 97, mid(None)) == (of.tracks["camera"], True)
+    assert of.latch(5, 111, mid(None)) == (of.tracks["microphone"].layers[0], False)
+    assert of.latch(6, 97, mid(None)) == (of.tracks["camera"].layers[0], True)
     assert of.latch(7, 42, mid(None)) is None
 
 

@@ -1,0 +1,116 @@
+"""Sending to one subscriber under its own feedback: numbers, estimate, pacing and probes joined. Pure.
+
+DOWN-1  Audio and repairs never wait; they are paid for all the same. Video waits for the pacer, in order.
+DOWN-2  A probe is only sent while the subscriber wants more than the estimate gives it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from media.congestion.controller import Controller
+from media.congestion.ledger import Ledger
+from media.congestion.pacer import Pacer
+from media.congestion.probe import Cluster
+from media.congestion.twcc import Feedback
+
+OVERHEAD = 44
+"""Bytes a datagram costs the path beyond the plain packet: IP, UDP and the SRTP tag."""
+LOSS_WINDOW_S = 1.0
+MOST_CLUSTERS = 4
+
+
+@dataclass(slots=True)
+class Burst:
+    """A probe cluster on its way out."""
+
+    cluster: Cluster
+    left: int
+    next_at: float
+
+
+class Downlink:
+    """One transport's sending side. `What waits is the plain packet."""
+
+    __slots__ = (
+        "_heard_at",
+        "_last_feedback",
+        "_losses",
+        "_opened_at",
+        "_rtt_s",
+        "begun",
+        "controller",
+        "ledger",
+        "loss",
+        "pacer",
+        "probes",
+        "probing",
+    )
+
+    def __init__(self, now: float) -> None:
+        self.controller = Controller()
+        self.ledger = Ledger()
+        self.pacer: Pacer[bytes] = Pacer(self.controller.target_bps)
+        self.probes: deque[Burst] = deque(maxlen=MOST_CLUSTERS)
+        self.probing: int | None = None
+        """The cluster the packet that leaves now belongs to."""
+        self.begun = False
+        self.loss = 0.0
+        """Fraction 0–1 lost over the last second or so of feedback, smoothed."""
+        self._losses = [0, 0]
+        self._heard_at: float | None = None
+        self._last_feedback = now
+        self._opened_at = now
+        self._rtt_s = 0.1
+
+    @property
+    def estimate_bps(self) -> float:
+        """What the path carries."""
+        return self.controller.target_bps
+
+    @property
+    def settled(self) -> bool:
+        """Whether there has been enough feedback for the estimate to be more than a guess."""
+        return self._heard_at is not None and self._last_feedback - self._heard_at > 2.0
+
+    def number(self, now: float, size: int) -> int:
+        """The transport-wide number of a packet of `size` plain bytes that leaves now."""
+        return self.ledger.sent(now, size + OVERHEAD, self.probing)
+
+    def want(self, bps: float) -> None:
+        """What the subscriber would be sent on a perfect path."""
+        self.controller.want(bps)
+
+    def begin(self, now: float) -> None:
+        """Media has begun to flow: ask the path what it can do."""
+        self.begun = True
+        self._add(self.controller.begin(now), now)
+
+    def hear(self, feedback: Feedback, now: float) -> None:
+        """One feedback message."""
+        reports = self.ledger.fates(feedback)
+        if not reports:
+            return
+        if self._heard_at is None:
+            self._heard_at = now
+        self._last_feedback = now
+        newest = max((report.sent_at for report in reports if report.arrived_at is not None), default=None)
+        if newest is not None:
+            self._rtt_s = now - newest
+        estimate = self.controller.hear(reports, self._rtt_s, now)
+        self.pacer.set_rate(estimate.target_bps)
+        self._add(estimate.probes, now)
+        self._count(len(reports), sum(report.arrived_at is None for report in reports))
+
+    def _add(self, clusters: tuple[Cluster, ...], now: float) -> None:
+        self.probes.extend(Burst(cluster, cluster.size, now) for cluster in clusters)
+
+    def _count(self, told: int, lost: int) -> None:
+        seen = self._losses
+        seen[0] += told
+        seen[1] += lost
+        if seen[0] >= 50:
+            fraction = seen[1] / seen[0]
+            self.loss = fraction if fraction > self.loss else 0.7 * self.loss + 0.3 * fraction
+            seen[0] = seen[1] = 0
