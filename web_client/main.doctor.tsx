@@ -10,6 +10,7 @@ import { chime, unlock } from './ports/chime';
 import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
 import { media } from './ports/media';
+import { photos } from './ports/photos';
 import { keep, keepToken, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage } from './ports/preferences';
 import { rtc } from './ports/rtc';
@@ -27,8 +28,13 @@ import { doctor as zhOwn } from './words/zh/doctor';
 const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
 const CHIME = 'teleconsult.chime';
 
+const memory = {
+  recall: (key: string) => recall('session', `teleconsult.step.${key}`),
+  keep: (key: string, value: string) => keep('session', `teleconsult.step.${key}`, value),
+};
+
 const token = takeToken('d');
-const desk = new Desk({ socket, rtc, media, clock }, token ?? '', (next) => keepToken('d', next));
+const desk = new Desk({ socket, rtc, media, clock, memory, photos }, token ?? '', (next) => keepToken('d', next));
 let consent: ConsentWords | null = null;
 
 function admit(visit: string): void {

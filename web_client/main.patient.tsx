@@ -7,18 +7,22 @@ import { useMemo, useEffect } from 'preact/hooks';
 import { PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
 import { clock } from './ports/clock';
-import { chime, unlock } from './ports/chime';
+import { Voice } from './core/voice';
+import { unlock } from './ports/chime';
 import { fetchConsent } from './ports/consent';
 import { media } from './ports/media';
 import { meter } from './ports/meter';
+import { photos } from './ports/photos';
 import { keep, recall, takeToken } from './ports/place';
-import { preferences, switchLanguage, switchMode } from './ports/preferences';
+import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
 import { rtc } from './ports/rtc';
 import { socket } from './ports/socket';
 import { expose } from './ports/tests';
+import { speech } from './ports/speech';
 import { stayAwake } from './ports/wake';
 import { useSnapshot } from './views/parts/snapshot';
 import { PatientPageView } from './views/patient/page';
+import { saying } from './views/patient/spoken';
 import { common as enCommon } from './words/en/common';
 import { patient as enOwn } from './words/en/patient';
 import { common as zhCommon } from './words/zh/common';
@@ -32,7 +36,8 @@ const memory = {
 };
 
 const token = takeToken('p');
-const visit = new PatientVisit({ socket, rtc, media, clock }, token ?? '', memory, fetchConsent, preferences.now.language);
+const visit = new PatientVisit({ socket, rtc, media, clock, memory, photos }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal');
+const voice = new Voice(speech, clock);
 const nothing = new Snapshot({
   ...visit.now,
   page: 'closed' as const,
@@ -40,6 +45,16 @@ const nothing = new Snapshot({
 });
 
 const act = {
+  answer: () => visit.answer(),
+  auto: () => visit.toggleAuto(),
+  read: switchReading,
+  again: () => voice.again(),
+  flip: () => void visit.call.devices.flip(),
+  write: (words: string) => visit.call.messages.write(words),
+  attach: (file: File) => void visit.call.messages.attach(file),
+  discard: (id: string) => visit.call.messages.discard(id),
+  looking: (looking: boolean) => visit.call.messages.look(looking),
+  photo: (id: string) => visit.call.messages.photo(id),
   confirm: () => visit.confirm(),
   decide: (agreed: boolean) => void visit.decide(agreed),
   reconsider: () => visit.reconsider(),
@@ -56,30 +71,37 @@ const act = {
 
 function Page() {
   const now = useSnapshot(token === null ? nothing : visit);
-  const { language, mode } = useSnapshot(preferences);
+  const { language, mode, reading } = useSnapshot(preferences);
   const w = WORDS[language];
   const track = now.call.devices.microphone.track as MediaStreamTrack | null;
   const listen = useMemo(() => (track === null ? null : (tell: (level: number) => void) => meter(track, tell)), [track]);
   useEffect(() => {
     // Names stay out of the title: it stands in the window list and the history.
-    document.title = w.brand;
-    stayAwake(now.page === 'waiting' || now.page === 'live');
-    if (now.page === 'live') chime();
+    document.title = now.page === 'called' ? w.calledTitle : w.brand;
+    stayAwake(now.page === 'waiting' || now.page === 'called' || now.page === 'live');
+    if (now.page === 'live' && mode === 'normal') speech.ring();
   }, [now.page, w]);
-  return <PatientPageView now={now} w={w} act={act} mode={mode} listen={listen} />;
+  useEffect(() => {
+    voice.heed(saying({ now, w }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
+  }, [now, w, reading, mode]);
+  return <PatientPageView now={now} w={w} act={act} mode={mode} reading={reading} mirrored={!visit.call.devices.facesAway} listen={listen} />;
 }
 
 const root = document.getElementById('page');
 if (root !== null) render(<Page />, root);
 
-addEventListener('pointerdown', unlock, { once: true });
+for (const gesture of ['pointerup', 'keydown'] as const)
+  addEventListener(gesture, () => {
+    unlock();
+    voice.unlock();
+  }, { once: true });
 addEventListener('online', () => visit.call.hurry());
 addEventListener('pageshow', () => visit.call.hurry());
 addEventListener('hashchange', () => location.reload());
 document.addEventListener('visibilitychange', () => {
   if (document.visibilityState !== 'visible') return;
   visit.call.hurry();
-  stayAwake(visit.now.page === 'waiting' || visit.now.page === 'live');
+  stayAwake(visit.now.page === 'waiting' || visit.now.page === 'called' || visit.now.page === 'live');
 });
 
 expose({

@@ -1,8 +1,9 @@
 /** One seat in one visit: the session, the transport and the devices, kept in step. */
 import type { Clock } from './clock';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
+import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
-import { type Judged, type Level, type Totals, judge, sampleOf, totals } from './quality';
+import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
 import type { Ack, DeviceState, Source } from './wire';
@@ -12,13 +13,19 @@ export interface Ports {
   readonly rtc: RtcPort;
   readonly media: MediaPort;
   readonly clock: Clock;
+  /** What this tab keeps through a reload. */
+  readonly memory: Memory;
+  readonly photos: PhotoPort;
 }
 
 export interface CallFacts {
   readonly session: SessionFacts;
   readonly peer: PeerFacts;
   readonly devices: DeviceFacts;
+  readonly messages: MessagesFacts;
   readonly level: Level;
+  /** The other one is speaking now, as far as this page hears. */
+  readonly talking: boolean;
   /** The server's clock minus ours, in ms: the visit's times are the server's. */
   readonly skew: number;
 }
@@ -30,6 +37,8 @@ export class Call implements Watchable<CallFacts> {
   private readonly session: Session;
   private readonly peer: Peer;
   readonly devices: Devices;
+  readonly messages: Messages;
+  private joined = true;
   private readonly stops: (() => void)[] = [];
   private said = '';
   private judged: Judged | null = null;
@@ -43,13 +52,18 @@ export class Call implements Watchable<CallFacts> {
     devices: Devices = new Devices(ports.media),
   ) {
     this.devices = devices;
-    this.session = new Session(ports.socket, ports.clock, token);
+    this.session = new Session(ports.socket, ports.clock, token, (name, body) => {
+      if (name === 'message') this.messages.hear(body);
+    });
+    this.messages = new Messages((event, payload, within) => this.session.ask(event, payload, within), ports.clock, ports.memory, ports.photos, token, () => ports.rtc.name());
     this.peer = new Peer(ports.rtc, ports.clock, (event, payload, within) => this.session.ask(event, payload, within));
     this.facts = new Snapshot<CallFacts>({
       session: this.session.now,
       peer: this.peer.now,
       devices: devices.now,
+      messages: this.messages.now,
       level: 'good',
+      talking: false,
       skew: 0,
     });
   }
@@ -67,10 +81,19 @@ export class Call implements Watchable<CallFacts> {
       this.session.watch((session) => this.heard(session)),
       this.peer.watch((peer) => this.facts.set({ peer })),
       this.devices.watch((devices) => this.captured(devices)),
+      this.messages.watch((messages) => this.facts.set({ messages })),
     );
     this.captured(this.devices.now);
     this.session.connect();
     this.look();
+  }
+
+  /** Stay out of the visit, or come into it: a call that is not answered sends nothing and hears nothing. */
+  join(joined: boolean): void {
+    if (this.joined === joined) return;
+    this.joined = joined;
+    const { state, link } = this.now.session;
+    this.peer.heed(joined ? state : null, link === 'open');
   }
 
   hurry(): void {
@@ -118,6 +141,7 @@ export class Call implements Watchable<CallFacts> {
     for (const stop of this.stops.splice(0)) stop();
     this.stopLook?.();
     this.peer.close();
+    this.messages.close();
     this.session.close();
     if (!keepDevices) this.devices.close();
   }
@@ -127,7 +151,8 @@ export class Call implements Watchable<CallFacts> {
     const fresh = session.state !== this.now.session.state && !Number.isNaN(at);
     this.facts.set(fresh ? { session, skew: at - this.ports.clock.now() } : { session });
     if (session.link !== 'open') this.said = '';
-    this.peer.heed(session.state, session.link === 'open');
+    this.peer.heed(this.joined ? session.state : null, session.link === 'open');
+    this.messages.heed(session.state, session.link === 'open');
     if (session.state?.phase === 'ended') this.devices.close();
     this.sayDevices();
   }
@@ -171,11 +196,14 @@ export class Call implements Watchable<CallFacts> {
     const { peer, session } = this.now;
     if (peer.transport !== 'connected' || session.state === null) {
       this.totals = this.judged = null;
+      this.facts.set({ talking: false });
       return;
     }
     const before = this.totals;
     const now = this.ports.clock.now();
-    const after = totals(await this.peer.stats(), now);
+    const rows = await this.peer.stats();
+    const after = totals(rows, now);
+    this.facts.set({ talking: talks(rows) });
     this.totals = after;
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';

@@ -19,9 +19,20 @@ export interface MediaPort {
   readonly secure: boolean;
   readonly canShareScreen: boolean;
   /** Rejects with an error whose `name` is a DOMException's. */
-  capture(source: 'microphone' | 'camera'): Promise<Captured>;
+  capture(source: 'microphone' | 'camera', wish?: Wish): Promise<Captured>;
   captureBoth(): Promise<{ microphone: Captured; camera: Captured }>;
   captureScreen(): Promise<Captured>;
+  /** Cameras and microphones there are; labels are empty until one was allowed. */
+  list(): Promise<readonly Found[]>;
+}
+
+/** Which camera or microphone: one side of a phone, or one device by its id. */
+export type Wish = { readonly facing: 'user' | 'environment' } | { readonly device: string };
+
+export interface Found {
+  readonly source: 'microphone' | 'camera';
+  readonly id: string;
+  readonly label: string;
 }
 
 export interface Device {
@@ -50,6 +61,7 @@ export function nameCause(error: unknown): Cause {
 export class Devices implements Watchable<DeviceFacts> {
   private readonly facts = new Snapshot<DeviceFacts>({ microphone: IDLE, camera: IDLE, screen: IDLE });
   private readonly held = new Map<Source, Captured>();
+  private readonly wishes = new Map<Source, Wish>();
 
   constructor(private readonly port: MediaPort) {}
 
@@ -131,6 +143,38 @@ export class Devices implements Watchable<DeviceFacts> {
     }
   }
 
+  /** The phone's other camera. */
+  flip(): Promise<void> {
+    const wish = this.wishes.get('camera');
+    const back = wish !== undefined && 'facing' in wish && wish.facing === 'environment';
+    return this.choose('camera', { facing: back ? 'user' : 'environment' });
+  }
+
+  /** The picture is of what the camera's back sees: it is not to be mirrored. */
+  get facesAway(): boolean {
+    const wish = this.wishes.get('camera');
+    return wish !== undefined && 'facing' in wish && wish.facing === 'environment';
+  }
+
+  list(): Promise<readonly Found[]> {
+    return this.port.secure ? this.port.list() : Promise.resolve([]);
+  }
+
+  /** Another camera or microphone. A phone opens one camera at a time, so the old one is let go first, and taken again if the new one fails. */
+  async choose(source: 'microphone' | 'camera', wish: Wish): Promise<void> {
+    const before = this.wishes.get(source);
+    const muted = this.now[source].state === 'muted';
+    this.wishes.set(source, wish);
+    this.release(source);
+    await this.askOne(source);
+    if (this.now[source].state === 'failed') {
+      if (before === undefined) this.wishes.delete(source);
+      else this.wishes.set(source, before);
+      await this.askOne(source);
+    }
+    if (muted && this.now[source].state === 'on') this.toggleMicrophone();
+  }
+
   close(): void {
     for (const source of [...this.held.keys()]) {
       this.release(source);
@@ -145,7 +189,7 @@ export class Devices implements Watchable<DeviceFacts> {
     }
     this.say(source, { state: 'asking', cause: null, track: null });
     try {
-      this.hold(source, await this.port.capture(source));
+      this.hold(source, await this.port.capture(source, this.wishes.get(source)));
     } catch (error) {
       this.fail(source, nameCause(error));
     }

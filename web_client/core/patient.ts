@@ -4,11 +4,6 @@ import type { ConsentWords } from './desk';
 import { patientPage, type PatientPage, type Steps } from './visit';
 import { Snapshot, type Watchable } from './watch';
 
-export interface Memory {
-  recall(key: string): string | null;
-  keep(key: string, value: string): void;
-}
-
 export type Language = 'zh' | 'en';
 
 /** Fetches the words of consent; never gives up while the page lives. */
@@ -22,26 +17,37 @@ export interface PatientFacts {
   readonly consentTrouble: boolean;
   /** An answer of the server is awaited for what was tapped. */
   readonly busy: boolean;
+  /** The patient agreed that a call is answered by itself. */
+  readonly auto: boolean;
 }
+
+/** A call that the patient agreed to have answered rings this long first. */
+const AUTO_ANSWER_MS = 5000;
 
 export class PatientVisit implements Watchable<PatientFacts> {
   readonly call: Call;
   private readonly facts: Snapshot<PatientFacts>;
   private stopConsent: () => void = () => undefined;
 
+  private stopAuto: (() => void) | null = null;
+
+  /** `asksAnswer`: whether a call is answered with a tap, as in elder mode; read when the call comes. */
   constructor(
-    ports: Ports,
+    private readonly ports: Ports,
     token: string,
-    private readonly memory: Memory,
     private readonly fetchConsent: ConsentPort,
     private language: Language,
+    private readonly asksAnswer: () => boolean,
   ) {
+    const memory = ports.memory;
     this.call = new Call(ports, token);
     const steps = {
       confirmed: memory.recall('confirmed') === 'yes',
       checked: memory.recall('checked') === 'yes',
       reconsidering: false,
+      answered: memory.recall('answered') === 'yes',
     };
+    this.call.join(steps.answered);
     const call = this.call.now;
     this.facts = new Snapshot<PatientFacts>({
       page: patientPage(call.session, steps),
@@ -50,6 +56,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
       consent: null,
       consentTrouble: false,
       busy: false,
+      auto: memory.recall('auto') === 'yes',
     });
   }
 
@@ -102,13 +109,34 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.enterIfDue();
   }
 
+  /** Take the doctor's call. */
+  answer(): void {
+    this.stopAuto?.();
+    this.stopAuto = null;
+    this.step({ answered: true });
+    this.call.join(true);
+    void this.call.devices.ask();
+  }
+
+  toggleAuto(): void {
+    const auto = !this.now.auto;
+    this.ports.memory.keep('auto', auto ? 'yes' : '');
+    this.facts.set({ auto });
+  }
+
   private entering = false;
 
   private heard(call: CallFacts): void {
     const { steps } = this.now;
     this.facts.set({ call, page: patientPage(call.session, steps) });
     this.enterIfDue();
-    if (call.session.state?.phase === 'live') void this.call.devices.ask();
+    if (call.session.state?.phase === 'live') this.called();
+  }
+
+  private called(): void {
+    if (this.now.steps.answered) void this.call.devices.ask();
+    else if (!this.asksAnswer()) this.answer();
+    else if (this.now.auto) this.stopAuto ??= this.ports.clock.after(AUTO_ANSWER_MS, () => this.answer());
   }
 
   /** SIG-4: idempotent, so a refreshed page simply says it again. */
@@ -123,8 +151,9 @@ export class PatientVisit implements Watchable<PatientFacts> {
 
   private step(change: Partial<Steps>): void {
     const steps = { ...this.now.steps, ...change };
-    this.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
-    this.memory.keep('checked', steps.checked ? 'yes' : '');
+    this.ports.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
+    this.ports.memory.keep('checked', steps.checked ? 'yes' : '');
+    this.ports.memory.keep('answered', steps.answered ? 'yes' : '');
     this.facts.set({ steps, page: patientPage(this.now.call.session, steps) });
   }
 }

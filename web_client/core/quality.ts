@@ -72,6 +72,13 @@ export function totals(rows: readonly Row[], now: number): Totals {
   return { at: now, frames, received, lost, samples, concealed, rtt_ms };
 }
 
+/** Sound of −40 dB and more is somebody speaking, not a room. */
+const SPEECH = 0.01;
+
+export function talks(rows: readonly Row[]): boolean {
+  return rows.some((row) => row['type'] === 'inbound-rtp' && row['kind'] === 'audio' && figure(row['audioLevel']) > SPEECH);
+}
+
 /** What happened between two readings. `picture` says whether a moving picture is expected at all. */
 export function sampleOf(before: Totals, after: Totals, picture: boolean): Sample {
   const seconds = Math.max(0.001, (after.at - before.at) / 1000);

@@ -120,6 +120,7 @@ const BODIES: { readonly [type: string]: Check } = {
   heartbeat: shape({ streams: map(STREAM, shape({ segments: count, bytes: count, sealed_to_ms: count })) }),
   recovered: shape({ epoch: words, reason: words, zero_mono_us: orNull(signed) }),
   degraded: shape({ code: matching(NAME), over: truth }),
+  stored: shape({ objects: each(shape({ name: object, version: words, retain_until: orNull((given) => instant(given)) })) }),
   access,
   export: access,
   close: shape({

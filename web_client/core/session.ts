@@ -52,6 +52,8 @@ export class Session implements Watchable<SessionFacts> {
     private readonly port: SocketPort,
     private readonly clock: Clock,
     private readonly token: string,
+    /** Hears the events that change no facts here. */
+    private readonly besides: (name: string, body: unknown) => void = () => undefined,
   ) {}
 
   get now(): SessionFacts {
@@ -134,6 +136,8 @@ export class Session implements Watchable<SessionFacts> {
       const code = parseCode(body);
       if (code === 'server_stopping') this.lose();
       else this.finish(code);
+    } else {
+      this.besides(name, body);
     }
   }
 

@@ -2,7 +2,7 @@
 import type { SessionFacts } from './session';
 import type { State } from './wire';
 
-export type PatientPage = 'opening' | 'closed' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'live' | 'ended';
+export type PatientPage = 'opening' | 'closed' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'called' | 'live' | 'ended';
 
 /** What the patient did on this page and the server need not know. */
 export interface Steps {
@@ -12,6 +12,8 @@ export interface Steps {
   readonly checked: boolean;
   /** After a refusal the patient wants to read the consent again. */
   readonly reconsidering: boolean;
+  /** The doctor's call was taken: with a tap in elder mode, by itself otherwise. */
+  readonly answered: boolean;
 }
 
 export function patientPage(session: SessionFacts, steps: Steps): PatientPage {
@@ -19,7 +21,7 @@ export function patientPage(session: SessionFacts, steps: Steps): PatientPage {
   if (state?.phase === 'ended') return 'ended';
   if (session.link === 'over') return 'closed';
   if (state === null) return 'opening';
-  if (state.phase === 'live') return 'live';
+  if (state.phase === 'live') return steps.answered ? 'live' : 'called';
   const decided = state.seats.patient.consent;
   const gone = decided === 'refused' || decided === 'withdrawn';
   if (gone && state.consent.required && !steps.reconsidering) return 'declined';

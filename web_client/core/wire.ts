@@ -71,11 +71,23 @@ export interface State {
   readonly seats: Readonly<Record<Seat, SeatState>>;
   readonly consent: { readonly required: boolean; readonly text_version: string | null };
   readonly ahead: number | null;
+  /** `seq` of the newest message. */
+  readonly lastMessage: number;
   readonly tracks: readonly Track[];
   readonly media: { readonly epoch: string | null; readonly available: boolean };
   readonly recording: Recording;
   readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
+}
+
+/** A line of text or a photo (PROTOCOL.md §8). */
+export interface Message {
+  readonly seq: number;
+  readonly id: string;
+  readonly from: string;
+  readonly at: string;
+  readonly text: string | null;
+  readonly photo: { readonly id: string } | null;
 }
 
 export interface QueueRow {
@@ -131,6 +143,7 @@ export function parseState(given: unknown): State | null {
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
     consent: { required: consent['required'] !== false, text_version: text(consent['text_version']) },
     ahead: count(fields(from['waiting'])['ahead']),
+    lastMessage: count(fields(from['messages'])['last']) ?? 0,
     tracks: list(from['tracks']).flatMap(parseTrack),
     media: { epoch: text(media['epoch']), available: media['available'] !== false },
     recording: parseRecording(from['recording']),
@@ -159,6 +172,17 @@ export function parseQueue(given: unknown): Queue | null {
     ];
   });
   return { seq: from['seq'], at: text(from['at']) ?? '', rows };
+}
+
+/** `message`, or null. */
+export function parseMessage(given: unknown): Message | null {
+  const from = fields(given);
+  const id = text(from['id']);
+  const seq = count(from['seq']);
+  const photo = text(fields(from['photo'])['id']);
+  const words = text(from['text']);
+  if (from['v'] !== 1 || id === null || seq === null || (words === null && photo === null)) return null;
+  return { seq, id, from: text(from['from']) ?? '', at: text(from['at']) ?? '', text: words, photo: photo === null ? null : { id: photo } };
 }
 
 /** An acknowledgement; what is not one is a refusal with code `ack_invalid`. */

@@ -2,12 +2,12 @@
 import type { Captured, MediaPort } from '../core/devices';
 
 const SOUND: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const PICTURE: MediaTrackConstraints = {
-  facingMode: 'user',
+const PICTURE_OF_ANY: MediaTrackConstraints = {
   width: { ideal: 1280 },
   height: { ideal: 720 },
   frameRate: { ideal: 25, max: 30 },
 };
+const PICTURE: MediaTrackConstraints = { ...PICTURE_OF_ANY, facingMode: 'user' };
 
 function captured(track: MediaStreamTrack): Captured {
   return {
@@ -33,9 +33,17 @@ export const media: MediaPort = {
   get canShareScreen() {
     return navigator.mediaDevices !== undefined && 'getDisplayMedia' in navigator.mediaDevices;
   },
-  async capture(source) {
-    const stream = await navigator.mediaDevices.getUserMedia(source === 'microphone' ? { audio: SOUND } : { video: PICTURE });
+  async capture(source, wish) {
+    const which: MediaTrackConstraints = wish === undefined ? {} : 'device' in wish ? { deviceId: { exact: wish.device } } : { facingMode: { ideal: wish.facing } };
+    const base = source === 'camera' && wish !== undefined && 'device' in wish ? PICTURE_OF_ANY : source === 'camera' ? PICTURE : SOUND;
+    const stream = await navigator.mediaDevices.getUserMedia({ [source === 'camera' ? 'video' : 'audio']: { ...base, ...which } });
     return first(stream.getTracks());
+  },
+  async list() {
+    const all = await navigator.mediaDevices.enumerateDevices();
+    return all.flatMap(({ kind, deviceId, label }) =>
+      kind === 'audioinput' || kind === 'videoinput' ? [{ source: kind === 'audioinput' ? ('microphone' as const) : ('camera' as const), id: deviceId, label }] : [],
+    );
   },
   async captureBoth() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: SOUND, video: PICTURE });

@@ -9,6 +9,8 @@ export interface Preferences {
   readonly language: Language;
   readonly mode: Mode;
   readonly theme: 'light' | 'dark';
+  /** Pages are read aloud; in elder mode they are in any case. */
+  readonly reading: boolean;
 }
 
 function language(): Language {
@@ -27,7 +29,7 @@ function theme(): 'light' | 'dark' {
   return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
 }
 
-export const preferences = new Snapshot<Preferences>({ language: language(), mode: mode(), theme: theme() });
+export const preferences = new Snapshot<Preferences>({ language: language(), mode: mode(), theme: theme(), reading: recall('local', 'teleconsult.reading') === 'on' });
 
 function show({ language, mode, theme }: Preferences): void {
   const root = document.documentElement;
@@ -42,11 +44,16 @@ preferences.watch((now) => {
   show(now);
   keep('local', 'teleconsult.language', now.language);
   keep('local', 'teleconsult.mode', now.mode);
+  keep('local', 'teleconsult.reading', now.reading ? 'on' : 'off');
 });
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => preferences.set({ theme: theme() }));
 
 export function switchLanguage(): void {
   preferences.set({ language: preferences.now.language === 'zh' ? 'en' : 'zh' });
+}
+
+export function switchReading(): void {
+  preferences.set({ reading: !preferences.now.reading });
 }
 
 /** Normal → elder → largest → normal. */

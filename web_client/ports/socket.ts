@@ -2,7 +2,7 @@
 import type { Socket, SocketEvents, SocketPort } from '../core/session';
 import { root } from './place';
 
-const EVENTS = ['state', 'queue', 'bye', 'problem'];
+const EVENTS = ['state', 'queue', 'bye', 'message', 'problem'];
 
 function open(token: string, on: SocketEvents): Socket {
   let closed = false;

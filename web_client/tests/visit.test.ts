@@ -7,7 +7,7 @@ import { type Steps, patientPage } from '../core/visit';
 import { parseAck, parseIce, parseState } from '../core/wire';
 import { stateGiven } from './bench';
 
-const NEW: Steps = { confirmed: false, checked: false, reconsidering: false };
+const NEW: Steps = { confirmed: false, checked: false, reconsidering: false, answered: false };
 const session = (change: Record<string, unknown> | null, link: SessionFacts['link'] = 'open', code: string | null = null): SessionFacts => ({
   link,
   code,
@@ -29,8 +29,9 @@ describe('the patient’s page', () => {
     ['who refused where recording is optional', session({ phase: 'scheduled', seats: consented('refused'), consent: { required: false } }), { ...NEW, confirmed: true }, 'check'],
     ['who checked', session({ phase: 'scheduled', seats: consented('agreed') }), { ...NEW, confirmed: true, checked: true }, 'waiting'],
     ['who comes back to a place that was kept', session({ phase: 'waiting', seats: consented('agreed') }), NEW, 'waiting'],
-    ['a live visit', session({ phase: 'live' }), NEW, 'live'],
-    ['a live visit whose line is lost', session({ phase: 'live' }, 'lost'), NEW, 'live'],
+    ['a call that is not answered', session({ phase: 'live' }), NEW, 'called'],
+    ['a live visit', session({ phase: 'live' }), { ...NEW, answered: true }, 'live'],
+    ['a live visit whose line is lost', session({ phase: 'live' }, 'lost'), { ...NEW, answered: true }, 'live'],
     ['a live visit taken to another tab', session({ phase: 'live' }, 'over', 'taken_over'), NEW, 'closed'],
     ['an ended visit, even when the link is over', session({ phase: 'ended' }, 'over', 'closed'), NEW, 'ended'],
   ];

@@ -62,7 +62,17 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
       pc: 'pc',
     },
     devices: { microphone: device(tracks.face), camera: device(tracks.face), screen: device(null) },
+    messages: {
+      list: [
+        { seq: 1, id: 'a', from: 'patient', at: '', text: '大夫，我把药盒拍给您看了', photo: null },
+        { seq: 2, id: 'b', from: 'doctor', at: '', text: '收到，先量一次血压。', photo: null },
+      ],
+      pending: [{ id: 'c', text: '刚量的 168/95', photo: null, stored: null, refused: null }],
+      unread: 0,
+      unreadable: false,
+    },
     level: 'good',
+    talking: false,
     // The sample's clock stands still.
     skew: NOW - Date.now(),
     ...change,
@@ -91,6 +101,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-next': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0 } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
   'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],
+  called: ['called', (t) => callOf(stateOf('live', 'patient'), t)],
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
   'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
@@ -107,10 +118,11 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
   return {
     page,
     call: call(tracks),
-    steps: { confirmed: true, checked: true, reconsidering: false },
+    steps: { confirmed: true, checked: true, reconsidering: false, answered: true },
     consent: { version: '2026-05', sha256: '00', language, text: CONSENT[language] },
     consentTrouble: false,
     busy: false,
+    auto: false,
   };
 }
 

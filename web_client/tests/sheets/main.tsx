@@ -74,7 +74,7 @@ async function show(): Promise<void> {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} listen={listen} />, root);
+    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} reading={false} mirrored listen={listen} />, root);
   } else {
     await import('../../style/doctor.css');
     const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };

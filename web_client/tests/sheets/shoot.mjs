@@ -52,16 +52,73 @@ const browser = await puppeteer.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-insecure', 'waiting', 'waiting-next', 'waiting-lost', 'live', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
+const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-insecure', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
 const DOCTOR = ['idle', 'ready', 'live', 'live-gap', 'ended'];
 const SIZES = [[360, 740], [768, 1024], [1440, 900]];
+/** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */
+const measure = () => {
+  const found = [];
+  const colour = (text) => {
+    const [r = 0, g = 0, b = 0, a = 1] = (text.match(/[\d.]+/g) ?? []).map(Number);
+    return { r, g, b, a };
+  };
+  const over = (top, under) => ({ r: top.r * top.a + under.r * (1 - top.a), g: top.g * top.a + under.g * (1 - top.a), b: top.b * top.a + under.b * (1 - top.a), a: 1 });
+  const light = ({ r, g, b }) => {
+    const [x, y, z] = [r, g, b].map((each) => each / 255).map((each) => (each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const contrast = (one, two) => {
+    const [low, high] = [light(one), light(two)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  const visible = (node) => node.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && node.getClientRects().length > 0 && node.closest('.unseen') === null;
+  const named = (node) => `${node.tagName.toLowerCase()}.${node.className} “${(node.textContent ?? '').slice(0, 16)}”`;
+  for (const node of document.body.querySelectorAll('*')) {
+    if (!visible(node)) continue;
+    const style = getComputedStyle(node);
+    const own = [...node.childNodes].some((each) => each.nodeType === Node.TEXT_NODE && each.textContent.trim() !== '') || node.tagName === 'TEXTAREA';
+    if (own) {
+      const size = parseFloat(style.fontSize);
+      const line = style.lineHeight === 'normal' ? 1.2 : parseFloat(style.lineHeight) / size;
+      if (size < 18) found.push(`text of ${size} px: ${named(node)}`);
+      if (line < 1.295) found.push(`line of ${line.toFixed(2)}: ${named(node)}`);
+      const layers = [];
+      for (let at = node; at !== null; at = at.parentElement) {
+        const back = colour(getComputedStyle(at).backgroundColor);
+        if (back.a > 0) layers.push(back);
+        if (back.a === 1) break;
+      }
+      const glass = layers.length > 0 && layers[0].a < 1;
+      // Glass may stand over any picture: white is the worst one.
+      const ground = glass ? { r: 255, g: 255, b: 255, a: 1 } : undefined;
+      const base = (ground === undefined ? layers : [layers[0], ground]).reduceRight((under, top) => over(top, under), { r: 255, g: 255, b: 255, a: 1 });
+      const ratio = contrast(over(colour(style.color), base), base);
+      if (ratio < 4.5) found.push(`contrast of ${ratio.toFixed(1)}: ${named(node)}`);
+    }
+    if (node.matches('a[href], button, textarea, summary, label.clip, [role=button]')) {
+      const box = node.getBoundingClientRect();
+      if (box.width < 59.5 || box.height < 59.5) found.push(`target of ${Math.round(box.width)} × ${Math.round(box.height)}: ${named(node)}`);
+    }
+  }
+  return found;
+};
 let wrong = 0;
 let seen = 0;
 
 async function look(page, { role, state, width, height, lang, mode, theme }) {
   await page.setViewport({ width, height, deviceScaleFactor: 1 });
-  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state}&lang=${lang}&mode=${mode}&theme=${theme}`);
+  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}`);
   await page.waitForSelector('[data-page]');
+  const [, opened] = state.split('+');
+  if (opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
+    const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
+    if (opened === 'chat' && state.startsWith('live') && mode !== 'normal') {
+      await press('help');
+      await page.waitForSelector('[data-help]');
+    }
+    await press(opened);
+    if (opened === 'chat') await page.waitForSelector('[data-chat]');
+  }
   await new Promise((then) => setTimeout(then, 150));
   const name = `${role}-${state}-${width}-${lang}-${mode}-${theme}`;
   await page.screenshot({ path: join(out, `${name}.png`) });
@@ -70,6 +127,12 @@ async function look(page, { role, state, width, height, lang, mode, theme }) {
   if (sideways > width) {
     wrong += 1;
     console.log(`${name}: ${sideways} px wide in ${width}`);
+  }
+  if (mode !== 'normal') {
+    for (const each of await page.evaluate(measure)) {
+      wrong += 1;
+      console.log(`${name}: ${each}`);
+    }
   }
   await page.evaluate(axe);
   const found = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
@@ -90,7 +153,7 @@ try {
     for (const state of states ?? all)
       for (const [width, height] of SIZES)
         for (const lang of ['zh', 'en'])
-          for (const mode of role === 'patient' && width === 360 ? ['normal', 'elder', 'max'] : ['normal'])
+          for (const mode of role === 'patient' ? ['normal', 'elder', 'max'] : ['normal'])
             for (const theme of quick || lang === 'en' ? ['light'] : ['light', 'dark']) await look(page, { role, state, width, height, lang, mode, theme });
   }
 } finally {

@@ -3,22 +3,27 @@ import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
-import { Call120, Sheet, WhoDoctor } from './parts';
+import { Sheet, WhoDoctor } from './parts';
 import type { PatientGiven } from './shape';
+
+export function endTitle({ now, w }: Pick<PatientGiven, 'now' | 'w'>): string {
+  const state = now.call.session.state;
+  const reason = state?.ended?.reason;
+  if (reason === 'consent_withdrawn') return w.endWithdrawn;
+  if (reason === 'abandoned') return w.endAbandoned;
+  return Number.isNaN(Date.parse(state?.times.live ?? '')) ? w.endNever : w.endDone;
+}
 
 export function Ended(given: PatientGiven) {
   const { now, w } = given;
   const state = now.call.session.state;
   const began = Date.parse(state?.times.live ?? '');
   const ended = Date.parse(state?.times.ended ?? '');
-  const reason = state?.ended?.reason;
   const happened = !Number.isNaN(began);
-  const title =
-    reason === 'consent_withdrawn' ? w.endWithdrawn : reason === 'abandoned' ? w.endAbandoned : happened ? w.endDone : w.endNever;
   const recorded = happened && state?.recording.since !== null;
   return (
-    <Sheet given={given} page="ended" foot={<Call120 w={w} />}>
-      <Heading page="ended">{title}</Heading>
+    <Sheet given={given} page="ended">
+      <Heading page="ended">{endTitle(given)}</Heading>
       <p class="lead">{happened ? w.endThanks : w.endNeverNext}</p>
       <WhoDoctor doctor={state?.doctor} w={w} />
       {happened && (
@@ -52,15 +57,12 @@ export function Closed(given: PatientGiven) {
     <Sheet
       given={given}
       page="closed"
-      foot={
-        <>
-          {taken && (
-            <Button act="continue" kind="main" onTap={act.reload}>
-              {w.continueHere}
-            </Button>
-          )}
-          <Call120 w={w} />
-        </>
+      main={
+        taken && (
+          <Button act="continue" kind="main" onTap={act.reload}>
+            {w.continueHere}
+          </Button>
+        )
       }
     >
       <Heading page="closed">{taken ? w.closedTaken : expired ? w.closedExpired : none ? w.noLink : w.closedUnknown}</Heading>
@@ -72,7 +74,7 @@ export function Closed(given: PatientGiven) {
 export function Opening(given: PatientGiven) {
   const { now, w } = given;
   return (
-    <Sheet given={given} page="opening" foot={<Call120 w={w} />}>
+    <Sheet given={given} page="opening">
       <Heading page="opening">{w.opening}</Heading>
       {now.call.session.link === 'lost' && <p class="lead">{w.openingSlow}</p>}
     </Sheet>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
-import { Call120, Sheet, WhoDoctor, patientLine } from './parts';
+import { Sheet, WhoDoctor, patientLine } from './parts';
 import type { PatientGiven } from './shape';
 
 export function Entry(given: PatientGiven) {
@@ -16,13 +16,10 @@ export function Entry(given: PatientGiven) {
       <Sheet
         given={given}
         page="entry"
-        foot={
-          <>
-            <Button act="mistake" kind="main" onTap={() => setWrong(false)}>
-              {w.entryBack}
-            </Button>
-            <Call120 w={w} />
-          </>
+        main={
+          <Button act="mistake" kind="main" onTap={() => setWrong(false)}>
+            {w.entryBack}
+          </Button>
         }
       >
         <Heading page="entry.wrong">{w.entryNo}</Heading>
@@ -34,15 +31,16 @@ export function Entry(given: PatientGiven) {
     <Sheet
       given={given}
       page="entry"
-      foot={
-        <>
-          <Button act="confirm" kind="main" onTap={act.confirm}>
-            {w.entryYes}
-          </Button>
-          <Button act="not-me" kind="plain" onTap={() => setWrong(true)}>
-            {w.entryNo}
-          </Button>
-        </>
+      says120
+      main={
+        <Button act="confirm" kind="main" onTap={act.confirm}>
+          {w.entryYes}
+        </Button>
+      }
+      rest={
+        <Button act="not-me" kind="plain" onTap={() => setWrong(true)}>
+          {w.entryNo}
+        </Button>
       }
     >
       <Heading page="entry">{w.entryConfirm}</Heading>
@@ -66,15 +64,16 @@ export function Consent(given: PatientGiven) {
     <Sheet
       given={given}
       page="consent"
-      foot={
-        <>
-          <Button act="agree" kind="main" disabled={!ready} onTap={() => act.decide(true)}>
-            {w.consentAgree}
-          </Button>
-          <Button act="refuse" kind="plain" disabled={!ready} onTap={() => act.decide(false)}>
-            {w.consentRefuse}
-          </Button>
-        </>
+      says120
+      main={
+        <Button act="agree" kind="main" disabled={!ready} onTap={() => act.decide(true)}>
+          {w.consentAgree}
+        </Button>
+      }
+      rest={
+        <Button act="refuse" kind="plain" disabled={!ready} onTap={() => act.decide(false)}>
+          {w.consentRefuse}
+        </Button>
       }
     >
       <Heading page="consent">{w.consentTitle}</Heading>
@@ -96,13 +95,10 @@ export function Declined(given: PatientGiven) {
     <Sheet
       given={given}
       page="declined"
-      foot={
-        <>
-          <Button act="reconsider" kind="soft" onTap={act.reconsider}>
-            {w.declinedAgain}
-          </Button>
-          <Call120 w={w} />
-        </>
+      rest={
+        <Button act="reconsider" kind="soft" onTap={act.reconsider}>
+          {w.declinedAgain}
+        </Button>
       }
     >
       <Heading page="declined">{w.declinedTitle}</Heading>

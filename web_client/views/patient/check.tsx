@@ -6,7 +6,7 @@ import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Meter } from '../parts/meter';
 import { Picture } from '../parts/picture';
-import { Call120, Sheet } from './parts';
+import { Sheet } from './parts';
 import type { PatientGiven } from './shape';
 
 function camera(cause: Cause, w: Words): string {
@@ -40,18 +40,20 @@ export function Check(given: PatientGiven) {
     <Sheet
       given={given}
       page="check"
-      foot={
+      says120={!asked || failed}
+      main={
+        asked ? (
+          <Button act="enter" kind="main" disabled={asking} onTap={act.enter}>
+            {failed ? w.checkAnyway : w.checkEnter}
+          </Button>
+        ) : (
+          <Button act="check" kind="main" onTap={act.check}>
+            {w.checkStart}
+          </Button>
+        )
+      }
+      rest={
         <>
-          {!asked && (
-            <Button act="check" kind="main" onTap={act.check}>
-              {w.checkStart}
-            </Button>
-          )}
-          {asked && (
-            <Button act="enter" kind="main" disabled={asking} onTap={act.enter}>
-              {failed ? w.checkAnyway : w.checkEnter}
-            </Button>
-          )}
           {asked && failed && cam.cause !== 'insecure' && (
             <Button act="retry" kind="soft" icon="back" onTap={act.check}>
               {w.checkRetry}
@@ -62,13 +64,12 @@ export function Check(given: PatientGiven) {
               {w.checkAnyway}
             </Button>
           )}
-          {asked && !failed && <Call120 w={w} />}
         </>
       }
     >
       <Heading page="check">{w.checkTitle}</Heading>
       <div class={`mirror ${cam.track === null ? 'empty' : ''}`}>
-        <Picture name="self" label={w.checkYou} tracks={[cam.track]} muted mirrored />
+        <Picture name="self" label={w.checkYou} tracks={[cam.track]} muted mirrored={given.mirrored} />
         {cam.track === null && <p>{asking ? w.checkAsking : mic.state === 'failed' ? w.waitNoDevices : asked ? w.waitSoundOnly : w.checkAsk}</p>}
       </div>
       <ul class="checks">

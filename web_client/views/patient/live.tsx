@@ -10,7 +10,7 @@ import { Icon, type IconName } from '../parts/icon';
 import { clockwise } from '../parts/length';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
-import { Call120, doctorName } from './parts';
+import { Call120, Messages, doctorName } from './parts';
 import type { PatientGiven } from './shape';
 
 interface Strip {
@@ -70,8 +70,10 @@ function Elapsed({ from, skew }: { from: string | null; skew: number }) {
 
 export function Live(given: PatientGiven) {
   const { now, w, act } = given;
-  const { session, peer, devices, skew } = now.call;
+  const { session, peer, devices, skew, messages } = now.call;
   const state = session.state;
+  const [helping, setHelping] = useState(false);
+  const [writing, setWriting] = useState(false);
   const [ending, setEnding] = useState(false);
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
@@ -86,8 +88,21 @@ export function Live(given: PatientGiven) {
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const elder = given.mode !== 'normal';
+  const others = (
+    <>
+      <Button act="camera" kind="tool" icon={camera === 'on' ? 'camera' : 'cameraOff'} onTap={act.camera} label={camera === 'on' ? w.cameraOn : w.cameraOff}>
+        {camera === 'on' ? w.camera : w.cameraOff}
+      </Button>
+      <Button act="flip" kind="tool" icon="back" disabled={camera !== 'on'} onTap={act.flip}>
+        {w.flip}
+      </Button>
+      <Button act="chat" kind="tool" icon={messages.unread > 0 ? 'chat' : 'image'} pressed={writing} onTap={() => setWriting(!writing)}>
+        {messages.unread > 0 && !writing ? w.chatUnread(messages.unread) : w.chatPhoto}
+      </Button>
+    </>
+  );
   return (
-    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key}>
+    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key} data-side={writing ? 'chat' : undefined}>
       <div class="stage">
         <div class="face-pic">
           <Picture
@@ -132,7 +147,7 @@ export function Live(given: PatientGiven) {
           <Call120 w={w} glass />
           {camera === 'on' && (
             <div class="self">
-              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored />
+              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
               <span>{w.you}</span>
             </div>
           )}
@@ -154,6 +169,19 @@ export function Live(given: PatientGiven) {
             {state.consent.required ? w.withdrawEnds : w.withdraw}
           </Button>
         )}
+        {writing && (
+          <div class="panel">
+            <Messages given={given} />
+          </div>
+        )}
+        {elder && helping && !writing && (
+          <div class="bar helps" role="group" aria-label={w.help} data-help>
+            {others}
+            <Button act="again" kind="tool" icon="sound" onTap={act.again}>
+              {w.helpAgain}
+            </Button>
+          </div>
+        )}
         {ending ? (
           <div class="bar asking" role="group" aria-label={w.endAsk}>
             <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>
@@ -164,19 +192,17 @@ export function Live(given: PatientGiven) {
             </Button>
           </div>
         ) : (
-          <div class="bar" role="group" aria-label={w.buttons}>
+          <div class={elder ? 'bar' : 'bar five'} role="group" aria-label={w.buttons}>
             <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
               {elder ? (mic === 'on' ? w.micOn : w.micOff) : mic === 'on' ? w.mic : w.micOff}
             </Button>
-            <Button
-              act="camera"
-              kind="tool"
-              icon={camera === 'on' ? 'camera' : 'cameraOff'}
-              onTap={act.camera}
-              label={camera === 'on' ? w.cameraOn : w.cameraOff}
-            >
-              {camera === 'on' ? w.camera : w.cameraOff}
-            </Button>
+            {elder ? (
+              <Button act="help" kind="tool" icon={helping ? 'back' : 'help'} pressed={helping} onTap={() => { setHelping(!helping); setWriting(false); }} label={helping ? w.helpBackShort : w.help}>
+                {helping ? w.helpBackShort : w.helpShort}
+              </Button>
+            ) : (
+              others
+            )}
             <Button act="end" kind="end" icon="phone" turn onTap={() => setEnding(true)}>
               {w.end}
             </Button>

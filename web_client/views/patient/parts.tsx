@@ -1,7 +1,11 @@
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { Doctor, Patient } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
+import { Button } from '../parts/button';
+import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
+import { useLazy } from '../parts/lazy';
 import type { PatientGiven } from './shape';
 
 export function doctorName(doctor: Doctor | undefined, w: Words): string {
@@ -29,15 +33,26 @@ export function WhoDoctor({ doctor, w }: { doctor: Doctor | undefined; w: Words 
   );
 }
 
-/** The two small switches on top of each page: text size and language. */
-export function Tools({ w, act, mode }: Pick<PatientGiven, 'w' | 'act' | 'mode'>) {
+/** The small switches on top of each page: text size, reading aloud, language. */
+export function Tools({ w, act, mode, reading }: Pick<PatientGiven, 'w' | 'act' | 'mode' | 'reading'>) {
+  const elder = mode !== 'normal';
   return (
     <header class="tools">
-      <button type="button" class={`chip ${mode === 'normal' ? '' : 'on'}`} data-act="mode" aria-pressed={mode !== 'normal'} onClick={act.mode}>
+      <button type="button" class={`chip ${elder ? 'on' : ''}`} data-act="mode" aria-pressed={elder} onClick={act.mode}>
         <Icon name="letters" />
         <span>{mode === 'elder' ? w.bigger : w.elder}</span>
       </button>
-      <button type="button" class="chip" data-act="language" lang={w.otherLang} onClick={act.language}>
+      <button
+        type="button"
+        class={`chip ${reading && !elder ? 'on' : ''}`}
+        data-act="read"
+        aria-pressed={elder ? undefined : reading}
+        onClick={elder ? act.again : act.read}
+      >
+        <Icon name="sound" />
+        <span>{reading && !elder ? w.reading : w.readAloud}</span>
+      </button>
+      <button type="button" class="chip tongue" data-act="language" lang={w.otherLang} onClick={act.language}>
         <span>{w.other}</span>
       </button>
     </header>
@@ -53,13 +68,93 @@ export function Call120({ w, glass }: { w: Words; glass?: boolean }) {
   );
 }
 
-/** A page of one column: tools, what matters, and the buttons at the foot. */
-export function Sheet({ given, page, children, foot }: { given: PatientGiven; page: string; children: ComponentChildren; foot?: ComponentChildren }) {
+/** The messages, in the place of what stood there. */
+export function Messages({ given }: { given: PatientGiven }) {
+  const { now, w, act } = given;
+  const part = useLazy(true, () => import('../parts/chat'));
+  const phase = now.call.session.state?.phase;
+  if (part === null) return <p class="quiet">{w.opening}</p>;
+  return <part.Chat now={now.call.messages} me="patient" open={phase === 'waiting' || phase === 'live'} offline={now.call.session.link !== 'open'} w={w} act={act} />;
+}
+
+interface SheetGiven {
+  given: PatientGiven;
+  page: string;
+  children: ComponentChildren;
+  /** The one button this page is about. */
+  main?: ComponentChildren;
+  /** Everything smaller. */
+  rest?: ComponentChildren;
+  /** The page says 120 itself. */
+  says120?: boolean;
+}
+
+/**
+ * A page of one column: tools, what matters, and the buttons at the foot. In elder mode help and 120 are docked there
+ * on every page, and the smaller buttons stand in the page.
+ */
+export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven) {
+  const { w, act, mode } = given;
+  const [helping, setHelping] = useState(false);
+  const [writing, setWriting] = useState(false);
+  const elder = mode !== 'normal';
+  const phase = given.now.call.session.state?.phase;
+  const canWrite = phase === 'waiting' || phase === 'live';
+  const away = helping && elder;
   return (
     <main class="sheet" data-page={page}>
-      <Tools w={given.w} act={given.act} mode={given.mode} />
-      <div class="body">{children}</div>
-      {foot && <div class="dock">{foot}</div>}
+      <Tools w={w} act={act} mode={mode} reading={given.reading} />
+      <div class="body">
+        {!away && children}
+        {away && writing && <Messages given={given} />}
+        {away && !writing && (
+          <section class="helps" data-help>
+            <Heading page={`${page}.help`}>{w.helpTitle}</Heading>
+            <Button act="again" kind="soft" icon="sound" onTap={act.again}>
+              {w.helpAgain}
+            </Button>
+            {mode === 'elder' && (
+              <Button act="bigger" kind="soft" icon="letters" onTap={act.mode}>
+                {w.bigger}
+              </Button>
+            )}
+            {canWrite && (
+              <Button act="write" kind="soft" icon="chat" onTap={() => setWriting(true)}>
+                {w.leaveWord}
+              </Button>
+            )}
+            <p class="lead">{canWrite ? w.helpStaff : w.helpPhone}</p>
+          </section>
+        )}
+        {elder && !away && rest && <div class="acts">{rest}</div>}
+      </div>
+      <div class="dock">
+        {elder ? (
+          <>
+            {!away && main}
+            <div class="pair">
+              <Button
+                act="help"
+                kind={main && !away ? 'soft' : 'main'}
+                icon={away ? 'back' : 'help'}
+                onTap={() => {
+                  setHelping(!away);
+                  setWriting(false);
+                }}
+              >
+                {away ? w.helpBack : w.help}
+              </Button>
+              <Call120 w={w} />
+            </div>
+          </>
+        ) : (
+          <>
+            {main}
+            {rest}
+            {!says120 && <Call120 w={w} />}
+          </>
+        )}
+      </div>
     </main>
   );
 }

@@ -1,9 +1,15 @@
 /** What the patient's views are given: facts, words, and what a tap does. */
 import type { PatientFacts } from '../../core/patient';
 import type { PatientWords as Words } from '../../words/kinds';
+import type { ChatActs } from '../parts/chat';
 import type { Listen } from '../parts/meter';
 
-export interface PatientActs {
+export interface PatientActs extends ChatActs {
+  answer(): void;
+  auto(): void;
+  read(): void;
+  again(): void;
+  flip(): void;
   confirm(): void;
   decide(agreed: boolean): void;
   reconsider(): void;
@@ -23,6 +29,10 @@ export interface PatientGiven {
   readonly w: Words;
   readonly act: PatientActs;
   readonly mode: 'normal' | 'elder' | 'max';
+  /** Whether pages are read aloud by wish; in elder mode they always are. */
+  readonly reading: boolean;
+  /** Whether the picture of the own camera is a mirror: not that of what its back sees. */
+  readonly mirrored: boolean;
   /** Listens to the own microphone, or null while there is none. */
   readonly listen: Listen | null;
 }

@@ -66,8 +66,6 @@ export const doctor: OwnDoctorWords = {
   recNoGap: 'no gap',
   recGapSeconds: (s) => `${s} s missing`,
   recWaiting: 'nothing yet',
-  whoPatient: 'Patient',
-  whoDoctor: 'Doctor',
   queueTitle: (n) => (n === 0 ? "Doctor's desk" : `(${n}) waiting`),
   tabQueue: 'Queue',
   tabWork: 'Patient',

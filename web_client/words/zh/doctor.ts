@@ -65,8 +65,6 @@ export const doctor = {
   recNoGap: '无空缺',
   recGapSeconds: (s: number) => `空缺 ${s} 秒`,
   recWaiting: '还没有内容',
-  whoPatient: '患者',
-  whoDoctor: '医生',
   queueTitle: (n: number) => (n === 0 ? '医生工作台' : `(${n}) 候诊`),
   tabQueue: '队列',
   tabWork: '资料',

@@ -1,0 +1,53 @@
+/** What a page says aloud now: to screen readers always, by the browser's voice on request. */
+import type { Saying } from '../../core/voice';
+import { deviceSays } from './check';
+import { liveStrip, recordingWords } from './live';
+import { doctorName } from './parts';
+import { endTitle } from './after';
+import type { PatientGiven } from './shape';
+
+const NET = new Set(['net.lost', 'media.away', 'connecting']);
+
+type Given = Pick<PatientGiven, 'now' | 'w'>;
+
+/** One sentence or a few; null where there is nothing to say. */
+export function saying({ now, w }: Given): Saying | null {
+  const said = (key: string, words: string, rank: Saying['rank'] = 'news', paced = false): Saying => ({ key, words, rank, paced });
+  const { session, devices } = now.call;
+  const state = session.state;
+  switch (now.page) {
+    case 'opening':
+      return null;
+    case 'closed':
+      return null;
+    case 'entry':
+      return said('entry', `${w.entryConfirm} ${doctorName(state?.doctor, w)}。${w.emergency}`);
+    case 'consent':
+      return now.consent === null ? null : said(`consent.${now.consent.version}`, `${w.consentTitle}。${w.consentAsk} ${now.consent.text}`);
+    case 'declined':
+      return said('declined', `${w.declinedTitle}。${w.declinedSay}`);
+    case 'check': {
+      const lines = [deviceSays('camera', devices.camera, w), deviceSays('microphone', devices.microphone, w)];
+      const words = lines.flatMap((each) => (each === null ? [] : [each.words]));
+      return words.length === 0 ? said('check', w.checkAsk) : said(`check.${words.join()}`, words.join(' '));
+    }
+    case 'waiting': {
+      if (session.link === 'lost') return said('net.lost', w.netLost, 'net');
+      if (state?.phase !== 'waiting') return null;
+      const ahead = state.ahead ?? 0;
+      const { before, n, after } = w.waitAhead(ahead);
+      return said(`wait.${ahead}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${w.waitUnknown}`, 'news', true);
+    }
+    case 'called':
+      return said('called', w.waitCalled(doctorName(state?.doctor, w)), 'call');
+    case 'live': {
+      if (state === null) return null;
+      const strip = liveStrip({ now, w });
+      const recording = recordingWords(state, w);
+      const words = strip.tone === 'good' || state.recording.state !== 'on' ? `${strip.words}。${recording.words}` : strip.words;
+      return said(`live.${strip.key}.${state.recording.state}`, words, NET.has(strip.key) ? 'net' : 'news');
+    }
+    case 'ended':
+      return said('ended', endTitle({ now, w }));
+  }
+}
