@@ -13,6 +13,7 @@ FIGURES = (
     ("video_kbps", "video kbit/s", 0, 1.0),
     ("first_s", "first s", 2, 1.0),
     ("screen_fps", "screen fps", 1, 1.0),
+    ("screen_height", "screen lines", 0, 1.0),
     ("picture_back_s", "picture back s", 2, 1.0),
     ("sound_back_s", "sound back s", 2, 1.0),
     ("audio_only_s", "audio only s", 1, 1.0),

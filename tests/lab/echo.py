@@ -13,7 +13,7 @@ import time
 
 PORT = 7
 SIZE = 200
-EVERY_S, PATIENCE_S = 0.005, 1.0
+EVERY_S, PATIENCE_S = 0.005, 0.5
 
 
 def serve(ip: str) -> None:

@@ -27,6 +27,8 @@ from tests.lab.link import Forecast, Weather
 
 ROOT = Path(__file__).resolve().parents[2]
 MEDIA_IP, EXCHANGE_IP = "198.18.0.1", "198.18.0.2"
+MARK = "tclab"
+"""What our namespaces' names begin with; the process's number follows."""
 BASE = Weather(delay_s=0.04)
 """What a link is before anything is said: 80 ms there and back."""
 
@@ -59,8 +61,8 @@ CLEAN = Plan.both(Weather())
 class Leg:
     """One client's namespace and the wire from it to the exchange."""
 
-    def __init__(self, name: str, space: str, subnet: int) -> None:
-        self.name, self.space, self._subnet = name, space, subnet
+    def __init__(self, name: str, space: str, subnet: int, page_ip: str) -> None:
+        self.name, self.space, self._subnet, self.page_ip = name, space, subnet, page_ip
         self.ip = f"198.18.{subnet}.2"
 
     @property
@@ -147,19 +149,35 @@ class Place:
 @contextlib.asynccontextmanager
 async def place() -> AsyncIterator[Place]:
     """Build it, and take it down. Raises `NoNamespaces`, which says what this machine refused."""
-    number = os.getpid() % 100000
-    mark, net = f"tl{number}", f"198.19.{number % 256}"
-    made = Place(f"{mark}s", f"{mark}x", f"{net}.1", Leg("patient", f"{mark}p", 1), Leg("doctor", f"{mark}d", 2))
+    _sweep()
+    mark = f"{MARK}{os.getpid()}"
+    desk, page, patient, doctor = _clean_addresses(os.getpid())
+    ends = (Leg("patient", f"{mark}p", 1, patient), Leg("doctor", f"{mark}d", 2, doctor))
+    made = Place(f"{mark}s", f"{mark}x", page, *ends)
     with _spaces(made.server, made.exchange, made.patient.space, made.doctor.space):
         _ip("addr", "add", f"{made.ip}/32", "dev", "lo", space=made.server)
         _keep_apart(made.server)
         _exchange(made)
-        with _desk(made, mark, f"{net}.2"):
-            _clean(made, made.patient.space, f"{net}.3", "patient-page")
-            _clean(made, made.doctor.space, f"{net}.4", "doctor-page")
+        with _desk(made, mark, desk):
+            for leg in ends:
+                _clean(made, leg)
             async with made.patient.wired(made.exchange), made.doctor.wired(made.exchange):
                 await made.turn(Plan(), CLEAN, 0)
                 yield made
+
+
+def _clean_addresses(number: int) -> list[str]:
+    """Four of 198.19.0.0/16, so that laboratories beside each other do not meet."""
+    first = 4 * (number % (1 << 14))
+    return [f"198.19.{(first + n) >> 8}.{(first + n) & 255}" for n in range(4)]
+
+
+def _sweep() -> None:
+    """PLACE-1, also for those who were killed: namespaces of processes that are no more."""
+    listed = subprocess.run(["ip", "netns", "list"], capture_output=True, text=True, check=False).stdout
+    for name in (line.split()[0] for line in listed.splitlines() if line.startswith(MARK)):
+        if not Path("/proc", name.removeprefix(MARK)[:-1]).exists():
+            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
 
 
 def _written(forecast: Forecast) -> list[Any]:
@@ -207,14 +225,15 @@ def _exchange(made: Place) -> None:
     _run("sysctl", "-qw", "net.ipv4.ip_forward=1", space=made.exchange)
 
 
-def _clean(made: Place, space: str, ip: str, name: str) -> None:
+def _clean(made: Place, leg: Leg) -> None:
     """The clean way from a client to the server, for anything but media."""
-    _ip("link", "add", "clean", "netns", space, "type", "veth", "peer", "name", name, "netns", made.server)
-    _ip("addr", "add", f"{ip}/32", "dev", "clean", space=space)
+    space, far = leg.space, f"{leg.name}-page"
+    _ip("link", "add", "clean", "netns", space, "type", "veth", "peer", "name", far, "netns", made.server)
+    _ip("addr", "add", f"{leg.page_ip}/32", "dev", "clean", space=space)
     _ip("link", "set", "clean", "up", space=space)
-    _ip("route", "add", f"{made.ip}/32", "dev", "clean", "src", ip, space=space)
-    _ip("link", "set", name, "up", space=made.server)
-    _ip("route", "add", f"{ip}/32", "dev", name, space=made.server)
+    _ip("route", "add", f"{made.ip}/32", "dev", "clean", "src", leg.page_ip, space=space)
+    _ip("link", "set", far, "up", space=made.server)
+    _ip("route", "add", f"{leg.page_ip}/32", "dev", far, space=made.server)
     _keep_apart(space)
 
 

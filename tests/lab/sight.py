@@ -80,6 +80,7 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
     video = {"type": "inbound-rtp", "kind": "video"}
     samples = here.growth("totalSamplesReceived", begin, end, **audio)
     faces = [frame for frame in here.faces() if begin <= frame[0] <= end]
+    screens = [frame for frame in here.screens() if begin <= frame[0] <= end]
     delays = sorted(delay for frame in faces if (delay := _delay(frame, there.sent)) is not None)
     heights = [frame[3] for frame in faces]
     return {
@@ -97,7 +98,8 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
         "nacks": here.growth("nackCount", begin, end, **video),
         "plis": here.growth("pliCount", begin, end, **video),
         "keyframes": here.growth("keyFramesDecoded", begin, end, **video),
-        "screen_fps": round(sum(begin <= frame[0] <= end for frame in here.screens()) / seconds, 2),
+        "screen_fps": round(len(screens) / seconds, 2),
+        "screen_height": sorted(frame[3] for frame in screens)[len(screens) // 2] if screens else None,
     }
 
 
