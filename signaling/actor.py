@@ -21,7 +21,9 @@ from signaling import events, snapshot, translate
 from signaling.channel import Channel
 from signaling.errors import EventRefused, Internal, MediaUnavailable, OfferRefused
 from signaling.lanes import MediaLane, RecorderLane
-from signaling.ports import Clock, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.mail import MailLane
+from signaling.messages import Message
+from signaling.ports import Clock, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
 from signaling.rate import Bucket
 from signaling.verbs import (
     SEATS,
@@ -30,6 +32,7 @@ from signaling.verbs import (
     CloseRoom,
     Input,
     LinksRevoked,
+    MarkNoted,
     Negotiated,
     Note,
     Offered,
@@ -44,7 +47,9 @@ from signaling.verbs import (
     SeatLeft,
     SetTap,
     StartRecording,
+    TellMessage,
     TimePassed,
+    Writing,
 )
 from signaling.visit import Visit
 from signaling.workers import MediaWorkers, RecorderLink, Worker
@@ -70,6 +75,7 @@ class VisitActor:
         self,
         facts: VisitFacts,
         store: VisitStore,
+        messages: MessageStore,
         workers: MediaWorkers,
         recorder: RecorderLink,
         pseudonyms: Pseudonyms,
@@ -93,6 +99,7 @@ class VisitActor:
         self._used_at = clock()
         self.media = MediaLane(facts.id, workers, self.post, resumed=facts.phase in ("live", "ended"))
         people = {"doctor": pseudonyms("doctor", facts.doctor.id), "patient": pseudonyms("patient", facts.patient.id)}
+        self.mail = MailLane(facts.id, messages, self.post, clock)
         self.records = RecorderLane(facts.id, people, recorder, self.post)
 
     @property
@@ -156,6 +163,11 @@ class VisitActor:
         tracks = [snapshot.track(each) for each in translate.tracks(answered.tracks)]
         return {"sdp": answered.sdp, "epoch": worker.epoch, "tracks": tracks}
 
+    async def write(self, seat: Seat, event: events.WriteMessage) -> Message:
+        """`message`: it is durable when this returns. Raises `EventRefused`."""
+        await self.ask(Writing(seat))
+        return await self.mail.write(seat, event.draft())
+
     async def revoke(self, links_epoch: int) -> None:
         """Send away who came with a token of a smaller epoch. Raises `EventRefused`."""
         await self.ask(LinksRevoked(links_epoch))
@@ -194,6 +206,10 @@ class VisitActor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 lanes = [tasks.create_task(self.media.run()), tasks.create_task(self.records.run())]
+                before = await self.mail.found()
+                lanes.append(tasks.create_task(self.mail.run(before is not None)))
+                if before is not None and before.last:
+                    await self._take(before, None)
                 self._perform_all(self.visit.resume())
                 self._changed(self)
                 if self._recorder.up:
@@ -219,14 +235,16 @@ class VisitActor:
             if self._due and self._inbox.empty():
                 self._show_now()
             if self._missed and self._inbox.empty():
-                self._ask_again()
+                await self._ask_again()
 
-    def _ask_again(self) -> None:
+    async def _ask_again(self) -> None:
         """ACTOR-1: some news was dropped."""
         log.warning("inbox overflowed", extra={"visit": self.facts.id})
         self._missed = False
         self._perform_all(self.visit.resume())
         self.post(RecorderCame() if self._recorder.up else RecorderLost())
+        if (found := await self.mail.found()) is not None:
+            self.post(found)
         for seat in SEATS:
             self.post(SeatJoined(seat) if seat in self._channels else SeatLeft(seat))
 
@@ -278,6 +296,11 @@ class VisitActor:
             match output:
                 case Push(urgent):
                     self._show(urgent)
+                case TellMessage(message):
+                    for channel in list(self._channels.values()):
+                        channel.send("message", {"v": 1, **snapshot.message(message)})
+                case MarkNoted():
+                    self.mail.mark(output)
                 case OpenRoom() | SetTap() | CloseRoom():
                     self.media.put(output)
                 case Save() | OpenLog() | Note() | StartRecording() | CloseLog():

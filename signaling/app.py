@@ -36,15 +36,17 @@ from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
+from signaling.database import open_engine
 from signaling.expiry import expire
 from signaling.links import Links
+from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.pages import Pages
 from signaling.ports import Clock, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
-from signaling.store import SqlVisitStore, open_engine
+from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens, token_keys
 from signaling.workers import MediaWorkers, RecorderLink
 from turn.credentials import ice_servers
@@ -131,7 +133,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     pseudonyms = KeyedPseudonyms(secret_key(settings.recorder_seat_salt_file or settings.keys / "pseudonym.key"))
     media = MediaWorkers([settings.socket(f"media-{number}") for number in range(settings.media_workers)])
     recorder = RecorderLink(settings.socket("recorder"))
-    registry = VisitRegistry(store, media, recorder, pseudonyms, clock)
+    messages = SqlMessageStore(store.engine)
+    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock)
     links = Links(tokens, settings.base_url, clock)
     recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
     routes = all_routes(store, registry, links, recordings, _parts(store, media, recorder), clock)

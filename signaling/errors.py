@@ -4,6 +4,7 @@
 ├── of the wire: `EventUnknown`, `PayloadInvalid`, `VersionUnsupported`, `PayloadTooLarge`, `RateLimited`, `Internal`
 ├── of the visit: `PhaseWrong`, `RoleWrong`, `VisitEnded`, `PatientAbsent`, `ConsentMissing`, `ConsentRefused`,
 │   `ConsentTextUnknown`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
+├── of a message: `MessageNotTaken`, `StoreUnavailable`
 └── of an offer, the worker's own words: `OfferRefused`
 """
 
@@ -127,6 +128,23 @@ class VisitUnknown(EventRefused):
 
     code = "visit_unknown"
     message = "no such visit"
+
+
+class MessageNotTaken(EventRefused):
+    """The store refused a message: `message_conflict`, `messages_full` or `photo_unknown`."""
+
+    message = "this message cannot be taken"
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+
+
+class StoreUnavailable(EventRefused):
+    """The database cannot be reached: the same may be tried again."""
+
+    code = "store_unavailable"
+    message = "the database cannot be reached"
 
 
 class OfferRefused(EventRefused):

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
+from signaling.messages import Draft
 from signaling.verbs import Device
 
 VERSION = 1
@@ -83,11 +84,45 @@ class DeskTake(_Event, frozen=True):
     visit: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 
 
+class WriteMessage(_Event, frozen=True):
+    """`message`: text or a photo to the other seats (§8)."""
+
+    id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    text: (
+        Annotated[str, Meta(min_length=1, max_length=2_000, pattern=r"\A[^\x00-\x08\x0b-\x1f\x7f]*\Z")] | UnsetType
+    ) = UNSET
+    photo: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")] | UnsetType = UNSET
+
+    def draft(self) -> Draft:
+        """As the store takes it."""
+        text, photo = self.text, self.photo
+        return Draft(self.id, None if text is UNSET else text, None if photo is UNSET else photo)
+
+
+class AskMessages(_Event, frozen=True):
+    """`messages`: what was written after a number."""
+
+    after: Annotated[int, Meta(ge=0, le=1 << 31)]
+
+
 class Resync(_Event, frozen=True):
     """Ask for `state` now."""
 
 
-Event = Enter | GiveConsent | Withdraw | Admit | Offer | MediaState | Ice | End | DeskTake | Resync
+Event = (
+    Enter
+    | GiveConsent
+    | Withdraw
+    | Admit
+    | Offer
+    | MediaState
+    | Ice
+    | End
+    | DeskTake
+    | WriteMessage
+    | AskMessages
+    | Resync
+)
 
 TYPES: dict[str, type[Event]] = {
     "enter": Enter,
@@ -99,6 +134,8 @@ TYPES: dict[str, type[Event]] = {
     "ice": Ice,
     "end": End,
     "desk.take": DeskTake,
+    "message": WriteMessage,
+    "messages": AskMessages,
     "resync": Resync,
 }
 
@@ -126,6 +163,8 @@ def parse(name: object, arguments: Sequence[object], size: int) -> Event:
         raise PayloadInvalid(f"the payload does not fit: {_where(error)}") from None
     if isinstance(event, Offer) and len(event.sdp.encode()) > MAX_SDP:
         raise PayloadInvalid("the SDP is over 48 KiB")
+    if isinstance(event, WriteMessage) and (event.text is UNSET) == (event.photo is UNSET):
+        raise PayloadInvalid("a message is text or a photo")
     return event
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from signaling import consent_text, events
+from signaling import consent_text, events, snapshot
 from signaling.actor import VisitActor
 from signaling.errors import (
     ConsentTextUnknown,
@@ -23,11 +23,12 @@ from signaling.errors import (
     PayloadInvalid,
     RateLimited,
     RoleWrong,
+    StoreUnavailable,
     VersionUnsupported,
     VisitEnded,
     VisitUnknown,
 )
-from signaling.ports import Claims, Clock, IceServers, Seat, Tokens
+from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
 from signaling.tokens import TokenError
@@ -269,6 +270,11 @@ class Session:
                 await actor.ask(EndAsked(seat, reason))
             case events.DeskTake(visit=visit):
                 return await self._take(visit)
+            case events.WriteMessage():
+                message = await actor.write(seat, event)
+                return {"seq": message.seq, "at": message.at}
+            case events.AskMessages(after=after):
+                return await self._messages(after)
             case events.Resync():
                 return {"state": actor.state(seat)}
         return {}
@@ -280,6 +286,17 @@ class Session:
             self._seat, event.decision, event.text_version, event.text_sha256, event.language, event.method
         )
         await self._actor.ask(decided)
+
+    async def _messages(self, after: int) -> dict[str, Any]:
+        try:
+            found = await self._gateway.registry.messages.after(self._actor.facts.id, after)
+        except StoreAway:
+            raise StoreUnavailable from None
+        newest = found[-1].seq if found else after
+        return {
+            "messages": [snapshot.message(each) for each in found],
+            "last": max(newest, self._actor.visit.life.last_message),
+        }
 
     def _ice(self) -> dict[str, Any]:
         if self._actor.facts.phase == "ended":

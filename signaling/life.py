@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from signaling.messages import Message
 from signaling.ports import Seat
 from signaling.verbs import Device, Gap, Stream, Track, Transport
 
@@ -34,6 +35,10 @@ class Life:
     ahead: int | None = None
     alone_since: float | None = None
     """When the last present seat left a live visit (SIG-9)."""
+
+    last_message: int = 0
+    unnoted: tuple[Message, ...] = ()
+    """Messages that are not known to be on the evidence log."""
 
     recorder_up: bool = False
     fed: bool = True

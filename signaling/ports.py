@@ -10,6 +10,8 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
+from signaling.messages import Draft, Message, Photo
+
 Role = Literal["doctor", "patient", "auditor"]
 Seat = Literal["doctor", "patient"]
 Phase = Literal["scheduled", "waiting", "live", "ended"]
@@ -143,6 +145,53 @@ class VisitStore(Protocol):
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
         """Append to the access log."""
+        ...
+
+
+class MessageStore(Protocol):
+    """Durable messages. Every write is committed when the call returns. Every call may raise `StoreAway`."""
+
+    async def append(self, visit: str, seat: str, draft: Draft, at: str, nonce: str) -> Message:
+        """Store a message under the visit's next number, or return what the same seat and id made before.
+
+        Raises `MessageConflict`, `MessagesFull`, `PhotoUnknown`.
+        """
+        ...
+
+    async def after(self, visit: str, seq: int) -> list[Message]:
+        """The next messages, at most `messages.PAGE`, in order."""
+        ...
+
+    async def last(self, visit: str) -> int:
+        """The newest message's number, 0 if there is none."""
+        ...
+
+    async def unnoted(self, visit: str) -> list[Message]:
+        """Those that are not known to be on the evidence log, in order."""
+        ...
+
+    async def noted(self, visit: str, seq: int) -> None:
+        """This one is."""
+        ...
+
+    async def keep_photo(self, visit: str, seat: str, photo: Photo, at: str) -> Photo:
+        """Register a photo, or return the one of the same bytes in this visit. Raises `PhotosFull`."""
+        ...
+
+    async def photo(self, photo: str) -> tuple[str, Photo] | None:
+        """(visit, photo)."""
+        ...
+
+
+class PhotoFiles(Protocol):
+    """Where photos lie. Every call may raise `StoreAway`."""
+
+    async def put(self, visit: str, photo: str, data: bytes) -> None:
+        """Keep a photo; durable when the call returns."""
+        ...
+
+    async def get(self, visit: str, photo: str) -> bytes | None:
+        """Its bytes."""
         ...
 
 

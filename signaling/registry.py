@@ -17,7 +17,7 @@ from signaling import snapshot, translate
 from signaling.actor import VisitActor
 from signaling.channel import Channel
 from signaling.desk import Desk
-from signaling.ports import Clock, Pseudonyms, VisitFacts, VisitStore
+from signaling.ports import Clock, MessageStore, Pseudonyms, VisitFacts, VisitStore
 from signaling.verbs import EndAsked, FeedChanged, Input, QueueMoved, RecorderCame, RecorderLost
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 
@@ -28,9 +28,16 @@ class VisitRegistry:
     """Implements `ports.Visits`; `start` and `stop` also start and stop the links to workers and recorder."""
 
     def __init__(
-        self, store: VisitStore, media: MediaWorkers, recorder: RecorderLink, pseudonyms: Pseudonyms, clock: Clock
+        self,
+        store: VisitStore,
+        messages: MessageStore,
+        media: MediaWorkers,
+        recorder: RecorderLink,
+        pseudonyms: Pseudonyms,
+        clock: Clock,
     ) -> None:
         self._store = store
+        self.messages = messages
         self._media = media
         self._recorder = recorder
         self._pseudonyms = pseudonyms
@@ -149,7 +156,7 @@ class VisitRegistry:
 
     def _begin(self, facts: VisitFacts) -> None:
         actor = VisitActor(
-            facts, self._store, self._media, self._recorder, self._pseudonyms, self._clock, self._changed
+            facts, self._store, self.messages, self._media, self._recorder, self._pseudonyms, self._clock, self._changed
         )
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")

@@ -10,6 +10,7 @@ from typing import Any
 
 from signaling import consent_text
 from signaling.life import SeatLife
+from signaling.messages import Message
 from signaling.ports import Consent, Doctor, Patient, Seat
 from signaling.standing import iso
 from signaling.verbs import SEATS, Track
@@ -77,9 +78,19 @@ def state(visit: Visit, seat: Seat, now: float) -> Payload:
         "tracks": [track(each) for each in life.tracks],
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
+        "messages": {"last": life.last_message},
         "times": {"created": facts.created, "entered": facts.entered, "live": facts.live, "ended": facts.ended_at},
         "ended": None if facts.ended is None else {"by": facts.ended.by, "reason": facts.ended.reason},
     }
+
+
+def message(given: Message) -> Payload:
+    """One message, as `message` and `messages` carry it."""
+    photo = given.photo
+    shown = (
+        None if photo is None else {name: getattr(photo, name) for name in ("id", "media", "bytes", "width", "height")}
+    )
+    return {"seq": given.seq, "id": given.id, "from": given.seat, "at": given.at, "text": given.text, "photo": shown}
 
 
 def track(given: Track) -> Payload:

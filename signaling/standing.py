@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from signaling import messages
 from signaling.life import Life
+from signaling.messages import Message
 from signaling.ports import Consent, Seat, VisitFacts
 from signaling.verbs import SEATS, Note
 
@@ -90,6 +92,13 @@ def consent_note(facts: VisitFacts, seat: Seat) -> Note:
         "method": given.method or "",
     }
     return Note(f"consent:{seat}:{given.at}", "consent", body)
+
+
+def message_note(message: Message) -> Note:
+    """SIG-20. Its key names the message, so that it may be noted again (GATE-4)."""
+    detail = {"seq": message.seq, "sha256": messages.sha256(message)}
+    body = {"event": "message", "seat": message.seat, "state": message.state, "detail": detail}
+    return Note(f"message:{message.seq}", "event", body)
 
 
 def agreed_in(facts: VisitFacts, seat: Seat, key: str) -> bool:

@@ -1,27 +1,24 @@
 """Durable visits in SQL: `ports.VisitStore` over SQLAlchemy, SQLite embedded and PostgreSQL in production.
 
-STORE-1  A write is committed when its call returns; SQLite runs with WAL and `synchronous=FULL`.
-STORE-2  Every transaction that writes begins with a write: SQLite then waits for its turn instead of failing half way.
+STORE-1 and STORE-2 are in `signaling.database`.
 STORE-3  `save` never takes a visit back: not to an older `seq`, and never to a smaller links epoch.
 STORE-4  A cursor is where the last page ended (creation time and id), so pages stay whole while visits are added.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, Select, and_, case, event, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import Row, Select, and_, case, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from config.clock import iso, parse_iso
+from signaling.database import reading, writing
 from signaling.ports import IdempotencyConflict, Page, Phase, StoreAway, VisitFacts
 from signaling.tables import accesses, idempotency, visits
 
@@ -48,21 +45,11 @@ class Access(msgspec.Struct, frozen=True):
     what: str
 
 
-def open_engine(url: str) -> AsyncEngine:
-    """The engine for a database URL. Parameters never reach an error message: they hold names."""
-    # It would write every parameter of every statement.
-    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
-    engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    return engine
-
-
 class SqlVisitStore:
     """Implements `ports.VisitStore`, and reads the access log back for auditors."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
+        self.engine = engine
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         """See the port. Of many calls with one key at once, one stores and all return its visit."""
@@ -154,21 +141,13 @@ class SqlVisitStore:
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self.engine.dispose()
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction, committed at the end. Raises `StoreAway`; broken constraints (`IntegrityError`) pass."""
-        with _typed():
-            async with self._engine.begin() as db:
-                yield db
+    def _writing(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return writing(self.engine)
 
-    @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read from. Raises `StoreAway`."""
-        with _typed():
-            async with self._engine.connect() as db:
-                yield db
+    def _reading(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        return reading(self.engine)
 
     async def _made_before(self, key: str, body_sha256: str) -> VisitFacts | None:
         made = select(visits, idempotency.c.body_sha256).join(idempotency, idempotency.c.visit == visits.c.id)
@@ -183,21 +162,6 @@ class SqlVisitStore:
     async def _all(self, wanted: Select[Any]) -> list[VisitFacts]:
         async with self._reading() as db:
             return [_from_row(row) for row in await db.execute(wanted)]
-
-
-@contextmanager
-def _typed() -> Iterator[None]:
-    try:
-        yield
-    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
-        raise StoreAway(type(error).__name__) from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):  # STORE-1
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _after(wanted: Select[Any], cursor: str) -> Select[Any]:

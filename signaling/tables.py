@@ -20,7 +20,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
+    UniqueConstraint,
 )
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
@@ -68,6 +70,7 @@ Serial = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_N_label)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
     }
@@ -119,4 +122,35 @@ accesses = Table(
     Column("visit", String(64)),
     Column("what", String(256), nullable=False),
     Index("ix_accesses_visit", "visit", "id"),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("seat", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("media", String(32), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    UniqueConstraint("visit", "sha256"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("visit", String(64), ForeignKey("visits.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("id", String(64), nullable=False),
+    Column("seat", String(16), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("nonce", String(32), nullable=False),
+    Column("text", Text),
+    Column("photo", String(64), ForeignKey("photos.id")),
+    Column("noted", Boolean, nullable=False),
+    UniqueConstraint("visit", "seat", "id"),
+    Index("ix_messages_unnoted", "visit", "noted"),
 )

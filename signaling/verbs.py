@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from signaling.messages import Message
 from signaling.ports import Seat
 
 SEATS: tuple[Seat, Seat] = ("doctor", "patient")
@@ -125,6 +126,28 @@ class EndAsked:
 
     by: EndedBy
     reason: EndReason
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """`message`: may this seat write now?"""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKept:
+    """A message is durable."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesFound:
+    """What was written before this process: the newest number, and what is not known to be on the evidence log."""
+
+    last: int
+    unnoted: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,6 +300,9 @@ Input = (
     | Offered
     | DevicesTold
     | EndAsked
+    | Writing
+    | MessageKept
+    | MessagesFound
     | LinksRevoked
     | QueueMoved
     | TimePassed
@@ -314,6 +340,20 @@ class Push:
     """Show both seats the new state; `urgent` (phase, room or tracks changed) is never held back to coalesce."""
 
     urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TellMessage:
+    """Send a message to every seat."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MarkNoted:
+    """Remember that this message is on the evidence log."""
+
+    seq: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,4 +400,6 @@ class CloseLog:
     reason: str
 
 
-Output = Save | Push | OpenRoom | SetTap | CloseRoom | OpenLog | Note | StartRecording | CloseLog
+Output = (
+    Save | Push | TellMessage | MarkNoted | OpenRoom | SetTap | CloseRoom | OpenLog | Note | StartRecording | CloseLog
+)

@@ -12,7 +12,7 @@ GATE-4  A recorder that comes back is told everything again: the log, the consen
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from msgspec.structs import replace as with_
@@ -29,6 +29,7 @@ from signaling.errors import (
     VisitEnded,
 )
 from signaling.life import Life, SeatLife
+from signaling.messages import Message
 from signaling.ports import Consent, Ending, Seat, VisitFacts
 from signaling.standing import ABANDONED_AFTER_S, consent_note, consent_of, iso, seconds
 from signaling.verbs import (
@@ -48,7 +49,10 @@ from signaling.verbs import (
     Input,
     LinksRevoked,
     LogClosed,
+    MarkNoted,
     MediaClosed,
+    MessageKept,
+    MessagesFound,
     Negotiated,
     Note,
     Noted,
@@ -73,11 +77,13 @@ from signaling.verbs import (
     StartRecording,
     StreamsAlive,
     TapSet,
+    TellMessage,
     TimePassed,
     TracksChanged,
     TransportChanged,
     Withdrew,
     WorkerLost,
+    Writing,
 )
 
 RETRY_S = 1.0
@@ -170,14 +176,16 @@ class Visit:
             case LinksRevoked(links_epoch):
                 if links_epoch > self._facts.links_epoch:
                     self._facts = with_(self._facts, links_epoch=links_epoch)
+            case MessageKept() | MessagesFound():
+                self._hear_messages(given)
             case QueueMoved(ahead):
                 self._life = replace(self._life, ahead=ahead if self._facts.phase == "waiting" else None)
-            case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold():
+            case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold() | Writing():
                 if ended:
                     raise VisitEnded
                 self._take_event(given)
 
-    def _take_event(self, given: Entered | Decided | Withdrew | Admitted | Offered | DevicesTold) -> None:
+    def _take_event(self, given: Entered | Decided | Withdrew | Admitted | Offered | DevicesTold | Writing) -> None:
         phase = self._facts.phase
         match given:
             case Entered(seat):
@@ -193,6 +201,9 @@ class Visit:
                 self._admit(given)
             case Offered():
                 if phase != "live":  # SIG-7
+                    raise PhaseWrong
+            case Writing():
+                if phase not in ("waiting", "live"):
                     raise PhaseWrong
             case DevicesTold(seat, microphone, camera, screen):
                 self._devices(seat, microphone=microphone, camera=camera, screen=screen)
@@ -222,6 +233,31 @@ class Visit:
         for device in DEVICES:
             if getattr(before, device) != told[device]:
                 self._note("event", {"event": device, "seat": seat, "state": told[device]}, f"{device}:{seat}")
+
+    # ---- messages
+
+    def _hear_messages(self, given: MessageKept | MessagesFound) -> None:
+        match given:
+            case MessageKept(message):
+                if message.seq <= self._life.last_message:
+                    return  # sent again after a lost acknowledgement
+                self._life = replace(self._life, last_message=message.seq, unnoted=(*self._life.unnoted, message))
+                self._out.append(TellMessage(message))
+                self._note_messages((message,))
+            case MessagesFound(last, unnoted):
+                self._life = replace(self._life, last_message=max(last, self._life.last_message), unnoted=unnoted)
+                self._note_messages(unnoted)
+
+    def _note_messages(self, unnoted: Iterable[Message]) -> None:
+        if self._facts.log_open and not self._life.sealing:
+            self._out += [standing.message_note(message) for message in unnoted]
+
+    def _noted_message(self, key: str) -> None:
+        seq = int(key.removeprefix("message:"))
+        left = tuple(each for each in self._life.unnoted if each.seq != seq)
+        if len(left) != len(self._life.unnoted):
+            self._life = replace(self._life, unnoted=left)
+            self._out.append(MarkNoted(seq))
 
     # ---- consent
 
@@ -374,6 +410,8 @@ class Visit:
                     self._open_log()
             case RecorderLost():
                 self._life = replace(self._life, recorder_up=False, asked=False, started=False, noted=frozenset())
+            case Noted(key) if key.startswith("message:"):
+                self._noted_message(key)
             case Noted(key):
                 seats = {seat for seat in SEATS if standing.agreed_in(self._facts, seat, key)}
                 self._life = replace(self._life, noted=self._life.noted | seats)
@@ -408,6 +446,7 @@ class Visit:
             self._life = replace(self._life, asked=True)
             self._out.append(StartRecording())
         if standing.may_seal(self._facts, self._life):
+            self._note_messages(self._life.unnoted)  # what a full lane gave up
             self._life = replace(self._life, sealing=True)
             self._out.append(CloseLog(self._facts.ended.reason if self._facts.ended else "consent_withdrawn"))
         on = self.recording == "on"
@@ -418,6 +457,7 @@ class Visit:
         self._out.append(OpenLog())
         decided = [seat for seat in SEATS if consent_of(self._facts, seat).state != "undecided"]
         self._out += [consent_note(self._facts, seat) for seat in decided]
+        self._note_messages(self._life.unnoted)
 
     def _open_taps(self) -> None:
         if self._life.media_available and self._life.begun:  # GATE-2
@@ -453,7 +493,7 @@ class Visit:
 
     def _announce(self, facts: VisitFacts, life: Life) -> list[Output]:
         """Count the change, and say who must hear of it."""
-        if self._facts is facts and self._life == life:
+        if self._facts is facts and replace(self._life, unnoted=life.unnoted) == life:
             return []
         self.seq += 1
         durable = self._facts is not facts

@@ -19,12 +19,13 @@ from signaling.api.auth import Failures, Gate
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
+from signaling.database import open_engine
 from signaling.links import Links
 from signaling.migrations import migrate
 from signaling.ports import Doctor, Ending, Patient, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
-from signaling.store import SqlVisitStore, open_engine
+from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens
 
 API_KEY = "an-api-key-for-tests"

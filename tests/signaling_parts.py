@@ -22,7 +22,20 @@ from media import control as media
 from recorder import control as recorder
 from signaling import consent_text
 from signaling.gateway import Gateway
-from signaling.ports import Doctor, Page, Patient, Phase, VisitFacts
+from signaling.messages import (
+    MOST_MESSAGES,
+    MOST_PHOTOS,
+    PAGE,
+    Draft,
+    Message,
+    MessageConflict,
+    MessagesFull,
+    Photo,
+    PhotosFull,
+    PhotoUnknown,
+    says,
+)
+from signaling.ports import Doctor, Page, Patient, Phase, StoreAway, VisitFacts
 from signaling.registry import VisitRegistry
 from signaling.tokens import SignedTokens
 from signaling.workers import MediaWorkers, RecorderLink
@@ -78,6 +91,66 @@ class MemoryStore:
         return []
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None: ...
+
+
+class MemoryMessages:
+    """`ports.MessageStore` in memory: it outlives a server, as a database would."""
+
+    def __init__(self) -> None:
+        self.messages: dict[str, list[Message]] = {}
+        self.photos: dict[str, tuple[str, Photo]] = {}
+        self.on_log: set[tuple[str, int]] = set()
+        self.away = False
+
+    async def append(self, visit: str, seat: str, draft: Draft, at: str, nonce: str) -> Message:
+        self._answer()
+        mine = self.messages.setdefault(visit, [])
+        before = next((each for each in mine if (each.seat, each.id) == (seat, draft.id)), None)
+        if before is not None:
+            if not says(before, draft):
+                raise MessageConflict
+            return before
+        photo = None if draft.photo is None else self.photos.get(draft.photo, ("", None))
+        if photo is not None and photo[0] != visit:
+            raise PhotoUnknown
+        if len(mine) >= MOST_MESSAGES:
+            raise MessagesFull
+        mine.append(Message(visit, len(mine) + 1, draft.id, seat, at, nonce, draft.text, photo and photo[1]))
+        return mine[-1]
+
+    async def after(self, visit: str, seq: int) -> list[Message]:
+        self._answer()
+        return self.messages.get(visit, [])[seq : seq + PAGE]
+
+    async def last(self, visit: str) -> int:
+        self._answer()
+        return len(self.messages.get(visit, []))
+
+    async def unnoted(self, visit: str) -> list[Message]:
+        self._answer()
+        return [each for each in self.messages.get(visit, []) if (visit, each.seq) not in self.on_log]
+
+    async def noted(self, visit: str, seq: int) -> None:
+        self._answer()
+        self.on_log.add((visit, seq))
+
+    async def keep_photo(self, visit: str, seat: str, photo: Photo, at: str) -> Photo:
+        self._answer()
+        mine = [kept for where, kept in self.photos.values() if where == visit]
+        same = next((kept for kept in mine if kept.sha256 == photo.sha256), None)
+        if same is None and len(mine) >= MOST_PHOTOS:
+            raise PhotosFull
+        if same is None:
+            self.photos[photo.id] = (visit, photo)
+        return same or photo
+
+    async def photo(self, photo: str) -> tuple[str, Photo] | None:
+        self._answer()
+        return self.photos.get(photo)
+
+    def _answer(self) -> None:
+        if self.away:
+            raise StoreAway("away")
 
 
 class _Process:
@@ -243,6 +316,7 @@ class Client:
         self.session = aiohttp.ClientSession()
         self.io = socketio.AsyncClient(reconnection=False, http_session=self.session)
         self.states: list[dict[str, Any]] = []
+        self.messages: list[dict[str, Any]] = []
         self.queues: list[dict[str, Any]] = []
         self.byes: list[str] = []
         self.problems: list[dict[str, Any]] = []
@@ -251,6 +325,7 @@ class Client:
         self._news = asyncio.Event()
         self.io.on("state", self._hear(self.states))
         self.io.on("queue", self._hear(self.queues))
+        self.io.on("message", self._hear(self.messages))
         self.io.on("problem", self._hear(self.problems))
         self.io.on("bye", lambda payload: self.byes.append(payload["code"]))
         self.io.on("disconnect", lambda *_: self.gone.set())
@@ -311,6 +386,7 @@ class Server:
     def __init__(self, run: Path, store: MemoryStore, workers: int = 1) -> None:
         self.run = run
         self.store = store
+        self.messages = MemoryMessages()
         self.media = [FakeMedia(run / f"media-{n}.sock") for n in range(workers)]
         self.recorder = FakeRecorder(run / "recorder.sock")
         self.tokens = SignedTokens([b"k" * 32], lambda: int(time.time()))
@@ -329,7 +405,9 @@ class Server:
         clock = lambda: time.time() + self.offset_s  # noqa: E731
         workers = MediaWorkers([each.socket for each in self.media])
         link = RecorderLink(self.recorder.socket)
-        self.registry = VisitRegistry(self.store, workers, link, lambda role, identity: f"{role}-p", clock)
+        self.registry = VisitRegistry(
+            self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock
+        )
         self.gateway = Gateway(self.registry, self.tokens, NoIce(), ["https://clinic.example"], clock)
         app = web.Application()
         self.gateway.attach(app)

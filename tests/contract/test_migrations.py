@@ -15,9 +15,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from signaling import migrations
+from signaling.database import open_engine
 from signaling.migrations import HEAD, migrate, revision
 from signaling.ports import StoreAway
-from signaling.store import open_engine
 from signaling.tables import metadata
 
 

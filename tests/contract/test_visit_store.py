@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from signaling.database import open_engine
 from signaling.ports import Consent, Ending, IdempotencyConflict, StoreAway, VisitFacts, VisitStore
-from signaling.store import CursorInvalid, SqlVisitStore, open_engine
+from signaling.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
 
 

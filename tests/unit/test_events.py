@@ -31,6 +31,9 @@ def code(name: object, *arguments: object, size: int = 100) -> str:
         ("ice", {}, events.Ice),
         ("end", {"reason": "left"}, events.End),
         ("desk.take", {"visit": "Vb3k_-"}, events.DeskTake),
+        ("message", {"id": "k3", "text": "头还是晕\n…"}, events.WriteMessage),
+        ("message", {"id": "k3", "photo": "p1"}, events.WriteMessage),
+        ("messages", {"after": 0}, events.AskMessages),
         ("resync", {}, events.Resync),
     ],
 )
@@ -39,8 +42,25 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 10
+    assert len(events.TYPES) == 12
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {},
+        {"text": ""},
+        {"text": "x" * 2001},
+        {"text": "bell \x07"},
+        {"text": "x", "photo": "p"},
+        {"text": "x", "id": ""},
+        {"text": "x", "id": "a b"},
+        {"photo": "../x"},
+    ],
+)
+def test_a_message_is_a_text_or_a_photo_under_an_id(payload: dict[str, Any]) -> None:
+    assert code("message", {"v": 1, "id": "k3", **payload}) == "payload_invalid"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
     shown = snapshot.state(visit, "patient", T0)
     assert list(shown) == [
         *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting", "tracks"],
-        *["media", "recording", "times", "ended"],
+        *["media", "recording", "messages", "times", "ended"],
     ]
     assert shown["at"] == "2026-05-04T09:00:00.000Z"
     assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None}

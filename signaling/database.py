@@ -1,0 +1,60 @@
+"""The database: one engine, transactions that commit or did not happen, and one error for a database that is away.
+
+STORE-1  A write is committed when its call returns; SQLite runs with WAL and `synchronous=FULL`.
+STORE-2  Every transaction that writes begins with a write: SQLite then waits for its turn instead of failing half way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from signaling.ports import StoreAway
+
+
+def open_engine(url: str) -> AsyncEngine:
+    """The engine for a database URL. Parameters never reach an error message: they hold names."""
+    # It would write every parameter of every statement.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
+    engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
+    if engine.dialect.name == "sqlite":
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    return engine
+
+
+@asynccontextmanager
+async def writing(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A transaction, committed at the end. Raises `StoreAway`; broken constraints (`IntegrityError`) pass."""
+    with _typed():
+        async with engine.begin() as db:
+            yield db
+
+
+@asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection to read from. Raises `StoreAway`."""
+    with _typed():
+        async with engine.connect() as db:
+            yield db
+
+
+@contextmanager
+def _typed() -> Iterator[None]:
+    try:
+        yield
+    except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
+        raise StoreAway(type(error).__name__) from error
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):  # STORE-1
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
