@@ -83,6 +83,8 @@ class Order:
         if next_seq is not None:
             self._unwrap.last = next_seq - 1
         self._held: dict[int, RtpPacket] = {}
+        self._holes: list[tuple[int, int]] = []
+        """(First packet after it, how many were missing) of holes given up and not yet passed."""
         self._stray: int | None = None
 
     def extend(self, seq16: int) -> int:
@@ -132,6 +134,15 @@ class Order:
         """Whether a hole is being waited for."""
         return bool(self._held)
 
+    def missing_before(self, seq: int) -> int:
+        """How many packets are missing before this one, since the last that was `passed`."""
+        return sum(count for after, count in self._holes if after <= seq)
+
+    def passed(self, seq: int) -> None:
+        """What is missing before this packet has been told."""
+        if self._holes:
+            self._holes = [hole for hole in self._holes if hole[0] > seq]
+
     def _run(self, out: list[RtpPacket]) -> None:
         assert self.next_seq is not None
         while (packet := self._held.pop(self.next_seq, None)) is not None:
@@ -154,6 +165,8 @@ class Order:
         hole = seq - max(self.next_seq, min(self._counted_to, seq))
         self.counts.expected += hole
         self.counts.lost += hole
+        if hole:
+            self._holes.append((seq, hole))
         self.next_seq = seq
 
     def _behind(self, seq: int, packet: RtpPacket, out: list[RtpPacket]) -> None:

@@ -26,6 +26,7 @@ from recorder.evidence import layout, records
 from recorder.evidence.errors import LogClosed
 from recorder.evidence.log import Entry, VisitLog
 from recorder.evidence.sign import Signer
+from recorder.objects import Stored
 from recorder.spool import Life, Line, Open, VisitSpool
 from recorder.stream import Account, Output, Said, Stream, Write
 from recorder.timeline import SenderClock
@@ -36,6 +37,8 @@ BATCH_US = 10_000_000
 BATCH_RECORDS = 2000
 HEARTBEAT_US = 10_000_000
 QUIET_US = 250_000
+STORED_AT_ONCE = 100
+"""Objects in one record `stored`: far below the size a record may have."""
 CLOSE_WAIT_US = 1_000_000
 RESUME_US = 3_000_000
 
@@ -115,6 +118,8 @@ class Recording:
         self._news: list[control.FromRecorder] = []
         self._finished: list[Upload] = []
         self._durable: list[Upload] = []
+        self._stored: list[records.StoredObject] = []
+        self._removable: list[str] = []
         self._stuck = False
         self._first_line = True
         # Batches of FORMAT.md §2.
@@ -196,6 +201,13 @@ class Recording:
             if self._log.size and not self._log.closed:
                 self._append("degraded", {"code": code, "over": over}, self._clock())
                 await self._commit()
+
+    def stored(self, upload: Upload, how: Stored) -> bool:
+        """An object reached the store; whether its local copy stays until the record of that is durable (UPLOAD-1)."""
+        if how.version is None or not upload.name.startswith("streams/") or self._log.closed or self._stuck:
+            return False
+        self._stored.append(records.StoredObject(upload.name, how.version, how.retain_until))
+        return True
 
     @property
     def first_hash(self) -> str:
@@ -493,6 +505,7 @@ class Recording:
         for stream in self._streams.values():
             stream.drain(now_us, out)
         self._perform(out, now_us)
+        self._say_stored(now_us)
         if self._resumed_us is not None and now_us - self._resumed_us > RESUME_US:
             for stream in self._streams.values():
                 stream.causes.end("recorder", self._ms(self._resumed_us + RESUME_US))
@@ -505,6 +518,17 @@ class Recording:
                 for s in self._streams.values()
             }
             self._append("heartbeat", records.Heartbeat(beats), now_us)
+
+    def _say_stored(self, now_us: int) -> None:
+        while self._stored:
+            said, self._stored = self._stored[:STORED_AT_ONCE], self._stored[STORED_AT_ONCE:]
+            self._append("stored", records.Stored(said), now_us)
+            self._removable += [one.name for one in said]
+
+    def _remove_stored(self) -> None:
+        for name in self._removable:
+            self.spool.remove(name)
+        self._removable = []
 
     def _perform(self, out: list[Output], now_us: int) -> None:
         for output in out:
@@ -528,10 +552,11 @@ class Recording:
 
     async def _settle(self) -> None:
         """Wait for what is on its way: until every track ended, or nothing came for a while."""
-        begun_us = self._clock()
+        begun_us = self._clock() if self.routes or self._resumed_us is None else self._clock() + QUIET_US
         while self._clock() - begun_us < CLOSE_WAIT_US:
             newest = max((t.last_arrival_us or 0 for t in self.routes.values()), default=0)
-            if not self.routes or self._clock() - max(newest, begun_us) > QUIET_US:
+            over = not self.routes and self._resumed_us is None  # after a crash a worker dials again first
+            if over or self._clock() - max(newest, begun_us) > QUIET_US:
                 return
             await asyncio.sleep(0.05)
 
@@ -549,6 +574,7 @@ class Recording:
                 if "." not in stream.name:
                     stream.declare_to(end_ms, out)
         self._perform(out, now_us)
+        self._say_stored(now_us)
         self.routes.clear()
         streams = {
             s.name: s.account.close(s.first_ms, end_ms if "." not in s.name else s.account.covered_to or s.first_ms)
@@ -597,6 +623,8 @@ class Recording:
                 for stream in self._streams.values():
                     stream.away(self._ms(self._clock()))
             self._stuck = True
+            # They are in the store: the space they take may be what is missing, so it does not wait for the record.
+            await asyncio.to_thread(self._remove_stored)
             raise SpoolFailed("the disk did not take the record") from None
         if self._stuck:
             self._stuck = False
@@ -606,6 +634,7 @@ class Recording:
 
     def _commit_now(self, line: Line) -> None:
         self.spool.commit(self._writes, line)
+        self._remove_stored()
         self._writes = []
         self._lines = []
         self._new_keys = {}

@@ -7,8 +7,11 @@ Frames come from `recorder.track`; what comes out is bytes to append to objects 
 
 STREAM-1  Frames are interleaved by stream time; one waits for the other tracks at most `HOLD_US`.
 STREAM-2  A part begins when every track that sends has something to show, or after `START_WAIT_US` with those that have.
-STREAM-3  Silence of all tracks longer than `SILENCE_MS`, and every hole between segments, is a gap record.
-STREAM-4  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
+STREAM-3  Silence of all tracks longer than `SILENCE_MS` is a gap record, and so is every hole between segments; only a
+          stream without sound, of which no packet is missing, may be silent for `STANDING_MS`: its picture stands.
+STREAM-4  A part whose tracks are all over ends with its last frame. What follows of the same sources, after another life of
+          the worker or by another transport, is a new part, and what lies between is a gap, however short.
+STREAM-5  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
 """
 
 from __future__ import annotations
@@ -34,7 +37,8 @@ HOLD_US = 600_000
 START_WAIT_US = 1_000_000
 ACTIVE_US = 1_000_000
 IDLE_US = 2_500_000
-SILENCE_MS = 1000
+SILENCE_MS = 200
+STANDING_MS = 1500
 PAUSE_MS = 10_000
 SKEW_STEP_US = 20_000
 VIDEO_FRAME_MS = 40
@@ -220,6 +224,7 @@ class Stream:
     def end(self, track: Track, now_ms: int, transport_gone: bool = False) -> None:
         """No packet of the track follows."""
         track.ended = True
+        track.transport_gone = transport_gone
         self._transport_gone = transport_gone
         self.update_off(now_ms)
 
@@ -273,6 +278,7 @@ class Stream:
 
     def drain(self, now_us: int, out: list[Output], flush: bool = False) -> None:
         """Take what the tracks have, write what is due. `flush`: wait for nothing."""
+        self._end_lost_part(out)
         for track in self.tracks:
             for placed in track.drain(now_us):
                 self._latest_us[track] = placed.at_us
@@ -419,6 +425,9 @@ class Stream:
     def _put(self, part: _Part, index: int, frame: MediaFrame, at_ms: int, out: list[Output]) -> None:
         video_keyframe = frame.keyframe and part.tracks[index].kind == "video"
         segment = self._segment
+        if segment is not None and self._silent(part, index, frame, at_ms):  # STREAM-3
+            self._declare(self._end_ms, at_ms, out, self._missing(part, index, frame))
+        part.tracks[index].order.passed(frame.first_seq)
         if segment is not None:
             size = segment.size + self._run_bytes
             cut = cut_before(at_ms, video_keyframe, segment.from_ms, size, part.last_video_ms)
@@ -427,8 +436,6 @@ class Stream:
                 segment = None
         if segment is None:
             segment = self._begin_segment(part, at_ms, out)
-        elif at_ms - self._end_ms > SILENCE_MS:  # STREAM-3
-            self._declare(self._end_ms, at_ms, out)
         duration_ms = frame.duration // 48
         self._run.append(TimedFrame(index, at_ms, frame.keyframe, frame.payload, duration_ms))
         self._run_bytes += len(frame.payload)
@@ -444,6 +451,34 @@ class Stream:
         if self._back_us is not None and frame.arrival_us >= self._back_us:
             self._back_us = None
             self.causes.end("recorder", at_ms)
+
+    # ---- silence
+
+    def _silent(self, part: _Part, index: int, frame: MediaFrame, at_ms: int) -> bool:
+        """Whether what lies between the last frame and this one is a gap."""
+        if at_ms - self._end_ms <= SILENCE_MS:
+            return False
+        return bool(self._missing(part, index, frame)) or not self._standing(part, at_ms)
+
+    def _standing(self, part: _Part, at_ms: int) -> bool:
+        """Whether nothing else was to be expected up to here: a shared screen that does not change repeats itself once a
+        second."""
+        silent = any(t.kind == "audio" and self.devices.get(t.tap.source, "on") == "on" for t in part.tracks)
+        return not silent and at_ms - self._end_ms <= STANDING_MS
+
+    def _missing(self, part: _Part, index: int, frame: MediaFrame) -> int | None:
+        """How many packets of the part are missing before this frame; None where that is not known."""
+        missing = part.tracks[index].order.missing_before(frame.first_seq)
+        for other in part.tracks:
+            if other is part.tracks[index] or other.ended:
+                continue
+            following = self._first_pending(other)
+            if following is None:  # none that can be decoded; but has it gone on?
+                following = other.order.next_seq
+                if other.order.waiting() or following is None or (other.last_arrival_us or 0) < frame.arrival_us:
+                    return None
+            missing += other.order.missing_before(following)
+        return missing
 
     # ---- parts
 
@@ -463,7 +498,7 @@ class Stream:
         except MuxRefused:  # a codec's head that FFmpeg does not take: perhaps the next is better
             first.hurry()
             return False
-        self._end_part(at_ms, out)
+        self._end_part(None if self._lost(first) else at_ms, out)
         self._part = part
         self._jumped.clear()
         name = layout.init_name(self.name, part.number, part.container)
@@ -480,6 +515,20 @@ class Stream:
         )
         self._say("part", body, out)
         return True
+
+    def _lost(self, follower: Track) -> bool:
+        """Whether the part ends because its worker or its transport was lost, and this track comes after."""
+        tracks = self._part.tracks if self._part is not None else []
+        return any(t.epoch != follower.epoch or t.transport_gone for t in tracks if t is not follower)
+
+    def _end_lost_part(self, out: list[Output]) -> None:
+        """STREAM-4."""
+        part = self._part
+        if part is None or not any(t not in part.index and t.last_arrival_us is not None for t in self.tracks):
+            return
+        if all(t.ended and t.transport_gone and t not in self.tracks for t in part.tracks):
+            self._why = "recovered" if part.resumed else "ssrc"
+            self._end_part(None, out)
 
     def _shown(self, track: Track) -> bool:
         """Whether enough is known of the track to declare it."""
@@ -541,7 +590,8 @@ class Stream:
         part, segment = self._part, self._segment
         if part is None or segment is None:
             return
-        to_ms = next_ms if next_ms is not None and next_ms - self._end_ms <= SILENCE_MS else self._end_ms
+        near = next_ms is not None and (next_ms - self._end_ms <= SILENCE_MS or self._standing(part, next_ms))
+        to_ms = next_ms if next_ms is not None and near else self._end_ms
         to_ms = max(to_ms, segment.from_ms + 1)
         for tally, track in zip(segment.tallies, part.tracks, strict=True):
             tally.add(track.order.counts.take())
@@ -569,9 +619,11 @@ class Stream:
 
     # ---- records
 
-    def _declare(self, from_ms: int, to_ms: int, out: list[Output]) -> None:
-        for begin, end, cause in self.causes.split(from_ms, to_ms):
-            gap = records.Gap(stream=self.name, from_ms=begin, to_ms=end, cause=cause, packets=None)
+    def _declare(self, from_ms: int, to_ms: int, out: list[Output], packets: int | None = None) -> None:
+        pieces = self.causes.split(from_ms, to_ms)
+        for begin, end, cause in pieces:
+            lost = packets if len(pieces) == 1 else None
+            gap = records.Gap(stream=self.name, from_ms=begin, to_ms=end, cause=cause, packets=lost)
             self._say("gap", gap, out)
 
     def _say(self, kind: str, body: records.Part | records.Segment | records.Gap, out: list[Output]) -> None:

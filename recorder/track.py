@@ -64,6 +64,8 @@ class Track:
         self.epoch = epoch
         self.tap = tap
         self.ended = False
+        self.transport_gone = False
+        """Ended because its transport or its worker was lost."""
         self.from_us = zero_us
         """What arrived before is not kept (REC-3)."""
         self.kind: Literal["audio", "video"] = "audio" if tap.codec == "opus" else "video"

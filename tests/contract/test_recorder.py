@@ -334,6 +334,9 @@ async def test_a_recorder_that_dies_goes_on_where_it_was_and_loses_nothing_the_w
         studio.ahead_us += 700_000
         async with studio.running():
             await studio.play(worker, "patient", what, from_ms=3500)
+            for source in ("microphone", "camera"):
+                worker.unpublish("patient", source)
+            await studio.settle(worker)
             await studio.end()
     verified(studio.root)
     assert len(bodies(studio.root, "recovered")) == 1

@@ -8,6 +8,7 @@ from itertools import pairwise
 from struct import Struct
 
 import av
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -177,3 +178,56 @@ def test_parameter_sets_that_make_no_sense_end_nothing() -> None:
         publisher.stream.drain(ZERO_US + 2_000_000, publisher.out)
     publisher.finish(3000)
     assert publisher.stream.account.close(0, 3000).coverage.present in range(3001)
+
+
+def gaps(publisher: Publisher) -> list[tuple[int, int, str, int | None]]:
+    found = [body for body in publisher.bodies("gap") if isinstance(body, records.Gap)]
+    return [(gap.from_ms, gap.to_ms, gap.cause, gap.packets) for gap in found]
+
+
+def test_a_third_of_a_second_that_the_network_swallowed_is_declared_with_its_packets() -> None:
+    publisher, what = Publisher(), clip(seconds=5)
+    publisher.play([(at, sent) for at, sent in on_time(what) if not 2010 <= at < 2340])
+    publisher.finish(5000)
+    swallowed = sum(2010 <= sent.at_ms < 2340 for sent in what.packets)
+    ((begin, end, cause, packets),) = gaps(publisher)
+    assert (cause, packets) == ("network", swallowed)
+    assert 2010 <= begin <= 2060
+    assert 2330 <= end <= 2350
+    assert publisher.stream.account.close(0, 5000).coverage.network == end - begin
+
+
+def test_a_picture_without_sound_of_which_nothing_is_missing_stands() -> None:
+    publisher, what = Publisher(), clip(seconds=5, audio=False)
+    kept, seq = [], 0
+    for at, sent in on_time(what):
+        if 2000 <= at < 2900:
+            continue
+        first, second, _, stamp, ssrc = _RTP.unpack_from(sent.packet)
+        kept.append((at, sent._replace(packet=_RTP.pack(first, second, seq, stamp, ssrc) + sent.packet[12:])))
+        seq += 1
+    publisher.stream.end(publisher.tracks["microphone"], 0)
+    publisher.play(kept)
+    publisher.finish(5000)
+    assert gaps(publisher) == []
+
+
+def test_another_life_of_the_worker_begins_a_part_and_a_declared_gap_however_short() -> None:
+    publisher, what = Publisher(), clip(seconds=6)
+    publisher.play([(at, sent) for at, sent in on_time(what) if at < 3900])
+    publisher.stream.causes.begin("worker", 3920)
+    for track in publisher.tracks.values():
+        publisher.stream.end(track, 3920, transport_gone=True)
+    publisher.tracks = {
+        name: Track("m-2", msgspec.structs.replace(track.tap, handle=9), ZERO_US)
+        for name, track in publisher.tracks.items()
+    }
+    for track in publisher.tracks.values():
+        publisher.stream.add(track, 3990)
+    publisher.play([(at + 50, sent) for at, sent in on_time(what) if at >= 4000])
+    publisher.finish(6050)
+    assert [body.why for body in publisher.bodies("part") if isinstance(body, records.Part)] == ["start", "ssrc"]
+    ((begin, end, cause, packets),) = gaps(publisher)
+    assert (cause, packets) == ("worker", None)
+    assert 3900 <= begin <= 3930
+    assert end == 4050
