@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -61,7 +62,7 @@ class SiteLog:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LogDamaged(f"another recorder writes the log in {folder}") from None
-        self._waiting: list[tuple[str, int, list[bytes]]] = []
+        self._waiting: deque[tuple[str, int, deque[bytes]]] = deque()
         self._taken: dict[str, int] = {}
         self._places: dict[str, _Place] = {}
         self._runs: list[Run] = []
@@ -87,7 +88,7 @@ class SiteLog:
         if seq + len(lines) <= known:
             return
         assert seq <= known, "a visit's records come in order"
-        self._waiting.append((visit, known, [leaf_hash(line) for line in lines[known - seq :]]))
+        self._waiting.append((visit, known, deque(leaf_hash(line) for line in lines[known - seq :])))
         self._taken[visit] = seq + len(lines)
 
     def write(self) -> bool:
@@ -96,9 +97,10 @@ class SiteLog:
             visit, seq, leaves = self._waiting[0]
             while leaves:
                 at = self._files.tree.append(leaves[0])
-                self._count(visit, seq := seq + 1, at)
-                self._waiting[0] = (visit, seq, leaves := leaves[1:])
-            self._waiting.pop(0)
+                leaves.popleft()
+                self._waiting[0] = (visit, seq := seq + 1, leaves)
+                self._count(visit, seq, at)
+            self._waiting.popleft()
         if not self._runs:
             return False
         self._files.sync()
@@ -127,7 +129,7 @@ class SiteLog:
 
     def keep(self, note: Note) -> Note:
         """Remember a checkpoint, with the signatures it has by now. Raises `OSError`."""
-        _replace(self._folder / "checkpoint", note.encoded)
+        replace(self._folder / "checkpoint", note.encoded)
         self.note = note
         return note
 
@@ -189,7 +191,7 @@ class SiteLog:
     def _named(self, origin: str) -> str:
         path = self._folder / "origin"
         if not path.exists():
-            _replace(path, origin.encode())
+            replace(path, origin.encode())
         return path.read_text("utf-8")
 
     def _last(self) -> Note | None:
@@ -205,7 +207,8 @@ class SiteLog:
         return note
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
+    """Give a small file new content, whole or not at all, durable on return. Raises `OSError`."""
     draft = path.with_suffix(".new")
     with draft.open("wb") as file:
         file.write(content)

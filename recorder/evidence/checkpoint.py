@@ -59,6 +59,12 @@ class NoteKey:
         kind = ED25519 if self.kind == "ed25519" else COSIGNATURE
         return hashlib.sha256(self.name.encode() + b"\n" + bytes([kind]) + self.key.raw).digest()[:4]
 
+    @property
+    def vkey(self) -> str:
+        """The key in one word, for lists: name, hint and key (C2SP signed-note)."""
+        kind = ED25519 if self.kind == "ed25519" else COSIGNATURE
+        return f"{self.name}+{self.hint.hex()}+{base64.b64encode(bytes([kind]) + self.key.raw).decode()}"
+
 
 @dataclass(frozen=True, slots=True)
 class NoteSignature:
@@ -89,6 +95,18 @@ class Note:
     def with_signature(self, signature: NoteSignature) -> Note:
         """The same text, signed once more."""
         return Note(self.text, (*self.signatures, signature))
+
+
+def parse_vkey(text: str) -> NoteKey:
+    """The key that a word of a list stands for. Raises `NoteInvalid`."""
+    name, _, rest = text.partition("+")
+    raw = unbase64(rest.partition("+")[2])
+    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or not name or any(sign.isspace() for sign in name):
+        raise NoteInvalid("not a key's word")
+    key = NoteKey(name, PublicKey("ed25519", raw[1:]), "ed25519" if raw[0] == ED25519 else "cosignature")
+    if key.vkey != text:
+        raise NoteInvalid("not a key's word")
+    return key
 
 
 def parse_note(data: bytes) -> Note:

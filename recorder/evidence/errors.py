@@ -9,7 +9,8 @@ EvidenceError
 ├── TrustListInvalid  a line of a trust list that cannot be read (`trust`)
 ├── Unreadable        an object that is not there or no plain file (`verify`)
 ├── ProofInvalid      a tree's proof that leads elsewhere (`tree`)
-└── NoteInvalid       a signed note in another form, or not signed by who should have (`checkpoint`)
+├── NoteInvalid       a signed note in another form, or not signed by who should have (`checkpoint`)
+└── WitnessRefused    a checkpoint that a witness does not cosign (`witnessing`)
 """
 
 from __future__ import annotations
