@@ -33,11 +33,11 @@ from recorder.evidence.sign import Signer
 from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
 from recorder.keys import load_or_create
-from recorder.objects import ObjectStore, StoreRefused, StoreUnavailable
+from recorder.objects import ObjectStore, Stored, StoreRefused, StoreUnavailable
 from recorder.recording import Recording, RecordingError
 from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.store import open_store
-from recorder.upload import Uploader
+from recorder.upload import Upload, Uploader
 
 TICK_S = 0.4
 DISK_LOW_PERMILLE = 50
@@ -72,7 +72,7 @@ class Recorder:
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self.uploader = Uploader(store, self._degraded)
+        self.uploader = Uploader(store, self._degraded, keep=self._stored)
         self.intake = Intake(self)
 
     # ---- a life
@@ -227,6 +227,10 @@ class Recorder:
             if "spool_failed" in self._failing and not any(r.stuck for r in self._visits.values()):
                 self._failing.discard("spool_failed")
                 self._degraded("spool_failed", True)
+
+    def _stored(self, visit: str, upload: Upload, how: Stored) -> bool:
+        recording = self._visits.get(visit)
+        return recording is not None and recording.stored(upload, how)
 
     def _fail(self, code: str) -> None:
         if code not in self._failing:

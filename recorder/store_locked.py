@@ -104,7 +104,7 @@ class LockedStore(S3Store):
         """
         async with self._proof:
             if not self._proven:
-                await asyncio.to_thread(self._prove)
+                await self._call(self._prove)
                 self._proven = True
 
     async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
@@ -112,19 +112,19 @@ class LockedStore(S3Store):
         key = self._key(name)
         if not self._proven:
             await self.prove()
-        return await asyncio.to_thread(self._put, key, data, sha256)
+        return await self._call(self._put, key, data, sha256)
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectEntry]:
         """Every object that was ever stored: what somebody hid behind a delete marker too (LOCK-3)."""
         versions = self._versions(self._prefix + prefix)
-        while (found := await asyncio.to_thread(next, versions, None)) is not None:
+        while (found := await self._call(next, versions, None)) is not None:
             yield ObjectEntry(found.key[len(self._prefix) :], found.size)
 
     async def folders(self, prefix: str) -> AsyncIterator[str]:
         """The next parts of the names below."""
         below = self._prefix + prefix
         names = self._common(below)
-        while (found := await asyncio.to_thread(next, names, None)) is not None:
+        while (found := await self._call(next, names, None)) is not None:
             yield found[len(below) :].rstrip("/")
 
     @property
@@ -141,8 +141,8 @@ class LockedStore(S3Store):
     async def extend(self, prefix: str) -> int:
         """Lengthen the retention of what was stored under a shorter promise; returns how many objects needed it."""
         versions, extended = self._versions(self._prefix + prefix), 0
-        while (found := await asyncio.to_thread(next, versions, None)) is not None:
-            extended += (await asyncio.to_thread(self._locked, found))[1]
+        while (found := await self._call(next, versions, None)) is not None:
+            extended += (await self._call(self._locked, found))[1]
         return extended
 
     # ---- in a thread: one object

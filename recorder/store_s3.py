@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -38,9 +40,13 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 3
 READ_TIMEOUT_S = 10
 ATTEMPTS = 3
+THREADS = 24
+"""Our own: a store that hangs must not take the threads that write the spool."""
 PAGE = 1000
 """Keys a listing asks for at a time; S3 gives no more."""
 
+_Given = ParamSpec("_Given")
+_Got = TypeVar("_Got")
 _Page = tuple[list[ObjectEntry], list[str], str | None]
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
@@ -65,7 +71,7 @@ def client_at(endpoint: str | None, attempts: int = ATTEMPTS) -> S3Client:
         connect_timeout=CONNECT_TIMEOUT_S,
         read_timeout=READ_TIMEOUT_S,
         retries={"total_max_attempts": attempts, "mode": "standard"},
-        max_pool_connections=16,
+        max_pool_connections=THREADS,
         s3={"payload_signing_enabled": True, "addressing_style": "path" if endpoint else "auto"},
     )
     with said():
@@ -82,6 +88,7 @@ class S3Store:
         self._prefix = prefix
         self._page_size = page
         self._conditional = True
+        self._threads = ThreadPoolExecutor(THREADS, "s3")
 
     @classmethod
     def at(cls, url: str, endpoint: str | None) -> S3Store:
@@ -91,23 +98,23 @@ class S3Store:
 
     async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
         """One PUT, unless the object is there already (STORE-1…3)."""
-        return await asyncio.to_thread(self._put, self._key(name), data, sha256)
+        return await self._call(self._put, self._key(name), data, sha256)
 
     async def get(self, name: str) -> bytes:
         """Read whole."""
-        return await asyncio.to_thread(self._get, self._key(name))
+        return await self._call(self._get, self._key(name))
 
     async def stream(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Read in pieces, from one GET."""
         key = self._key(name)
         if end is not None and end <= start:
-            await asyncio.to_thread(self._head, key)
+            await self._call(self._head, key)
             return
-        body = await asyncio.to_thread(self._body, key, start, end)
+        body = await self._call(self._body, key, start, end)
         if body is None:
             return
         try:
-            while piece := await asyncio.to_thread(_read, body):
+            while piece := await self._call(_read, body):
                 yield piece
         finally:
             body.close()
@@ -116,7 +123,7 @@ class S3Store:
         """Page by page."""
         token: str | None = None
         while True:
-            entries, _, token = await asyncio.to_thread(self._page, prefix, "", token)
+            entries, _, token = await self._call(self._page, prefix, "", token)
             for entry in entries:
                 yield entry
             if token is None:
@@ -126,7 +133,7 @@ class S3Store:
         """Common prefixes, page by page."""
         token: str | None = None
         while True:
-            _, folders, token = await asyncio.to_thread(self._page, prefix, "/", token)
+            _, folders, token = await self._call(self._page, prefix, "/", token)
             for folder in folders:
                 yield folder
             if token is None:
@@ -138,11 +145,15 @@ class S3Store:
     async def close(self) -> None:
         """Close the connections."""
         await asyncio.to_thread(self._s3.close)
+        self._threads.shutdown(wait=False)
 
     @property
     def limits(self) -> str:
         """The keys' power."""
         return "S3 without locks: whoever has the bucket's keys can delete; store_lock = true asks for Object Lock"
+
+    async def _call(self, does: Callable[_Given, _Got], *given: _Given.args, **named: _Given.kwargs) -> _Got:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, partial(does, *given, **named))
 
     # ---- in a thread
 

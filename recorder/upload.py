@@ -1,9 +1,12 @@
-"""From the spool to the object store: oldest first within a visit, several visits at a time.
+"""From the spool to the object store: oldest first, several objects and several visits at a time.
 
-UPLOAD-1  A local copy is removed only after `put` has returned.
+UPLOAD-1  A local copy is removed only after `put` has returned, and, where the store gives versions, only after the record
+          that names the version is durable (`keep`).
 UPLOAD-2  While the store is unreachable everything stays here and is tried again: 0.5 s, doubling to 30 s, ±50 % jitter. The
           first failure and the first success after it are told.
 UPLOAD-3  An object the store will never take (its name is taken by other bytes) stays here, is told, and holds up no other.
+UPLOAD-4  The visit whose oldest object has waited longest goes first. Within a visit objects go in the order they came, up to
+          eight at once; a batch of records goes only when all media before it is stored.
 """
 
 from __future__ import annotations
@@ -13,15 +16,18 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
 from recorder.evidence import layout
-from recorder.objects import DigestMismatch, NameRefused, ObjectExists, ObjectStore, StoreError
+from recorder.objects import DigestMismatch, NameRefused, ObjectExists, ObjectStore, Stored, StoreError
 
 FIRST_DELAY_S = 0.5
 LAST_DELAY_S = 30.0
 PARALLEL = 4
+AT_ONCE = 8
+"""A store that takes 3 s for every object then still takes more than a live visit brings (about 1.2 a second)."""
 
 log = logging.getLogger(__name__)
 
@@ -34,14 +40,23 @@ class Upload(NamedTuple):
     sha256: str
 
 
+Keep = Callable[[str, Upload, Stored], bool]
+"""(visit, what, how it is stored) → whether its local copy stays; who keeps it removes it."""
+
+
 class Uploader:
     """Every visit's queue. Bounded by the disk: an entry is a name, the bytes lie in the spool."""
 
     def __init__(
-        self, store: ObjectStore, tell: Callable[[str, bool], None], first_delay_s: float = FIRST_DELAY_S
+        self,
+        store: ObjectStore,
+        tell: Callable[[str, bool], None],
+        first_delay_s: float = FIRST_DELAY_S,
+        keep: Keep = lambda *_: False,
     ) -> None:
         """`tell(code, over)` hears that the store fails, or works again."""
         self._store = store
+        self._keep = keep
         self._tell = tell
         self._first_delay_s = first_delay_s
         self._queues: dict[str, deque[Upload]] = {}
@@ -83,20 +98,33 @@ class Uploader:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                for visit in [v for v in self._queues if v not in self._busy]:
+                for visit in sorted((v for v in self._queues if v not in self._busy), key=self._since):  # UPLOAD-4
                     if len(self._busy) >= PARALLEL:
                         break
                     self._busy.add(visit)
                     group.create_task(self._drain(visit))
 
+    def _since(self, visit: str) -> float:
+        queue = self._queues[visit]
+        try:
+            return queue[0].path.stat().st_mtime if queue else 0.0
+        except OSError:
+            return 0.0
+
     async def _drain(self, visit: str) -> None:
         queue = self._queues[visit]
         try:
             while queue:
-                if await self._store_one(visit, queue[0]):
+                wave = _wave(queue)
+                failures = await asyncio.gather(*(self._store_one(visit, upload) for upload in wave))
+                for _ in wave:
                     queue.popleft()
+                queue.extendleft(reversed([u for u, code in zip(wave, failures, strict=True) if code is not None]))
+                if None in failures:
                     self._progress.set()
-                else:
+                code = next((code for code in failures if code is not None), None)
+                self._went(code)
+                if code is not None:
                     await asyncio.sleep(self._delay_s * random.uniform(0.5, 1.5))  # noqa: S311
                     self._delay_s = min(self._delay_s * 2, LAST_DELAY_S)
         finally:
@@ -104,30 +132,35 @@ class Uploader:
             self._wake.set()
         self._settle(visit)
 
-    async def _store_one(self, visit: str, upload: Upload) -> bool:
+    async def _store_one(self, visit: str, upload: Upload) -> str | None:
+        """Store it; the code of what prevented that for now."""
         try:
-            await self._store.put(layout.prefix(visit) + upload.name, upload.path, upload.sha256)
+            stored = await self._store.put(layout.prefix(visit) + upload.name, upload.path, upload.sha256)
         except (ObjectExists, DigestMismatch, NameRefused) as error:  # UPLOAD-3
             log.error("object refused", extra={"visit": visit, "object": upload.name, "code": error.code})
             self._tell(error.code, False)
-            return True
+            return None
         except FileNotFoundError:
             log.error("spooled object missing", extra={"visit": visit, "object": upload.name})
-            return True
+            return None
         except (StoreError, OSError) as error:
-            code = getattr(error, "code", "store_unreachable")
-            if self._failing is None:
-                self._failing = code
-                log.warning("store failing", extra={"code": code})
-                self._tell(code, False)
-            return False
-        await asyncio.to_thread(upload.path.unlink, missing_ok=True)  # UPLOAD-1
-        self._delay_s = self._first_delay_s
-        if self._failing is not None:
-            log.info("store works again")
-            self._tell(self._failing, True)
+            return getattr(error, "code", "store_unreachable")
+        if not self._keep(visit, upload, stored):  # UPLOAD-1
+            await asyncio.to_thread(upload.path.unlink, missing_ok=True)
+        return None
+
+    def _went(self, failure: str | None) -> None:
+        """UPLOAD-2: tell the first failure, and the first time all goes well again."""
+        if failure is None:
+            self._delay_s = self._first_delay_s
+            if self._failing is not None:
+                log.info("store works again")
+                self._tell(self._failing, True)
             self._failing = None
-        return True
+        elif self._failing is None:
+            self._failing = failure
+            log.warning("store failing", extra={"code": failure})
+            self._tell(failure, False)
 
     def _settle(self, visit: str) -> None:
         if self._queues.get(visit):
@@ -136,3 +169,13 @@ class Uploader:
             self._queues.pop(visit, None)
         for then in self._idle.pop(visit, ()):
             then()
+
+
+def _wave(queue: deque[Upload]) -> list[Upload]:
+    """What of the queue may be stored at once: the next media objects, or the next others."""
+    media = _is_media(queue[0])
+    return list(takewhile(lambda upload: _is_media(upload) == media, islice(queue, AT_ONCE)))
+
+
+def _is_media(upload: Upload) -> bool:
+    return upload.name.startswith("streams/")

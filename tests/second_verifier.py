@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 MEMBERS = {"v", "type", "visit", "seq", "at", "mono_us", "prev", "body"}
 TYPES = {
     *("open", "consent", "withdraw", "join", "leave", "start", "part", "segment", "sync", "gap", "event"),
-    *("heartbeat", "recovered", "degraded", "access", "export", "close"),
+    *("heartbeat", "recovered", "degraded", "stored", "access", "export", "close"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
 EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk"}

@@ -224,6 +224,20 @@ class Degraded(_Body, frozen=True):
     over: bool
 
 
+class StoredObject(_Body, frozen=True):
+    """A version of an object that the store keeps; nobody can delete it there before `retain_until`."""
+
+    name: ObjectName
+    version: Text
+    retain_until: Instant | None
+
+
+class Stored(_Body, frozen=True):
+    """These media objects reached the store."""
+
+    objects: list[StoredObject]
+
+
 class Access(_Body, frozen=True):
     """Someone looked, or took a copy."""
 
@@ -267,7 +281,7 @@ class Close(_Body, frozen=True):
 
 Body = (
     Open | Consent | Withdraw | Join | Leave | Start | Part | Segment | Sync | Gap | Event | Heartbeat | Recovered
-    | Degraded | Access | Close
+    | Degraded | Stored | Access | Close
 )  # fmt: skip
 
 BODIES: dict[str, type[Body]] = {
@@ -285,6 +299,7 @@ BODIES: dict[str, type[Body]] = {
     "heartbeat": Heartbeat,
     "recovered": Recovered,
     "degraded": Degraded,
+    "stored": Stored,
     "access": Access,
     "export": Access,
     "close": Close,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -100,3 +101,52 @@ async def test_one_visit_does_not_wait_for_another(tmp_path: Path) -> None:
         assert uploader.pending("slow") == 1
         await stored(uploader, "slow")
     assert uploader.pending("slow") == 0
+
+
+async def test_a_batch_of_records_waits_for_the_media_before_it_and_media_for_nothing(tmp_path: Path) -> None:
+    class Slow(Scripted):
+        async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
+            begun.append(name.removeprefix("recordings/v/"))
+            if len(begun) == 3:
+                together.set()
+            if name.endswith("webm"):
+                await together.wait()
+            return await super().put(name, data, sha256)
+
+    begun: list[str] = []
+    together = asyncio.Event()
+    media = [f"streams/p/part-001/seg-00000{n}.webm" for n in (1, 2, 3)]
+    async with uploading(Slow(tmp_path / "store", {}), []) as uploader:
+        for name in [*media, NAMES[2], "streams/p/part-001/seg-000004.webm"]:
+            uploader.add("v", spooled(tmp_path, name))
+        await stored(uploader, "v")
+    assert set(begun[:3]) == set(media)
+    assert begun[3:] == [NAMES[2], "streams/p/part-001/seg-000004.webm"]
+
+
+async def test_the_visit_that_waited_longest_goes_first(tmp_path: Path) -> None:
+    store = Scripted(tmp_path / "store", {})
+    uploader = Uploader(store, lambda code, over: None)
+    for age, visit in enumerate(["newest", "newer", "old", "oldest"]):
+        upload = spooled(tmp_path / visit, NAMES[0])
+        os.utime(upload.path, (10_000 - age, 10_000 - age))
+        uploader.add(visit, upload)
+    assert sorted(uploader._queues, key=uploader._since) == ["oldest", "old", "newer", "newest"]
+
+
+async def test_who_keeps_a_copy_removes_it(tmp_path: Path) -> None:
+    kept: list[str] = []
+
+    def keep(visit: str, upload: Upload, how: Stored) -> bool:
+        kept.append(upload.name)
+        return upload.name == NAMES[0]
+
+    uploader = Uploader(Scripted(tmp_path / "store", {}), lambda code, over: None, keep=keep)
+    task = asyncio.create_task(uploader.run())
+    for name in NAMES:
+        uploader.add("v", spooled(tmp_path, name))
+    await stored(uploader, "v")
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert kept == NAMES
+    assert [(tmp_path / name).exists() for name in NAMES] == [True, False, False]
