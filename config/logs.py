@@ -78,7 +78,8 @@ def setup(part: str, level: str = "info", as_json: bool = False) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # These log what peers sent, addresses included, below warning.
-    for name in ("aiohttp.access", "aioice", "aiortc", "socketio", "engineio", "botocore", "boto3", "sqlalchemy"):
+    quiet = ("aiohttp.access", "aioice", "aiortc", "socketio", "engineio", "botocore", "boto3")
+    for name in (*quiet, "aiosqlite", "alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 

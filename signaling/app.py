@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
@@ -32,6 +33,7 @@ from config.secrets import SecretError, secret_key, secret_text
 from config.settings import Settings
 from recorder.control import Note
 from signaling.api.auth import Failures, Gate
+from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
@@ -42,6 +44,7 @@ from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.pages import Pages
+from signaling.photo_files import FolderPhotos
 from signaling.ports import Clock, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
@@ -137,14 +140,18 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock)
     links = Links(tokens, settings.base_url, clock)
     recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
-    routes = all_routes(store, registry, links, recordings, _parts(store, media, recorder), clock)
+    files = FolderPhotos(settings.data / "photos", secret_key(settings.keys / "photos.key"))
+    photos = PhotoRoutes(store, messages, files, clock)
+    routes = all_routes(store, registry, links, recordings, photos, _parts(store, media, recorder), clock)
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
     add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
     with _hidden("redis"):
         from signaling.gateway import Gateway
-    Gateway(registry, tokens, ice_servers(settings), settings.origins, clock).attach(app)
+    own = urlsplit(settings.base_url)  # behind a proxy the Host header may be another than the people's
+    origins = (*settings.origins, f"{own.scheme}://{own.netloc}")
+    Gateway(registry, tokens, ice_servers(settings), origins, clock).attach(app)
     Pages(settings.base_url).attach(app)
     return Assembly(app, registry, links)
 

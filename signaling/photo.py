@@ -8,6 +8,7 @@ PHOTO-4  A JPEG's orientation (Exif 2.32 tag 0x0112) is a part of the picture: i
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ _SOI, _EOI, _SOS, _DQT, _DRI, _DHT, _DAC, _APP0, _APP1, _APP14 = (
 )
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _KEPT = _FRAMES | {_SOS, _DQT, _DRI, _DHT, _DAC}
-_RESTARTS = range(0xD0, 0xD8)
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
 
 
 def _jpeg(data: bytes) -> tuple[bytes, int, int]:
@@ -133,13 +134,10 @@ def _drawing(marker: int, body: bytes) -> bool:
 
 def _scan_end(data: bytes, at: int) -> int:
     """Where the entropy-coded data that begins at `at` ends: at the next marker that is no stuffing and no restart."""
-    while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 1 >= len(data):
-            raise PhotoInvalid("it ends too early")
-        if data[at + 1] != 0 and data[at + 1] not in _RESTARTS and data[at + 1] != 0xFF:
-            return at
-        at += 1 if data[at + 1] == 0xFF else 2
+    found = _MARKER.search(data, at)
+    if found is None:
+        raise PhotoInvalid("it ends too early")
+    return found.start()
 
 
 def _orientation(body: bytes) -> int:

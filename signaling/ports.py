@@ -194,6 +194,10 @@ class PhotoFiles(Protocol):
         """Its bytes."""
         ...
 
+    async def drop(self, visit: str, photo: str) -> None:
+        """Forget a photo that got no name; fine if it is gone."""
+        ...
+
 
 class Tokens(Protocol):
     """Signed links."""

@@ -108,11 +108,11 @@ class TooLarge(Problem):
 
 
 class MediaTypeWrong(Problem):
-    """A body that is not JSON."""
+    """A body of another type than the route takes."""
 
     status = 415
     code = "media_type_wrong"
-    title = "The body must be application/json"
+    title = "The body is of another type than this address takes"
 
 
 class RangeWrong(Problem):

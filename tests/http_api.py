@@ -16,12 +16,15 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from config.clock import now_iso
 from signaling.api.auth import Failures, Gate
+from signaling.api.photos import PhotoRoutes
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
 from signaling.database import open_engine
 from signaling.links import Links
+from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
+from signaling.photo_files import FolderPhotos
 from signaling.ports import Doctor, Ending, Patient, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
@@ -87,6 +90,8 @@ class Api:
     links: Links
     tokens: SignedTokens
     ready: dict[str, bool]
+    messages: SqlMessageStore
+    files: FolderPhotos
 
     async def call(self, method: str, path: str, token: str = API_KEY, **given: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -125,13 +130,15 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
 
         recordings = RecordingRoutes(store, door, KeyedPseudonyms(bytes(32)), note, time.time)
         app = web.Application(middlewares=[answering])
-        routes = all_routes(store, visits, links, recordings, {"database": database}, time.time)
+        messages, files = SqlMessageStore(store.engine), FolderPhotos(folder / "photos", bytes(32))
+        photos = PhotoRoutes(store, messages, files, time.time)
+        routes = all_routes(store, visits, links, recordings, photos, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
         server = TestServer(app)
         await server.start_server(access_log=None)
         client = TestClient(server)
         try:
-            yield Api(client, store, visits, links, tokens, ready)
+            yield Api(client, store, visits, links, tokens, ready, messages, files)
         finally:
             await client.close()
 

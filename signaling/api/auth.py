@@ -1,9 +1,9 @@
-"""Who may call: the hospital's system by its API key, an auditor by the token of their link.
+"""Who may call: the hospital's system by its API key, an auditor or a seat by the token of their link.
 
 AUTH-1  Credentials are compared in constant time; of the API key only a SHA-256 is kept in memory.
 AUTH-2  Failures are counted per source, and past the limit answered 429. A good credential is let in even then: with
         256-bit secrets guessing is hopeless anyway, and nobody behind a shared address can lock the hospital out.
-AUTH-3  An auditor's token for one visit reaches that visit only; every other visit does not exist for it.
+AUTH-3  A token for one visit reaches that visit only; every other visit does not exist for it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Gate:
         if access == "public":
             return Principal("public", "anyone")
         try:
-            return self._hospital(request) if access == "hospital" else await self._auditor(request)
+            return self._hospital(request) if access == "hospital" else await self._person(request, access)
         except Unauthorised:
             if not self._failures.count(request.remote or ""):  # AUTH-2
                 raise TooManyFailures from None
@@ -69,18 +69,19 @@ class Gate:
             raise Unauthorised("this is not the API key", code="api_key_invalid")
         return Principal("hospital", "hospital")
 
-    async def _auditor(self, request: web.Request) -> Principal:
+    async def _person(self, request: web.Request, access: Access) -> Principal:
         said = _bearer(request)
         if said is None:
-            raise Unauthorised("an auditor's token is needed: Authorization: Bearer <token>")
+            raise Unauthorised("the token of a link is needed: Authorization: Bearer <token>")
         try:
             claims = self._tokens.verify(said)
             await self._check_revocation(claims)
         except TokenError as error:
             raise Unauthorised(str(error), code=error.code) from error
-        if claims.role != "auditor":
-            raise Forbidden("recordings are for auditors")
-        return Principal("auditor", claims.subject, claims.visit)
+        if (claims.role == "auditor") != (access == "auditor"):
+            raise Forbidden("this link is for something else")
+        who = claims.subject if claims.role == "auditor" else claims.role
+        return Principal(access, who, claims.visit)
 
     async def _check_revocation(self, claims: Claims) -> None:
         if claims.visit is None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.consent_text import Language
+from signaling.messages import Photo
 from signaling.ports import Consent, Doctor, Ending, Patient, Phase, RecordingPolicy, Role, VisitFacts
 from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
@@ -176,6 +177,22 @@ class RevokedLinks(msgspec.Struct, frozen=True):
     """Every link issued under a smaller epoch is refused from now on."""
 
     links_epoch: int
+
+
+class StoredPhoto(msgspec.Struct, frozen=True):
+    """A photo as kept: sides in pixels, `bytes` and `sha256` (hex) of what is stored."""
+
+    id: Id
+    media: str
+    bytes: int
+    width: int
+    height: int
+    sha256: str
+
+    @classmethod
+    def of(cls, photo: Photo) -> StoredPhoto:
+        """From the stored facts."""
+        return cls(**{name: getattr(photo, name) for name in cls.__struct_fields__})
 
 
 class Alive(msgspec.Struct, frozen=True):

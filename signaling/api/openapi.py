@@ -37,10 +37,16 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "public": [],
     "hospital": [{"apiKey": []}, {"apiKeyHeader": []}],
     "auditor": [{"auditorToken": []}],
+    "seat": [{"seatToken": []}],
 }
 SCHEMES = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "The hospital system's API key."},
     "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "seatToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The part of a link into a visit after `#`: it reaches that visit only.",
+    },
     "auditorToken": {"type": "http", "scheme": "bearer", "description": "The part of an auditor's link after `#`."},
 }
 HEADERS = {
@@ -79,7 +85,7 @@ def document(routes: Routes) -> dict[str, Any]:
 
 
 def _kinds(routes: Routes) -> list[Any]:
-    found = [route.body for route in routes if route.has_body]
+    found = [route.body for route in routes if route.has_body and not route.uploads]
     found += [answer.kind for route in routes for answer in route.answers if answer.kind is not None]
     return [kind for number, kind in enumerate(found) if kind not in found[:number]]
 
@@ -94,7 +100,9 @@ def _operation(route: Route[Any, Any], schema_of: SchemaOf) -> dict[str, Any]:
     }
     if parameters := _parameters(route):
         said["parameters"] = parameters
-    if route.has_body:
+    if route.uploads:
+        said["requestBody"] = {"required": True, "content": {media: {"schema": {}} for media in route.uploads}}
+    elif route.has_body:
         content = {"application/json": {"schema": schema_of(route.body)}}
         said["requestBody"] = {"required": not route.body_optional, "content": content}
     return said
@@ -151,7 +159,7 @@ def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
     refused: list[type[Problem]] = [*route.refuses, RequestInvalid, Internal]
     if route.access != "public":
         refused += [Unauthorised, TooManyFailures, NotReady]
-    if route.access == "auditor":
+    if route.access in ("auditor", "seat"):
         refused.append(Forbidden)
     if route.parameters:
         refused.append(NotFound)

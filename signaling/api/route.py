@@ -15,19 +15,26 @@ from aiohttp import web
 
 from signaling.problems import Problem
 
-Access = Literal["public", "hospital", "auditor"]
+Access = Literal["public", "hospital", "auditor", "seat"]
 
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 FILE_PATTERN = rf"{_FILE_PART}(/{_FILE_PART}){{0,15}}"
-PATH_PATTERNS: Mapping[str, str] = {"visit": VISIT_PATTERN, "name": FILE_PATTERN}
+PATH_PATTERNS: Mapping[str, str] = {"visit": VISIT_PATTERN, "photo": VISIT_PATTERN, "name": FILE_PATTERN}
 """What each path parameter may look like; anything else is no address of ours (404)."""
-PATH_MATCHES: Mapping[str, str] = {"visit": VISIT_PATTERN, "name": rf"{_FILE_PART}(?:(?:/|%2F){_FILE_PART}){{0,15}}"}
+PATH_MATCHES: Mapping[str, str] = {**PATH_PATTERNS, "name": rf"{_FILE_PART}(?:(?:/|%2F){_FILE_PART}){{0,15}}"}
 """The same in a request line: clients made from the OpenAPI document write a slash within a parameter as %2F."""
 
 
 class Nothing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No body, or no query."""
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """A body that is a file, of one of the media types its route takes."""
+
+    media: str
+    data: bytes
 
 
 Body = TypeVar("Body", bound=msgspec.Struct)
@@ -36,7 +43,8 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `who` is fit for the access log: never a name. An auditor's `visit` is None if all are theirs."""
+    """Who calls. `who` is fit for the access log: never a name; of a seat it is the seat. An auditor's `visit` is None if all
+    are theirs."""
 
     role: Access
     who: str
@@ -94,6 +102,10 @@ class Route(Generic[Body, Query]):
     refuses: tuple[type[Problem], ...] = ()
     """Beyond what every route of this kind may refuse."""
     headers: tuple[Header, ...] = field(default=())
+    uploads: tuple[str, ...] = ()
+    """The media types of a body that is an `Upload`."""
+    most_bytes: int = 64 * 1024
+    """A longer body is refused (413)."""
 
     @property
     def parameters(self) -> list[str]:

@@ -1,6 +1,7 @@
 """From the route table to aiohttp: let in, decode, call, answer; every refusal becomes a problem document.
 
-API-1  A body is JSON of at most 64 KiB, checked against its type, unknown fields refused; so is the query.
+API-1  A body is JSON of at most 64 KiB, checked against its type, unknown fields refused; so is the query. An upload is
+       read whole, up to what its route takes, and 16 at once are read; the next caller is asked to come back.
 API-2  Every answer carries `X-Request-Id`: the caller's, if it is a plausible one, else ours. Logs name the operation,
        the status and the request's id, and nothing a caller wrote.
 API-3  A bug in a handler is answered 500 `internal` and ends this request only.
@@ -18,7 +19,7 @@ from aiohttp import web
 
 from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
-from signaling.api.route import PATH_MATCHES, Call, Route, Routes
+from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
 from signaling.ports import StoreAway
 from signaling.problems import (
     MEDIA_TYPE,
@@ -34,7 +35,7 @@ from signaling.problems import (
     Unauthorised,
 )
 
-MAX_BODY = 64 * 1024
+UPLOADS_AT_ONCE = 16
 RETRY_AFTER_S = 5
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -106,10 +107,24 @@ def refuse(problem: Problem, request_id: str, error: web.HTTPException | None = 
 
 
 def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
+    uploading = 0
+
+    async def uploaded(request: web.Request) -> Upload:
+        nonlocal uploading
+        if uploading >= UPLOADS_AT_ONCE:
+            raise NotReady("too many uploads at once")
+        uploading += 1
+        try:
+            return await _upload(route, request)
+        finally:
+            uploading -= 1
+
     async def serve(request: web.Request) -> web.StreamResponse:
         principal = await gate.admit(request, route.access)
         _check_headers(route, request)
         query = _query(route, request)
+        if route.uploads:
+            return await route.handler(Call(request, principal, await uploaded(request), query))
         body = await _body(route, request) if route.has_body else route.body()
         return await route.handler(Call(request, principal, body, query))
 
@@ -141,15 +156,26 @@ def _query(route: Route[Any, Any], request: web.Request) -> Any:
         raise RequestInvalid(what, code="parameter_invalid", at=at) from error
 
 
-async def _body(route: Route[Any, Any], request: web.Request) -> Any:
-    if (request.content_length or 0) > MAX_BODY:  # API-1
+async def _read(route: Route[Any, Any], request: web.Request) -> bytes:
+    if (request.content_length or 0) > route.most_bytes:  # API-1
         raise TooLarge
     try:
-        raw = await request.content.readexactly(MAX_BODY + 1)
+        raw = await request.content.readexactly(route.most_bytes + 1)
     except EOFError as error:  # asyncio.IncompleteReadError: all there was
         raw = getattr(error, "partial", b"")
-    if len(raw) > MAX_BODY:
+    if len(raw) > route.most_bytes:
         raise TooLarge
+    return raw
+
+
+async def _upload(route: Route[Any, Any], request: web.Request) -> Upload:
+    if request.content_type not in route.uploads:
+        raise MediaTypeWrong("the body must be " + " or ".join(route.uploads))
+    return Upload(request.content_type, await _read(route, request))
+
+
+async def _body(route: Route[Any, Any], request: web.Request) -> Any:
+    raw = await _read(route, request)
     if not raw and route.body_optional:
         return route.body()
     if request.content_type != "application/json":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from signaling.api.openapi import document
+from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check, PublicRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.route import Routes
@@ -20,6 +21,7 @@ def all_routes(
     visits: Visits,
     links: Links,
     recordings: RecordingRoutes,
+    photos: PhotoRoutes,
     parts: Mapping[str, Check],
     clock: Clock,
 ) -> Routes:
@@ -27,6 +29,7 @@ def all_routes(
     written: list[bytes] = []
     routes = VisitRoutes(store, visits, links, clock).routes()
     routes += recordings.routes()
+    routes += photos.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()
     written.append(msgspec.json.encode(document(routes)))
     return routes

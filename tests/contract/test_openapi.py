@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 from random import Random
 
+from config.clock import now_iso
 from recorder.audit import audit_door, make_audit_app
 from recorder.store_folder import FolderStore
+from signaling.messages import Photo
 from tests.bundles import honest_visit
 from tests.http_api import API_KEY, open_api, some_visit
 
@@ -22,12 +24,18 @@ CONFIG = """
 [parameters]
 "path.visit" = "v1"
 "path.name" = "{name}"
+"path.photo" = "p1"
 [auth.openapi.apiKey]
 bearer = "{api_key}"
 [auth.openapi.apiKeyHeader]
 api_key = "{api_key}"
 [auth.openapi.auditorToken]
 bearer = "{auditor}"
+[auth.openapi.seatToken]
+bearer = "{seat}"
+[[operations]]
+include-operation-id = "uploadPhoto"
+checks.positive_data_acceptance.enabled = false  # a schema cannot say which bytes are a picture
 """
 
 
@@ -39,9 +47,12 @@ async def test_the_served_document_holds(tmp_path: Path) -> None:
     async with audit_door(make_audit_app(store), tmp_path / "audit.sock"), open_api(tmp_path, burst=1e9) as api:
         await api.store.create(some_visit("v1"), None, "")
         auditor = api.tokens.issue("auditor", None, "auditor-test", 3600)
+        seat = api.tokens.issue("patient", "v1", "patient", 3600)
+        await api.messages.keep_photo("v1", "patient", Photo("p1", "image/png", 8, 1, 1, "00"), now_iso())
+        await api.files.put("v1", "p1", b"a picture")
         name = next(name for name in objects if name.endswith(".webm"))
         config = tmp_path / "schemathesis.toml"
-        config.write_text(CONFIG.format(api_key=API_KEY, auditor=auditor, name=name))
+        config.write_text(CONFIG.format(api_key=API_KEY, auditor=auditor, seat=seat, name=name))
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
             *("--config-file", str(config), "run", str(api.client.make_url("/api/v1/openapi.json"))),

@@ -70,6 +70,20 @@ async def test_revoked_links_close_their_sockets_and_open_none(tmp_path: Path) -
             assert "token_revoked" in said
 
 
+async def test_the_public_address_may_connect_whatever_host_a_proxy_names(tmp_path: Path) -> None:
+    async with signaling(tmp_path, public_url="https://visit.example/care") as settings:
+        for origin, said in (("https://visit.example", "44"), ("https://evil.example", "44")):
+            async with (
+                ClientSession(f"http://127.0.0.1:{settings.port}") as client,
+                client.ws_connect("/socket.io/?EIO=4&transport=websocket", headers={"Origin": origin}) as socket,
+            ):
+                await socket.receive_str()
+                await socket.send_str('40{"v":1,"token":"made up"}')
+                answer = await socket.receive_str()
+                assert answer.startswith(said)
+                assert ("origin_refused" in answer) == (origin == "https://evil.example")
+
+
 async def test_the_socket_refuses_polling_and_strangers(tmp_path: Path) -> None:
     async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
         async with client.get("/socket.io/?EIO=4&transport=polling") as answer:
