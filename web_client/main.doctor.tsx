@@ -5,10 +5,14 @@ import './style/doctor.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Desk, type ConsentWords } from './core/desk';
+import { type Deed, deedOf } from './core/keys';
+import type { SlotFacts } from './core/slot';
 import { doctorView } from './core/visit';
+import { Snapshot } from './core/watch';
 import { chime, unlock } from './ports/chime';
 import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
+import { fit } from './ports/frame';
 import { media } from './ports/media';
 import { photos } from './ports/photos';
 import { keep, keepToken, recall, takeToken } from './ports/place';
@@ -27,6 +31,7 @@ import { doctor as zhOwn } from './words/zh/doctor';
 
 const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
 const CHIME = 'teleconsult.chime';
+const LETTERS = 'teleconsult.letters';
 
 const memory = {
   recall: (key: string) => recall('session', `teleconsult.step.${key}`),
@@ -35,6 +40,7 @@ const memory = {
 
 const token = takeToken('d');
 const desk = new Desk({ socket, rtc, media, clock, memory, photos }, token ?? '', (next) => keepToken('d', next));
+const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, letters: recall('local', LETTERS) !== 'off' });
 let consent: ConsentWords | null = null;
 
 function admit(visit: string): void {
@@ -49,6 +55,7 @@ function admitNext(): void {
 function Page() {
   const now = useSnapshot(desk);
   const { language } = useSnapshot(preferences);
+  const shown = useSnapshot(ui);
   const [text, setText] = useState<ConsentWords | null>(null);
   const [chiming, setChiming] = useState(recall('local', CHIME) !== 'off');
   const w = WORDS[language];
@@ -82,7 +89,21 @@ function Page() {
       w={w}
       chiming={chiming}
       canShare={media.canShareScreen}
+      {...shown}
       act={{
+        prescribe: DEEDS.prescribe,
+        chat: DEEDS.chat,
+        help: DEEDS.help,
+        letters: () => {
+          keep('local', LETTERS, shown.letters ? 'off' : 'on');
+          ui.set({ letters: !shown.letters });
+        },
+        fit: fitSlot,
+        write: (words) => desk.call.messages.write(words),
+        attach: (file) => void desk.call.messages.attach(file),
+        discard: (id) => desk.call.messages.discard(id),
+        looking: (looking) => desk.call.messages.look(looking),
+        photo: (id) => desk.call.messages.photo(id),
         admit,
         look: (visit) => void desk.look(visit),
         microphone: () => desk.call.devices.toggleMicrophone(),
@@ -103,16 +124,38 @@ function Page() {
 const root = document.getElementById('page');
 if (root !== null) render(<Page />, root);
 
-/** F keys work while typing too; letters only outside fields. Ending has no key. */
+const DEEDS: Readonly<Record<Deed, () => void>> = {
+  microphone: () => desk.call.devices.toggleMicrophone(),
+  camera: () => desk.call.devices.toggleCamera(),
+  chat: () => ui.set({ chatting: !ui.now.chatting }),
+  admitNext,
+  prescribe: () => ui.set({ prescribing: !ui.now.prescribing }),
+  help: () => ui.set({ helping: !ui.now.helping }),
+};
+
 function key(event: KeyboardEvent): void {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
   const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-  const pressed = event.key;
-  if (pressed === 'F8') admitNext();
-  else if (pressed === 'F2' || (!field && pressed.toLowerCase() === 'm')) desk.call.devices.toggleMicrophone();
-  else if (!field && pressed.toLowerCase() === 'v') desk.call.devices.toggleCamera();
-  else return;
+  const deed = deedOf(event, field, ui.now.letters);
+  if (deed === null) return;
   event.preventDefault();
+  DEEDS[deed]();
+}
+
+/** The hospital's page in its frame; what it claims waits here until the server has a place for it. */
+function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
+  const config = desk.now.call.session.state?.slot ?? null;
+  const call = desk.call;
+  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => void call.claim(claim));
+  if (fitted === null) return () => undefined;
+  const stop = fitted.slot.watch(told);
+  told(fitted.slot.now);
+  const tell = (): void => fitted.slot.tell({ live: call.now.session.state?.phase === 'live', network: call.now.level, language: preferences.now.language, elder: false });
+  const stops = [fitted.slot.watch(({ accepted }) => accepted === 1 && tell()), call.watch(tell)];
+  return () => {
+    stop();
+    for (const each of stops) each();
+    fitted.close('closed');
+  };
 }
 
 addEventListener('keydown', key);

@@ -6,7 +6,8 @@ import { Peer, type PeerFacts, type RtcPort } from './peer';
 import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
-import type { Ack, DeviceState, Source } from './wire';
+import type { Claim, Context } from './slot';
+import { type Ack, type DeviceState, type Source, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -130,6 +131,19 @@ export class Call implements Watchable<CallFacts> {
 
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
+  }
+
+  /** A one-time code for the hospital's page; null until the server has one to give. */
+  async context(): Promise<Context | null> {
+    const visit = this.now.session.state?.visit;
+    const ack = await this.session.ask('slot.open');
+    const launch = ack.ok ? text(ack.body['launch']) : null;
+    return visit === undefined || launch === null ? null : { visit, encounter: ack.ok ? text(ack.body['encounter']) : null, launch };
+  }
+
+  /** Pass on what the hospital's page says: it stays a claim until the hospital confirms it. */
+  claim(claim: Claim): Promise<Ack> {
+    return this.session.insist('slot.claim', claim);
   }
 
   stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {

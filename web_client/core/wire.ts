@@ -76,6 +76,8 @@ export interface State {
   readonly tracks: readonly Track[];
   readonly media: { readonly epoch: string | null; readonly available: boolean };
   readonly recording: Recording;
+  /** The hospital's prescribing page beside the picture; null where none is configured. */
+  readonly slot: { readonly url: string; readonly origin: string } | null;
   readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
 }
@@ -147,6 +149,7 @@ export function parseState(given: unknown): State | null {
     tracks: list(from['tracks']).flatMap(parseTrack),
     media: { epoch: text(media['epoch']), available: media['available'] !== false },
     recording: parseRecording(from['recording']),
+    slot: parseSlot(from['slot']),
     times: { entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
     ended: ended && { by: text(ended['by']) ?? 'system', reason: text(ended['reason']) ?? 'completed' },
   };
@@ -235,6 +238,12 @@ function parseSeat(given: unknown): SeatState {
     camera: oneOf(DEVICES, from['camera'], 'off'),
     screen: oneOf(DEVICES, from['screen'], 'off'),
   };
+}
+
+function parseSlot(given: unknown): State['slot'] {
+  const url = text(fields(given)['url']);
+  const origin = text(fields(given)['origin']);
+  return url === null || origin === null ? null : { url, origin };
 }
 
 function parseTrack(given: unknown): Track[] {

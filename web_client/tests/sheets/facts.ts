@@ -168,7 +168,8 @@ export const DOCTOR: Readonly<Record<string, DeskSample>> = {
   ended: (t) => ({ call: callOf(stateOf('ended', 'doctor'), t), queue: { seq: 1, at: '', rows: WAITING } }),
 };
 
-export function deskFacts(name: string, tracks: Tracks): DeskFacts {
+export function deskFacts(name: string, tracks: Tracks, slot: string | null = null): DeskFacts {
   const sample = DOCTOR[name]?.(tracks) ?? { call: callOf(null, tracks) };
+  if (slot !== null) return { queue: null, admitting: null, refused: null, call: callOf(stateOf('live', 'doctor', { slot: { url: slot, origin: new URL(slot).origin } }), tracks) };
   return { queue: null, admitting: null, refused: null, ...sample };
 }

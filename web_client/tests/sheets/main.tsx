@@ -3,6 +3,8 @@ import '../../style/tokens.css';
 import '../../style/base.css';
 import { render } from 'preact';
 import type { MediaTrack } from '../../core/peer';
+import type { SlotFacts } from '../../core/slot';
+import { fit } from '../../ports/frame';
 import '../../ports/preferences';
 import { DoctorPageView } from '../../views/doctor/page';
 import { PatientPageView } from '../../views/patient/page';
@@ -62,7 +64,13 @@ function drawn(kind: 'doctor' | 'patient' | 'screen'): MediaTrack {
 
 const me = role === 'patient' ? 'patient' : 'doctor';
 const tracks = { face: drawn(me), other: drawn(me === 'patient' ? 'doctor' : 'patient'), screen: drawn('screen') };
-const nothing = new Proxy({}, { get: () => () => undefined }) as never;
+const page = asked.get('slot');
+/** With `slot` the hospital's page is really fitted, as the desk does it; everything else does nothing. */
+const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() => void) => {
+  const held = page === null ? null : fit(frame, { url: page, origin: new URL(page).origin }, () => Promise.resolve({ visit: 'Vb3k', encounter: null, launch: 'once' }), () => undefined);
+  return held?.slot.watch(told) ?? (() => undefined);
+};
+const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : () => undefined) }) as never;
 const root = document.getElementById('page');
 
 async function show(): Promise<void> {
@@ -79,7 +87,7 @@ async function show(): Promise<void> {
     await import('../../style/doctor.css');
     const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
     const consent = { version: '', sha256: '', language, text: '…' };
-    render(<DoctorPageView now={deskFacts(state, tracks)} consent={consent} w={w} act={nothing} chiming canShare />, root);
+    render(<DoctorPageView now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={asked.has('rx')} chatting={asked.has('chat')} helping={asked.has('keys')} letters />, root);
   }
 }
 

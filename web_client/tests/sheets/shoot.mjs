@@ -53,7 +53,7 @@ const browser = await puppeteer.launch({
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-insecure', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
-const DOCTOR = ['idle', 'ready', 'live', 'live-gap', 'ended'];
+const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-gap', 'ended'];
 const SIZES = [[360, 740], [768, 1024], [1440, 900]];
 /** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */
 const measure = () => {
@@ -107,10 +107,10 @@ let seen = 0;
 
 async function look(page, { role, state, width, height, lang, mode, theme }) {
   await page.setViewport({ width, height, deviceScaleFactor: 1 });
-  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}`);
+  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}${role === 'doctor' && state.includes('+') ? `&${state.split('+')[1]}` : ''}`);
   await page.waitForSelector('[data-page]');
   const [, opened] = state.split('+');
-  if (opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
+  if (role === 'patient' && opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
     const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
     if (opened === 'chat' && state.startsWith('live') && mode !== 'normal') {
       await press('help');

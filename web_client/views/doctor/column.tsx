@@ -6,6 +6,7 @@ import type { Seat, Source, State } from '../../core/wire';
 import { Button } from '../parts/button';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
+import { useLazy } from '../parts/lazy';
 import { Picture } from '../parts/picture';
 import { patientName } from './names';
 import type { DoctorGiven } from './shape';
@@ -81,6 +82,26 @@ function Recording({ state, given }: { state: State; given: DoctorGiven }) {
           <Alive seat="patient" state={state} given={given} />
           <Alive seat="doctor" state={state} given={given} />
         </>
+      )}
+    </section>
+  );
+}
+
+function Letters({ given }: { given: DoctorGiven }) {
+  const { now, w, act, chatting } = given;
+  const { session, messages } = now.call;
+  const part = useLazy(chatting, () => import('../parts/chat'));
+  const phase = session.state?.phase;
+  return (
+    <section class="card letters">
+      <button type="button" class="ghost" data-act="chat" aria-expanded={chatting} onClick={act.chat}>
+        <Icon name="chat" />
+        <span>{w.chat}</span>
+        {messages.unread > 0 && <b class="unread">{w.chatUnread(messages.unread)}</b>}
+        <kbd>C</kbd>
+      </button>
+      {chatting && part !== null && (
+        <part.Chat key={session.state?.visit} now={messages} me="doctor" open={phase === 'waiting' || phase === 'live'} offline={session.link !== 'open'} w={w} act={act} />
       )}
     </section>
   );
@@ -175,6 +196,7 @@ export function Column(given: DoctorGiven) {
           </Button>
         </div>
       )}
+      {state !== null && state.phase !== 'scheduled' && <Letters given={given} />}
       {state !== null && (live || view === 'ended') && <Recording state={state} given={given} />}
     </aside>
   );

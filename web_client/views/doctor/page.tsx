@@ -6,6 +6,7 @@ import { Heading } from '../parts/heading';
 import { Icon, addIcons } from '../parts/icon';
 import { STAFF } from '../parts/icon-staff';
 import { Said } from '../parts/said';
+import { useLazy } from '../parts/lazy';
 import { Column, deskStrip } from './column';
 import { doctorLine } from './names';
 import { Queue } from './queue';
@@ -38,6 +39,7 @@ export function DoctorPageView(given: DoctorGiven) {
   const view = doctorView(now.call.session);
   if (view === 'closed') return <Closed {...given} />;
   const { name, department } = doctorLine(now.call.session.state?.doctor, w);
+  const keys = useLazy(given.helping, () => import('./keys'));
   const strip = deskStrip(given);
   const lost = now.call.session.link === 'lost';
   const waiting = now.queue?.rows.filter((row) => row.phase === 'waiting' && row.present).length ?? 0;
@@ -55,7 +57,7 @@ export function DoctorPageView(given: DoctorGiven) {
           </a>
         ))}
       </div>
-      <main class="desk" data-page={`desk-${view}`} data-tab={tab}>
+      <main class="desk" data-page={`desk-${view}`} data-tab={tab} data-layout={view !== 'live' ? 'idle' : given.prescribing ? 'prescribing' : 'talking'}>
         <h1 class="unseen">{w.deskTitle}</h1>
         <header class="head">
           <b>{w.brand}</b>
@@ -67,6 +69,10 @@ export function DoctorPageView(given: DoctorGiven) {
           <button type="button" class="ghost" data-act="chime" aria-label={given.chiming ? w.soundOn : w.soundOff} onClick={act.chime}>
             <Icon name={given.chiming ? 'bell' : 'bellOff'} />
             <span>{given.chiming ? w.soundOn : w.soundOff}</span>
+          </button>
+          <button type="button" class="ghost" data-act="keys" aria-expanded={given.helping} aria-label={w.keys} onClick={act.help}>
+            <kbd>?</kbd>
+            <span>{w.keys}</span>
           </button>
           <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
             {w.other}
@@ -82,6 +88,7 @@ export function DoctorPageView(given: DoctorGiven) {
             </button>
           ))}
         </div>
+        {given.helping && keys !== null && <keys.Keys {...given} />}
         <Queue {...given} />
         <Workspace {...given} />
         <Column {...given} />

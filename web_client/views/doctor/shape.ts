@@ -1,10 +1,19 @@
 /** What the doctor's views are given. */
 import type { ConsentWords, DeskFacts } from '../../core/desk';
+import type { SlotFacts } from '../../core/slot';
+import type { ChatActs } from '../parts/chat';
 import type { DoctorWords as Words } from '../../words/kinds';
 
 export type Tab = 'queue' | 'work' | 'picture';
 
-export interface DoctorActs {
+export interface DoctorActs extends ChatActs {
+  /** F9: the workspace opens and the picture shrinks, or the other way. */
+  prescribe(): void;
+  chat(): void;
+  help(): void;
+  letters(): void;
+  /** Load the hospital's page into this frame; what is returned takes it down. */
+  fit(frame: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void;
   admit(visit: string): void;
   look(visit: string): void;
   microphone(): void;
@@ -23,4 +32,9 @@ export interface DoctorGiven {
   readonly act: DoctorActs;
   readonly chiming: boolean;
   readonly canShare: boolean;
+  readonly prescribing: boolean;
+  readonly chatting: boolean;
+  readonly helping: boolean;
+  /** Whether the letter keys work. */
+  readonly letters: boolean;
 }

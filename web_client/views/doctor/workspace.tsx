@@ -1,14 +1,20 @@
-/** The middle: whom the doctor has before them, and the place where prescribing will be. */
+/** The middle: whom the doctor has before them, and the hospital's own prescribing page. */
 import { doctorView } from '../../core/visit';
+import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
+import { useLazy } from '../parts/lazy';
 import { patientFacts, patientName } from './names';
 import type { DoctorGiven } from './shape';
 
-export function Workspace({ now, w }: DoctorGiven) {
+export function Workspace(given: DoctorGiven) {
+  const { now, w, act, prescribing } = given;
   const state = now.call.session.state;
   const view = doctorView(now.call.session);
   const someone = state !== null && (view === 'live' || view === 'ready' || view === 'ended');
+  const config = state?.slot ?? null;
+  const opened = prescribing && view === 'live';
+  const part = useLazy(opened && config !== null, () => import('./slot'));
   return (
     <section class="work" id="work" tabIndex={-1} aria-label={w.summary}>
       <div class="pt">
@@ -19,6 +25,11 @@ export function Workspace({ now, w }: DoctorGiven) {
             {view === 'live' && <span class="pill good">{w.queueNow}</span>}
             {view === 'ready' && <span class="pill flat">{w.queue}</span>}
             {view === 'ended' && <span class="pill flat">{w.deskEndDone}</span>}
+            {view === 'live' && (
+              <Button act="prescribe" kind="soft" icon="paper" pressed={prescribing} onTap={act.prescribe}>
+                {prescribing ? w.rxClose : w.rxOpen} <kbd>F9</kbd>
+              </Button>
+            )}
             <p class="why">
               <b>{w.complaint}</b> {state.patient.complaint ?? w.noComplaint}
             </p>
@@ -27,12 +38,16 @@ export function Workspace({ now, w }: DoctorGiven) {
           <p class="why">{w.nobodyNext}</p>
         )}
       </div>
-      <div class="rx">
-        <h3>
-          <Icon name="paper" /> {w.rxTitle}
-        </h3>
-        <p class="quiet">{w.rxSoon}</p>
-      </div>
+      {opened && config !== null && part !== null ? (
+        <part.SlotView key={`${state?.visit} ${config.url}`} given={given} />
+      ) : (
+        <div class="rx">
+          <h3>
+            <Icon name="paper" /> {w.rxTitle}
+          </h3>
+          <p class="quiet">{config === null ? w.rxSoon : w.rxHow}</p>
+        </div>
+      )}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { MessagesFacts, Pending } from '../../core/messages';
 import type { Message } from '../../core/wire';
 import type { CommonWords as Words } from '../../words/kinds';
 import { Icon } from './icon';
+import '../../style/chat.css';
 
 export interface ChatActs {
   write(words: string): void;
