@@ -11,7 +11,9 @@ STREAM-3  Silence of all tracks longer than `SILENCE_MS` is a gap record, and so
           stream without sound, of which no packet is missing, may be silent for `STANDING_MS`: its picture stands.
 STREAM-4  A part whose tracks are all over ends with its last frame. What follows of the same sources, after another life of
           the worker or by another transport, is a new part, and what lies between is a gap, however short.
-STREAM-5  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
+STREAM-5  Where sender reports say that tracks stand more than `APART_US` apart, or one more than `ASIDE_US` from its time, a
+          new part is begun at the next keyframe, placed by them; at most once in `ALIGN_EVERY_US`.
+STREAM-6  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ from recorder.evidence.digest import Digest
 from recorder.muxer import Container, Muxer, MuxRefused, TimedFrame, TrackShape, avc_configuration
 from recorder.order import Counts
 from recorder.segmenter import Cut, cut_before
-from recorder.timeline import SenderClock
+from recorder.timeline import Anchor, SenderClock
 from recorder.track import PlacedFrame, Track, TrackState
 
 HOLD_US = 600_000
@@ -41,6 +43,10 @@ SILENCE_MS = 200
 STANDING_MS = 1500
 PAUSE_MS = 10_000
 SKEW_STEP_US = 20_000
+APART_US = 40_000
+ASIDE_US = 120_000
+BELIEVED_US = 1_000_000
+ALIGN_EVERY_US = 30_000_000
 VIDEO_FRAME_MS = 40
 MAX_PARTS = 999
 
@@ -194,6 +200,9 @@ class Stream:
         self._until_ms: int | None = None
         self._back_us: int | None = None
         self._latest_us: dict[Track, int] = {}
+        self._reported: set[Track] = set()
+        self._misplaced = False
+        self._aligned_us: int | None = None
         self._end_ms = self._covered()
         self._last_arrival_us = 0
         self._why = "recovered" if self.account.parts else "start"
@@ -279,6 +288,7 @@ class Stream:
     def drain(self, now_us: int, out: list[Output], flush: bool = False) -> None:
         """Take what the tracks have, write what is due. `flush`: wait for nothing."""
         self._end_lost_part(out)
+        self._listen()
         for track in self.tracks:
             for placed in track.drain(now_us):
                 self._latest_us[track] = placed.at_us
@@ -289,7 +299,7 @@ class Stream:
                 break
             self._take(heapq.heappop(self._heap)[2], out)
         self._write(out)
-        self._compare(out)
+        self._compare(now_us, out)
         self._tell_frozen(out)
         for track in [t for t in self.tracks if t.ended and not self._pending(t)]:
             self.tracks.remove(track)
@@ -304,8 +314,6 @@ class Stream:
         self._until_ms = None
         self._end_part(end_ms, out)
         self._why = "start"
-        for track in self.tracks:
-            self._senders.forget(track.tap.handle)
         self.tracks = []
 
     def declare_to(self, end_ms: int, out: list[Output]) -> None:
@@ -380,7 +388,7 @@ class Stream:
         earliest = min(f.frame.arrival_us for _, _, f in self._heap)
         if now_us - earliest >= START_WAIT_US:
             return True
-        return all(t.ended or self._pending(t) for t in self.tracks)  # STREAM-2
+        return all(t.ended or (self._pending(t) and t.report is not None) for t in self.tracks)  # STREAM-2
 
     def _take(self, placed: PlacedFrame, out: list[Output]) -> None:
         at_ms = placed.at_us // 1000
@@ -392,6 +400,7 @@ class Stream:
             if not self._begin_part(placed, at_ms, why, out):
                 return
             part = self._part
+            at_ms = placed.track.clock.place(placed.frame.timestamp) // 1000
         assert part is not None
         index = part.index.get(placed.track)
         assert index is not None
@@ -420,6 +429,8 @@ class Stream:
             return "pause"
         if frame.parameters is not None and frame.parameters != track.parameters:
             return "codec"
+        if self._misplaced and (track.kind == "video" if part.has_video else True) and frame.keyframe:
+            return "timestamps"
         return None
 
     def _put(self, part: _Part, index: int, frame: MediaFrame, at_ms: int, out: list[Output]) -> None:
@@ -492,6 +503,7 @@ class Stream:
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
+        at_ms += self._settle(tracks, placed) // 1000
         first.parameters = placed.frame.parameters or first.parameters
         try:
             part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
@@ -515,6 +527,53 @@ class Stream:
         )
         self._say("part", body, out)
         return True
+
+    def _settle(self, tracks: list[Track], first: PlacedFrame) -> int:
+        """Place the tracks of a new part (TIMELINE-2); by how much (µs) that moves its first frame."""
+        old = self._part.tracks if self._part is not None else []
+        waiting: dict[Track, list[PlacedFrame]] = {track: [] for track in tracks}
+        waiting[first.track].append(first)
+        for _, _, placed in self._heap:
+            if placed.track in waiting:
+                waiting[placed.track].append(placed)
+        wished: dict[Track, Anchor] = {}
+        for track in tracks:
+            anchor = track.clock.anchor
+            assert anchor is not None
+            said = self._senders.put(track.report) if track.report is not None else None
+            if said is not None and abs(said.at_us - track.clock.place(said.rtp_timestamp)) < BELIEVED_US:
+                if self._misplaced or track not in old:
+                    wished[track] = said
+            elif track not in old:
+                least = min(track.delay_us(placed) for placed in waiting[track])
+                wished[track] = msgspec.structs.replace(anchor, at_us=anchor.at_us + least)
+        self._misplaced = False
+        return self._move(wished, waiting, first)
+
+    def _move(self, wished: dict[Track, Anchor], waiting: dict[Track, list[PlacedFrame]], first: PlacedFrame) -> int:
+        # Nothing may come to stand before the stream's time begins; what would takes the others along, so that all stay
+        # together.
+        begins = [
+            placed.at_us + anchor.at_us - track.clock.place(anchor.rtp_timestamp)
+            for track, anchor in wished.items()
+            for placed in waiting[track]
+        ]
+        spare = max(0, self.first_ms * 1000 - min(begins, default=self.first_ms * 1000))
+        moved = {
+            track: track.move(msgspec.structs.replace(anchor, at_us=anchor.at_us + spare))
+            for track, anchor in wished.items()
+        }
+        if any(moved.values()):
+            heap = [
+                (at + moved.get(p.track, 0), n, p._replace(at_us=p.at_us + moved.get(p.track, 0)))
+                for at, n, p in self._heap
+            ]
+            heapq.heapify(heap)
+            self._heap = heap
+            for track, by in moved.items():
+                if track in self._latest_us:
+                    self._latest_us[track] += by
+        return moved.get(first.track, 0)
 
     def _lost(self, follower: Track) -> bool:
         """Whether the part ends because its worker or its transport was lost, and this track comes after."""
@@ -630,19 +689,33 @@ class Stream:
         self.account.take(body)
         out.append(Said(kind, body))
 
-    def _compare(self, out: list[Output]) -> None:
-        """Tell what sender reports say against the placing (TIMELINE-3)."""
+    def _listen(self) -> None:
+        """Hear what sender reports say, of tracks placed or not."""
+        for track in self.tracks:
+            for report, arrival_us in track.reports:
+                track.report = report
+                self._senders.hear(report, arrival_us)
+            if track.reports:
+                track.reports.clear()
+                self._reported.add(track)
+
+    def _compare(self, now_us: int, out: list[Output]) -> None:
+        """Tell what sender reports say against the placing (TIMELINE-3, STREAM-5)."""
         part = self._part
-        if part is None:
+        if part is None or not self._reported:
             return
+        reported, self._reported = self._reported, set()
+        skews: list[int] = []
         for number, track in enumerate(part.tracks, 1):
             report = track.report
-            if report is None or track.ended or track.clock.anchor is None:
+            if report is None or track.ended:
                 continue
-            track.report = None
-            self._senders.learn(track.tap.handle, report, track.clock)
-            skew = self._senders.skew_us(track.tap.handle, report, track.clock)
-            if skew is None or abs(skew - part.skew_us.get(number, 1 << 40)) < SKEW_STEP_US:
+            skew = self._senders.skew_us(report, track.clock)
+            if skew is None:
+                continue
+            if abs(skew) < BELIEVED_US:
+                skews.append(skew)
+            if track not in reported or abs(skew - part.skew_us.get(number, 1 << 40)) < SKEW_STEP_US:
                 continue
             part.skew_us[number] = skew
             body = records.Sync(
@@ -654,6 +727,11 @@ class Stream:
                 skew_us=skew,
             )
             out.append(Said("sync", body))
+        if not skews or (self._aligned_us is not None and now_us - self._aligned_us < ALIGN_EVERY_US):
+            return
+        if max(skews) - min(skews) > APART_US or max(map(abs, skews)) > ASIDE_US:
+            self._misplaced = True
+            self._aligned_us = now_us
 
     def _tell_frozen(self, out: list[Output]) -> None:
         for track in self.tracks:

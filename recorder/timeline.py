@@ -1,9 +1,10 @@
 """Where a packet stands on the visit's clock: stream time, from RTP timestamps, arrivals and sender reports.
 
 TIMELINE-1  Stream time 0 is the visit's `start`; every stream of the visit shares the clock.
-TIMELINE-2  A track's first frame is placed by its arrival (or by a sender report, if the participant's mapping is known), and
-            every later one by its RTP timestamp: network jitter never moves a frame.
-TIMELINE-3  A placed track is not re-timed. What a sender report says against the placing is told as a skew.
+TIMELINE-2  A track is placed by its sender reports if it has one, else by the least delayed of its first frames; every
+            frame by its RTP timestamp: network jitter never moves a frame.
+TIMELINE-3  Within a part a placed track is not re-timed. What a sender report says against the placing is told as a skew; if
+            that grows (clocks drift), the next part is placed anew (`recorder.stream`).
 TIMELINE-4  A frame that would stand more than `AHEAD_US` after its arrival, or `BEHIND_US` before it, is a timestamp jump:
             the track is placed anew, in a new part.
 
@@ -12,10 +13,16 @@ All times are microseconds; stream times may be negative (before `start`).
 
 from __future__ import annotations
 
+from collections import deque
+
 import msgspec
 
 AHEAD_US = 2_000_000
 BEHIND_US = 5_000_000
+WINDOW = 16
+LEARN_US = 10_000_000
+STEPPED_US = 500_000
+DRIFT_PPM = 200
 
 _NTP_UNIX_S = 2_208_988_800
 
@@ -55,35 +62,40 @@ class TrackClock:
 
 
 class SenderClock:
-    """The one wall clock of a participant, seen through the sender reports of its tracks.
+    """The one wall clock of a participant on stream time, seen through the sender reports of all its tracks.
 
-    The reference is the first track that is placed and has a report, so its own skew is zero by definition.
+    The least delayed of the last `WINDOW` reports tells where it stands; from one to the next it is believed to drift by
+    `DRIFT_PPM` at most, so that a change of the network's delay moves nothing.
     """
 
     def __init__(self) -> None:
         self._offset_us: int | None = None
-        self._reference: int | None = None
+        self._heard: deque[int] = deque(maxlen=WINDOW)
+        self._heard_us = 0
+        self._begun_us = 0
 
-    def learn(self, track: int, report: SenderReport, clock: TrackClock) -> None:
-        """Take a report of a placed track as the reference, if there is none yet (or it is of this track)."""
-        if self._reference in (None, track) and clock.anchor is not None:
-            self._reference = track
-            self._offset_us = clock.place(report.rtp_timestamp) - report.ntp_us
+    def hear(self, report: SenderReport, arrival_us: int) -> None:
+        """A report came at this stream time."""
+        said = arrival_us - report.ntp_us
+        if self._offset_us is None or abs(said - self._offset_us) > STEPPED_US:  # the sender's clock was set
+            self._heard.clear()
+            self._offset_us, self._begun_us = said, arrival_us
+        self._heard.append(said)
+        least = min(self._heard)
+        if arrival_us - self._begun_us > LEARN_US:
+            most = max(0, arrival_us - self._heard_us) * DRIFT_PPM // 1_000_000
+            least = min(max(least, self._offset_us - most), self._offset_us + most)
+        self._offset_us, self._heard_us = least, arrival_us
 
-    def forget(self, track: int) -> None:
-        """The track ended or was placed anew: it is the reference no more."""
-        if self._reference == track:
-            self._reference = self._offset_us = None
-
-    def put(self, track: int, report: SenderReport) -> Anchor | None:
-        """Where the report puts its timestamp, if another track gave the mapping."""
-        if self._offset_us is None or self._reference == track:
+    def put(self, report: SenderReport) -> Anchor | None:
+        """Where the report puts its timestamp."""
+        if self._offset_us is None:
             return None
         return Anchor(report.rtp_timestamp, report.ntp_us + self._offset_us, aligned=True)
 
-    def skew_us(self, track: int, report: SenderReport, clock: TrackClock) -> int | None:
+    def skew_us(self, report: SenderReport, clock: TrackClock) -> int | None:
         """Where the report puts its timestamp, less where the track has put it (TIMELINE-3)."""
-        said = self.put(track, report)
+        said = self.put(report)
         if said is None or clock.anchor is None:
             return None
         return said.at_us - clock.place(report.rtp_timestamp)

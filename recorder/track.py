@@ -22,6 +22,7 @@ from recorder.timeline import Anchor, SenderReport, TrackClock, parse_sender_rep
 KEYFRAME_EVERY_US = 2_000_000
 ASK_EVERY_US = 500_000
 FROZEN_MS = 500
+MAX_REPORTS = 8
 
 _RTP = Struct("!BBHI")
 
@@ -69,7 +70,10 @@ class Track:
         self.from_us = zero_us
         """What arrived before is not kept (REC-3)."""
         self.kind: Literal["audio", "video"] = "audio" if tap.codec == "opus" else "video"
+        self.reports: list[tuple[SenderReport, int]] = []
+        """Sender reports not yet looked at, and the stream time at which each came."""
         self.report: SenderReport | None = None
+        """The newest that was looked at."""
         self.frozen: list[Frozen] = []
         self.last_arrival_us: int | None = None
         self.clock = TrackClock(tap.clock_rate, state.anchor if state else None)
@@ -96,7 +100,7 @@ class Track:
     def push(self, flags: int, arrival_us: int, data: memoryview, tap_seq: int) -> None:
         """Take one tapped packet. What is no RTP is dropped."""
         if flags & SENDER_REPORT:
-            self._take_report(data)
+            self._take_report(data, arrival_us)
             return
         size = len(data)
         if size < 12 or data[0] >> 6 != 2 or arrival_us < self.from_us:
@@ -136,9 +140,20 @@ class Track:
         self._ready.clear()
         return placed
 
-    def align(self, anchor: Anchor) -> None:
-        """Place the track by a sender report."""
+    def move(self, anchor: Anchor) -> int:
+        """Place the track anew; by how much (µs) that moves what it has given."""
+        old = self.clock.anchor
+        assert old is not None
+        before = self.clock.place(anchor.rtp_timestamp)
         self.clock.anchor = anchor
+        moved = anchor.at_us - before
+        if self._last_at_us is not None:
+            self._last_at_us += moved
+        return moved
+
+    def delay_us(self, placed: PlacedFrame) -> int:
+        """How much later a frame came than it stands."""
+        return placed.frame.arrival_us - self._zero_us - placed.at_us
 
     def oldest_tap_seq(self) -> int | None:
         """The smallest tap frame of which something is not yet given out as a frame."""
@@ -191,10 +206,11 @@ class Track:
         self._last_at_us = at_us
         return PlacedFrame(at_us, self, frame, jumped)
 
-    def _take_report(self, data: memoryview) -> None:
+    def _take_report(self, data: memoryview, arrival_us: int) -> None:
         report = parse_sender_report(data, self.tap.ssrc)
         if report is not None and self._unwrap.last is not None:
             last = self._unwrap.last
             stamp = self._unwrap(report[1])
             self._unwrap.last = last  # a report may speak of a moment whose packets are still under way
-            self.report = SenderReport(report[0], stamp)
+            if len(self.reports) < MAX_REPORTS:
+                self.reports.append((SenderReport(report[0], stamp), arrival_us - self._zero_us))

@@ -9,6 +9,7 @@ from struct import Struct
 
 import av
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +46,7 @@ class Publisher:
             while at_ms >= tick:
                 self.stream.drain(ZERO_US + tick * 1000, self.out)
                 tick += 250
-            self.push(packet.source, packet.packet, at_ms)
+            self.push(packet.source, packet.packet, at_ms, SENDER_REPORT if packet.packet[1] == 200 else 0)
 
     def finish(self, end_ms: int) -> None:
         self.stream.stop(ZERO_US + end_ms * 1000, self.out, end_ms=end_ms)
@@ -111,13 +112,68 @@ def test_the_skew_of_the_picture_is_told_and_nothing_is_moved() -> None:
     publisher, what = Publisher(), clip(seconds=3)
     late = [(at + (60 if sent.source == "camera" else 0), sent) for at, sent in on_time(what)]
     publisher.play(sorted(late, key=lambda one: one[0]))
-    publisher.push("microphone", sender_report(MIC_SSRC, 1000, 777 + 48_000), 3100, SENDER_REPORT)
-    publisher.push("camera", sender_report(CAMERA_SSRC, 1000, 0xFFFFFF00 + 90_000), 3100, SENDER_REPORT)
+    publisher.push("microphone", sender_report(MIC_SSRC, 3000, 777 + 48_000 * 3), 3000, SENDER_REPORT)
+    publisher.push("camera", sender_report(CAMERA_SSRC, 3000, 0xFFFFFF00 + 90_000 * 3), 3020, SENDER_REPORT)
     publisher.finish(3200)
-    (sync,) = publisher.bodies("sync")
-    assert isinstance(sync, records.Sync)
-    assert sync.skew_us == -60_000
-    assert sync.at_ms == 1060
+    sound, picture = publisher.bodies("sync")
+    assert isinstance(sound, records.Sync)
+    assert isinstance(picture, records.Sync)
+    assert (sound.skew_us, picture.skew_us) == (0, -60_000)
+    assert picture.at_ms == 3060
+
+
+def test_reports_of_the_first_second_place_both_tracks() -> None:
+    publisher, what = Publisher(), clip(seconds=3)
+    reports = [
+        (300, Sent(300, "microphone", sender_report(MIC_SSRC, 300, 777 + 48 * 300))),
+        (400, Sent(400, "camera", sender_report(CAMERA_SSRC, 400, 0xFFFFFF00 + 90 * 400))),
+    ]
+    late = [(at + (150 if sent.source == "camera" else 10), sent) for at, sent in on_time(what)]
+    publisher.play(sorted([*late, *reports], key=lambda one: one[0]))
+    publisher.finish(3200)
+    (part,) = publisher.bodies("part")
+    assert isinstance(part, records.Part)
+    assert all(track.aligned for track in part.tracks)
+    at_ms = {
+        track.source: track.at_ms - (track.rtp_timestamp - base) % (1 << 32) // rate
+        for track, base, rate in zip(part.tracks, (777, 0xFFFFFF00), (48, 90), strict=True)
+    }
+    assert at_ms == {"microphone": 0, "camera": 0}
+
+
+@pytest.mark.parametrize(("audio_ppm", "video_ppm"), [(100, -100), (-100, 100), (100, 100), (-100, -100)])
+def test_half_an_hour_of_drifting_clocks_stays_together_and_on_time(audio_ppm: int, video_ppm: int) -> None:
+    publisher = Publisher()
+    apart: list[int] = []
+    aside: list[int] = []
+    keyframe = b"\x10\x10\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00"
+    for tick in range(30 * 60 * 5):  # five frames of each a second are enough to drift
+        at_ms = tick * 200
+        drifted = {"microphone": at_ms * (1_000_000 + audio_ppm), "camera": at_ms * (1_000_000 + video_ppm)}
+        stamps = {"microphone": drifted["microphone"] * 48 // 1_000_000, "camera": drifted["camera"] * 90 // 1_000_000}
+        for source, payload, kind, ssrc in (
+            ("microphone", b"\xfc\xff\xfe", 111, MIC_SSRC),
+            ("camera", keyframe, 96, CAMERA_SSRC),
+        ):
+            head = _RTP.pack(0x80, 0x80 | kind, tick & 0xFFFF, stamps[source] & 0xFFFFFFFF, ssrc)
+            publisher.push(source, head + payload, at_ms)
+            if tick % 5 == 0:
+                publisher.push(source, sender_report(ssrc, at_ms, stamps[source]), at_ms, SENDER_REPORT)
+        publisher.stream.drain(ZERO_US + at_ms * 1000, publisher.out)
+        if publisher.stream.state() is not None:
+            stood = {
+                source: track._last_at_us // 1000
+                for source, track in publisher.tracks.items()
+                if track._last_at_us is not None
+            }
+            apart.append(abs(stood["microphone"] - stood["camera"]))
+            aside.append(max(abs(at - at_ms) for at in stood.values()))
+    publisher.finish(30 * 60 * 1000)
+    parts = [body.why for body in publisher.bodies("part") if isinstance(body, records.Part)]
+    assert max(apart) <= 80
+    assert max(aside) <= 200
+    assert 1 < len(parts) <= 12
+    assert set(parts[1:]) == {"timestamps"}
 
 
 @settings(max_examples=25, deadline=None)

@@ -33,10 +33,37 @@ def test_the_skew_between_two_tracks_is_told_and_nothing_is_moved() -> None:
     senders = SenderClock()
     audio, video = TrackClock(48_000, Anchor(0, 0)), TrackClock(RATE, Anchor(0, 60_000))
     first = SenderReport(1_000_000, 0)
-    senders.learn(1, first, audio)
-    assert senders.skew_us(1, first, audio) is None
-    assert senders.skew_us(2, SenderReport(1_000_000, 0), video) == -60_000
+    assert senders.put(first) is None
+    senders.hear(first, 10_000)
+    assert senders.skew_us(first, audio) == 10_000
+    assert senders.skew_us(SenderReport(1_000_000, 0), video) == -50_000
     assert video.anchor == Anchor(0, 60_000)
-    assert senders.put(2, SenderReport(2_000_000, RATE)) == Anchor(RATE, 1_000_000, aligned=True)
-    senders.forget(1)
-    assert senders.put(2, first) is None
+    assert senders.put(SenderReport(2_000_000, RATE)) == Anchor(RATE, 1_010_000, aligned=True)
+
+
+def test_the_least_delayed_report_tells_the_senders_clock() -> None:
+    senders = SenderClock()
+    for second, delay_ms in enumerate((80, 30, 95, 60)):
+        senders.hear(SenderReport(second * 1_000_000, 0), second * 1_000_000 + delay_ms * 1000)
+    assert senders.put(SenderReport(0, 0)) == Anchor(0, 30_000, aligned=True)
+
+
+def test_a_longer_way_is_no_drift_but_a_slower_clock_is() -> None:
+    senders, drifting = SenderClock(), SenderClock()
+    for second in range(600):
+        longer = 100_000 if second >= 60 else 0
+        senders.hear(SenderReport(second * 1_000_000, 0), second * 1_000_000 + longer)
+        drifting.hear(SenderReport(second * 1_000_000, 0), second * 1_000_100)
+    after_a_minute = senders.put(SenderReport(0, 0))
+    assert after_a_minute is not None
+    assert after_a_minute.at_us == 100_000, "in nine minutes it is believed"
+    drifted = drifting.put(SenderReport(600_000_000, 0))
+    assert drifted is not None
+    assert abs(drifted.at_us - 600_060_000) < 2_000
+
+
+def test_a_clock_that_was_set_is_learnt_anew() -> None:
+    senders = SenderClock()
+    senders.hear(SenderReport(1_000_000, 0), 0)
+    senders.hear(SenderReport(90_000_000, 0), 1_000_000)
+    assert senders.put(SenderReport(90_000_000, 5)) == Anchor(5, 1_000_000, aligned=True)
