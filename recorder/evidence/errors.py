@@ -10,7 +10,8 @@ EvidenceError
 ├── Unreadable        an object that is not there or no plain file (`verify`)
 ├── ProofInvalid      a tree's proof that leads elsewhere (`tree`)
 ├── NoteInvalid       a signed note in another form, or not signed by who should have (`checkpoint`)
-└── WitnessRefused    a checkpoint that a witness does not cosign (`witnessing`)
+├── WitnessRefused    a checkpoint that a witness does not cosign (`witnessing`)
+└── LogBroken         a proof that does not show the recording in its log (`logged`)
 """
 
 from __future__ import annotations

@@ -18,8 +18,11 @@ HEX = r"[0-9a-f]{64}"
 EXTRAS = frozenset({"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk"})
 """What a bundle may add at its root. None of it is evidence."""
 
+PROOF = "log/close.tlog-proof"
+"""The proof that the log has the record `close`."""
+
 _OBJECT = re.compile(
-    rf"(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
+    rf"log/close\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
 )
 _BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
 _UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")

@@ -56,6 +56,8 @@ class Open(_Body, frozen=True):
     keys: list[KeyName]
     recorder: Text
     epoch: Text
+    witnesses: list[Text] | UnsetType = UNSET
+    """Verifier keys (C2SP signed-note) of those asked to cosign the log."""
 
 
 class Consent(_Body, frozen=True):

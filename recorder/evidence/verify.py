@@ -16,14 +16,16 @@ from recorder.evidence.digest import Digest
 from recorder.evidence.errors import EvidenceError, KeyInvalid, NotCanonical, RecordInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.heads import Head, parse_head
-from recorder.evidence.layout import EXTRAS, batch_of, heads_name, is_safe, key_name, records_name
+from recorder.evidence.layout import EXTRAS, PROOF, batch_of, heads_name, is_safe, key_name, records_name
 from recorder.evidence.ledger import Expected, Ledger
+from recorder.evidence.logged import LogBroken, Logged, Witnessed, judge_proof
 from recorder.evidence.records import instant_ms
 from recorder.evidence.sign import PublicKey, public_key
 from recorder.evidence.trust import Trust
 
 MAX_BATCH = 16 << 20
 MAX_KEY = 4096
+MAX_PROOF = 1 << 17
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all: as the records declare them."""
@@ -67,6 +69,7 @@ class Verdict(msgspec.Struct, frozen=True):
     """`broken` has the first breach first, at most 20 of a rule; `broken_total` counts them all.
 
     `key` is the Ed25519 fingerprint. `trusted`: None without an entry for the origin in the trust list.
+    `log`: the name of the log that has the recording, `witnesses`: who cosigned it, `witnessed`: what that is worth.
     """
 
     intact: bool
@@ -78,6 +81,9 @@ class Verdict(msgspec.Struct, frozen=True):
     key: str | None
     trusted: bool | None
     summary: Summary
+    witnessed: Witnessed = "none"
+    log: str | None = None
+    witnesses: list[str] = []
 
 
 def verify(
@@ -104,12 +110,15 @@ class _Verification:
         self._covered = 0
         self._wait_ms: int | None = None
         self._last = records_name(1)
+        self._last_line = b""
+        self._logged: Logged | None = None
 
     def run(self) -> Verdict:
         self._list()
         self._records()
         self._read_keys()
         self._read_heads()
+        self._read_proof()
         self._objects()
         self._leftovers()
         self._ledger.settle(self._chain.size, self._last)
@@ -145,7 +154,7 @@ class _Verification:
             name = records_name(number)
             self._known.add(name)
             for line, where in self._lines(name, "FORM-1"):
-                self._last = where
+                self._last, self._last_line = where, line
                 read = self._chain.feed(line, where)
                 if read is not None:
                     self._ledger.feed(*read, where)
@@ -266,7 +275,34 @@ class _Verification:
             if link.at_ms is not None:
                 self._wait_ms = max(self._wait_ms or 0, at_ms - link.at_ms)
 
-    # ---- 5. the objects
+    # ---- 5. the log
+
+    def _read_proof(self) -> None:
+        if PROOF in self._names:
+            self._known.add(PROOF)
+            try:
+                self._logged = self._judged_proof()
+            except LogBroken as broken:
+                self._findings.add(broken.rule, PROOF)
+        if self._trust is not None and self._trust.quorum:
+            cosigned = set(self._logged.witnesses) if self._logged is not None else set()
+            if len(self._trust.witnesses & cosigned) < self._trust.quorum:
+                self._findings.add("LOG-5", PROOF)  # LOG-5
+
+    def _judged_proof(self) -> Logged:
+        opened, closed = self._ledger.opened, self._ledger.closed
+        key = self._keys.get(("ed25519", self._fingerprint or ""))
+        try:
+            proof = self._whole(PROOF, MAX_PROOF)
+        except Unreadable:
+            raise LogBroken("LOG-1") from None
+        if opened is None or closed is None:
+            raise LogBroken("LOG-1")
+        if key is None:
+            raise LogBroken("LOG-2")
+        return judge_proof(proof, self._last_line, key, opened.witnesses or ())
+
+    # ---- 6. the objects
 
     def _objects(self) -> None:
         expected = self._ledger.expected
@@ -327,4 +363,7 @@ class _Verification:
                 closed=ledger.closed_at,
                 longest_head_wait_ms=self._wait_ms,
             ),
+            witnessed=self._logged.by(self._trust) if self._logged else "none",
+            log=self._logged.log if self._logged else None,
+            witnesses=[key.name for key in self._logged.witnesses] if self._logged else [],
         )

@@ -1,0 +1,216 @@
+"""Makes checkpoints of the recorder's log, has them cosigned, publishes them, and hands out proofs.
+
+NOTARY-1  While records come, a checkpoint follows within a second or two; a witness that is slow or away delays no checkpoint
+          by more than its time limit, and no recording at all.
+NOTARY-2  A visit's proof is made once: against a checkpoint that covers its closing record and has the local witness's and
+          `quorum` outside cosignatures. Until then it waits, and the visit stays in the spool.
+NOTARY-3  Tiles and checkpoints (C2SP tlog-tiles, without entries) go to the store when a visit is proven, and every minute
+          while the log grows. What the store does not take goes the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from config.clock import monotonic_s
+from recorder.evidence.checkpoint import Note, NoteKey, NoteSignature
+from recorder.evidence.witnessing import Submission, WitnessRefused
+from recorder.objects import ObjectStore, StoreError
+from recorder.site_log import SiteLog
+from recorder.witness_book import WitnessBook
+from recorder.witness_client import Consistency, WitnessSilent
+
+PERIOD_S = 1.0
+PUBLISH_S = 60.0
+TILE = 256
+
+log = logging.getLogger(__name__)
+
+
+class Cosigner(Protocol):
+    """A witness, here or elsewhere."""
+
+    key: NoteKey
+
+    async def cosign(self, note: Note, size: int, consistency: Consistency) -> NoteSignature:
+        """Its signature. Raises `WitnessSilent`."""
+        ...
+
+
+class LocalWitness:
+    """The recorder's own witness: it keeps an accident from forking the log. Against its owner it proves nothing."""
+
+    def __init__(self, book: WitnessBook, log_key: NoteKey) -> None:
+        self.key = book.key
+        self._book = book
+        self._known = (log_key,)
+        self._old = 0
+
+    async def cosign(self, note: Note, size: int, consistency: Consistency) -> NoteSignature:
+        """Its signature on this checkpoint. Raises `WitnessSilent`."""
+        return await asyncio.to_thread(self._cosign, note, size, consistency)
+
+    def _cosign(self, note: Note, size: int, consistency: Consistency) -> NoteSignature:
+        for _ in range(2):
+            try:
+                proof = consistency(self._old) if self._old else []
+                signature = self._book.add(Submission(self._old, tuple(proof), note).encoded, self._known)
+            except WitnessRefused as refused:
+                if refused.seen is None or refused.seen > size:
+                    raise WitnessSilent(str(refused), refused.status) from None
+                self._old = refused.seen
+            except OSError as error:
+                raise WitnessSilent(type(error).__name__) from None
+            else:
+                self._old = size
+                return signature
+        raise WitnessSilent("another tree was seen", 409)
+
+
+class _Wanted(NamedTuple):
+    records: int
+    then: Callable[[bytes], None]
+
+
+class Notary:
+    """The log's keeper. One owner."""
+
+    def __init__(
+        self,
+        site: SiteLog,
+        local: Cosigner,
+        witnesses: Sequence[Cosigner],
+        quorum: int,
+        store: ObjectStore,
+        tell: Callable[[str, bool], None],
+    ) -> None:
+        """`tell(code, over)` hears that the log or a witness fails, or works again."""
+        self._site = site
+        self._local = local
+        self._witnesses = tuple(witnesses)
+        self._quorum = quorum
+        self._store = store
+        self._tell = tell
+        self._wanted: dict[str, _Wanted] = {}
+        self._failing: set[str] = set()
+        self._cosigned = -1
+        self._published = 0
+        self._publish_at = 0.0
+
+    @property
+    def witness_keys(self) -> list[str]:
+        """The verifier keys that a recording names in `open`."""
+        return [witness.key.vkey for witness in (self._local, *self._witnesses)]
+
+    def take(self, visit: str, seq: int, lines: Sequence[bytes]) -> None:
+        """Records that are durable in their visit's journal (TREE-1)."""
+        self._site.take(visit, seq, lines)
+
+    def prove(self, visit: str, records: int, then: Callable[[bytes], None]) -> None:
+        """Call `then` with the proof of the visit's last record, once there is one (NOTARY-2)."""
+        self._wanted[visit] = _Wanted(records, then)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self.round()
+            await asyncio.sleep(PERIOD_S)
+
+    async def round(self) -> None:
+        """Write what came, sign, have it cosigned, prove, publish."""
+        try:
+            wrote = await asyncio.to_thread(self._site.write)
+            if (wrote or self._cosigned < 0) and self._site.size:
+                await asyncio.to_thread(self._site.checkpoint)
+                self._cosigned = -1
+        except OSError as error:
+            self._state("log_failed", False, type(error).__name__)
+            return
+        self._state("log_failed", True)
+        note = self._site.note
+        if note is None:
+            return
+        if self._cosigned < 0 or (self._wanted and self._cosigned < self._quorum):
+            await self._cosign(note)
+        proven = self._prove() if self._cosigned >= self._quorum else False
+        if proven or monotonic_s() >= self._publish_at:
+            self._publish_at = monotonic_s() + PUBLISH_S
+            await self._publish()
+
+    async def _cosign(self, note: Note) -> None:
+        signed = self._site.signed
+        assert signed is not None
+        bare = Note(note.text, note.signatures[:1])
+        asked = (self._local, *self._witnesses)
+        answers = await asyncio.gather(
+            *(witness.cosign(bare, signed.size, self._site.consistency) for witness in asked), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, NoteSignature):
+                bare = bare.with_signature(answer)
+            elif not isinstance(answer, WitnessSilent):
+                raise answer
+        refused = any(isinstance(answer, WitnessSilent) and answer.refuses is not None for answer in answers)
+        self._state("witness_refuses", not refused)
+        outside = sum(isinstance(answer, NoteSignature) for answer in answers[1:])
+        self._state("witness_unreachable", outside >= self._quorum)
+        self._cosigned = outside if isinstance(answers[0], NoteSignature) else -1
+        await asyncio.to_thread(self._site.keep, bare)
+
+    def _prove(self) -> bool:
+        done = False
+        for visit, wanted in list(self._wanted.items()):
+            proof = self._site.proof(visit, wanted.records)
+            if proof is not None:
+                del self._wanted[visit]
+                self._site.forget(visit)
+                wanted.then(proof.encoded)
+                done = True
+        return done
+
+    async def _publish(self) -> None:
+        signed, note = self._site.signed, self._site.note
+        if signed is None or note is None or signed.size <= self._published:
+            return
+        root = f"log/{self._site.key.name.rpartition('/')[2]}"
+        try:
+            for level, number, width in tiles(self._published, signed.size):
+                name = f"{root}/tile/{level}/{tile_name(number)}" + (f".p/{width}" if width < TILE else "")
+                await self._put(name, await asyncio.to_thread(self._site.tile, level, number, width))
+            await self._put(f"{root}/checkpoint/{signed.size:012d}", note.encoded)
+        except StoreError as error:  # NOTARY-3
+            log.warning("log not published", extra={"code": error.code})
+            return
+        self._published = signed.size
+
+    async def _put(self, name: str, data: bytes) -> None:
+        await self._store.put(name, data, hashlib.sha256(data).hexdigest())
+
+    def _state(self, code: str, good: bool, why: str = "") -> None:
+        if good == (code in self._failing):
+            (self._failing.discard if good else self._failing.add)(code)
+            log.warning("log state", extra={"code": code, "over": good, "reason": why})
+            self._tell(code, good)
+
+
+def tiles(old: int, size: int) -> Iterator[tuple[int, int, int]]:
+    """(level, number, width) of each tile that a log of `size` leaves has and one of `old` had not."""
+    level = 0
+    while size:
+        for number in range(old // TILE, -(-size // TILE)):
+            width = min(TILE, size - number * TILE)
+            if number * TILE + width > old:
+                yield level, number, width
+        level, old, size = level + 1, old // TILE, size // TILE
+
+
+def tile_name(number: int) -> str:
+    """`1234067` → `x001/x234/067`."""
+    parts = [f"{number % 1000:03d}"]
+    while number := number // 1000:
+        parts.append(f"x{number % 1000:03d}")
+    return "/".join(reversed(parts))
