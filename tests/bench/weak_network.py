@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -92,6 +93,10 @@ async def compare(asked: Asked) -> Result:
     """All links, all runs, all ways."""
     result: Result = {"runs": asked.runs, "seconds": asked.seconds, "seed": asked.seed, "lines": asked.lines}
     result |= {"cores": os.cpu_count(), "links": {}}
+    ours = asyncio.current_task()
+    assert ours is not None
+    # Told to stop, it takes the laboratory down first.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
     async with lab(asked.ways, asked.lines) as made:
         for name in asked.links:
             result["links"][name] = await _on(made, LINKS[name], asked)
@@ -231,6 +236,8 @@ def main(args: argparse.Namespace) -> int:
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces and /dev/net/tun ({error})", file=sys.stderr)
         return 3
+    except asyncio.CancelledError:
+        return 143
     print(weak_table.text(result))
     if args.plot:
         asyncio.run(weak_plot.draw(result, args.plot))
