@@ -4,6 +4,7 @@ import './style/base.css';
 import './style/patient.css';
 import { render } from 'preact';
 import { useMemo, useEffect } from 'preact/hooks';
+import { browserOf } from './core/browser';
 import { PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
 import { clock } from './ports/clock';
@@ -36,7 +37,8 @@ const memory = {
 };
 
 const token = takeToken('p');
-const visit = new PatientVisit({ socket, rtc, media, clock, memory, photos }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal');
+const visit = new PatientVisit({ socket, rtc, media, clock, memory, photos }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
+const browser = browserOf(navigator.userAgent);
 const voice = new Voice(speech, clock);
 const nothing = new Snapshot({
   ...visit.now,
@@ -58,7 +60,10 @@ const act = {
   confirm: () => visit.confirm(),
   decide: (agreed: boolean) => void visit.decide(agreed),
   reconsider: () => visit.reconsider(),
-  check: () => void (visit.call.devices.now.camera.state === 'failed' || visit.call.devices.now.microphone.state === 'failed' ? visit.call.devices.retry() : visit.call.devices.ask()),
+  check: () => visit.check(),
+  list: () => visit.call.devices.list(),
+  choose: (source: 'microphone' | 'camera', device: string) => void visit.call.devices.choose(source, { device }),
+  ring: speech.ring,
   enter: () => visit.enter(),
   microphone: () => visit.call.devices.toggleMicrophone(),
   camera: () => visit.call.devices.toggleCamera(),
@@ -82,9 +87,9 @@ function Page() {
     if (now.page === 'live' && mode === 'normal') speech.ring();
   }, [now.page, w]);
   useEffect(() => {
-    voice.heed(saying({ now, w }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
+    voice.heed(saying({ now, w, browser }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
   }, [now, w, reading, mode]);
-  return <PatientPageView now={now} w={w} act={act} mode={mode} reading={reading} mirrored={!visit.call.devices.facesAway} listen={listen} />;
+  return <PatientPageView now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} />;
 }
 
 const root = document.getElementById('page');

@@ -22,7 +22,7 @@ async def test_a_sample_page_is_heard_and_no_hostile_one_is() -> None:
     assert rows["good"]["heard"] == "answer tc.context answer"
     hostile = {name: row for name, row in rows.items() if name not in ("good", "busy")}
     assert len(hostile) == 12
-    assert {name: (row["accepted"], row["claims"], row["stayed"], row["tabs"]) for name, row in hostile.items()} == {
-        name: (0, 0, True, 2) for name in hostile
-    }
+    assert {
+        name: (row["accepted"], row["claims"], row["stayed"], row["tabs"]) for name, row in hostile.items()
+    } == dict.fromkeys(hostile, (0, 0, True, 2))
     assert process.returncode == 0

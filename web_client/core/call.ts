@@ -7,7 +7,7 @@ import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } 
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
 import type { Claim, Context } from './slot';
-import { type Ack, type DeviceState, type Source, text } from './wire';
+import { type Ack, type DeviceState, type IceServers, type Source, parseIce, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -131,6 +131,12 @@ export class Call implements Watchable<CallFacts> {
 
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
+  }
+
+  /** The relays of this moment; none if the server has none or cannot be asked. */
+  async relays(): Promise<IceServers['servers']> {
+    const ack = await this.session.ask('ice');
+    return ack.ok ? parseIce(ack.body).servers : [];
   }
 
   /** A one-time code for the hospital's page; null until the server has one to give. */

@@ -1,6 +1,7 @@
 /** The patient's way through a visit: what they have confirmed, read and checked, beside the call itself. */
 import { Call, type CallFacts, type Ports } from './call';
 import type { ConsentWords } from './desk';
+import { Network, type NetworkFacts, type ProbePort } from './network';
 import { patientPage, type PatientPage, type Steps } from './visit';
 import { Snapshot, type Watchable } from './watch';
 
@@ -19,6 +20,7 @@ export interface PatientFacts {
   readonly busy: boolean;
   /** The patient agreed that a call is answered by itself. */
   readonly auto: boolean;
+  readonly network: NetworkFacts['state'];
 }
 
 /** A call that the patient agreed to have answered rings this long first. */
@@ -26,6 +28,7 @@ const AUTO_ANSWER_MS = 5000;
 
 export class PatientVisit implements Watchable<PatientFacts> {
   readonly call: Call;
+  private readonly network: Network;
   private readonly facts: Snapshot<PatientFacts>;
   private stopConsent: () => void = () => undefined;
 
@@ -38,6 +41,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
     private readonly fetchConsent: ConsentPort,
     private language: Language,
     private readonly asksAnswer: () => boolean,
+    probe: () => Promise<ProbePort>,
   ) {
     const memory = ports.memory;
     this.call = new Call(ports, token);
@@ -47,6 +51,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
       reconsidering: false,
       answered: memory.recall('answered') === 'yes',
     };
+    this.network = new Network(probe, () => this.call.relays());
     this.call.join(steps.answered);
     const call = this.call.now;
     this.facts = new Snapshot<PatientFacts>({
@@ -57,6 +62,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
       consentTrouble: false,
       busy: false,
       auto: memory.recall('auto') === 'yes',
+      network: 'unknown',
     });
   }
 
@@ -70,6 +76,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
 
   open(): void {
     this.call.watch((call) => this.heard(call));
+    this.network.watch(({ state }) => this.facts.set({ network: state }));
     this.call.open();
     this.speak(this.language);
     // A seat that is taken up again has its devices asked for without another tap.
@@ -101,6 +108,13 @@ export class PatientVisit implements Watchable<PatientFacts> {
 
   reconsider(): void {
     this.step({ reconsidering: true });
+  }
+
+  /** Devices and network, tried together; after a failure, tried again. */
+  check(): void {
+    const { devices } = this.call;
+    void (devices.now.camera.state === 'failed' || devices.now.microphone.state === 'failed' ? devices.retry() : devices.ask());
+    if (this.now.network !== 'good') void this.network.try();
   }
 
   /** Into the waiting room, whatever the check found. */

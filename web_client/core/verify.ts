@@ -43,7 +43,7 @@ export interface Verdict {
 }
 
 const COMPLETE_ONLY = new Set(['CLOSE-1', 'COV-1', 'COV-2', 'COV-3']);
-const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk'];
+const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', 'log/close.tlog-proof'];
 const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh)$/;
 const TIME_TOLERANCE_MS = 2000;
 const MAX_KEPT = 200;

@@ -98,6 +98,10 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'check-denied': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('denied'), camera: failed('denied'), screen: device(null) } })],
   'check-none': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(t.face), camera: failed('none'), screen: device(null) } })],
   'check-insecure': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('insecure'), camera: failed('insecure'), screen: device(null) } })],
+  'check-busy': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(t.face), camera: failed('busy'), screen: device(null) } })],
+  'check-wechat': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('denied'), camera: failed('denied'), screen: device(null) } })],
+  'check-slow': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  'check-blocked': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-next': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0 } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
   'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],
@@ -123,6 +127,7 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
     consentTrouble: false,
     busy: false,
     auto: false,
+    network: name === 'check-slow' ? 'slow' : name === 'check-blocked' ? 'blocked' : 'good',
   };
 }
 

@@ -70,7 +70,7 @@ const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() =
   const held = page === null ? null : fit(frame, { url: page, origin: new URL(page).origin }, () => Promise.resolve({ visit: 'Vb3k', encounter: null, launch: 'once' }), () => undefined);
   return held?.slot.watch(told) ?? (() => undefined);
 };
-const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : () => undefined) }) as never;
+const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
 const root = document.getElementById('page');
 
 async function show(): Promise<void> {
@@ -82,7 +82,7 @@ async function show(): Promise<void> {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} reading={false} mirrored listen={listen} />, root);
+    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} reading={false} browser={state === 'check-wechat' ? 'wechat' : 'chrome'} mirrored listen={listen} />, root);
   } else {
     await import('../../style/doctor.css');
     const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };

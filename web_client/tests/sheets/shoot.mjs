@@ -52,7 +52,7 @@ const browser = await puppeteer.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-insecure', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
+const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-gap', 'ended'];
 const SIZES = [[360, 740], [768, 1024], [1440, 900]];
 /** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */

@@ -46,7 +46,7 @@ export function DoctorPageView(given: DoctorGiven) {
   const tabs: readonly (readonly [Tab, string])[] = [
     ['queue', waiting > 0 ? `${w.tabQueue} ${waiting}` : w.tabQueue],
     ['work', w.tabWork],
-    ['picture', w.tabPicture],
+    ['picture', now.call.messages.unread > 0 ? `${w.tabPicture} · ${w.chatUnread(now.call.messages.unread)}` : w.tabPicture],
   ];
   return (
     <>

@@ -1,5 +1,8 @@
 /** The device check: what works, what does not and what to do about it. A failed check never blocks. */
-import type { Cause, Device } from '../../core/devices';
+import { useEffect, useState } from 'preact/hooks';
+import type { Browser } from '../../core/browser';
+import type { Cause, Device, Found } from '../../core/devices';
+import type { NetworkFacts } from '../../core/network';
 import type { PatientWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -9,31 +12,96 @@ import { Picture } from '../parts/picture';
 import { Sheet } from './parts';
 import type { PatientGiven } from './shape';
 
-function camera(cause: Cause, w: Words): string {
-  return { denied: w.checkCamDenied, busy: w.checkCamBusy, none: w.checkCamNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
+function camera(cause: Cause, w: Words, browser: Browser): string {
+  return { denied: `${w.checkCamDenied}${w.checkAllow[browser]}`, busy: w.checkCamBusy, none: w.checkCamNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
 }
 
-function microphone(cause: Cause, w: Words): string {
-  return { denied: w.checkMicDenied, busy: w.checkMicBusy, none: w.checkMicNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
+function microphone(cause: Cause, w: Words, browser: Browser): string {
+  return { denied: `${w.checkMicDenied}${w.checkAllow[browser]}`, busy: w.checkMicBusy, none: w.checkMicNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
 }
 
 /** One device's line, or null while it has not been asked for. */
-export function deviceSays(source: 'camera' | 'microphone', device: Device, w: Words): { good: boolean; words: string } | null {
-  if (device.state === 'failed') return { good: false, words: (source === 'camera' ? camera : microphone)(device.cause ?? 'unknown', w) };
+export function deviceSays(source: 'camera' | 'microphone', device: Device, w: Words, browser: Browser): { good: boolean; words: string } | null {
+  if (device.state === 'failed') return { good: false, words: (source === 'camera' ? camera : microphone)(device.cause ?? 'unknown', w, browser) };
   if (device.state === 'on' || device.state === 'muted') return { good: true, words: source === 'camera' ? w.checkCamera : w.checkMicrophone };
   return null;
 }
 
+/** The network's line, or null while nothing is known of it. */
+export function networkSays(network: NetworkFacts['state'], w: Words): { good: boolean; words: string } | null {
+  if (network === 'unknown') return null;
+  return { good: network === 'good', words: { trying: w.checkNetTrying, good: w.checkNetGood, slow: w.checkNetSlow, blocked: w.checkNetBlocked }[network] };
+}
+
+function Speaker({ given }: { given: PatientGiven }) {
+  const { w, act } = given;
+  const [rung, setRung] = useState(false);
+  const [heard, setHeard] = useState(false);
+  return (
+    <li class={`speaker ${heard ? 'good' : ''}`} data-check="speaker">
+      <Icon name={heard ? 'tick' : 'sound'} />
+      <span>{heard ? w.checkHeard : rung ? w.checkLouder : w.checkSpeaker}</span>
+      {!heard && (
+        <div class="answers">
+          <Button act="ring" kind="soft" onTap={() => { setRung(true); act.ring(); }}>
+            {rung ? w.checkRingAgain : w.checkRing}
+          </Button>
+          {rung && (
+            <Button act="heard" kind="soft" onTap={() => setHeard(true)}>
+              {w.checkHear}
+            </Button>
+          )}
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** Another camera or microphone, where there is more than one. */
+function Others({ given }: { given: PatientGiven }) {
+  const { w, act, now } = given;
+  const [found, set] = useState<readonly Found[]>([]);
+  const known = now.call.devices.camera.track?.id ?? now.call.devices.microphone.track?.id;
+  useEffect(() => {
+    let over = false;
+    act.list().then((given) => !over && set(given), () => undefined);
+    return () => {
+      over = true;
+    };
+  }, [known]);
+  return (
+    <>
+      {(['camera', 'microphone'] as const).map((source) => {
+        const some = found.filter((each) => each.source === source && each.id !== '');
+        return some.length < 2 ? null : (
+          <label key={source} class="choose">
+            <span>{source === 'camera' ? w.checkWhichCamera : w.checkWhichMicrophone}</span>
+            <select onChange={(event) => act.choose(source, event.currentTarget.value)}>
+              {some.map(({ id, label }, at) => (
+                <option key={id} value={id}>
+                  {label || at + 1}
+                </option>
+              ))}
+            </select>
+          </label>
+        );
+      })}
+    </>
+  );
+}
+
 export function Check(given: PatientGiven) {
-  const { now, w, act, listen } = given;
+  const { now, w, act, listen, browser } = given;
   const { camera: cam, microphone: mic } = now.call.devices;
   const asked = cam.state !== 'idle' || mic.state !== 'idle';
   const asking = cam.state === 'asking' || mic.state === 'asking';
   const failed = cam.state === 'failed' || mic.state === 'failed';
   const lines = [
-    { key: 'camera', says: deviceSays('camera', cam, w), meter: false },
-    { key: 'microphone', says: deviceSays('microphone', mic, w), meter: true },
+    { key: 'camera', says: deviceSays('camera', cam, w, browser), meter: false },
+    { key: 'microphone', says: deviceSays('microphone', mic, w, browser), meter: true },
   ];
+  const inApp = (browser === 'wechat' || browser === 'inapp') && (failed || !asked);
+  const network = networkSays(now.network, w);
   // The page is not secure: one sentence says it for both.
   const once = cam.cause === 'insecure' && mic.cause === 'insecure' ? lines.slice(0, 1) : lines;
   return (
@@ -73,6 +141,12 @@ export function Check(given: PatientGiven) {
         {cam.track === null && <p>{asking ? w.checkAsking : mic.state === 'failed' ? w.waitNoDevices : asked ? w.waitSoundOnly : w.checkAsk}</p>}
       </div>
       <ul class="checks">
+        {inApp && (
+          <li class="warn" data-check="browser">
+            <Icon name="warn" />
+            <span>{w.checkOpenIn[browser === 'wechat' ? 'wechat' : 'inapp']}</span>
+          </li>
+        )}
         {once.map(
           ({ key, says, meter }) =>
             says && (
@@ -83,7 +157,15 @@ export function Check(given: PatientGiven) {
               </li>
             ),
         )}
+        {asked && network && (
+          <li class={network.good ? 'good' : now.network === 'trying' ? '' : 'warn'} data-check="network" data-network={now.network}>
+            <Icon name={network.good ? 'tick' : now.network === 'trying' ? 'back' : 'bars'} />
+            <span>{network.words}</span>
+          </li>
+        )}
+        {asked && !asking && <Speaker given={given} />}
       </ul>
+      {asked && given.mode === 'normal' && <Others given={given} />}
     </Sheet>
   );
 }

@@ -1,4 +1,6 @@
 /** What the patient's views are given: facts, words, and what a tap does. */
+import type { Browser } from '../../core/browser';
+import type { Found } from '../../core/devices';
 import type { PatientFacts } from '../../core/patient';
 import type { PatientWords as Words } from '../../words/kinds';
 import type { ChatActs } from '../parts/chat';
@@ -10,6 +12,10 @@ export interface PatientActs extends ChatActs {
   read(): void;
   again(): void;
   flip(): void;
+  list(): Promise<readonly Found[]>;
+  choose(source: 'microphone' | 'camera', device: string): void;
+  /** One sound, to hear whether it is heard. */
+  ring(): void;
   confirm(): void;
   decide(agreed: boolean): void;
   reconsider(): void;
@@ -31,6 +37,7 @@ export interface PatientGiven {
   readonly mode: 'normal' | 'elder' | 'max';
   /** Whether pages are read aloud by wish; in elder mode they always are. */
   readonly reading: boolean;
+  readonly browser: Browser;
   /** Whether the picture of the own camera is a mirror: not that of what its back sees. */
   readonly mirrored: boolean;
   /** Listens to the own microphone, or null while there is none. */

@@ -1,17 +1,17 @@
 /** What a page says aloud now: to screen readers always, by the browser's voice on request. */
 import type { Saying } from '../../core/voice';
-import { deviceSays } from './check';
-import { liveStrip, recordingWords } from './live';
+import { deviceSays, networkSays } from './check';
+import { liveStrip, recordingWords } from './strip';
 import { doctorName } from './parts';
 import { endTitle } from './after';
 import type { PatientGiven } from './shape';
 
 const NET = new Set(['net.lost', 'media.away', 'connecting']);
 
-type Given = Pick<PatientGiven, 'now' | 'w'>;
+type Given = Pick<PatientGiven, 'now' | 'w' | 'browser'>;
 
 /** One sentence or a few; null where there is nothing to say. */
-export function saying({ now, w }: Given): Saying | null {
+export function saying({ now, w, browser }: Given): Saying | null {
   const said = (key: string, words: string, rank: Saying['rank'] = 'news', paced = false): Saying => ({ key, words, rank, paced });
   const { session, devices } = now.call;
   const state = session.state;
@@ -27,7 +27,7 @@ export function saying({ now, w }: Given): Saying | null {
     case 'declined':
       return said('declined', `${w.declinedTitle}。${w.declinedSay}`);
     case 'check': {
-      const lines = [deviceSays('camera', devices.camera, w), deviceSays('microphone', devices.microphone, w)];
+      const lines = [deviceSays('camera', devices.camera, w, browser), deviceSays('microphone', devices.microphone, w, browser), now.network === 'trying' ? null : networkSays(now.network, w)];
       const words = lines.flatMap((each) => (each === null ? [] : [each.words]));
       return words.length === 0 ? said('check', w.checkAsk) : said(`check.${words.join()}`, words.join(' '));
     }

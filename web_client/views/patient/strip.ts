@@ -1,0 +1,55 @@
+/** The visit in one sentence: how picture, sound and recording are. */
+import { gapSeconds } from '../../core/visit';
+import type { State } from '../../core/wire';
+import type { PatientWords as Words } from '../../words/kinds';
+import type { IconName } from '../parts/icon';
+import type { PatientGiven } from './shape';
+
+interface Strip {
+  readonly words: string;
+  readonly tone: 'good' | 'warn';
+  readonly icon: IconName;
+  readonly key: string;
+  readonly more?: string;
+}
+
+/** After this long the patient is told of another way. */
+const LONG_LOST_MS = 15_000;
+
+/** The one sentence that is true now, the worst first. */
+export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = Date.now()): Strip {
+  const { session, peer, devices, level } = now.call;
+  const state = session.state;
+  const doctor = state?.seats.doctor;
+  if (session.link !== 'open') {
+    const long = session.lostAt !== null && clock - session.lostAt > LONG_LOST_MS;
+    return { words: long ? w.netFailed : w.netLost, more: w.netWait, tone: 'warn', icon: 'back', key: 'net.lost' };
+  }
+  if (peer.transport !== 'connected' && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if (doctor?.present === false) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'doctor.away' };
+  if (peer.remotes.length === 0) return { words: w.liveConnecting, tone: 'warn', icon: 'back', key: 'connecting' };
+  if (devices.microphone.state === 'failed') return { words: w.liveNoMic, tone: 'warn', icon: 'micOff', key: 'mic.failed' };
+  if (devices.microphone.state === 'muted') return { words: w.liveMuted, tone: 'warn', icon: 'micOff', key: 'muted' };
+  if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
+  if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };
+  if (level === 'audio') return { words: w.liveAudio, tone: 'warn', icon: 'bars', key: 'audio' };
+  if (level === 'slow') return { words: w.liveSlow, tone: 'warn', icon: 'bars', key: 'slow' };
+  return { words: w.liveGood, tone: 'good', icon: 'tick', key: 'good' };
+}
+
+export function recordingWords(state: State, w: Words): { words: string; on: boolean } {
+  const gap = gapSeconds(state, 'patient') + gapSeconds(state, 'doctor');
+  switch (state.recording.state) {
+    case 'on':
+      return { words: gap > 0 ? w.recGap(gap) : w.recOn, on: true };
+    case 'starting':
+      return { words: w.recStarting, on: false };
+    case 'interrupted':
+      return { words: w.recInterrupted, on: false };
+    case 'closed':
+      return { words: w.recClosed, on: false };
+    case 'off':
+      return { words: w.recOff, on: false };
+  }
+}
