@@ -19,7 +19,7 @@ What stands in this folder cannot vouch for itself.
 sh verify.sh                                     # any Unix with openssl 3; or:
 pip install teleconsult && teleconsult verify .
 ```
-The two share no code. (Better still, run a `verify.sh` and `verify.awk` that you got elsewhere: `sh verify.sh FOLDER`.)
+The two share no code. (Better still, run a `verify.sh`, with the `verify*` files beside it, that you got elsewhere: `sh verify.sh FOLDER`.)
 
 Two verdicts:
 
@@ -54,7 +54,7 @@ _ZH = """# 就诊 {visit} 的录像
 sh verify.sh                                     # 任何装有 openssl 3 的 Unix；或者：
 pip install teleconsult && teleconsult verify .
 ```
-两者互不共用代码。（更稳妥：使用从其他途径取得的 `verify.sh` 与 `verify.awk`：`sh verify.sh 文件夹`。）
+两者互不共用代码。（更稳妥：使用从其他途径取得的 `verify.sh` 及同目录的 `verify*` 文件：`sh verify.sh 文件夹`。）
 
 结论有两项：
 
@@ -87,6 +87,6 @@ def readme_zh(visit: str, origin: str | None, key: str | None) -> str:
 
 
 def verifiers() -> dict[str, bytes]:
-    """verify.sh and the rules it reads, verify.awk: the whole verifier for a machine that has only openssl."""
+    """verify.sh and what it uses: the whole verifier for a machine that has only openssl."""
     here = Path(__file__).parent
-    return {name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk")}
+    return {name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk", "verify-log.sh")}

@@ -13,11 +13,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
 from recorder.evidence.checkpoint import Note, NoteKey, NoteSignature
+from recorder.evidence.proof import LogProof
 from recorder.evidence.witnessing import Submission, WitnessRefused
 from recorder.objects import ObjectStore, StoreError
 from recorder.site_log import SiteLog
@@ -73,6 +74,7 @@ class LocalWitness:
 
 class _Wanted(NamedTuple):
     records: int
+    witnesses: frozenset[str]
     then: Callable[[bytes], None]
 
 
@@ -110,9 +112,16 @@ class Notary:
         """Records that are durable in their visit's journal (TREE-1)."""
         self._site.take(visit, seq, lines)
 
-    def prove(self, visit: str, records: int, then: Callable[[bytes], None]) -> None:
-        """Call `then` with the proof of the visit's last record, once there is one (NOTARY-2)."""
-        self._wanted[visit] = _Wanted(records, then)
+    def prove(self, visit: str, records: int, witnesses: Iterable[str], then: Callable[[bytes], None]) -> None:
+        """Call `then` with the proof of the visit's last record, once there is one (NOTARY-2).
+
+        `witnesses`: those its `open` names; no other may stand in its proof (LOG-4).
+        """
+        self._wanted[visit] = _Wanted(records, frozenset(witnesses), then)
+
+    def keep_only(self, visits: Iterable[str]) -> None:
+        """These visits go on or wait for their proof; nothing more is asked about any other."""
+        self._site.keep_only(visits)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -168,9 +177,15 @@ class Notary:
             if proof is not None:
                 del self._wanted[visit]
                 self._site.forget(visit)
-                wanted.then(proof.encoded)
+                wanted.then(LogProof(proof.index, proof.path, self._only(wanted.witnesses, proof.note)).encoded)
                 done = True
         return done
+
+    def _only(self, witnesses: frozenset[str], note: Note) -> Note:
+        keys = {(one.key.name, one.key.hint): one.key.vkey for one in (self._local, *self._witnesses)}
+        log_signature, *others = note.signatures
+        kept = [one for one in others if keys.get((one.name, one.hint)) in witnesses]
+        return Note(note.text, (log_signature, *kept))
 
     async def _publish(self) -> None:
         signed, note = self._site.signed, self._site.note

@@ -2,7 +2,7 @@
 #   awk -v seed=HEX -v out=FOLDER -f verify.awk HASHES records/*.jsonl heads/*.jsonl
 # HASHES has the SHA-256 of each record, a line each. It writes into FOLDER the first broken rule of its kind: `said` (records),
 # `headed` (heads), `account` (found at the end), `close` (complete alone); and what is left to check: `keys` (algorithm,
-# fingerprint), `want` (bytes, SHA-256, SM3, name of each object), `sm3` (records, SM3, place of each head), head/N (what
+# fingerprint), `witnesses` (their verifier keys), `want` (bytes, SHA-256, SM3, name of each object), `sm3` (records, SM3, place of each head), head/N (what
 # head N signs), head/N.ALG (its signature in base64).
 # A member's name comes right after `{"` or `,"`; within a JSON string that quotation mark would be escaped.
 
@@ -90,6 +90,7 @@ FNR == 1 { batches++ }
   stream = seat = of("stream"); sub(/[.]screen$/, "", seat); from = of("from_ms") + 0; to = of("to_ms") + 0
 }
 type == "open" {
+  count = list(body, "witnesses", seats); for (i = 1; i <= count; i++) print seats[i] >(out "/witnesses")
   match(body, /"origin":"([^"\\]|\\.)*"/); origin = substr(body, RSTART, RLENGTH)
   for (rest = body; match(rest, /[{]"alg":"[a-z0-9]+","key":"[0-9a-f]+"[}]/); rest = substr(rest, RSTART + RLENGTH)) {
     key = substr(rest, RSTART, RLENGTH); keys[get(key, "alg"), get(key, "key")]; signers++

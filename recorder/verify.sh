@@ -2,12 +2,15 @@
 # Is this recording intact, and is it complete? The rules of FORMAT.md with sh, the usual Unix tools and openssl 3, no network.
 #   sh verify.sh [FOLDER [FINGERPRINT]]    FOLDER: where this file lies, if not named; FINGERPRINT: the Ed25519 key you expect
 # Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle). Run copies of verify.sh and
-# verify.awk that you trust: those of the bundle came with what they judge.
+# what it uses (verify.awk, verify-log.sh) that you trust: those of the bundle came with what they judge.
 set -u; export LC_ALL=C
 tools=$(cd "$(dirname "$0")" && pwd); cd "${1:-$tools}" 2>/dev/null || { echo "no such folder" >&2; exit 2; }
 [ -e records ] || [ -e bundle.json ] || { echo "not a bundle" >&2; exit 2; }
 w=$(mktemp -d) || exit 2; trap 'rm -rf "$w"' EXIT; mkdir "$w/line" "$w/head"; : >"$w/keys" >"$w/want"
-verdict() { echo "intact: $1"; echo "complete: $2"; [ -z "${3-}" ] || echo "broken: $3"; [ "$2" = yes ]; exit; }
+verdict() {
+  echo "intact: $1"; echo "complete: $2"; [ -s "$w/witnessed" ] && cat "$w/witnessed" || echo "witnessed: none"
+  [ -z "${3-}" ] || echo "broken: $3"; [ "$2" = yes ]; exit
+}
 broken() { verdict no no "$*"; }
 nothing() { [ ! -s "$w/$1" ] || verdict "${2:-no}" no "$(head -n1 "$w/$1")"; } # a step writes what it finds broken into a file
 sm3() { openssl dgst -sm3 -binary; }
@@ -44,13 +47,14 @@ signed() { # ALGORITHM OPTIONS...
 { m=$w/m; sm3 <"$w/seed" >"$m"; for l in "$w"/line/*; do cat "$m" "$l" | sm3 >"$l.m"; m=$l.m; done; } &
 signed ed25519 & case $algs in *sm2*) signed sm2 -digest sm3 -pkeyopt distid:1234567812345678 & esac; wait; nothing unsigned
 cat "$w"/line/*.m | od -An -v -tx1 -w32 | tr -d ' ' | awk 'NR == FNR { m[NR] = $1; next } m[$1] != $2 { print "HEAD-4", $3 }' - "$w/sm3" >"$w/headed"; nothing headed
+[ ! -f log/close.tlog-proof ] || { sh "$tools/verify-log.sh" "$w" >"$w/unproven" 2>&1 || broken "$(head -n1 "$w/unproven") log/close.tlog-proof"; }
 # 5. Objects: there, of this size, with these hashes; and nothing else is.
 cut -d' ' -f4 "$w/want" >"$w/names"; sort "$w/names" | comm -23 - "$w/there" | sed 's,.*init.*,PART-2 &,; t; s,^,SEG-1 ,' >"$w/gone"; nothing gone
 if [ -s "$w/names" ]; then
   xargs stat -c %s <"$w/names" >"$w/1"; xargs sha256sum <"$w/names" | cut -c1-64 >"$w/2"; xargs openssl dgst -sm3 -r <"$w/names" | cut -c1-64 >"$w/3"
   paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | awk 'NR == FNR { want[NR] = $0; next } want[FNR] != $0 { print ($4 ~ /init/ ? "PART-2" : "SEG-2"), $4 }' "$w/want" - >"$w/other"; nothing other
 fi
-{ cat "$w/records" "$w/heads" "$w/names"; sed 's,.* \(.*\),keys/\1.pem,' "$w/keys"; printf '%s\n' README.zh.md README.en.md bundle.json verify.sh verify.awk; } |
+{ cat "$w/records" "$w/heads" "$w/names"; sed 's,.* \(.*\),keys/\1.pem,' "$w/keys"; printf '%s\n' README.zh.md README.en.md bundle.json verify.sh verify.awk verify-log.sh log/close.tlog-proof; } |
   sort | comm -13 - "$w/there" | sed 's/^/LAYOUT-1 /' >"$w/more"; nothing more
 # 6. The end: nothing contradicts the records (intact), and every millisecond is accounted for (complete).
 nothing account; nothing close yes; verdict yes yes

@@ -25,7 +25,7 @@ TYPES = {
     *("heartbeat", "recovered", "degraded", "stored", "access", "export", "close"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
-EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk"}
+EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh", "log/close.tlog-proof"}
 
 
 class Broken(Exception):

@@ -15,7 +15,7 @@ SEAT = r"[a-z][a-z0-9-]{0,31}"
 STREAM = SEAT + r"(\.screen)?"
 HEX = r"[0-9a-f]{64}"
 
-EXTRAS = frozenset({"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk"})
+EXTRAS = frozenset({"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh"})
 """What a bundle may add at its root. None of it is evidence."""
 
 PROOF = "log/close.tlog-proof"

@@ -65,11 +65,12 @@ class Office:
             lambda code, over: self.told.append((code, over)),
         )
         self.proofs: dict[str, bytes] = {}
+        self.named = self.notary.witness_keys
 
     def visit(self, name: str, records: int) -> list[bytes]:
         lines = [f"{name} {n}".encode() for n in range(records)]
         self.notary.take(name, 0, lines)
-        self.notary.prove(name, records, lambda proof: self.proofs.__setitem__(name, proof))
+        self.notary.prove(name, records, self.named, lambda proof: self.proofs.__setitem__(name, proof))
         return lines
 
 
@@ -81,6 +82,15 @@ async def test_a_closed_visit_is_proven_and_cosigned(tmp_path: Path) -> None:
     check_proof(proof, lines[-1], office.site.key)
     assert all(cosigned_at(proof.note, witness.key) for witness in (office.local, office.outside))
     assert office.told == []
+
+
+async def test_only_witnesses_that_the_recording_names_stand_in_its_proof(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.named = office.named[1:]
+    office.visit("a", 7)
+    await office.notary.round()
+    note = parse_proof(office.proofs["a"]).note
+    assert [signature.name for signature in note.signatures] == [office.site.key.name, "witness.example"]
 
 
 async def test_a_proof_waits_for_the_quorum_and_the_log_does_not(tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ import pytest
 
 from recorder.bundle import NotABundle, exit_code, verify_directory
 from recorder.bundle_texts import verifiers
-from recorder.evidence.layout import is_safe
+from recorder.evidence.layout import PROOF, is_safe
 from recorder.evidence.verify import Verdict, verify
 from tests.bundles import RECORDER, THIEF, MemoryReader, honest_visit, keys_of, tamper, write_bundle
 from tests.unit import test_verify as law
+from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
 
 Objects = dict[str, bytes]
 
 ALONE = keys_of("the recorder", sm2=False)
-FORMS = {"FORM-1", "FORM-2", "FORM-3", "HEAD-1"}
+FORMS = {"FORM-1", "FORM-2", "FORM-3", "HEAD-1", "LOG-1"}
 """verify.sh reads no JSON: what has another form it may name by the hash or the signature that does not fit."""
 
 
@@ -50,7 +51,7 @@ def alike(script: Path, objects: Objects, what: object = "") -> None:
         intact, complete = (f"{name}: {'yes' if is_so else 'no'}" for name, is_so in _verdicts(verdict))
         assert (code, said[:2]) == (exit_code(verdict), [intact, complete]), (what, said, verdict.broken[:5])
         rules = {one.rule for one in verdict.broken}
-        named = {line.split()[1] for line in said[2:]}
+        named = {line.split()[1] for line in said if line.startswith("broken: ")}
         assert named <= rules or rules & FORMS or named & FORMS, (what, said, verdict.broken[:5])
     finally:
         shutil.rmtree(folder)
@@ -116,6 +117,28 @@ def test_random_tamperings_are_judged_alike(script: Path) -> None:
         rng = Random(f"shell {seed}")
         cases.append(tamper(rng, rng.choice(visits)))
     all_alike(script, [(objects, (seed, what)) for seed, (objects, what) in enumerate(cases)])
+
+
+def test_a_proof_and_what_is_wrong_with_it_are_judged_alike(script: Path) -> None:
+    objects = logged_visit(LOCAL, OUTSIDE)
+    proof = objects[PROOF]
+    cases: list[tuple[Objects, object]] = [(logged_visit(*some), some) for some in ((), (LOCAL,), (OUTSIDE, LOCAL))]
+    for at in range(0, len(proof), int(os.environ.get("PROOF_STEP", "61"))):
+        spoiled = bytearray(proof)
+        spoiled[at] ^= 1 << at % 8
+        cases.append(({**objects, PROOF: bytes(spoiled)}, at))
+    for n, data in enumerate([b"", proof[:-1], proof + b"\n", proof.replace(b"\nindex", b"\nextra AAAA\nindex")]):
+        cases.append(({**objects, PROOF: data}, -n))
+    cases.append((logged_visit(LOCAL, closed=False), "open"))
+    all_alike(script, cases)
+
+
+def test_the_witnesses_are_named(script: Path, tmp_path: Path) -> None:
+    folder = write_bundle(logged_visit(LOCAL, OUTSIDE), tmp_path / "visit")
+    assert by_shell(script, folder)[1][2:] == [
+        f"witnessed: {LOCAL.name} (run by the recorder itself)",
+        f"witnessed: {OUTSIDE.name}",
+    ]
 
 
 def test_links_pipes_and_odd_names_are_named(script: Path, tmp_path: Path) -> None:

@@ -1,0 +1,59 @@
+"""The notary that the settings ask for: the log in the spool, a witness of our own, and those elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+
+from config.settings import Settings
+from recorder.evidence.checkpoint import NoteInvalid, NoteKey, parse_vkey
+from recorder.evidence.sign import Signer
+from recorder.keys import load_or_create
+from recorder.notary import LocalWitness, Notary
+from recorder.objects import ObjectStore
+from recorder.site_log import LogDamaged, SiteLog
+from recorder.witness_book import WitnessBook
+from recorder.witness_client import WitnessClient
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def notary_for(
+    settings: Settings, origin: str, signer: Signer, store: ObjectStore, tell: Callable[[str, bool], None]
+) -> AsyncIterator[Notary | None]:
+    """The notary, while the context lasts; None if the log cannot be continued: then nothing is proven, and it is said.
+
+    Raises `SystemExit` for a witness that cannot be one.
+    """
+    elsewhere = [witness_in(word) for word in settings.witnesses]
+    try:
+        site = await asyncio.to_thread(SiteLog, settings.data / "log", origin, signer)
+    except (LogDamaged, OSError) as error:
+        log.error("log cannot be continued", extra={"error": str(error)})
+        yield None
+        return
+    own = await asyncio.to_thread(load_or_create, settings.keys / "local-witness.pem")
+    book = await asyncio.to_thread(WitnessBook, settings.data / "local-witness", f"{site.key.name}/witness", own)
+    async with aiohttp.ClientSession() as session:
+        clients = [WitnessClient(url, key, session) for url, key in elsewhere]
+        try:
+            yield Notary(site, LocalWitness(book, site.key), clients, settings.witness_quorum, store, tell)
+        finally:
+            site.close()
+
+
+def witness_in(word: str) -> tuple[str, NoteKey]:
+    """The URL and the key of a setting `URL KEY`. Raises `SystemExit` with what is wrong."""
+    url, _, vkey = word.partition(" ")
+    try:
+        key = parse_vkey(vkey.strip())
+    except NoteInvalid:
+        raise SystemExit(f"witnesses: {word!r} is not `URL KEY`") from None
+    if key.kind != "cosignature" or not url.startswith(("http://", "https://")):
+        raise SystemExit(f"witnesses: {word!r} is not `URL KEY` of a witness")
+    return url, key
