@@ -74,6 +74,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The secret shared with it; None means DATA/keys/turn.key."""
     turn_port: int = 3478
 
+    witnesses: tuple[str, ...] = ()
+    """Outside witnesses of the recorder's log, each as `URL KEY` (KEY: its verifier key), besides a local one of its own."""
+    witness_quorum: int = 0
+    """How many of them must have cosigned before the proof of a closed recording is written."""
+
     log_level: LogLevel = "info"
     log_json: bool = False
     recorder_seat_salt_file: Path | None = None
@@ -86,6 +91,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{name} must be 0 to 65535")
         if not 1 <= self.media_workers <= 64:
             raise ValueError("media_workers must be 1 to 64")
+        if not 0 <= self.witness_quorum <= len(self.witnesses):
+            raise ValueError("witness_quorum must be 0 to the number of witnesses")
         if self.store != "folder" and not self.store.startswith("s3://"):
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
         if self.store_lock and self.store == "folder":
