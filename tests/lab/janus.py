@@ -58,18 +58,25 @@ async def video_room(place: Place, folder: Path) -> AsyncIterator[VideoRoom]:
     try:
         async with asyncio.timeout(15):
             while not sock.exists():
+                assert process.returncode is None, (folder / "janus.log").read_text()[-1000:]
                 await asyncio.sleep(0.05)
         rooms = VideoRoom(sock)
         async with rooms:
             yield rooms
     finally:
-        process.terminate()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await process.wait()
-        if process.returncode is None:
-            process.kill()
+        await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(5):
             await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()
 
 
 @contextlib.asynccontextmanager
