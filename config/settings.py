@@ -59,6 +59,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     keep_evidence_days: int | None = None
     """Longer than the minimum; None means the minimum. Once given to a store they can only grow."""
 
+    spool_limit_mb: int | None = None
+    """What the recorder's spool may hold, in MiB; None means the disk it lies on (`recorder.disk`)."""
+    when_disk_full: Literal["pause", "record"] = "pause"
+    """At 95 %: keep no more media until there is room, or go on to the last byte."""
+
     database_url: str | None = None
     """SQLAlchemy's; None means SQLite in DATA."""
 
@@ -95,6 +100,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError("witness_quorum must be 0 to the number of witnesses")
         if self.store != "folder" and not self.store.startswith("s3://"):
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
+        if self.spool_limit_mb is not None and self.spool_limit_mb < 1:
+            raise ValueError("spool_limit_mb must be 1 or more")
         if self.store_lock and self.store == "folder":
             raise ValueError('store_lock needs a store that has locks: store = "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):

@@ -11,6 +11,7 @@ RECORDING-1  A commit that fails leaves what it held in hand for the next try; u
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import logging
 from collections.abc import Callable
@@ -37,6 +38,8 @@ BATCH_US = 10_000_000
 BATCH_RECORDS = 2000
 HEARTBEAT_US = 10_000_000
 QUIET_US = 250_000
+LATE_US = 500_000
+FULL = {errno.ENOSPC, errno.EDQUOT}
 STORED_AT_ONCE = 100
 """Objects in one record `stored`: far below the size a record may have."""
 CLOSE_WAIT_US = 1_000_000
@@ -70,6 +73,11 @@ class SpoolFailed(RecordingError):
     """The disk did not take the record."""
 
     code = "spool_failed"
+
+    def __init__(self, text: str, full: bool = False) -> None:
+        """`full`: because there is no space."""
+        super().__init__(text)
+        self.full = full
 
 
 class Recording:
@@ -106,6 +114,8 @@ class Recording:
         self._agreed: dict[str, bool] = {}
         self._active: dict[str, int] = {}
         self._started: Entry | None = None
+        self._starting: dict[str, int] = {}
+        """Seats whose `start` is said and not durable yet, and when it was said (µs)."""
         self._zero_us: int | None = None
         self._keys: dict[str, int] = {}
         self._hashes: list[str] = []
@@ -120,7 +130,10 @@ class Recording:
         self._durable: list[Upload] = []
         self._stored: list[records.StoredObject] = []
         self._removable: list[str] = []
+        self._due: list[tuple[str, bytes]] = []
+        """Whole objects the spool has not taken yet (batches, keys)."""
         self._stuck = False
+        self._paused = False
         self._first_line = True
         # Batches of FORMAT.md §2.
         self._batch = 1
@@ -137,15 +150,16 @@ class Recording:
             if not self._log.size:
                 body = {"seats": seats, "recorder": recorder, "epoch": self._life.epoch}
                 self._append("open", body, self._clock())
-                await self._commit()
-                await asyncio.to_thread(self._put_keys)
-                self._after_commit()
+                self._due += self._key_objects()
+            await self._commit()
             return control.Noted(0, self._hashes[0])
 
     async def note(self, key: str, kind: str, body: dict[str, Any]) -> control.Noted:
         """Append a record. Raises `RecordInvalid`, `VisitClosed`, `SpoolFailed`."""
         async with self._lock:
             if (known := self._keys.get(key)) is not None:  # REC-2
+                if key in self._new_keys:  # REC-1: said before, and not durable yet
+                    await self._commit()
                 return control.Noted(known, self._hashes[known])
             self._refuse_closed()
             now_us = self._clock()
@@ -161,8 +175,9 @@ class Recording:
             self._refuse_closed()
             if any(not self._agreed.get(seat, False) for seat in seats):  # REC-3
                 raise ConsentMissing("a seat named has not agreed")
-            new = [seat for seat in seats if seat not in self._active]
+            new = [seat for seat in seats if seat not in self._active and seat not in self._starting]
             if not new and self._started is not None:
+                await self._commit()  # REC-1: said before, and perhaps not durable yet
                 return control.Noted(self._started.seq, self._started.hash)
             now_us = self._clock()
             if self._zero_us is None:
@@ -170,9 +185,8 @@ class Recording:
                 self._beat_us = now_us
             body = {"seats": new, "from_ms": self._ms(now_us), "zero_mono_us": self._zero_us}
             self._started = entry = self._append("start", body, now_us)
+            self._starting |= dict.fromkeys(new, now_us)
             await self._commit()
-            for seat in new:
-                self._activate(seat, now_us)
             return control.Noted(entry.seq, entry.hash)
 
     async def close(self, reason: str) -> control.Closed:
@@ -218,6 +232,11 @@ class Recording:
     def is_closed(self) -> bool:
         """Whether the log is complete."""
         return self._log.closed
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the log is complete and all of it durable."""
+        return self._log.closed and not (self._lines or self._writes or self._due)
 
     @property
     def started(self) -> bool:
@@ -287,6 +306,24 @@ class Recording:
         now_us = self._clock()
         return [key for key, track in self.routes.items() if track.wants_keyframe(now_us)]
 
+    async def pause(self, paused: bool) -> None:
+        """Keep no media, or keep them again (DISK-2). Records go on."""
+        async with self._lock:
+            if paused == self._paused:
+                return
+            self._paused = paused
+            now_us = self._clock()
+            for stream in self._streams.values():
+                if paused:
+                    stream.away(self._ms(now_us))
+                else:
+                    stream.back(now_us)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether packets may be brought."""
+        return not (self._stuck or self._paused)
+
     @property
     def stuck(self) -> bool:
         """Whether the disk does not take what there is: then no packet may be brought (RECORDING-1)."""
@@ -295,10 +332,8 @@ class Recording:
     async def tick(self) -> None:
         """Write what is due, and make it durable."""
         async with self._lock:
-            if self._log.closed:
-                return
             now_us = self._clock()
-            if not self._stuck:
+            if not self._stuck and not self._log.closed:
                 self._advance(now_us)
             if self._lines or self._writes or self._stuck:
                 await self._commit()
@@ -321,7 +356,8 @@ class Recording:
             if line.batch is not None:
                 self._put_batch(line.batch)
         if said:
-            self._put_keys()
+            self._due += self._key_objects()
+            self._put_due()
         life = next((line.life for line in reversed(lines) if line.life is not None), self._life)
         held = next((line.open for line in reversed(lines) if line.open is not None), None)
         self._rebuild(said, life)
@@ -470,6 +506,11 @@ class Recording:
         for (epoch, _), tap in self._taps.items():
             if tap.seat == seat:
                 self._begin_track(epoch, tap)
+        if self._clock() - now_us > LATE_US:  # the disk was slow to take `start`: until now nothing could be kept
+            for stream in self._streams.values():
+                if layout.seat_of(stream.name) == seat:
+                    stream.away(now_ms)
+                    stream.back(self._clock())
 
     def _deactivate(self, seat: str, now_us: int) -> None:
         if self._active.pop(seat, None) is None:
@@ -488,6 +529,8 @@ class Recording:
         senders = self._senders.setdefault(layout.seat_of(name), SenderClock())
         stream = self._streams[name] = Stream(name, first_ms, senders, account)
         stream.devices = self._devices.setdefault(layout.seat_of(name), {})
+        if self._paused:
+            stream.away(first_ms)
         return stream
 
     def _begin_track(self, epoch: str, tap: TapTrack) -> None:
@@ -612,7 +655,7 @@ class Recording:
 
     async def _commit(self) -> None:
         """Make what is in hand durable. Raises `SpoolFailed`, and keeps it in hand."""
-        if not (self._lines or self._writes):
+        if not (self._lines or self._writes or self._due):
             return
         line = self._line(self._clock())
         try:
@@ -625,14 +668,17 @@ class Recording:
             self._stuck = True
             # They are in the store: the space they take may be what is missing, so it does not wait for the record.
             await asyncio.to_thread(self._remove_stored)
-            raise SpoolFailed("the disk did not take the record") from None
+            raise SpoolFailed("the disk did not take the record", error.errno in FULL) from None
         if self._stuck:
             self._stuck = False
-            for stream in self._streams.values():
+            for stream in self._streams.values() if not self._paused else ():
                 stream.back(self._clock())
         self._after_commit()
 
     def _commit_now(self, line: Line) -> None:
+        self._put_due()
+        if not (self._lines or self._writes):
+            return
         self.spool.commit(self._writes, line)
         self._remove_stored()
         self._writes = []
@@ -647,6 +693,11 @@ class Recording:
             self._put_batch(line.batch)
 
     def _after_commit(self) -> None:
+        starting, self._starting = self._starting, {}
+        for seat, since_us in starting.items():
+            self._activate(seat, since_us)
+            if not self._agreed.get(seat, False):  # withdrawn while the disk did not take `start`
+                self._deactivate(seat, self._clock())
         for upload in self._durable:
             self._store(upload)
         self._durable.clear()
@@ -655,18 +706,23 @@ class Recording:
         self._news.clear()
 
     def _put_batch(self, number: int) -> None:
-        self._put(layout.records_name(number), self._batch_lines)
-        self._put(layout.heads_name(number), self._batch_heads)
+        """This batch is complete: its content is settled now, even if the disk takes it later."""
+        for name, lines in (
+            (layout.records_name(number), self._batch_lines),
+            (layout.heads_name(number), self._batch_heads),
+        ):
+            self._due.append((name, "".join(f"{line}\n" for line in lines).encode()))
         self._batch = number + 1
         self._batch_lines = []
         self._batch_heads = []
         self._batch_us = self._clock()
+        self._put_due()
 
-    def _put(self, name: str, lines: list[str]) -> None:
-        content = "".join(f"{line}\n" for line in lines).encode()
-        self._durable.append(Upload(name, self.spool.put(name, content), hashlib.sha256(content).hexdigest()))
+    def _key_objects(self) -> list[tuple[str, bytes]]:
+        return [(layout.key_name(key.fingerprint), key.pem) for key in self._signer.public_keys]
 
-    def _put_keys(self) -> None:
-        for key in self._signer.public_keys:
-            name = layout.key_name(key.fingerprint)
-            self._durable.append(Upload(name, self.spool.put(name, key.pem), hashlib.sha256(key.pem).hexdigest()))
+    def _put_due(self) -> None:
+        while self._due:
+            name, content = self._due[0]
+            self._durable.append(Upload(name, self.spool.put(name, content), hashlib.sha256(content).hexdigest()))
+            del self._due[0]

@@ -27,6 +27,7 @@ from config.settings import Settings
 from media.tap import Hello, TapEnd, TapTrack, packets
 from recorder import control
 from recorder.audit import audit_door, make_audit_app
+from recorder.disk import DiskMarks
 from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError, RecordInvalid
 from recorder.evidence.sign import Signer
@@ -34,13 +35,14 @@ from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
 from recorder.keys import load_or_create
 from recorder.objects import ObjectStore, Stored, StoreRefused, StoreUnavailable
-from recorder.recording import Recording, RecordingError
+from recorder.recording import FULL, Recording, RecordingError, SpoolFailed
 from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.store import open_store
+from recorder.track import Track
 from recorder.upload import Upload, Uploader
 
 TICK_S = 0.4
-DISK_LOW_PERMILLE = 50
+DISK_EVERY_US = 1_000_000
 STOP_S = 1.2
 MAX_EARLY = 4096
 
@@ -68,7 +70,13 @@ class Recorder:
         """Tracks of visits that are not open yet; past the bound a track is not recorded until it is repeated."""
         self._links: set[Link[control.ToRecorder, control.FromRecorder]] = set()
         self._epochs: dict[str, str] = {}
-        self._disk_low = False
+        self._disk = DiskMarks()
+        self._disk_due_us = 0
+        self._no_space = False
+        self._leaving: set[str] = set()
+        """Closed, and gone from here once everything is stored."""
+        self._pauses_when_full = settings.when_disk_full == "pause"
+        self._spool_limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
@@ -80,9 +88,8 @@ class Recorder:
     def recover(self) -> None:
         """Take up every visit of the spool (SERVICE-1). Blocks."""
         for visit in self._spool.visits():
-            recording = self._recording(visit)
             try:
-                recording.recover("restarted")
+                recording = self._taken_up(visit)
             except (SpoolDamaged, EvidenceError, OSError) as error:  # SERVICE-2
                 log.error("visit cannot be continued", extra={"visit": visit, "error": str(error)})
                 self._damaged.add(visit)
@@ -91,6 +98,22 @@ class Recorder:
             self._visits[visit] = recording
             if recording.is_closed:
                 self._forget_when_stored(visit)
+
+    def _taken_up(self, visit: str) -> Recording:
+        recording = self._recording(visit)
+        try:
+            recording.recover("restarted")
+        except OSError as error:
+            # DISK-2: a full disk empties only when what lies on it is taken up and stored.
+            recording.spool.close()
+            if error.errno not in FULL:
+                raise
+            log.warning("disk full at start", extra={"visit": visit})
+            self._no_space = True
+            self._spool.release()
+            recording = self._recording(visit)
+            recording.recover("restarted")
+        return recording
 
     async def run(self) -> None:
         """Write, acknowledge and tell, until cancelled."""
@@ -115,7 +138,7 @@ class Recorder:
 
     async def tick(self) -> None:
         """One round: everything that came is made durable, then acknowledged."""
-        live = [recording for recording in self._visits.values() if not recording.is_closed]
+        live = [recording for recording in self._visits.values() if not recording.is_over]
         # What is taken but comes in while we write is not durable yet: acknowledge what was here before.
         taken = self.intake.taken()
         for epoch, handle in (key for recording in live for key in recording.keyframes_wanted()):
@@ -124,11 +147,19 @@ class Recorder:
         for recording, error in zip(live, done, strict=True):
             if isinstance(error, RecordingError):
                 self._fail(error.code)
+                if isinstance(error, SpoolFailed) and error.full:
+                    await self._out_of_space()
             elif isinstance(error, Exception):  # SERVICE-3
                 log.error("recording ended by a fault", extra={"visit": recording.visit}, exc_info=error)
                 self._damaged.add(recording.visit)
                 self._visits.pop(recording.visit, None)
                 self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+        for recording in live:
+            if (
+                recording.is_over and recording.visit in self._visits
+            ):  # whoever closed it was told that the disk is full
+                self._closed(recording)
+        await self._watch_disk()
         self.intake.acknowledge(lambda epoch: self._oldest(epoch, taken.get(epoch, 0)))
 
     def _oldest(self, epoch: str, taken: int) -> int:
@@ -161,6 +192,9 @@ class Recorder:
             return Refused("record_invalid", str(error))
         except RecordingError as error:
             return Refused(error.code, str(error))
+        except OSError as error:  # one visit's folder; the link carries all the others
+            log.error("spool failed", extra={"errno": error.errno})
+            return Refused(SpoolFailed.code, "the disk did not take it")
 
     async def _answer(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
         match message:
@@ -194,13 +228,17 @@ class Recorder:
         if recording is None:
             over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
             return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
-        was_closed = recording.is_closed
         answer = await recording.close(reason)
-        if not was_closed:
-            self._handles = {key: r for key, r in self._handles.items() if r is not recording}
-            self._forget_when_stored(visit)
-            log.info("visit closed", extra={"visit": visit, "records": answer.seq + 1, "segments": answer.segments})
+        self._closed(recording)
         return answer
+
+    def _closed(self, recording: Recording) -> None:
+        """The log is complete and durable: nothing more is brought, and once all is stored it may be forgotten."""
+        if recording.visit in self._leaving:
+            return
+        self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+        log.info("visit closed", extra={"visit": recording.visit})
+        self._forget_when_stored(recording.visit)
 
     def _unknown(self, visit: str) -> Refused:
         if visit in self._damaged:
@@ -220,13 +258,37 @@ class Recorder:
             for recording in list(self._visits.values()):
                 if recording.started:
                     self._tell(recording.alive())
-            low = await asyncio.to_thread(self._spool.free_permille) < DISK_LOW_PERMILLE
-            if low != self._disk_low:
-                self._disk_low = low
-                self._degraded("disk_low", not low)
-            if "spool_failed" in self._failing and not any(r.stuck for r in self._visits.values()):
-                self._failing.discard("spool_failed")
-                self._degraded("spool_failed", True)
+
+    async def _watch_disk(self) -> None:
+        """Say how full the disk is, and let media pause and go on by it (DISK-1, DISK-2)."""
+        now_us = self._clock()
+        if now_us < self._disk_due_us:
+            return
+        self._disk_due_us = now_us + DISK_EVERY_US
+        usage = await asyncio.to_thread(self._spool.usage, self._spool_limit)
+        for code, over in self._disk.measured(usage):
+            self._degraded(code, over)
+        held = await asyncio.to_thread(self._spool.reserve, usage)
+        stuck = any(recording.stuck for recording in self._visits.values())
+        if self._no_space and held and not stuck:
+            self._no_space = False
+        if "spool_failed" in self._failing and not stuck:
+            self._failing.discard("spool_failed")
+            self._degraded("spool_failed", True)
+        await self._pause()
+
+    async def _out_of_space(self) -> None:
+        """The last byte is gone: the reserve is for the records that say so."""
+        if not self._no_space:
+            self._no_space = True
+            await asyncio.to_thread(self._spool.release)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        paused = self._no_space or (self._disk.full and self._pauses_when_full)
+        for recording in list(self._visits.values()):
+            if not recording.is_closed:
+                await recording.pause(paused)
 
     def _stored(self, visit: str, upload: Upload, how: Stored) -> bool:
         recording = self._visits.get(visit)
@@ -284,12 +346,14 @@ class Recorder:
 
     def packets(self, epoch: str, seq: int, body: bytes) -> None:
         """A batch of packets."""
-        handles = self._handles
+        tracks: dict[int, Track | None] = {}
         for handle, flags, arrival_us, content in packets(memoryview(body)):
-            recording = handles.get((epoch, handle))
-            if recording is None or recording.stuck:
-                continue
-            track = recording.routes.get((epoch, handle))
+            try:
+                track = tracks[handle]
+            except KeyError:
+                recording = self._handles.get((epoch, handle))
+                kept = recording is not None and not recording.stuck
+                track = tracks[handle] = recording.routes.get((epoch, handle)) if recording and kept else None
             if track is not None:
                 track.push(flags, arrival_us, content, seq)
 
@@ -323,7 +387,10 @@ class Recorder:
         )
 
     def _forget_when_stored(self, visit: str) -> None:
+        self._leaving.add(visit)
+
         def forget() -> None:
+            self._leaving.discard(visit)
             recording = self._visits.pop(visit, None)
             if recording is not None:
                 recording.spool.close()

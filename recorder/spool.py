@@ -10,6 +10,7 @@ SPOOL-1  A commit is durable when it returns: objects are written and synced fir
 SPOOL-2  A line is whole or it is not there: on opening, what follows the last newline is cut off, before anything is signed
          after it. A damaged line elsewhere is `SpoolDamaged`: nothing is written to such a folder.
 SPOOL-3  A commit that failed may be repeated: bytes go to the places they were meant for, never behind them.
+SPOOL-4  `.reserve` holds space for the records that must still be written when the disk is full (DISK-2).
 """
 
 from __future__ import annotations
@@ -22,7 +23,11 @@ from pathlib import Path
 
 import msgspec
 
+from recorder.disk import Usage
 from recorder.stream import StreamState, Write
+
+RESERVE = 8 << 20
+"""Bytes, at most a twentieth of the disk: the records of a hundred visits for some minutes, until somebody makes space."""
 
 
 class SpoolDamaged(Exception):
@@ -99,10 +104,34 @@ class Spool:
         draft.rename(path)
         shutil.rmtree(self.root / visit, ignore_errors=True)
 
-    def free_permille(self) -> int:
-        """Free space of the disk, in thousandths."""
-        usage = shutil.disk_usage(self.root)
-        return usage.free * 1000 // usage.total
+    def usage(self, limit: int | None = None) -> Usage:
+        """How full the disk is, or, with a limit in bytes, how much of that the spool takes."""
+        disk = shutil.disk_usage(self.root)
+        if limit is None:
+            return Usage(disk.used, disk.free)
+        used = sum(path.stat().st_size for path in self.root.glob("*/**/*") if path.is_file())
+        return Usage(used, max(0, min(limit - used, disk.free)))
+
+    def reserve(self, usage: Usage) -> bool:
+        """Hold some space back for the moment the disk is full; whether it is held. Raises nothing."""
+        path, size = self.root / ".reserve", min(RESERVE, (usage.used + usage.free) // 20)
+        try:
+            if path.is_file() and path.stat().st_size >= size:
+                return True
+            if usage.free < size * 2:
+                return False
+            with path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            return False
+        return True
+
+    def release(self) -> None:
+        """Give back what was held."""
+        with contextlib.suppress(OSError):
+            (self.root / ".reserve").unlink()
 
 
 class VisitSpool:
@@ -115,8 +144,12 @@ class VisitSpool:
         self._sizes: dict[str, int] = {}
         self._journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._journal_size = 0
-        _sync_folder(folder)
-        _sync_folder(folder.parent)
+        try:
+            _sync_folder(folder)
+            _sync_folder(folder.parent)
+        except OSError:
+            os.close(self._journal)
+            raise
 
     def load(self) -> list[Line]:
         """The journal's lines (SPOOL-2). Raises `SpoolDamaged`."""
