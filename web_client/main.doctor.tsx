@@ -52,6 +52,40 @@ function admitNext(): void {
   if (first?.present && first.consent === 'agreed' && doctorView(desk.now.call.session) !== 'live') admit(first.visit);
 }
 
+const DEEDS: Readonly<Record<Deed, () => void>> = {
+  microphone: () => desk.call.devices.toggleMicrophone(),
+  camera: () => desk.call.devices.toggleCamera(),
+  chat: () => ui.set({ chatting: !ui.now.chatting }),
+  admitNext,
+  prescribe: () => ui.set({ prescribing: !ui.now.prescribing }),
+  help: () => ui.set({ helping: !ui.now.helping }),
+};
+
+function key(event: KeyboardEvent): void {
+  const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+  const deed = deedOf(event, field, ui.now.letters);
+  if (deed === null) return;
+  event.preventDefault();
+  DEEDS[deed]();
+}
+
+/** The hospital's page in its frame; what it claims waits here until the server has a place for it. */
+function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
+  const config = desk.now.call.session.state?.slot ?? null;
+  const call = desk.call;
+  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => void call.claim(claim));
+  if (fitted === null) return () => undefined;
+  const stop = fitted.slot.watch(told);
+  told(fitted.slot.now);
+  const tell = (): void => fitted.slot.tell({ live: call.now.session.state?.phase === 'live', network: call.now.level, language: preferences.now.language, elder: false });
+  const stops = [fitted.slot.watch(({ accepted }) => accepted === 1 && tell()), call.watch(tell)];
+  return () => {
+    stop();
+    for (const each of stops) each();
+    fitted.close('closed');
+  };
+}
+
 function Page() {
   const now = useSnapshot(desk);
   const { language } = useSnapshot(preferences);
@@ -123,40 +157,6 @@ function Page() {
 
 const root = document.getElementById('page');
 if (root !== null) render(<Page />, root);
-
-const DEEDS: Readonly<Record<Deed, () => void>> = {
-  microphone: () => desk.call.devices.toggleMicrophone(),
-  camera: () => desk.call.devices.toggleCamera(),
-  chat: () => ui.set({ chatting: !ui.now.chatting }),
-  admitNext,
-  prescribe: () => ui.set({ prescribing: !ui.now.prescribing }),
-  help: () => ui.set({ helping: !ui.now.helping }),
-};
-
-function key(event: KeyboardEvent): void {
-  const field = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
-  const deed = deedOf(event, field, ui.now.letters);
-  if (deed === null) return;
-  event.preventDefault();
-  DEEDS[deed]();
-}
-
-/** The hospital's page in its frame; what it claims waits here until the server has a place for it. */
-function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
-  const config = desk.now.call.session.state?.slot ?? null;
-  const call = desk.call;
-  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => void call.claim(claim));
-  if (fitted === null) return () => undefined;
-  const stop = fitted.slot.watch(told);
-  told(fitted.slot.now);
-  const tell = (): void => fitted.slot.tell({ live: call.now.session.state?.phase === 'live', network: call.now.level, language: preferences.now.language, elder: false });
-  const stops = [fitted.slot.watch(({ accepted }) => accepted === 1 && tell()), call.watch(tell)];
-  return () => {
-    stop();
-    for (const each of stops) each();
-    fitted.close('closed');
-  };
-}
 
 addEventListener('keydown', key);
 addEventListener('pointerdown', unlock, { once: true });

@@ -1,0 +1,165 @@
+"""The visit as people live it: messages and photos, a call answered in elder mode, prescribing beside the picture."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.browser.pages import DESK, PHONE, Visit, act, moving, patient_waits, picture, screen
+from tests.browser.remote import Browser, Page
+from tests.system import System
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+PHOTO = """
+const canvas = document.createElement('canvas');
+canvas.width = 3000; canvas.height = 1500;
+const paint = canvas.getContext('2d');
+paint.fillStyle = '#a33'; paint.fillRect(0, 0, 3000, 1500);
+const blob = await new Promise((then) => canvas.toBlob(then, 'image/png'));
+const given = new DataTransfer();
+given.items.add(new File([blob], 'rash at home.png', { type: 'image/png' }));
+const field = document.querySelector('[data-chat] input[type=file]');
+field.files = given.files;
+field.dispatchEvent(new Event('change', { bubbles: true }));
+"""
+
+
+async def write(page: Page, words: str) -> None:
+    """Type a line and send it."""
+    await page.wait("return document.querySelector('[data-chat] textarea') !== null")
+    await page.type("[data-chat] textarea", words)
+    await act(page, "send")
+
+
+async def written(page: Page, count: int) -> list[str]:
+    """What stands in the messages, once there are so many and none is on its way."""
+    await page.wait(
+        f"return document.querySelectorAll('[data-message]').length === {count}"
+        " && document.querySelector('.pending') === null"
+    )
+    rows = await page.eval(
+        "return [...document.querySelectorAll('[data-message] > p')].map((each) => each.textContent)"
+    )
+    return [str(row) for row in rows]
+
+
+async def test_messages_and_photos_go_both_ways_while_waiting_and_live(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.waiting(system, doctors, patients)
+    await act(visit.patient, "chat")
+    await write(visit.patient, "头还是晕")
+    await visit.doctor.wait("return document.querySelector('.unread') !== null")
+    await act(visit.doctor, "chat")
+    assert await written(visit.doctor, 1) == ["头还是晕"]
+    await write(visit.doctor, "先量血压")
+    assert await written(visit.patient, 2) == ["头还是晕", "先量血压"]
+    await visit.patient.eval(PHOTO)
+    await visit.doctor.wait(
+        "const it = document.querySelector('.photo img'); return it !== null && it.naturalWidth > 0"
+    )
+    size = await visit.doctor.eval(
+        "const it = document.querySelector('.photo img'); return [it.naturalWidth, it.naturalHeight]"
+    )
+    assert size == [2048, 1024]
+    await visit.admit()
+    await visit.patient.reload()
+    await screen(visit.patient, "live")
+    await act(visit.patient, "chat")
+    assert await written(visit.patient, 3) == ["头还是晕", "先量血压"]
+    await visit.end()
+
+
+async def test_what_was_written_offline_comes_once_and_in_order(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    await act(visit.patient, "chat")
+    await act(visit.doctor, "chat")
+    await write(visit.patient, "one")
+    await written(visit.patient, 1)
+    system.kill("signaling")
+    for words in ("two", "three"):
+        await write(visit.patient, words)
+    await visit.patient.reload()
+    await screen(visit.patient, "live", 30)
+    await act(visit.patient, "chat")
+    assert await written(visit.patient, 3) == ["one", "two", "three"]
+    assert await written(visit.doctor, 3) == ["one", "two", "three"]
+    await visit.end()
+
+
+async def test_in_elder_mode_a_call_is_answered_with_one_tap(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    made = await system.visit()
+    doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
+    link = made["links"]["patient"].replace("/p/#", "/p/?mode=elder&lang=zh#")
+    await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(link))
+    await patient_waits(patient)
+    await act(doctor, "admit")
+    await screen(patient, "called")
+    assert await patient.eval("return document.title") == "医生叫您了"
+    height = await patient.eval("return document.querySelector('[data-act=answer]').getBoundingClientRect().height")
+    assert height >= 92
+    assert (await patient.eval("return window.__teleconsult.transport")) == "new"
+    await act(patient, "answer")
+    await asyncio.gather(picture(doctor, "patient"), picture(patient, "doctor"))
+    buttons = await patient.eval(
+        "return [...document.querySelectorAll('.bar [data-act]')].map((each) => each.dataset.act)"
+    )
+    assert buttons == ["microphone", "help", "end"]
+    await patient.reload()
+    await screen(patient, "live")
+    await picture(patient, "doctor")
+    visit = Visit(system, made, doctor, patient)
+    await visit.end()
+
+
+async def test_prescribing_shrinks_the_picture_and_leaves_the_call_alone(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    width = "return Math.round(document.querySelector('.v').getBoundingClientRect().width)"
+    large = await visit.doctor.eval(width)
+    await visit.doctor.press("F9")
+    await visit.doctor.wait("return document.querySelector('[data-layout=prescribing]') !== null")
+    assert await visit.doctor.eval(width) == 316 < large
+    await moving(visit.doctor)
+    await visit.doctor.press("F9")
+    assert await visit.doctor.eval(width) == large
+    await visit.doctor.press("?")
+    await visit.doctor.wait("return document.querySelector('[data-keys]') !== null")
+    await act(visit.doctor, "letters")
+    await visit.doctor.press("m")
+    assert not await visit.patient.eval("return document.querySelector('[data-strip=muted]')")
+    await visit.end()
+
+
+async def test_the_desk_has_no_long_task_and_no_shift_while_it_is_used(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    await visit.doctor.throttle(cpu=4)
+    await visit.doctor.eval(
+        "window.long = []; window.shift = 0;"
+        "new PerformanceObserver((all) => long.push(...all.getEntries().map((each) => Math.round(each.duration))))"
+        ".observe({ type: 'longtask' });"
+        "new PerformanceObserver((all) => {"
+        "for (const each of all.getEntries()) if (!each.hadRecentInput) shift += each.value; })"
+        ".observe({ type: 'layout-shift' })"
+    )
+    await act(visit.doctor, "chat")
+    await act(visit.doctor, "prescribe")
+    for words in ("先量血压", "再拍一张药盒的照片"):
+        await write(visit.doctor, words)
+        await asyncio.sleep(2)
+    await act(visit.doctor, "prescribe")
+    await asyncio.sleep(3)
+    long, shift = await visit.doctor.eval("return [long, shift]")
+    print(f"long tasks at 4 x slower processor: {long} ms; layout shift {shift:.3f}")
+    await visit.doctor.throttle(cpu=1)
+    assert shift <= 0.1
+    await visit.end()
