@@ -352,7 +352,7 @@ class Recorder:
                 track = tracks[handle]
             except KeyError:
                 recording = self._handles.get((epoch, handle))
-                kept = recording is not None and not recording.stuck
+                kept = recording is not None and recording.keeps
                 track = tracks[handle] = recording.routes.get((epoch, handle)) if recording and kept else None
             if track is not None:
                 track.push(flags, arrival_us, content, seq)
