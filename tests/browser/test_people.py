@@ -83,9 +83,7 @@ async def test_what_was_written_offline_comes_once_and_in_order(
     system.kill("signaling")
     for words in ("two", "three"):
         await write(visit.patient, words)
-    await visit.patient.reload()
-    await screen(visit.patient, "live", 30)
-    await act(visit.patient, "chat")
+    await system.until(visit.id, "live", 30)
     assert await written(visit.patient, 3) == ["one", "two", "three"]
     assert await written(visit.doctor, 3) == ["one", "two", "three"]
     await visit.end()

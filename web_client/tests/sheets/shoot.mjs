@@ -1,5 +1,6 @@
 /**
- * Photographs every page in every state, and runs axe on each: `npm run sheets -- [--out DIR] [--role patient] [--quick]`.
+ * Photographs every page in every state, and runs axe on each: `npm run sheets -- [--out DIR] [--role patient] [--quick]`,
+ * and `--state a,b --sizes 360,768 --modes elder,max` for fewer. In elder mode it measures what elder mode owes.
  * Ends with 1 if axe finds a violation or a page scrolls sideways. Needs Chromium (CHROMIUM, default /usr/bin/chromium).
  */
 import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -54,7 +55,8 @@ const browser = await puppeteer.launch({
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-gap', 'ended'];
-const SIZES = [[360, 740], [768, 1024], [1440, 900]];
+const SIZES = [[360, 740], [768, 1024], [1440, 900]].filter(([width]) => arg('sizes', null)?.split(',').includes(String(width)) ?? true);
+const MODES = arg('modes', 'normal,elder,max').split(',');
 /** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */
 const measure = () => {
   const found = [];
@@ -153,7 +155,7 @@ try {
     for (const state of states ?? all)
       for (const [width, height] of SIZES)
         for (const lang of ['zh', 'en'])
-          for (const mode of role === 'patient' ? ['normal', 'elder', 'max'] : ['normal'])
+          for (const mode of role === 'patient' ? MODES : ['normal'])
             for (const theme of quick || lang === 'en' ? ['light'] : ['light', 'dark']) await look(page, { role, state, width, height, lang, mode, theme });
   }
 } finally {

@@ -26,7 +26,7 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   const silent = patient.microphone === 'failed' || patient.microphone === 'off';
   if (peer.remotes.length === 0) {
     const nothing = patient.microphone === 'failed' && patient.camera === 'failed';
-    return { words: nothing ? w.patientNothing : w.patientConnecting, warn: true };
+    return { words: nothing ? w.patientNothing : patient.media === 'none' ? w.patientRinging : w.patientConnecting, warn: true };
   }
   if (peer.transport !== 'connected') return { words: w.offline, warn: true };
   if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, warn: true };

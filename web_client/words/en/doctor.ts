@@ -66,6 +66,7 @@ export const doctor: OwnDoctorWords = {
   patientPicture: "The patient's picture",
   patientScreen: "The patient's screen",
   patientConnecting: "Connecting the patient's picture…",
+  patientRinging: 'Calling the patient…',
   patientNoCamera: "The patient's camera is off. Sound goes on.",
   patientNothing: 'The patient has no camera or mic. They see and hear you; please phone them.',
   patientNoMic: "The patient's mic is not on",

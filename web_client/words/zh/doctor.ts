@@ -65,6 +65,7 @@ export const doctor = {
   patientPicture: '患者的画面',
   patientScreen: '患者的屏幕',
   patientConnecting: '正在接通患者的画面…',
+  patientRinging: '正在叫患者，等患者接听…',
   patientNoCamera: '患者没有开镜头，声音继续',
   patientNothing: '患者的镜头和话筒都用不了，能看到听到您，请改打电话',
   patientNoMic: '患者的话筒没开，听不到患者',
