@@ -40,6 +40,7 @@ from signaling.verbs import (
     OpenRoom,
     Output,
     Push,
+    ReconnectAsked,
     RecorderCame,
     RecorderLost,
     Save,
@@ -144,6 +145,10 @@ class VisitActor:
     async def admit(self, seat: Seat) -> None:
         """`admit`. Raises `EventRefused`."""
         await self.ask(Admitted(seat, media_ready=self._workers.pick() is not None))
+
+    async def reconnect(self, seat: Seat) -> None:
+        """`reconnect`. Raises `EventRefused`."""
+        await self.ask(ReconnectAsked(seat, media_ready=self._workers.pick() is not None))
 
     async def offer(self, seat: Seat, offer: events.Offer) -> dict[str, Any]:
         """`offer`: what the acknowledgement carries. Raises `EventRefused`."""

@@ -1,26 +1,43 @@
 """One doctor's desk: the queue, and every socket of that doctor that wants to see it.
 
 DESK-1  Every change reaches every connected socket of the doctor; bursts are shown at most 20 times a second.
+DESK-2  Whoever waits is told their place and the estimate of their wait (SIG-21) after every change, and anew every 15 s; how
+        long visits take is read again after every visit that ended.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Awaitable, Callable
 
 from signaling import snapshot
 from signaling.channel import Channel
-from signaling.ports import Clock
+from signaling.ports import Clock, StoreAway, VisitFacts
+from signaling.standing import seconds
+from signaling.wait_estimate import RECENT_MOST, Estimate, PastVisit, estimate
 from signaling.waiting import Queue, Row
 
 BURST_S = 0.05
+ANEW_S = 15.0
+
+log = logging.getLogger(__name__)
 
 
 class Desk:
-    """See the module. `moved(visit, ahead)` is called for each waiting visit after a change."""
+    """See the module. `moved(visit, ahead, estimate)` tells a waiting visit; `past` reads the doctor's last ones."""
 
-    def __init__(self, clock: Clock, moved: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        moved: Callable[[str, int, Estimate | None], None],
+        past: Callable[[int], Awaitable[list[VisitFacts]]],
+    ) -> None:
         self._queue = Queue()
+        self._read = past
+        self._past: list[PastVisit] = []
+        self._learning: asyncio.Task[None] | None = None
+        self._anew: asyncio.TimerHandle | None = None
         self._clock = clock
         self._moved = moved
         self._seqs: dict[Channel, int] = {}
@@ -47,11 +64,47 @@ class Desk:
         if not changed:
             return
         self._show()
-        for each, ahead in self._queue.ahead().items():
-            self._moved(each, ahead)
+        if row is None or self._learning is None:
+            self._learn()
+        self._tell_places()
 
     def close(self) -> None:
-        """Forget the timer."""
+        """Forget the timers."""
+        if self._anew is not None:
+            self._anew.cancel()
+            self._anew = None
+        if self._learning is not None:
+            self._learning.cancel()
+        self._forget_burst()
+
+    # ---- how long it takes
+
+    def _tell_places(self) -> None:
+        places = self._queue.ahead()
+        since = self._queue.under_way_since()
+        under_way_s = None if since is None else max(0.0, self._clock() - seconds(since))
+        for visit, ahead in places.items():
+            self._moved(visit, ahead, estimate(self._past, ahead, under_way_s))
+        if self._anew is not None:
+            self._anew.cancel()
+        self._anew = asyncio.get_running_loop().call_later(ANEW_S, self._tell_places) if places else None
+
+    def _learn(self) -> None:
+        if self._learning is None or self._learning.done():
+            self._learning = asyncio.create_task(self._learned(), name="desk")
+
+    async def _learned(self) -> None:
+        try:
+            found = await self._read(RECENT_MOST)
+        except StoreAway as error:
+            log.warning("waits not estimated anew", extra={"code": error.code})
+            return
+        self._past = [past for past in map(_past_visit, found) if past is not None]
+        self._tell_places()
+
+    # ---- showing
+
+    def _forget_burst(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -65,7 +118,7 @@ class Desk:
             self._timer = loop.call_later(wait_s, self._show_now)
 
     def _show_now(self) -> None:
-        self.close()
+        self._forget_burst()
         self._shown_at = asyncio.get_running_loop().time()
         for channel in list(self._seqs):
             self._show_to(channel)
@@ -73,3 +126,12 @@ class Desk:
     def _show_to(self, channel: Channel) -> None:
         self._seqs[channel] += 1
         channel.send("queue", snapshot.queue(self._queue.rows(), self._seqs[channel], self._clock()))
+
+
+def _past_visit(facts: VisitFacts) -> PastVisit | None:
+    """What a visit took, if people ended it."""
+    if facts.ended is None or facts.ended.reason not in ("completed", "left"):
+        return None
+    if facts.live is None or facts.ended_at is None:
+        return None
+    return PastVisit(seconds(facts.entered or facts.live), seconds(facts.live), seconds(facts.ended_at))

@@ -105,6 +105,32 @@ class AskMessages(_Event, frozen=True):
     after: Annotated[int, Meta(ge=0, le=1 << 31)]
 
 
+class Hold(_Event, frozen=True):
+    """The doctor puts the visit on hold."""
+
+
+class Resume(_Event, frozen=True):
+    """And goes on."""
+
+
+class ToWaiting(_Event, frozen=True):
+    """`to_waiting`: back to the waiting room."""
+
+
+class Advice(_Event, frozen=True):
+    """What the patient is to do afterwards; empty takes it back."""
+
+    text: Annotated[str, Meta(max_length=4_000, pattern=r"\A[^\x00-\x08\x0b-\x1f\x7f]*\Z")]
+
+
+class Reconnect(_Event, frozen=True):
+    """Live again after an end by mistake."""
+
+
+class PhoneBack(_Event, frozen=True):
+    """`phone_back`: the patient asks to be phoned."""
+
+
 class Resync(_Event, frozen=True):
     """Ask for `state` now."""
 
@@ -121,6 +147,12 @@ Event = (
     | DeskTake
     | WriteMessage
     | AskMessages
+    | Hold
+    | Resume
+    | ToWaiting
+    | Advice
+    | Reconnect
+    | PhoneBack
     | Resync
 )
 
@@ -136,6 +168,12 @@ TYPES: dict[str, type[Event]] = {
     "desk.take": DeskTake,
     "message": WriteMessage,
     "messages": AskMessages,
+    "hold": Hold,
+    "resume": Resume,
+    "to_waiting": ToWaiting,
+    "advice": Advice,
+    "reconnect": Reconnect,
+    "phone_back": PhoneBack,
     "resync": Resync,
 }
 

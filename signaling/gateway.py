@@ -32,7 +32,7 @@ from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
 from signaling.tokens import TokenError
-from signaling.verbs import Decided, DevicesTold, EndAsked, Entered, Withdrew
+from signaling.verbs import Advised, Decided, DevicesTold, EndAsked, Entered, Held, PhoneBackAsked, SentBack, Withdrew
 from signaling.wire import Refused, Wire
 
 EVENTS_PER_S = 50.0
@@ -275,6 +275,16 @@ class Session:
                 return {"seq": message.seq, "at": message.at}
             case events.AskMessages(after=after):
                 return await self._messages(after)
+            case events.Hold() | events.Resume():
+                await actor.ask(Held(seat, on=isinstance(event, events.Hold)))
+            case events.ToWaiting():
+                await actor.ask(SentBack(seat))
+            case events.Advice(text=text):
+                await actor.ask(Advised(seat, text))
+            case events.Reconnect():
+                await actor.reconnect(seat)
+            case events.PhoneBack():
+                await actor.ask(PhoneBackAsked(seat))
             case events.Resync():
                 return {"state": actor.state(seat)}
         return {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from signaling.messages import Message
 from signaling.ports import Seat
 from signaling.verbs import Device, Gap, Stream, Track, Transport
+from signaling.wait_estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class Life:
     media_available: bool = False
     room_closed: bool = False
     ahead: int | None = None
+    estimate: Estimate | None = None
     alone_since: float | None = None
     """When the last present seat left a live visit (SIG-9)."""
 

@@ -76,6 +76,15 @@ class VisitFacts(msgspec.Struct, frozen=True):
     ended: Ending | None = None
     links_epoch: int = 0
     """Tokens issued under a smaller epoch are revoked."""
+    promised_until: str | None = None
+    """Until when the next patient should be called (SIG-22); given once a wait."""
+    late: Literal["doctor", "coordinator"] | None = None
+    """Who has been told that the promise is past."""
+    phone_back: str | None = None
+    """When the patient asked to be phoned."""
+    held: bool = False
+    advice: str | None = None
+    """What the doctor wrote for afterwards."""
     log_open: bool = False
     """An evidence log was begun and is not closed yet: a restart takes the visit up again, even an ended one."""
 
@@ -141,6 +150,10 @@ class VisitStore(Protocol):
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
         """A doctor's waiting and live visits, longest wait first, at most 200."""
+        ...
+
+    async def past_of(self, doctor: str, limit: int) -> list[VisitFacts]:
+        """A doctor's last visits that went live and ended, newest first."""
         ...
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:

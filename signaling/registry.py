@@ -19,6 +19,7 @@ from signaling.channel import Channel
 from signaling.desk import Desk
 from signaling.ports import Clock, MessageStore, Pseudonyms, VisitFacts, VisitStore
 from signaling.verbs import EndAsked, FeedChanged, Input, QueueMoved, RecorderCame, RecorderLost
+from signaling.wait_estimate import Estimate
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 
 log = logging.getLogger(__name__)
@@ -130,7 +131,9 @@ class VisitRegistry:
             self._tidy(doctor, desk)
 
     def _desk(self, doctor: str) -> Desk:
-        return self._desks.setdefault(doctor, Desk(self._clock, self._moved))
+        if doctor not in self._desks:
+            self._desks[doctor] = Desk(self._clock, self._moved, lambda limit: self._store.past_of(doctor, limit))
+        return self._desks[doctor]
 
     def _tidy(self, doctor: str, desk: Desk) -> None:
         if desk.idle:
@@ -147,10 +150,10 @@ class VisitRegistry:
         desk.change(actor.facts.id, row)
         self._tidy(doctor, desk)
 
-    def _moved(self, visit: str, ahead: int) -> None:
+    def _moved(self, visit: str, ahead: int, estimate: Estimate | None) -> None:
         actor = self._actors.get(visit)
-        if actor is not None and actor.visit.life.ahead != ahead:
-            actor.post(QueueMoved(ahead))
+        if actor is not None and (actor.visit.life.ahead, actor.visit.life.estimate) != (ahead, estimate):
+            actor.post(QueueMoved(ahead, estimate))
 
     # ---- actors
 

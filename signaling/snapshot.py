@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signaling import consent_text
+from signaling import consent_text, promise
 from signaling.life import SeatLife
 from signaling.messages import Message
 from signaling.ports import Consent, Doctor, Patient, Seat
@@ -74,7 +74,10 @@ def state(visit: Visit, seat: Seat, now: float) -> Payload:
             "text_version": consent_text.VERSION,
             "text_sha256": dict(consent_text.SHA256),
         },
-        "waiting": {"ahead": life.ahead if facts.phase == "waiting" else None},
+        "waiting": _waiting(visit),
+        "held": facts.held,
+        "advice": facts.advice if seat == "doctor" or facts.phase == "ended" else None,
+        "phone_back": facts.phone_back,
         "tracks": [track(each) for each in life.tracks],
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
@@ -110,6 +113,12 @@ def row(visit: Visit) -> Row | None:
         present=visit.life.patient.present,
         consent=facts.consents.get("patient", Consent()).state,
         patient=patient_shown(facts.patient),
+        late=facts.late is not None,
+        promised_until=facts.promised_until,
+        held=facts.held,
+        phone_back=facts.phone_back is not None,
+        messages=visit.life.last_message,
+        live=facts.live,
     )
 
 
@@ -126,6 +135,25 @@ def _row(row: Row) -> Payload:
         "present": row.present,
         "consent": row.consent,
         "patient": row.patient,
+        "late": row.late,
+        "promised_until": row.promised_until,
+        "held": row.held,
+        "phone_back": row.phone_back,
+        "messages": row.messages,
+    }
+
+
+def _waiting(visit: Visit) -> Payload:
+    facts, life = visit.facts, visit.life
+    waits = facts.phase == "waiting"
+    estimate = life.estimate if waits else None
+    return {
+        "ahead": life.ahead if waits else None,
+        "since": facts.entered if waits else None,
+        "estimate_s": None if estimate is None else {"low": estimate.low_s, "high": estimate.high_s},
+        "promised_until": facts.promised_until if waits else None,
+        "late": facts.late if waits else None,
+        "offers": promise.offers(facts),
     }
 
 

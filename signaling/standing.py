@@ -11,6 +11,7 @@ from signaling.ports import Consent, Seat, VisitFacts
 from signaling.verbs import SEATS, Note
 
 ABANDONED_AFTER_S = 600.0  # SIG-9
+GRACE_S = 60.0  # SIG-25
 
 
 def iso(now: float) -> str:
@@ -66,6 +67,14 @@ def log_was_closed(facts: VisitFacts) -> bool:
     """Whether the log was closed before the visit ended: an agreement opens it, and only closing shuts it."""
     agreed = any(consent_of(facts, seat).state == "agreed" for seat in SEATS)
     return agreed and not facts.log_open and facts.phase != "ended"
+
+
+def in_grace(facts: VisitFacts, now: float) -> bool:
+    """SIG-25: whether the end may have been a mistake that can still be mended."""
+    by_a_seat = facts.ended is not None and facts.ended.by in ("doctor", "patient")
+    mistaken = facts.ended is not None and by_a_seat and facts.ended.reason in ("completed", "left")
+    ended = facts.ended_at is not None and facts.live is not None and now - seconds(facts.ended_at) <= GRACE_S
+    return mistaken and ended
 
 
 def deadline(facts: VisitFacts, life: Life) -> float | None:

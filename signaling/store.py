@@ -117,6 +117,11 @@ class SqlVisitStore:
         mine = and_(visits.c.doctor_id == doctor, visits.c.phase.in_(("waiting", "live")))
         return await self._all(select(visits).where(mine).order_by(visits.c.entered, visits.c.id).limit(MAX_QUEUE))
 
+    async def past_of(self, doctor: str, limit: int) -> list[VisitFacts]:
+        """See the port."""
+        mine = and_(visits.c.doctor_id == doctor, visits.c.phase == "ended", visits.c.live.is_not(None))
+        return await self._all(select(visits).where(mine).order_by(visits.c.ended_at.desc()).limit(limit))
+
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
         """Append to the access log."""
         async with self._writing() as db:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from signaling.messages import Message
 from signaling.ports import Seat
+from signaling.wait_estimate import Estimate
 
 SEATS: tuple[Seat, Seat] = ("doctor", "patient")
 
@@ -129,6 +130,44 @@ class EndAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """`hold` or `resume`."""
+
+    seat: Seat
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentBack:
+    """`to_waiting`."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class Advised:
+    """`advice`: empty text takes it back."""
+
+    seat: Seat
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectAsked:
+    """`reconnect`; whether a media worker has room is known to the shell."""
+
+    seat: Seat
+    media_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneBackAsked:
+    """`phone_back`."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """`message`: may this seat write now?"""
 
@@ -159,9 +198,10 @@ class LinksRevoked:
 
 @dataclass(frozen=True, slots=True)
 class QueueMoved:
-    """The number of patients before this one changed."""
+    """The number of patients before this one changed, or the estimate of the wait."""
 
     ahead: int
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +340,11 @@ Input = (
     | Offered
     | DevicesTold
     | EndAsked
+    | Held
+    | SentBack
+    | Advised
+    | ReconnectAsked
+    | PhoneBackAsked
     | Writing
     | MessageKept
     | MessagesFound

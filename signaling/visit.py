@@ -17,7 +17,7 @@ from dataclasses import replace
 
 from msgspec.structs import replace as with_
 
-from signaling import standing
+from signaling import promise, standing
 from signaling.errors import (
     ConsentMissing,
     ConsentRefused,
@@ -35,6 +35,7 @@ from signaling.standing import ABANDONED_AFTER_S, consent_note, consent_of, iso,
 from signaling.verbs import (
     SEATS,
     Admitted,
+    Advised,
     CloseLog,
     CloseRoom,
     Decided,
@@ -46,6 +47,7 @@ from signaling.verbs import (
     FeedChanged,
     Gap,
     GapDeclared,
+    Held,
     Input,
     LinksRevoked,
     LogClosed,
@@ -60,9 +62,11 @@ from signaling.verbs import (
     OpenLog,
     OpenRoom,
     Output,
+    PhoneBackAsked,
     Push,
     QualityTold,
     QueueMoved,
+    ReconnectAsked,
     RecorderCame,
     RecorderLost,
     RecorderRefused,
@@ -73,6 +77,7 @@ from signaling.verbs import (
     Save,
     SeatJoined,
     SeatLeft,
+    SentBack,
     SetTap,
     StartRecording,
     StreamsAlive,
@@ -126,7 +131,8 @@ class Visit:
 
     def deadline(self) -> float | None:
         """When `TimePassed` is next of use."""
-        return standing.deadline(self._facts, self._life)
+        times = (standing.deadline(self._facts, self._life), promise.deadline(self._facts))
+        return min((at for at in times if at is not None), default=None)
 
     def resume(self) -> list[Output]:
         """What a visit taken up from storage needs at once."""
@@ -171,15 +177,25 @@ class Visit:
             case MediaClosed():
                 self._life = replace(self._life, room_closed=True)
             case RoomOpened() | RoomFound() | WorkerLost() | TracksChanged() | TransportChanged() | Negotiated():
-                if not ended:
+                if self._facts.phase == "live":
                     self._hear_room(given)
             case LinksRevoked(links_epoch):
                 if links_epoch > self._facts.links_epoch:
                     self._facts = with_(self._facts, links_epoch=links_epoch)
             case MessageKept() | MessagesFound():
                 self._hear_messages(given)
-            case QueueMoved(ahead):
-                self._life = replace(self._life, ahead=ahead if self._facts.phase == "waiting" else None)
+            case QueueMoved(ahead, estimate):
+                if self._facts.phase == "waiting":
+                    self._life = replace(self._life, ahead=ahead, estimate=estimate)
+                    self._facts = promise.given(self._facts, ahead, estimate, self._now)
+            case Advised():
+                self._advise(given)
+            case ReconnectAsked():
+                self._reconnect(given)
+            case Held() | SentBack() | PhoneBackAsked():
+                if ended:
+                    raise VisitEnded
+                self._take_aside(given)
             case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold() | Writing():
                 if ended:
                     raise VisitEnded
@@ -207,6 +223,28 @@ class Visit:
                     raise PhaseWrong
             case DevicesTold(seat, microphone, camera, screen):
                 self._devices(seat, microphone=microphone, camera=camera, screen=screen)
+
+    def _take_aside(self, given: Held | SentBack | PhoneBackAsked) -> None:
+        match given:
+            case Held(seat, on):  # SIG-23
+                self._need("doctor", seat, "live")
+                if self._facts.held != on:
+                    self._facts = with_(self._facts, held=on)
+                    self._note("event", {"event": "hold", "seat": seat, "state": "on" if on else "off"}, "hold")
+            case SentBack(seat):
+                self._need("doctor", seat, "live")
+                self._send_back()
+            case PhoneBackAsked(seat):
+                self._need("patient", seat, "waiting", "live")
+                if self._facts.phone_back is None:
+                    self._facts = with_(self._facts, phone_back=iso(self._now))
+                    self._note("event", {"event": "phone_back", "seat": seat}, "phone_back")
+
+    def _need(self, wanted: Seat, seat: Seat, *phases: str) -> None:
+        if seat != wanted:
+            raise RoleWrong
+        if self._facts.phase not in phases:
+            raise PhaseWrong
 
     # ---- presence
 
@@ -309,12 +347,54 @@ class Visit:
             raise RecorderUnavailable
         if not given.media_ready:
             raise MediaUnavailable
-        self._facts = with_(self._facts, phase="live", live=iso(self._now))
-        self._life = replace(self._life, ahead=None)
+        self._facts = promise.forgotten(with_(self._facts, phase="live", live=iso(self._now)))
+        self._go_live()
+
+    def _go_live(self) -> None:
+        self._life = replace(self._life, ahead=None, estimate=None)
         self._out.append(OpenRoom())
         for seat in SEATS:
             if self._life.seat(seat).present:
                 self._note("join", {"seat": seat}, seat)
+
+    def _send_back(self) -> None:
+        """SIG-24: the room is closed, the log stays open."""
+        for seat in SEATS:
+            if self._life.seat(seat).present:
+                self._note("leave", {"seat": seat, "reason": "to_waiting"}, seat)
+        self._out.append(CloseRoom())
+        self._facts = promise.forgotten(with_(self._facts, phase="waiting", live=None, held=False))
+        self._life = replace(
+            self._life, tracks=(), media_available=False, epoch=None, asked=False, started=False, alone_since=None
+        )
+        for seat in SEATS:
+            self._set(seat, replace(self._life.seat(seat), media="none", pc=None, tapped=False))
+
+    def _reconnect(self, given: ReconnectAsked) -> None:
+        """SIG-25."""
+        if self._facts.phase == "live":
+            return
+        if not standing.in_grace(self._facts, self._now):
+            raise PhaseWrong
+        on_record = self._facts.log_open and not self._life.sealing
+        if self._facts.recording == "required" and not (on_record and self._life.recorder_up):
+            raise RecorderUnavailable
+        if not given.media_ready:
+            raise MediaUnavailable
+        was_recorded = standing.wanted(self._facts)
+        self._facts = with_(self._facts, phase="live", ended=None, ended_at=None, held=False)
+        stopped = self._life.stopped or (was_recorded and not on_record)
+        self._life = replace(self._life, asked=False, started=False, stopped=stopped, room_closed=False)
+        self._go_live()
+
+    def _advise(self, given: Advised) -> None:
+        if given.seat != "doctor":
+            raise RoleWrong
+        if self._facts.phase != "live" and not standing.in_grace(self._facts, self._now):
+            raise PhaseWrong
+        if (self._facts.advice or "") != given.text:
+            self._facts = with_(self._facts, advice=given.text or None)
+            self._note("event", {"event": "advice", "seat": given.seat}, "advice")
 
     def _pass_consent_gate(self) -> None:
         """SIG-6. Raises `ConsentRefused`, `ConsentMissing`."""
@@ -326,14 +406,21 @@ class Visit:
 
     def _end(self, by: EndedBy, reason: EndReason) -> None:
         live = self._facts.phase == "live"
-        self._facts = with_(self._facts, phase="ended", ended_at=iso(self._now), ended=Ending(by, reason))
+        ending = Ending(by, reason)
+        self._facts = with_(self._facts, phase="ended", ended_at=iso(self._now), ended=ending, held=False)
         if live:
             for seat in SEATS:
                 if self._life.seat(seat).present:
                     self._note("leave", {"seat": seat, "reason": reason}, seat)
             self._out.append(CloseRoom())  # GATE-3
         self._life = replace(
-            self._life, tracks=(), media_available=False, ahead=None, alone_since=None, room_closed=not live
+            self._life,
+            tracks=(),
+            media_available=False,
+            ahead=None,
+            estimate=None,
+            alone_since=None,
+            room_closed=not live,
         )
         for seat in SEATS:
             self._set(seat, replace(self._life.seat(seat), media="none", pc=None))
@@ -341,6 +428,9 @@ class Visit:
     def _pass_time(self) -> None:
         if self._facts.phase in ("scheduled", "waiting") and self._now >= seconds(self._facts.expires):
             self._end("system", "expired")
+        before, self._facts = self._facts, promise.broken(self._facts, self._now)
+        if before.late != self._facts.late:
+            self._note("event", {"event": "late", "state": self._facts.late}, "late")
         alone = self._life.alone_since
         if self._facts.phase == "live" and alone is not None and self._now >= alone + ABANDONED_AFTER_S:
             self._end("system", "abandoned")  # SIG-9

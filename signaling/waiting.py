@@ -19,6 +19,13 @@ class Row:
     present: bool
     consent: ConsentState
     patient: dict[str, object]
+    late: bool = False
+    promised_until: str | None = None
+    held: bool = False
+    phone_back: bool = False
+    messages: int = 0
+    live: str | None = None
+    """When a live visit went live."""
 
 
 class Queue:
@@ -43,6 +50,10 @@ class Queue:
     def rows(self) -> list[Row]:
         """At most 200, longest wait first; equal times go by the visit's id."""
         return sorted(self._rows.values(), key=lambda row: (row.since, row.visit))[:MOST_ROWS]
+
+    def under_way_since(self) -> str | None:
+        """When the visit that has been live longest went live."""
+        return min((row.live for row in self._rows.values() if row.live is not None), default=None)
 
     def ahead(self) -> dict[str, int]:
         """For each waiting visit, the number of waiting visits before it."""

@@ -90,6 +90,10 @@ class MemoryStore:
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
         return []
 
+    async def past_of(self, doctor: str, limit: int) -> list[VisitFacts]:
+        past = [each for each in self.visits.values() if each.phase == "ended" and each.live and each.ended_at]
+        return sorted(past, key=lambda each: each.ended_at or "", reverse=True)[:limit]
+
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None: ...
 
 

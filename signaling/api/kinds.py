@@ -158,6 +158,34 @@ class CreatedVisit(Visit, frozen=True, kw_only=True):
         return cls(**{name: getattr(facts, name) for name in Visit.__struct_fields__}, links=links)
 
 
+class QueuedVisit(msgspec.Struct, frozen=True):
+    """A visit that waits or is live. `late`: who has been told that the promised time is past (PROTOCOL.md, SIG-22)."""
+
+    id: Id
+    phase: Phase
+    entered: Moment | None
+    live: Moment | None
+    promised_until: Moment | None
+    late: Literal["doctor", "coordinator"] | None
+    phone_back: Moment | None
+    held: bool
+
+
+class DoctorQueue(msgspec.Struct, frozen=True):
+    """One doctor's queue, longest wait first."""
+
+    doctor: Doctor
+    visits: list[QueuedVisit]
+
+
+class Queues(msgspec.Struct, frozen=True):
+    """All queues that are not empty. `escalations`: the visits whose `late` is `coordinator`, or who asked to be phoned."""
+
+    at: Moment
+    queues: list[DoctorQueue]
+    escalations: list[Id]
+
+
 class VisitPage(msgspec.Struct, frozen=True):
     """Newest first. `next` is null on the last page."""
 

@@ -12,11 +12,14 @@ from msgspec import UNSET
 from config.clock import iso, random_name
 from signaling.api.kinds import (
     CreatedVisit,
+    DoctorQueue,
     EndVisit,
     IssuedLink,
     NewDeskLink,
     NewLink,
     NewVisit,
+    QueuedVisit,
+    Queues,
     RevokedLinks,
     Visit,
     VisitLinks,
@@ -72,6 +75,17 @@ class VisitRoutes:
                 self.listing,
                 Nothing,
                 VisitsQuery,
+            ),
+            Route(
+                "GET",
+                "/api/v1/queues",
+                "listQueues",
+                "Every doctor's queue as it stands, and the waits that need a coordinator.",
+                "hospital",
+                (Answer(200, "The queues", Queues),),
+                self.queues,
+                Nothing,
+                Nothing,
             ),
             Route(
                 "GET",
@@ -163,6 +177,17 @@ class VisitRoutes:
         except CursorInvalid as error:
             raise RequestInvalid("this cursor is not one of ours", code=error.code) from error
         return json_answer(VisitPage([Visit.of(facts) for facts in page.visits], page.next))
+
+    async def queues(self, _call: Call[Nothing, Nothing]) -> web.Response:
+        """From what is stored: every change is there before anyone hears of it."""
+        open_visits = [facts for facts in await self._store.open_visits() if facts.phase in ("waiting", "live")]
+        open_visits.sort(key=lambda facts: facts.entered or facts.created)
+        queues: dict[str, DoctorQueue] = {}
+        for facts in open_visits:
+            said = {name: getattr(facts, name) for name in QueuedVisit.__struct_fields__}
+            queues.setdefault(facts.doctor.id, DoctorQueue(facts.doctor, [])).visits.append(QueuedVisit(**said))
+        escalated = [facts.id for facts in open_visits if facts.late == "coordinator" or facts.phone_back is not None]
+        return json_answer(Queues(_iso(self._clock()), list(queues.values()), escalated))
 
     async def one(self, call: Call[Nothing, Nothing]) -> web.Response:
         """As it stands in SQL: every change is there before anyone hears of it."""

@@ -40,6 +40,11 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         ended=Ending("patient", "left"),
         log_open=True,
         links_epoch=2,
+        promised_until=created(6),
+        late="doctor",
+        phone_back=created(7),
+        held=True,
+        advice="三天后复诊",
     )
     await store.create(facts, None, "")
     assert await store.load("v1") == facts
@@ -49,9 +54,21 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
 def test_the_example_above_says_every_fact() -> None:
     said = some_visit("v1", scheduled="x", consents={"a": Consent()}, phase="ended", seq=1, entered="x", live="x")
     said = msgspec.structs.replace(said, ended_at="x", ended=Ending("patient", "left"), log_open=True, links_epoch=2)
+    more = {"promised_until": "x", "late": "doctor", "phone_back": "x", "held": True, "advice": "x"}
+    said = msgspec.structs.replace(said, **more)
     default = some_visit("v1")
     optional = [one.name for one in msgspec.structs.fields(VisitFacts) if not one.required]
     assert [name for name in optional if getattr(said, name) == getattr(default, name)] == []
+
+
+async def test_a_doctors_last_visits_are_those_that_went_live_and_ended(store: VisitStore) -> None:
+    for number in range(4):
+        times = {"live": created(number), "ended_at": created(10 + number), "phase": "ended"}
+        await store.create(some_visit(f"v{number}", **times), None, "")
+    await store.create(some_visit("never", phase="ended", ended_at=created(20)), None, "")
+    await store.create(some_visit("live", phase="live", live=created(1)), None, "")
+    assert [facts.id for facts in await store.past_of("d-1", 3)] == ["v3", "v2", "v1"]
+    assert await store.past_of("d-2", 3) == []
 
 
 async def test_one_key_makes_one_visit(store: VisitStore) -> None:

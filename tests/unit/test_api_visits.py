@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api
+from signaling.ports import Doctor
+from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api, some_visit
 
 
 @pytest.fixture
@@ -220,3 +221,20 @@ async def test_revoking_links_tells_the_running_visit(api: Api) -> None:
     assert await api.call("POST", f"/api/v1/visits/{made['id']}/links/revoke") == (200, {"links_epoch": 1})
     assert await api.call("POST", f"/api/v1/visits/{made['id']}/links/revoke") == (200, {"links_epoch": 2})
     assert api.visits.revoked == [(made["id"], 1), (made["id"], 2)]
+
+
+async def test_the_queues_show_who_waits_for_whom_and_what_needs_a_coordinator(api: Api) -> None:
+    at = "2026-05-04T09:00:0{}.000Z"
+    await api.store.create(some_visit("v2", phase="waiting", entered=at.format(2), late="coordinator"), None, "")
+    await api.store.create(some_visit("v1", phase="live", entered=at.format(1), live=at.format(3), held=True), None, "")
+    other = Doctor("d-2", "张伟", department="儿科")
+    await api.store.create(some_visit("v3", phase="waiting", entered=at.format(3), doctor=other), None, "")
+    await api.store.create(some_visit("v4", phase="ended", log_open=True), None, "")
+    status, said = await api.call("GET", "/api/v1/queues")
+    assert status == 200
+    assert [(queue["doctor"]["id"], [each["id"] for each in queue["visits"]]) for queue in said["queues"]] == [
+        ("d-1", ["v1", "v2"]),
+        ("d-2", ["v3"]),
+    ]
+    assert said["escalations"] == ["v2"]
+    assert "王桂英" not in str(said)

@@ -34,6 +34,12 @@ def code(name: object, *arguments: object, size: int = 100) -> str:
         ("message", {"id": "k3", "text": "头还是晕\n…"}, events.WriteMessage),
         ("message", {"id": "k3", "photo": "p1"}, events.WriteMessage),
         ("messages", {"after": 0}, events.AskMessages),
+        ("hold", {}, events.Hold),
+        ("resume", {}, events.Resume),
+        ("to_waiting", {}, events.ToWaiting),
+        ("advice", {"text": ""}, events.Advice),
+        ("reconnect", {}, events.Reconnect),
+        ("phone_back", {}, events.PhoneBack),
         ("resync", {}, events.Resync),
     ],
 )
@@ -42,7 +48,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 12
+    assert len(events.TYPES) == 18
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

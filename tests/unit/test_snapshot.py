@@ -43,8 +43,8 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
     visit.handle(SeatJoined("patient"), T0)
     shown = snapshot.state(visit, "patient", T0)
     assert list(shown) == [
-        *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting", "tracks"],
-        *["media", "recording", "messages", "times", "ended"],
+        *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting"],
+        *["held", "advice", "phone_back", "tracks", "media", "recording", "messages", "times", "ended"],
     ]
     assert shown["at"] == "2026-05-04T09:00:00.000Z"
     assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None}
@@ -59,10 +59,10 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
 def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:
     visit = Visit(facts(), T0)
     visit.handle(QueueMoved(2), T0)
-    assert snapshot.state(visit, "patient", T0)["waiting"] == {"ahead": None}
+    assert [*snapshot.state(visit, "patient", T0)["waiting"].values()] == [None, None, None, None, None, []]
     visit.handle(Entered("patient"), T0)
     visit.handle(QueueMoved(2), T0)
-    assert snapshot.state(visit, "patient", T0)["waiting"] == {"ahead": 2}
+    assert snapshot.state(visit, "patient", T0)["waiting"]["ahead"] == 2
 
 
 def test_members_that_are_not_known_are_null() -> None:

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.errors import EventRefused
-from signaling.standing import iso, wanted
+from signaling.messages import Message
+from signaling.standing import iso, seconds, wanted
 from signaling.verbs import (
     Admitted,
+    Advised,
     CloseLog,
     CloseRoom,
     DevicesTold,
@@ -22,10 +24,13 @@ from signaling.verbs import (
     FeedChanged,
     Gap,
     GapDeclared,
+    Held,
     Input,
     LinksRevoked,
     LogClosed,
     MediaClosed,
+    MessageKept,
+    MessagesFound,
     Negotiated,
     Note,
     Noted,
@@ -33,9 +38,11 @@ from signaling.verbs import (
     OpenLog,
     OpenRoom,
     Output,
+    PhoneBackAsked,
     Push,
     QualityTold,
     QueueMoved,
+    ReconnectAsked,
     RecorderCame,
     RecorderLost,
     RecorderRefused,
@@ -45,6 +52,7 @@ from signaling.verbs import (
     Save,
     SeatJoined,
     SeatLeft,
+    SentBack,
     SetTap,
     StartRecording,
     StreamsAlive,
@@ -55,6 +63,7 @@ from signaling.verbs import (
     TransportChanged,
     Withdrew,
     WorkerLost,
+    Writing,
 )
 from signaling.visit import RESTART_LEAP, Visit
 from tests.signaling_parts import facts
@@ -348,6 +357,14 @@ INPUTS = st.one_of(
     st.builds(Offered, SEATS),
     st.builds(DevicesTold, SEATS, DEVICE, DEVICE, DEVICE),
     st.builds(QueueMoved, st.integers(0, 3)),
+    st.builds(Held, SEATS, st.booleans()),
+    st.builds(SentBack, SEATS),
+    st.builds(Advised, SEATS, st.sampled_from(["", "rest"])),
+    st.builds(ReconnectAsked, SEATS, st.booleans()),
+    st.builds(PhoneBackAsked, SEATS),
+    st.builds(Writing, SEATS),
+    st.builds(lambda seq: MessageKept(Message("V1", seq, "m", "patient", iso(T0), "00", "x")), st.integers(1, 9)),
+    st.just(MessagesFound(3, ())),
     st.builds(LinksRevoked, st.integers(0, 3)),
     st.builds(Negotiated, SEATS, PCS),
     st.builds(RoomOpened, st.sampled_from(["m-1", "m-2"])),
@@ -392,9 +409,14 @@ class AnyVisit(RuleBasedStateMachine):
             return
         if isinstance(given, RecordingStarted) and self.visit.life.asked:
             self.started = True
+        if isinstance(given, ReconnectAsked) and before[0].phase == "ended":
+            assert before[0].ended is not None
+            assert before[0].ended.reason in ("completed", "left")
+            assert self.now <= seconds(before[0].ended_at or "") + 60
+            self.was_ended = False
         for output in said:
             self.check(output)
-        if before[:2] != (self.visit.facts, self.visit.life):
+        if before[:2] != (self.visit.facts, replace(self.visit.life, unnoted=before[1].unnoted)):
             assert any(isinstance(output, Push) for output in said)
         if replace(self.visit.life) == before[1] and self.visit.facts is before[0]:
             assert self.visit.seq == before[2]
