@@ -19,7 +19,8 @@ What stands in this folder cannot vouch for itself.
 sh verify.sh                                     # any Unix with openssl 3; or:
 pip install teleconsult && teleconsult verify .
 ```
-The two share no code. (Better still, run a `verify.sh`, with the `verify*` files beside it, that you got elsewhere: `sh verify.sh FOLDER`.)
+The two share no code. (Better still, run a `verify.sh`, with the `verify*` files beside it, that you got elsewhere:
+`sh verify.sh FOLDER`.)
 
 Two verdicts:
 

@@ -102,6 +102,7 @@ class Notary:
         self._cosigned = -1
         self._published = 0
         self._publish_at = 0.0
+        self._lock = asyncio.Lock()
 
     @property
     def witness_keys(self) -> list[str]:
@@ -131,6 +132,10 @@ class Notary:
 
     async def round(self) -> None:
         """Write what came, sign, have it cosigned, prove, publish."""
+        async with self._lock:
+            await self._round()
+
+    async def _round(self) -> None:
         try:
             wrote = await asyncio.to_thread(self._site.write)
             if (wrote or self._cosigned < 0) and self._site.size:

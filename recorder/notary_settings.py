@@ -41,10 +41,8 @@ async def notary_for(
     book = await asyncio.to_thread(WitnessBook, settings.data / "local-witness", f"{site.key.name}/witness", own)
     async with aiohttp.ClientSession() as session:
         clients = [WitnessClient(url, key, session) for url, key in elsewhere]
-        try:
-            yield Notary(site, LocalWitness(book, site.key), clients, settings.witness_quorum, store, tell)
-        finally:
-            site.close()
+        # The log's files stay open until the process ends: a thread may still be writing.
+        yield Notary(site, LocalWitness(book, site.key), clients, settings.witness_quorum, store, tell)
 
 
 def witness_in(word: str) -> tuple[str, NoteKey]:

@@ -14,7 +14,7 @@ import asyncio
 import errno
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -93,8 +93,13 @@ class Recording:
         clock: Callable[[], int],
         store: Callable[[Upload], None],
         tell: Callable[[control.FromRecorder], None],
+        leaf: Callable[[int, list[bytes]], None] = lambda *_: None,
+        witnesses: Sequence[str] = (),
     ) -> None:
-        """`clock`: CLOCK_MONOTONIC, µs. `store` takes finished objects; `tell` takes news for signaling."""
+        """`clock`: CLOCK_MONOTONIC, µs. `store` takes finished objects; `tell` takes news for signaling.
+
+        `leaf(seq, lines)` takes records that are durable (TREE-1); `witnesses` are those a new recording names.
+        """
         self.visit = visit
         self.spool = spool
         self.routes: dict[TrackKey, Track] = {}
@@ -105,6 +110,10 @@ class Recording:
         self._clock = clock
         self._store = store
         self._tell = tell
+        self._leaf = leaf
+        self.witnesses = tuple(witnesses)
+        self._leaves: list[bytes] = []
+        self._leaves_told = 0
         self._log = VisitLog(visit, origin, signer)
         self._lock = asyncio.Lock()
         self._streams: dict[str, Stream] = {}
@@ -148,7 +157,9 @@ class Recording:
         """Begin the log; asked again, the answer it had."""
         async with self._lock:
             if not self._log.size:
-                body = {"seats": seats, "recorder": recorder, "epoch": self._life.epoch}
+                body: dict[str, object] = {"seats": seats, "recorder": recorder, "epoch": self._life.epoch}
+                if self.witnesses:
+                    body["witnesses"] = list(self.witnesses)
                 self._append("open", body, self._clock())
                 self._due += self._key_objects()
             await self._commit()
@@ -222,6 +233,17 @@ class Recording:
             return False
         self._stored.append(records.StoredObject(upload.name, how.version, how.retain_until))
         return True
+
+    async def prove(self, proof: bytes) -> None:
+        """The log has the closing record: keep the proof with the recording. Raises `OSError`."""
+        async with self._lock:
+            path = await asyncio.to_thread(self.spool.put, layout.PROOF, proof)
+            self._store(Upload(layout.PROOF, path, hashlib.sha256(proof).hexdigest()))
+
+    @property
+    def size(self) -> int:
+        """Records so far."""
+        return self._log.size
 
     @property
     def first_hash(self) -> str:
@@ -347,6 +369,9 @@ class Recording:
         said = [msgspec.json.decode(text, type=records.Record) for text in texts]
         if said:  # the name under which it was begun, whatever we are called now
             self._origin = str(said[0].body.get("origin"))
+            opened = records.body_of("open", said[0].body)
+            self.witnesses = tuple(opened.witnesses or ()) if isinstance(opened, records.Open) else ()
+        self._leaves = [text.encode() for text in texts]
         self._log = VisitLog.resume(self.visit, self._origin, self._signer, (text.encode() for text in texts))
         self._hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         for line in lines:
@@ -685,6 +710,7 @@ class Recording:
         self._lines = []
         self._new_keys = {}
         self._first_line = False
+        self._leaves += [text.encode() for text in line.records]
         self._batch_lines += line.records
         self._batch_heads += [line.head] if line.head is not None else []
         finished, self._finished = self._finished, []
@@ -693,6 +719,10 @@ class Recording:
             self._put_batch(line.batch)
 
     def _after_commit(self) -> None:
+        if self._leaves:
+            self._leaf(self._leaves_told, self._leaves)
+            self._leaves_told += len(self._leaves)
+            self._leaves = []
         starting, self._starting = self._starting, {}
         for seat, since_us in starting.items():
             self._activate(seat, since_us)

@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -34,6 +35,8 @@ from recorder.evidence.sign import Signer
 from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
 from recorder.keys import load_or_create
+from recorder.notary import Notary
+from recorder.notary_settings import notary_for
 from recorder.objects import ObjectStore, Stored, StoreRefused, StoreUnavailable
 from recorder.recording import FULL, Recording, RecordingError, SpoolFailed
 from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
@@ -53,13 +56,19 @@ class Recorder:
     """All visits of this machine."""
 
     def __init__(
-        self, settings: Settings, signer: Signer, store: ObjectStore, clock: Callable[[], int] = monotonic_us
+        self,
+        settings: Settings,
+        signer: Signer,
+        store: ObjectStore,
+        clock: Callable[[], int] = monotonic_us,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC in µs."""
+        self.notary: Notary | None = None
+        """Keeps the log of all records, where there is one; set before `recover`."""
         self._clock = clock
         self._signer = signer
         self._store_name = settings.store
-        self._origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
+        self.origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
         self._spool = Spool(settings.data / "spool")
         self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
@@ -80,13 +89,15 @@ class Recorder:
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
-        self.uploader = Uploader(store, self._degraded, keep=self._stored)
+        self.uploader = Uploader(store, self.degraded, keep=self._stored)
         self.intake = Intake(self)
 
     # ---- a life
 
     def recover(self) -> None:
         """Take up every visit of the spool (SERVICE-1). Blocks."""
+        if self.notary is not None:
+            self.notary.keep_only(self._spool.visits())
         for visit in self._spool.visits():
             try:
                 recording = self._taken_up(visit)
@@ -120,6 +131,8 @@ class Recorder:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.uploader.run())
             group.create_task(self._tell_alive())
+            if self.notary is not None:
+                group.create_task(self.notary.run())
             while True:
                 await asyncio.sleep(TICK_S)
                 await self.tick()
@@ -133,6 +146,9 @@ class Recorder:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self.tick()
+                if self.notary is not None:
+                    await self.notary.round()
+                    await asyncio.gather(*self._background)
                 while self.uploader.busy:
                     await self.uploader.progress()
 
@@ -267,14 +283,14 @@ class Recorder:
         self._disk_due_us = now_us + DISK_EVERY_US
         usage = await asyncio.to_thread(self._spool.usage, self._spool_limit)
         for code, over in self._disk.measured(usage):
-            self._degraded(code, over)
+            self.degraded(code, over)
         held = await asyncio.to_thread(self._spool.reserve, usage)
         stuck = any(recording.stuck for recording in self._visits.values())
         if self._no_space and held and not stuck:
             self._no_space = False
         if "spool_failed" in self._failing and not stuck:
             self._failing.discard("spool_failed")
-            self._degraded("spool_failed", True)
+            self.degraded("spool_failed", True)
         await self._pause()
 
     async def _out_of_space(self) -> None:
@@ -297,16 +313,20 @@ class Recorder:
     def _fail(self, code: str) -> None:
         if code not in self._failing:
             self._failing.add(code)
-            self._degraded(code, False)
+            self.degraded(code, False)
 
-    def _degraded(self, code: str, over: bool) -> None:
+    def degraded(self, code: str, over: bool) -> None:
+        """Tell everybody, and put it on every live record."""
         log.warning("degraded", extra={"code": code, "over": over})
         self._tell(control.Degraded(code, over))
         for recording in self._visits.values():
             if recording.started:
-                task = asyncio.get_running_loop().create_task(self._degrade(recording, code, over))
-                self._background.add(task)
-                task.add_done_callback(self._background.discard)
+                self._later(self._degrade(recording, code, over))
+
+    def _later(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
 
     async def _degrade(self, recording: Recording, code: str, over: bool) -> None:
         with contextlib.suppress(RecordingError):
@@ -380,15 +400,32 @@ class Recorder:
             self._spool.visit(visit),
             self._signer,
             Life(self._epoch, self._boot, time.time_ns() // 1000, self._clock()),
-            self._origin,
+            self.origin,
             self._clock,
             lambda upload: self.uploader.add(visit, upload),
             self._tell,
+            *((partial(self.notary.take, visit), self.notary.witness_keys) if self.notary is not None else ()),
         )
 
     def _forget_when_stored(self, visit: str) -> None:
         self._leaving.add(visit)
+        recording = self._visits[visit]
+        if self.notary is None:
+            self._forget_once_uploaded(visit)
+        else:  # NOTARY-2
+            self.notary.prove(visit, recording.size, recording.witnesses, partial(self._proven, recording))
 
+    def _proven(self, recording: Recording, proof: bytes) -> None:
+        self._later(self._keep_proof(recording, proof))
+
+    async def _keep_proof(self, recording: Recording, proof: bytes) -> None:
+        try:
+            await recording.prove(proof)
+        except OSError as error:  # the recording is whole without it, and must not fill the disk for ever
+            log.error("proof not kept", extra={"visit": recording.visit, "errno": error.errno})
+        self._forget_once_uploaded(recording.visit)
+
+    def _forget_once_uploaded(self, visit: str) -> None:
         def forget() -> None:
             self._leaving.discard(visit)
             recording = self._visits.pop(visit, None)
@@ -412,8 +449,15 @@ def run(settings: Settings) -> None:
 async def _main(settings: Settings) -> None:
     assert settings.run is not None, "run is set by the front door"
     store = await proven(settings)
-    recorder = Recorder(settings, load_or_create(settings.keys / "recorder-ed25519.pem"), store)
-    recorder.recover()
+    signer = load_or_create(settings.keys / "recorder-ed25519.pem")
+    recorder = Recorder(settings, signer, store)
+    async with notary_for(settings, recorder.origin, signer, store, recorder.degraded) as recorder.notary:
+        recorder.recover()
+        await _until_stopped(settings, store, recorder)
+    await store.close()
+
+
+async def _until_stopped(settings: Settings, store: ObjectStore, recorder: Recorder) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -438,7 +482,6 @@ async def _main(settings: Settings) -> None:
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    await store.close()
 
 
 async def proven(settings: Settings) -> ObjectStore:
