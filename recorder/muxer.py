@@ -1,30 +1,29 @@
-"""Encoded frames into WebM or Matroska, through PyAV, without an encoder.
+"""Encoded frames into WebM or Matroska (RFC 9559), without an encoder and without FFmpeg. Pure.
 
-A part's file is written in runs: each run opens FFmpeg's muxer on our own sink, writes its frames, and closes it again.
-The head that FFmpeg writes first is thrown away: the part's `init` is ours (decisions/0005). What follows is whole clusters
-on absolute time. So a file ends at a cluster after every run, a cut falls exactly where the segmenter wants it, and nothing
-waits in FFmpeg's interleaving queue (decisions/0003).
+A part's file is a head, `init`, and clusters written in runs: each run's frames become whole clusters on absolute time. So a
+file ends at a cluster after every run, and a cut falls exactly where the segmenter wants it (decisions/0007).
 
 MUX-1  Payloads go in and out unchanged: VP8 and Opus as they came, H264 as length-prefixed NAL units under an `avcC`.
 MUX-2  A track's times rise strictly: a frame at or before the one before it is put 1 ms after it.
+MUX-3  In a cluster blocks stand in the order of their times, none before the cluster's; a cluster begins at a video keyframe
+       and lasts at most `CLUSTER_MS`.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from fractions import Fraction
 from struct import Struct
 from typing import Literal, NamedTuple
 
-import av
-import av.container
 import msgspec
 
-_MS = Fraction(1, 1000)
-_OPTIONS = {"live": "1", "cluster_time_limit": "200", "fflags": "+bitexact"}
+CLUSTER_MS = 5000
 _FLOAT = Struct("!f")
 _DOUBLE = Struct("!d")
+_BLOCK = Struct("!BQBhB")
+"""SimpleBlock: id, length in 8 bytes, track, time from the cluster's, flags."""
+_BLOCK_HEAD = _BLOCK.size - 9
+_LONG = 1 << 56
 _SEEK_PRE_ROLL_NS = 80_000_000
 _FRAME_RATE = 999.0
 """Frames a second that the head names, for a player that asks: a tick of 1 ms, so that no two frames fall on one
@@ -50,81 +49,38 @@ class TimedFrame(NamedTuple):
     at_ms: int
     keyframe: bool
     payload: bytes
-    duration_ms: int = 0
-
-
-class _Sink:
-    """Takes what FFmpeg writes; without `seek`, so that it streams."""
-
-    def __init__(self) -> None:
-        self.pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self.pieces.append(bytes(data))
-        return len(data)
-
-    def take(self) -> bytes:
-        data = b"".join(self.pieces)
-        self.pieces.clear()
-        return data
-
-
-class MuxRefused(Exception):
-    """FFmpeg does not make a container for these tracks."""
-
-    code = "mux_refused"
 
 
 class Muxer:
-    """One part's container. Raises `MuxRefused` when it is made, `av.error.FFmpegError` for a frame FFmpeg refuses."""
+    """One part's container."""
 
     def __init__(self, tracks: Sequence[TrackShape], last_ms: Sequence[int] | None = None) -> None:
         """`last_ms`: each track's newest time, where an earlier life of the recorder stopped."""
         self.container: Container = "matroska" if any(t.codec == "H264" for t in tracks) else "webm"
-        self._tracks = tuple(tracks)
-        self.last_ms = list(last_ms) if last_ms is not None else [-1] * len(self._tracks)
-        self.init = head(self._tracks, self.container)
-        try:
-            self._shape = av.open(io.BytesIO(self.init + _EMPTY_CLUSTER), format="matroska")
-            self._run(())  # whether FFmpeg takes it is to be known now
-        except av.error.FFmpegError as error:
-            raise MuxRefused(str(error)) from None
+        self.init = head(tracks, self.container)
+        self.last_ms = list(last_ms) if last_ms is not None else [-1] * len(tracks)
+        self._video = [track.codec != "opus" for track in tracks]
 
     def clusters(self, frames: Sequence[TimedFrame]) -> bytes:
-        """The whole clusters that hold these frames, in this order."""
-        return self._run(frames) if frames else b""
-
-    def close(self) -> None:
-        """Give back FFmpeg's memory."""
-        self._shape.close()
-
-    def _run(self, frames: Sequence[TimedFrame]) -> bytes:
-        sink = _Sink()
-        out = av.open(sink, "w", format=self.container, options=_OPTIONS)
-        try:
-            streams = [out.add_stream_from_template(template) for template in self._shape.streams]
-            for stream in streams:
-                stream.time_base = _MS
-            out.start_encoding()
-            sink.take()
-            for frame in frames:
-                out.mux_one(self._packet(frame, streams))
-        finally:
-            out.close()
-        return sink.take()
-
-    def _packet(self, frame: TimedFrame, streams: list[av.stream.Stream]) -> av.Packet[av.stream.Stream]:
-        at_ms = frame.at_ms
-        if at_ms <= self.last_ms[frame.number]:  # MUX-2
-            at_ms = self.last_ms[frame.number] + 1
-        self.last_ms[frame.number] = at_ms
-        packet = av.Packet(frame.payload)
-        packet.stream = streams[frame.number]
-        packet.time_base = _MS
-        packet.pts = packet.dts = at_ms
-        packet.duration = frame.duration_ms
-        packet.is_keyframe = frame.keyframe
-        return packet
+        """The whole clusters that hold these frames."""
+        last_ms, timed = self.last_ms, []
+        for number, at_ms, keyframe, payload in frames:
+            if at_ms <= last_ms[number]:  # MUX-2
+                at_ms = last_ms[number] + 1
+            last_ms[number] = at_ms
+            timed.append((at_ms, number, keyframe, payload))
+        timed.sort(key=_time)  # MUX-3
+        pieces: list[bytes] = []
+        blocks: list[bytes] = []
+        from_ms = 0
+        for at_ms, number, keyframe, payload in timed:
+            if not blocks or at_ms - from_ms >= CLUSTER_MS or (keyframe and self._video[number]):
+                pieces += _cluster(from_ms, blocks)
+                blocks, from_ms = [], at_ms
+            size = _LONG | (len(payload) + _BLOCK_HEAD)
+            blocks.append(_BLOCK.pack(0xA3, size, 0x81 + number, at_ms - from_ms, 0x80 if keyframe else 0))
+            blocks.append(payload)
+        return b"".join(pieces + _cluster(from_ms, blocks))
 
 
 def avc_configuration(sps: bytes, pps: bytes) -> bytes:
@@ -145,8 +101,7 @@ def opus_head(channels: int) -> bytes:
 
 
 def head(tracks: Sequence[TrackShape], container: Container) -> bytes:
-    """A part's file up to its first cluster (RFC 9559). FFmpeg reads codec parameters from it, too, that PyAV has no setter
-    for (`add_mux_stream` gives neither codec heads nor channel counts)."""
+    """A part's file up to its first cluster."""
     entries = b"".join(_track_entry(number, track) for number, track in enumerate(tracks, 1))
     return (
         _element(0x1A45DFA3, _text(0x4282, container) + _number(0x4287, 4) + _number(0x4285, 2))
@@ -190,4 +145,13 @@ def _text(identity: int, value: str) -> bytes:
     return _element(identity, value.encode())
 
 
-_EMPTY_CLUSTER = _element(0x1F43B675, _number(0xE7, 0))
+def _time(frame: tuple[int, int, bool, bytes]) -> int:
+    return frame[0]
+
+
+def _cluster(from_ms: int, blocks: list[bytes]) -> list[bytes]:
+    if not blocks:
+        return []
+    time = _number(0xE7, from_ms)
+    size = len(time) + sum(map(len, blocks))
+    return [b"\x1f\x43\xb6\x75", (_LONG | size).to_bytes(8, "big"), time, *blocks]

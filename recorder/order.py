@@ -111,6 +111,22 @@ class Order:
             self._held[seq] = packet
             self._run(out)
 
+    def following(self) -> int:
+        """The extended number that may simply be next, −1 if the next packet is to be pushed."""
+        expected = self.next_seq
+        return -1 if expected is None or self._held or expected < self._counted_to else expected
+
+    def follow(self, count: int) -> None:
+        """So many packets have left in a row, each of them the one `following`."""
+        if not count:
+            return
+        assert self.next_seq is not None
+        self.next_seq += count
+        self._unwrap.last = self.next_seq - 1
+        self._stray = None
+        self.counts.expected += count
+        self.counts.received += count
+
     def expire(self, now_us: int, out: list[RtpPacket]) -> None:
         """Give up holes whose window is over and append to `out` what stood behind them."""
         while self._held:

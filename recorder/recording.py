@@ -620,11 +620,15 @@ class Recording:
 
     async def _settle(self) -> None:
         """Wait for what is on its way: until every track ended, or nothing came for a while."""
-        begun_us = self._clock() if self.routes or self._resumed_us is None else self._clock() + QUIET_US
+        begun_us = still_us = self._clock()
+        before: list[tuple[int | None, int]] = []
         while self._clock() - begun_us < CLOSE_WAIT_US:
-            newest = max((t.last_arrival_us or 0 for t in self.routes.values()), default=0)
-            over = not self.routes and self._resumed_us is None  # after a crash a worker dials again first
-            if over or self._clock() - max(newest, begun_us) > QUIET_US:
+            if not self.routes and self._resumed_us is None:  # after a crash a worker dials again first
+                return
+            now = [track.progress for track in self.routes.values()]
+            if now != before:
+                before, still_us = now, self._clock()
+            elif now and self._clock() - still_us > QUIET_US:
                 return
             await asyncio.sleep(0.05)
 

@@ -44,7 +44,7 @@ from recorder.store import open_store
 from recorder.track import Track
 from recorder.upload import Upload, Uploader
 
-TICK_S = 0.4
+TICK_S = 0.6
 DISK_EVERY_US = 1_000_000
 STOP_S = 1.2
 MAX_EARLY = 4096

@@ -29,7 +29,7 @@ from recorder.coverage import Cause, Causes, count
 from recorder.depacketize import MediaFrame
 from recorder.evidence import layout, records
 from recorder.evidence.digest import Digest
-from recorder.muxer import Container, Muxer, MuxRefused, TimedFrame, TrackShape, avc_configuration
+from recorder.muxer import Container, Muxer, TimedFrame, TrackShape, avc_configuration
 from recorder.order import Counts
 from recorder.segmenter import Cut, cut_before
 from recorder.timeline import Anchor, SenderClock
@@ -288,12 +288,12 @@ class Stream:
     def drain(self, now_us: int, out: list[Output], flush: bool = False) -> None:
         """Take what the tracks have, write what is due. `flush`: wait for nothing."""
         self._end_lost_part(out)
-        self._listen()
         for track in self.tracks:
             for placed in track.drain(now_us):
                 self._latest_us[track] = placed.at_us
                 self._last_arrival_us = max(self._last_arrival_us, placed.frame.arrival_us)
                 heapq.heappush(self._heap, (placed.at_us, next(self._number), placed))
+        self._listen()
         while self._heap and (flush or self._due(self._heap[0][2], now_us)):
             if self._part is None and not flush and not self._may_start(now_us):
                 break
@@ -448,7 +448,7 @@ class Stream:
         if segment is None:
             segment = self._begin_segment(part, at_ms, out)
         duration_ms = frame.duration // 48
-        self._run.append(TimedFrame(index, at_ms, frame.keyframe, frame.payload, duration_ms))
+        self._run.append(TimedFrame(index, at_ms, frame.keyframe, frame.payload))
         self._run_bytes += len(frame.payload)
         tally = segment.tallies[index]
         tally.frames += 1
@@ -505,11 +505,7 @@ class Stream:
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
         at_ms += self._settle(tracks, placed) // 1000
         first.parameters = placed.frame.parameters or first.parameters
-        try:
-            part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
-        except MuxRefused:  # a codec's head that FFmpeg does not take: perhaps the next is better
-            first.hurry()
-            return False
+        part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
         self._end_part(None if self._lost(first) else at_ms, out)
         self._part = part
         self._jumped.clear()
@@ -616,7 +612,6 @@ class Stream:
         if self._part is None:
             return
         self._seal(next_ms, Cut.END, out)
-        self._part.muxer.close()
         self._part = None
 
     # ---- segments

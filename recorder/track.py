@@ -25,6 +25,8 @@ FROZEN_MS = 500
 MAX_REPORTS = 8
 
 _RTP = Struct("!BBHI")
+_tuple = tuple.__new__
+"""Makes a named tuple without its own `__new__`: half the time."""
 
 
 class PlacedFrame(NamedTuple):
@@ -82,6 +84,7 @@ class Track:
         self.parameters: tuple[bytes, bytes] | None = state.parameters if state else None
         self._zero_us = zero_us
         self._unwrap = Unwrap(32)
+        self._taken: list[tuple[int, int, memoryview, int]] = []
         self._ready: list[RtpPacket] = []
         self._asked_us = 0
         self._keyframe_us: int | None = None
@@ -98,32 +101,56 @@ class Track:
         return f"{self.tap.seat}.screen" if self.tap.source == "screen" else self.tap.seat
 
     def push(self, flags: int, arrival_us: int, data: memoryview, tap_seq: int) -> None:
-        """Take one tapped packet. What is no RTP is dropped."""
-        if flags & SENDER_REPORT:
-            self._take_report(data, arrival_us)
-            return
-        size = len(data)
-        if size < 12 or data[0] >> 6 != 2 or arrival_us < self.from_us:
-            return
-        first, second, seq, timestamp = _RTP.unpack_from(data)
-        start = 12 + 4 * (first & 15)
-        if first & 16 and size >= start + 4:
-            start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
-        end = size - data[size - 1] if first & 32 else size
-        self.last_arrival_us = arrival_us
-        packet = RtpPacket(
-            self.order.extend(seq),
-            self._unwrap(timestamp),
-            second >= 128,
-            bytes(data[start:end]),
-            arrival_us,
-            tap_seq,
-            bool(flags & RECOVERED),
-        )
-        self.order.push(packet, self._ready)
+        """Take one tapped packet; it is read with the next `drain`."""
+        if not flags & SENDER_REPORT:
+            if arrival_us < self.from_us:
+                return
+            self.last_arrival_us = arrival_us
+        self._taken.append((flags, arrival_us, data, tap_seq))
+
+    def _read(self) -> None:
+        """Read what was taken, into the order. What is no RTP is dropped.
+
+        A packet that follows the one before it, nothing missing, is the usual case and is counted by the run: 4.9 µs a packet
+        with a call for each, 1.9 µs so (`python -m tests.bench.recorder_micro`).
+        """
+        order, ready = self.order, self._ready
+        following, run, stamp, extended = order.following(), 0, -1, 0
+        for flags, arrival_us, data, tap_seq in self._taken:
+            if flags & SENDER_REPORT:
+                self._take_report(data, arrival_us)
+                continue
+            size = len(data)
+            if size < 12:
+                continue
+            first, second, seq, timestamp = _RTP.unpack_from(data)
+            if first == 0x80:
+                payload = bytes(data[12:])
+            elif first >> 6 == 2:
+                payload = _payload(data, first, size)
+            else:
+                continue
+            if timestamp != stamp:
+                stamp, extended = timestamp, self._unwrap(timestamp)
+            if following >= 0 and seq == following & 0xFFFF and not flags:
+                ready.append(
+                    _tuple(RtpPacket, (following, extended, second >= 128, payload, arrival_us, tap_seq, False))
+                )
+                following += 1
+                run += 1
+                continue
+            order.follow(run)
+            recovered = bool(flags & RECOVERED)
+            number = order.extend(seq)
+            order.push(RtpPacket(number, extended, second >= 128, payload, arrival_us, tap_seq, recovered), ready)
+            following, run = order.following(), 0
+        order.follow(run)
+        self._taken.clear()
 
     def drain(self, now_us: int) -> list[PlacedFrame]:
         """The frames that are whole by now, in order."""
+        if self._taken:
+            self._read()
         if self.ended:
             self.order.flush(self._ready)
         elif self.order.waiting():
@@ -157,10 +184,14 @@ class Track:
 
     def oldest_tap_seq(self) -> int | None:
         """The smallest tap frame of which something is not yet given out as a frame."""
-        held, unfinished = self.order.oldest_tap_seq(), self.depacketizer.unfinished()
-        if unfinished is None:
-            return held
-        return unfinished[1] if held is None else min(held, unfinished[1])
+        unfinished = self.depacketizer.unfinished()
+        known = [self.order.oldest_tap_seq(), unfinished and unfinished[1], self._taken[0][3] if self._taken else None]
+        return min((seq for seq in known if seq is not None), default=None)
+
+    @property
+    def progress(self) -> tuple[int | None, int]:
+        """Changes whenever packets come: how far it has read, and how much is taken and not read."""
+        return self.order.next_seq, len(self._taken)
 
     def wants_keyframe(self, now_us: int) -> bool:
         """Whether to ask for a keyframe now (TRACK-1). A yes is remembered."""
@@ -214,3 +245,12 @@ class Track:
             self._unwrap.last = last  # a report may speak of a moment whose packets are still under way
             if len(self.reports) < MAX_REPORTS:
                 self.reports.append((SenderReport(report[0], stamp), arrival_us - self._zero_us))
+
+
+def _payload(data: memoryview, first: int, size: int) -> bytes:
+    """The payload behind contributing sources and a header extension, in front of padding (RFC 3550 §5.1)."""
+    start = 12 + 4 * (first & 15)
+    if first & 16 and size >= start + 4:
+        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
+    end = size - data[size - 1] if first & 32 else size
+    return bytes(data[start:end])

@@ -282,11 +282,11 @@ async def test_withdrawn_consent_stops_the_seat_and_no_other(tmp_path: Path) -> 
 
 
 async def test_a_screen_is_a_stream_with_its_own_span(tmp_path: Path) -> None:
-    studio, what = Studio(tmp_path), clip("VP8", seconds=3, audio=False)
+    studio, what, voice = Studio(tmp_path), clip("VP8", seconds=3, audio=False), clip("VP8", seconds=2, video=False)
     async with studio.running(), studio.worker() as worker:
         await studio.begin("doctor")
         worker.publish("doctor", "microphone", "opus")
-        await studio.play(worker, "doctor", clip("VP8", seconds=2, video=False))
+        await studio.play(worker, "doctor", voice)
         worker.publish("doctor", "screen", "VP8")
         screen = Clip("VP8", tuple(sent._replace(source="screen") for sent in what.packets), {})
         await studio.play(worker, "doctor", screen)

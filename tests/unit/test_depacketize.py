@@ -7,7 +7,7 @@ import random
 import pytest
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import VpxPayloadDescriptor
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.depacketize import MediaFrame, depacketizer, opus_duration
@@ -49,6 +49,7 @@ def test_vp8_frames_come_back_byte_for_byte_with_their_size() -> None:
     assert (got[0].width, got[0].height) == (320, 240)
 
 
+@settings(deadline=None)
 @given(st.lists(st.booleans(), min_size=1, max_size=120), st.integers(3, 9), st.integers(1, 400))
 def test_with_any_loss_what_comes_out_is_a_part_of_what_went_in_and_each_frame_can_be_decoded(
     lost: list[bool], every: int, mtu: int

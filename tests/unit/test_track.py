@@ -65,6 +65,7 @@ def test_a_report_does_not_disturb_the_timestamps() -> None:
     track = Track("m", TAP, ZERO_US)
     before = camera(track, 500)
     track.push(SENDER_REPORT, ZERO_US, memoryview(sender_report(CAMERA_SSRC, 10, 0xFFFFFF00 + 90 * 400)), 1)
+    track.drain(ZERO_US)
     assert len(track.reports) == 1
     assert before + camera(track, 1000, from_ms=500) == [number * 1000 // 15 for number in range(15)]
 
