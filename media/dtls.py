@@ -6,6 +6,8 @@ certificate serve every transport.
 DTLS-1  A peer whose certificate has none of the fingerprints of its SDP is refused (RFC 8122 §6.2): fail closed.
 DTLS-2  What a peer sends before the handshake is done can at most start the handshake anew; after it, a record of
         epoch 0 (any ClientHello) never reaches OpenSSL, and an error there ends nothing. Only close_notify does.
+DTLS-3  A peer that repeats itself has not heard us: our last flight goes out again, bit for bit, `MOST_REPEATS` times at
+        most. A lost last flight would otherwise be lost for good (DTLS-2), and OpenSSL waits a second for the first.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ _DIGESTS: dict[str, hashes.HashAlgorithm] = {
     "sha-512": hashes.SHA512(),
 }
 _KEY_SIZES = {b"SRTP_AEAD_AES_128_GCM": (16, 12), b"SRTP_AES128_CM_SHA1_80": (16, 14)}
+MOST_REPEATS = 12
 _MAX_FLIGHT = 64
 """Datagrams taken from one drain: a flight of ours has under ten."""
 
@@ -85,26 +88,44 @@ class DtlsEndpoint:
         self._connection = self._fresh()
         self.state: DtlsState = "new"
         self.keys: SrtpKeys | None = None
+        self._hello = b""
+        self._flight: list[bytes] = []
+        """What was sent last."""
+        self._again: list[bytes] = []
+        self._repeats = 0
         self.restarts = 0
         """Handshakes thrown away because of what came in."""
 
     def receive(self, datagram: bytes) -> None:
         """Take one datagram of first byte 20–63; then `drain`. Never raises for what is in it."""
         if self.state == "new":
+            if _begins(datagram):
+                hello, self._hello = self._hello, datagram[13:]
+                if self._flight and hello == self._hello:  # DTLS-3
+                    self._repeat()
+                    return
             self._connection.bio_write(datagram)
             self._shake()
-        elif self.state == "connected" and not _is_epoch_zero(datagram):  # DTLS-2
+        elif self.state == "connected":
+            if _is_epoch_zero(datagram):  # DTLS-2, DTLS-3
+                if not _begins(datagram):
+                    self._repeat()
+                return
             self._connection.bio_write(datagram)
             self._listen()
 
     def drain(self) -> list[bytes]:
         """The datagrams to send now."""
-        out: list[bytes] = []
+        out, self._again = self._again, []
+        if out:
+            return out
         try:
             while len(out) < _MAX_FLIGHT:
                 out.append(self._connection.bio_read(MTU + 300))
         except SSL.Error:
             pass  # WantReadError: nothing left
+        if out and self.state in ("new", "connected"):
+            self._flight = out
         return out
 
     def timeout(self) -> float | None:
@@ -133,8 +154,15 @@ class DtlsEndpoint:
         connection.set_accept_state()
         return connection
 
+    def _repeat(self) -> None:
+        """DTLS-3."""
+        if self._repeats < MOST_REPEATS:
+            self._repeats += 1
+            self._again = list(self._flight)
+
     def _start_anew(self) -> None:
         self._connection = self._fresh()
+        self._flight = []
         self.restarts += 1
 
     def _shake(self) -> None:
@@ -174,6 +202,11 @@ class DtlsEndpoint:
         client = material[:key] + material[2 * key : 2 * key + salt]
         server = material[key : 2 * key] + material[2 * key + salt :]
         return SrtpKeys(profile, inbound=client, outbound=server)
+
+
+def _begins(datagram: bytes) -> bool:
+    """Whether it is the beginning of a ClientHello, in plain text."""
+    return len(datagram) >= 25 and datagram[0] == 22 and datagram[13] == 1 and datagram[19:22] == b"\x00\x00\x00"
 
 
 def _is_epoch_zero(datagram: bytes) -> bool:

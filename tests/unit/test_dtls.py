@@ -103,3 +103,40 @@ def test_a_lost_flight_is_sent_again_when_its_time_has_come() -> None:
         assert 0 < wait <= 1.0
     endpoint.handle_timeout()
     assert endpoint.state == "new"
+
+
+def test_a_lost_last_flight_is_sent_again_when_the_peer_repeats_its_own() -> None:
+    client = DtlsClient()
+    endpoint = client.endpoint()
+    heard: list[bytes] = []
+    flights: list[list[bytes]] = []
+    while endpoint.state == "new":
+        said = client.step(heard)
+        flights.append(said)
+        for datagram in said:
+            endpoint.receive(datagram)
+        heard = endpoint.drain()
+    lost = heard
+    for datagram in flights[-1]:
+        endpoint.receive(datagram)
+    assert endpoint.drain() == lost
+    client.step(lost)
+    assert client.connection.get_cipher_name() is not None
+    for _ in range(100):
+        endpoint.receive(flights[-1][0])
+        endpoint.drain()
+    endpoint.receive(flights[-1][0])
+    assert endpoint.drain() == [], "within reason"
+
+
+def test_a_repeated_hello_gets_the_first_flight_again_and_another_begins_anew() -> None:
+    client = DtlsClient()
+    endpoint = client.endpoint()
+    hello = client.step([])
+    for datagram in hello:
+        endpoint.receive(datagram)
+    first = endpoint.drain()
+    for datagram in hello:
+        endpoint.receive(datagram)
+    assert endpoint.drain() == first
+    assert endpoint.restarts == 0
