@@ -100,7 +100,6 @@ class Forwarder:
             return
         layer, repaired = stream
         producer = layer.producer
-        producer.octets += size
         if repaired:
             size, seq, timestamp, second = self._unwrap(producer, size, at)
             if size == 0:
@@ -109,6 +108,8 @@ class Forwarder:
         elif producer.ssrc != ssrc and not self._take_over(layer, ssrc, now):
             self.drops["ssrc_inactive"] += 1
             return
+        else:
+            producer.octets += size  # not the repairs: a browser probes with them
         if second & 0x7F != producer.payload_type:
             if second & 0x7F == producer.spec.red:
                 self._on_red(layer, size, at, seq, timestamp, now)

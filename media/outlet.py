@@ -18,6 +18,8 @@ _MAX_OUT = header.MAX_PACKET - 28
 _LATEST = 16
 """Packets a probe may repeat; repeated ones are big, and worth something if they had been lost."""
 _WORTH = 400
+BIG_FROM_BPS = 2_000_000.0
+"""Slower probes are of small packets: enough of them arrive to tell, however lossy the path."""
 _PAD = 255
 
 
@@ -127,7 +129,7 @@ class Outlet:
         downlink.probing = burst.cluster.number
         turn = 0
         while burst.left > 0 and burst.next_at <= now:
-            length = self._filler(route, turn)
+            length = self._filler(route, turn, burst.cluster.bps >= BIG_FROM_BPS)
             size = self.send(subscriber, outbound, length, now) if length else 0
             if not size:
                 burst.left = 0
@@ -139,10 +141,10 @@ class Outlet:
         if burst.left <= 0:
             downlink.probes.popleft()
 
-    def _filler(self, route: Route, turn: int) -> int:
+    def _filler(self, route: Route, turn: int, big: bool) -> int:
         """A packet to probe with: a recent big one once more, or padding."""
         consumer, out = route.consumer, self.out
-        if consumer.flowing and consumer.source is not None:
+        if big and consumer.flowing and consumer.source is not None:
             for back in range(_LATEST):
                 index = consumer.last - (turn + back) % _LATEST
                 packet = consumer.source.kept(index) if index >= consumer.first else None

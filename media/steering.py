@@ -12,20 +12,23 @@ STEER-4  The recorder gets the best layer that arrives, whatever the viewers can
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
-from media.congestion.downlink import OVERHEAD
+from media.congestion.downlink import OVERHEAD, Downlink
 from media.plane import LayerChanged, PlaneEvent
 from media.transport import ALIVE_S, Layer, Route, Track, Transport
 
 PATIENCE_S = 1.5
+COMEBACK_S = 2.0
+"""How long a paused picture must fit before it is shown again: it begins with a keyframe, which is dear."""
 REMB_FRESH_S = 5.0
 SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
 AHEAD = 1.2
-_DEPTHS = ((0.06, 2), (0.01, 1))
+_DEPTHS = ((0.10, 2), (0.03, 1))
 """Loss from which audio is repeated, and how often: one repeat leaves p², two leave p³."""
 _POOR_BPS = 90_000
 REPEAT_HOLD_S = 8.0
@@ -74,8 +77,8 @@ class Steering:
                     consumer.loss if now - consumer.loss_at < REMB_FRESH_S else 0.0, downlink.loss if downlink else 0
                 )
                 depth = next((depth for least, depth in _DEPTHS if loss >= least), 0)
-                if downlink is not None and downlink.settled and downlink.estimate_bps < _POOR_BPS:
-                    depth = min(depth, 1)
+                if downlink is not None and (downlink.queueing or downlink.controller.capacity_bps < _POOR_BPS):
+                    depth = min(depth, consumer.depth, 1)
                 if depth >= consumer.depth:
                     consumer.depth, consumer.depth_at = depth, now
                 elif now - consumer.depth_at > REPEAT_HOLD_S:
@@ -90,36 +93,47 @@ class Steering:
         wants = [want for name, route in routes.items() if (want := _want(name, route, now)) is not None]
         if not wants:
             return
-        estimate = self._estimate(transport, now)
         downlink = transport.downlink
+        budget = self._budget(transport, now) - audio_bps
         if downlink is not None:
-            downlink.want(audio_bps + AHEAD * sum(want.usable[-1].bps for want in wants))
-            if downlink.settled:
-                estimate = (estimate or 0.0) * (1 - min(downlink.loss, 0.3))  # repairs are paid from the same purse
-        budget = float("inf") if estimate is None else max(0.0, estimate - audio_bps)
-        given = transport.allocator.allocate(budget, wants, now)
-        may_pause = downlink is not None and downlink.settled
-        for want in wants:
-            route, offered = routes[want.track], given[want.track]
-            self._settle(route, None if offered is None else offered.spatial, want, may_pause, now)
+            best = sum(want.smallest_bps + want.more.usable[-1].bps for want in wants)
+            downlink.want(audio_bps + AHEAD * best)
+        shown = []
+        for want in sorted(wants, key=lambda want: -want.more.priority):
+            cost = want.smallest_bps * SMALLEST
+            if self._fits(routes[want.more.track], budget, cost, downlink, now):
+                budget -= cost
+                shown.append(want.more)
+        given = transport.allocator.allocate(max(0.0, budget), shown, now)
+        for more in shown:
+            route, offered = routes[more.track], given[more.track]
+            rank = more.layers[0].spatial if offered is None else offered.spatial
+            self.choose(route, route.track.layers[rank])
+            self._tell_layer(route, more.usable[-1].spatial)
 
-    def _settle(self, route: Route, rank: int | None, want: Want, may_pause: bool, now: float) -> None:
-        if rank is None and may_pause:
-            route.unfit_since = route.unfit_since if route.unfit_since is not None else now
-            if route.wanted is None or now - route.unfit_since >= PATIENCE_S:  # STEER-3
-                self.choose(route, None)
-                self._say(route, -1, "bandwidth")
-                return
-        elif rank is not None:
-            route.unfit_since = None
-        layers = route.track.layers
-        self.choose(route, layers[rank if rank is not None else want.usable[0].spatial])
-        if route.layer is not None:
-            best = len(layers) - 1
-            limited = want.usable[-1].spatial > route.layer.rank
-            self._say(
-                route, route.layer.rank, "" if route.layer.rank == best else "bandwidth" if limited else "publisher"
-            )
+    def _fits(self, route: Route, budget_bps: float, cost_bps: float, downlink: Downlink | None, now: float) -> bool:
+        """STEER-3: whether its smallest layer is shown; if not, it is paused here."""
+        if downlink is None or not downlink.settled:
+            return True
+        paused = route.wanted is None
+        if (cost_bps <= budget_bps) != paused:
+            route.unfit_since = None  # as it is, it is well
+            return not paused
+        if route.unfit_since is None:
+            route.unfit_since = now
+        if now - route.unfit_since < (COMEBACK_S if paused else PATIENCE_S):
+            return not paused
+        route.unfit_since = None
+        if not paused:
+            self.choose(route, None)
+            self._say(route, -1, "bandwidth")
+        return paused
+
+    def _tell_layer(self, route: Route, best: int) -> None:
+        if route.layer is None:
+            return
+        rank, top = route.layer.rank, len(route.track.layers) - 1
+        self._say(route, rank, "" if rank == top else "bandwidth" if best > rank else "publisher")
 
     def _say(self, route: Route, rank: int, reason: Literal["", "bandwidth", "publisher"]) -> None:
         if route.told == rank or (route.told is None and rank == len(route.track.layers) - 1):
@@ -128,37 +142,49 @@ class Steering:
         key, layers = route.subscriber.spec.key, len(route.track.layers)
         self._tell(LayerChanged(key, route.track.spec.track, rank if rank >= 0 else None, layers, reason))
 
-    def _estimate(self, transport: Transport, now: float) -> float | None:
-        if transport.downlink is not None:
-            return transport.downlink.estimate_bps
+    def _budget(self, transport: Transport, now: float) -> float:
+        """Bit/s for everything new; repairs are paid from the same purse."""
+        downlink = transport.downlink
+        if downlink is not None:
+            return downlink.controller.capacity_bps * (1 - min(downlink.loss, 0.3))
         if transport.remb_bps is not None and now - transport.remb_at < REMB_FRESH_S:
             return float(transport.remb_bps)
-        return None  # STEER-2
+        return float("inf")  # STEER-2
 
     # ---- the recorder
 
     def _follow(self, tape: Route, now: float) -> None:
         """STEER-4."""
-        best = tape.track.best(now)
-        current = tape.layer
-        if current is not None and now - current.producer.heard < ALIVE_S and best.rank > current.rank:
-            if tape.unfit_since is None or tape.wanted is not best:
-                tape.unfit_since = now
-            if now - tape.unfit_since < _TAPE_UP_S and tape.wanted is not best:
+        best, current = tape.track.best(now), tape.layer
+        alive = current is not None and now - current.producer.heard < ALIVE_S
+        if current is not None and alive and best.rank > current.rank and tape.wanted is not best:
+            if tape.told != best.rank:
+                tape.told, tape.unfit_since = best.rank, now
+            if tape.unfit_since is None or now - tape.unfit_since < _TAPE_UP_S:
                 return
         self.choose(tape, best)
 
 
-def _want(name: str, route: Route, now: float) -> Want | None:
-    """What there is of a track: a layer costs at least what the one below costs; one that does not arrive is no choice."""
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What there is of a track: what its smallest layer costs, and what each costs more than that."""
+
+    smallest_bps: float
+    more: Want
+
+
+def _want(name: str, route: Route, now: float) -> _Wanted | None:
+    """A layer costs at least what the one below costs; one that does not arrive is no choice."""
     alive = [layer for layer in route.track.layers if now - layer.producer.heard < ALIVE_S and layer.producer.bps > 0]
     if not alive:
         return None
-    offered, cost = [], 0.0
-    for n, layer in enumerate(alive):
-        cost = max(layer.producer.bps * 1.05, cost + 1.0)
-        offered.append(Offered(layer.rank, 0, cost * SMALLEST if n == 0 else cost))
-    return Want(name, 1 if route.track.spec.track.endswith(".screen") else 0, tuple(offered))
+    smallest = alive[0].producer.bps
+    offered, cost = [Offered(alive[0].rank, 0, 0.0)], 0.0
+    for layer in alive[1:]:
+        cost = max(layer.producer.bps * 1.05 - smallest, cost + 1.0)
+        offered.append(Offered(layer.rank, 0, cost))
+    priority = 1 if route.track.spec.track.endswith(".screen") else 0
+    return _Wanted(smallest, Want(name, priority, tuple(offered)))
 
 
 def first_layer(track: Track, transport: Transport, now: float) -> Layer:

@@ -20,6 +20,9 @@ DRAIN_OVER_S, DRAIN_WITHIN_S, DRAIN_LEAST = 0.060, 0.6, 0.5
 """A queue that stands over 60 ms is emptied: up to half the rate is held back, most when it stands 300 ms. Measured on the
 lab's step from 2.5 to 0.6 Mbit/s: back under 60 ms after 1.1 s instead of 2.5 s."""
 
+PROBE_ECHO_S = 0.15
+"""After a probe the path's delay is not listened to for so long: the queue it saw was the probe's own."""
+
 START_BPS, LEAST_BPS, MOST_BPS = 300_000.0, 30_000.0, 8_000_000.0
 
 
@@ -44,11 +47,23 @@ class Controller:
         self._target = start_bps
         self._wanted = most_bps
         self._rtt_s = 0.2
+        self._deaf_until = float("-inf")
 
     @property
     def target_bps(self) -> float:
         """The estimate now."""
         return self._target
+
+    @property
+    def capacity_bps(self) -> float:
+        """The estimate as it will be once a standing queue is drained: what is worth planning with."""
+        bps = self._rate.bps if self._loss.bps is None else min(self._rate.bps, self._loss.bps)
+        return max(bps, self._least)
+
+    @property
+    def wait_s(self) -> float:
+        """How long packets wait in the path's queue."""
+        return self._standing.wait_s
 
     @property
     def acked_bps(self) -> float | None:
@@ -89,14 +104,20 @@ class Controller:
     def _hear_arrival(self, report: Report, now: float) -> None:
         assert report.arrived_at is not None
         self._acked.hear(report.arrived_at, report.size)
-        self._standing.hear(report.sent_at, report.arrived_at)
+        if report.probe is not None:
+            self._deaf_until = report.sent_at + PROBE_ECHO_S
+        else:
+            self._standing.hear(report.sent_at, report.arrived_at)
+        if report.sent_at <= self._deaf_until:
+            return
         delta = self._bursts.hear(report.sent_at, report.arrived_at)
         if delta is not None:
             self._rate.hear(self._trendline.hear(delta), self._acked.bps, self._rtt_s, now)
 
     def _read_probe(self, report: Report, now: float) -> list[Cluster]:
         assert report.probe is not None
-        found = self._prober.hear(report.probe, report.sent_at, report.arrived_at, report.size)
+        through = 1 - self._loss.inherent
+        found = self._prober.hear(report.probe, report.sent_at, report.arrived_at, report.size, through)
         if found is None:
             return []
         proven, asked = found

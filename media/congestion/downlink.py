@@ -19,6 +19,7 @@ OVERHEAD = 44
 """Bytes a datagram costs the path beyond the plain packet: IP, UDP and the SRTP tag."""
 LOSS_WINDOW_S = 1.0
 MOST_CLUSTERS = 4
+QUEUE_S = 0.08
 
 
 @dataclass(slots=True)
@@ -68,6 +69,11 @@ class Downlink:
     def estimate_bps(self) -> float:
         """What the path carries."""
         return self.controller.target_bps
+
+    @property
+    def queueing(self) -> bool:
+        """Whether losses may be the queue's: then sending more is no cure."""
+        return self.controller.wait_s > QUEUE_S
 
     @property
     def settled(self) -> bool:

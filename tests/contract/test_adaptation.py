@@ -1,0 +1,292 @@
+"""How the data plane fits each peer's network, seen from real DTLS-SRTP peers: feedback, redundancy, layers."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from media.congestion import twcc
+from media.plane import ConsumerSpec, LayerChanged, ProducerSpec, ProducerStarted
+from media.rtp import header, red, rtcp
+from media.tap import RECOVERED
+from tests.contract.plane_peers import (
+    VP8_DELTA,
+    VP8_KEY,
+    Bench,
+    Peer,
+    audio,
+    listening,
+    parsed,
+    rtp,
+    running_plane,
+    until,
+    video,
+    viewing,
+)
+
+NUMBER, RID, REPAIRED = 3, 10, 11
+SOUND = audio(ssrc=3333)
+HEARING = replace(listening(), number_extension=NUMBER, red=63, nack=True)
+RIDS = {"q": 10, "h": 20}
+
+
+def extended(seq: int, payload: bytes, *, pt: int, ssrc: int, ts: int = 0, **extensions: bytes) -> bytes:
+    """An RTP packet with one-byte header extensions, `e3=b"…"` for number 3."""
+    plain = rtp(seq, payload, pt=pt, ssrc=ssrc, ts=ts, marker=True)
+    items = b"".join(bytes((int(name[1:]) << 4 | len(value) - 1,)) + value for name, value in extensions.items())
+    items += bytes(-len(items) % 4)
+    return b"\x90" + plain[1:12] + b"\xbe\xde" + (len(items) // 4).to_bytes(2, "big") + items + plain[12:]
+
+
+def numbers(peer: Peer) -> list[int]:
+    return [header.number_of(packet, len(packet), NUMBER) for packet in peer.rtp]
+
+
+async def heard_sound(bench: Bench) -> tuple[Peer, Peer]:
+    """A patient who is heard by a doctor with all of Chromium's means."""
+    patient, doctor = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+    bench.plane.publish("p", replace(SOUND, red=63, nack=True))
+    bench.plane.subscribe("d", HEARING)
+    return patient, doctor
+
+
+async def speak(peer: Peer, seqs: range) -> None:
+    for n in seqs:
+        await peer.send(rtp(n, b"opus%d" % n, pt=111, ssrc=3333, ts=n * 960))
+
+
+class Feedback:
+    """Listens to a peer's raw feedback: `rtcp.parse` tells only where it stands."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.told: list[twcc.Feedback] = []
+        before = peer._dtls._handle_rtcp_data
+
+        async def hear(data: bytes) -> None:
+            for packet in rtcp.parse(data, len(data)):
+                if isinstance(packet, rtcp.TransportFeedback):
+                    self.told.append(twcc.parse(data[packet.at : packet.end]))
+            await before(data)
+
+        peer._dtls._handle_rtcp_data = hear  # type: ignore[method-assign]
+
+
+async def test_a_numbered_sender_hears_what_arrived() -> None:
+    async with running_plane() as bench:
+        patient = await Peer(bench, "p").connect()
+        heard = Feedback(patient)
+        bench.plane.publish("p", replace(video(), number_extension=NUMBER))
+        for n in (7, 8, 10, 11):
+            await patient.send(extended(n, VP8_KEY, pt=96, ssrc=1111, e3=n.to_bytes(2, "big")))
+        await until(lambda: sum(len(told.arrivals) for told in heard.told) >= 5)
+        told = [(each.first + n & 0xFFFF, at is not None) for each in heard.told for n, at in enumerate(each.arrivals)]
+        assert told == [(7, True), (8, True), (9, False), (10, True), (11, True)]
+
+
+async def test_a_subscriber_that_feeds_back_gets_numbered_packets_and_an_estimate() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+        bench.plane.publish("p", video())
+        bench.plane.publish("p", SOUND)
+        bench.plane.subscribe("d", replace(viewing(), number_extension=NUMBER))
+        bench.plane.subscribe("d", HEARING)
+        assert bench.plane.stats("d").estimate_bps == 300_000
+        await patient.send(rtp(1, VP8_KEY, pt=96, ssrc=1111, ts=0))
+        await speak(patient, range(1, 4))
+        await until(lambda: {100, 109} <= {parsed(packet).pt for packet in doctor.rtp})
+        assert numbers(doctor) == list(range(len(doctor.rtp)))
+        await doctor.send(twcc.write(1, 0, 0, 0, [n / 100 for n in range(len(doctor.rtp))]))
+        await until(lambda: bench.plane.stats("d").estimate_bps is not None)
+        await doctor.send(b"\x8f\xcd\x00\x03" + bytes(12))
+        await until(lambda: bench.plane.drops.get("rtcp_malformed") == 1)
+
+
+async def test_sound_that_is_missed_is_sent_again_bit_for_bit() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await heard_sound(bench)
+        await speak(patient, range(1, 6))
+        await until(lambda: len(doctor.rtp) == 5)
+        sent = [data for data in doctor.raw if data[0] == 0x90 and data[1] & 0x7F == 109]
+        await doctor.send(rtcp.nack(1, 7777, [parsed(sent[1]).seq, parsed(sent[3]).seq, 9]))
+        await until(lambda: doctor.raw.count(sent[1]) == 2 and doctor.raw.count(sent[3]) == 2)
+
+
+async def test_sound_is_repeated_for_who_loses_it_and_no_longer_when_nothing_is_lost() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await heard_sound(bench)
+        await speak(patient, range(1, 4))
+        await until(lambda: len(doctor.rtp) == 3)
+        assert {parsed(packet).pt for packet in doctor.rtp} == {109}
+        await doctor.send(rtcp.receiver_report(1, [rtcp.ReportBlock(7777, 60, 3, 3, 0, 0, 0)]))
+        await until(lambda: bench.plane._transports["d"].consumers["a1"].consumer.depth == 2)
+        await speak(patient, range(4, 6))
+        await until(lambda: len(doctor.rtp) == 5)
+        last = parsed(doctor.rtp[-1])
+        assert last.pt == 63
+        blocks = red.unwrap(last.payload)
+        assert [(block.payload_type, block.age, block.data) for block in blocks] == [
+            (109, 1920, b"opus3"),
+            (109, 960, b"opus4"),
+            (109, 0, b"opus5"),
+        ]
+        await doctor.send(rtcp.receiver_report(1, [rtcp.ReportBlock(7777, 0, 3, 3, 0, 0, 0)]))
+        for depth in (1, 0):
+            bench.clock.skew += 9
+            doctor.check()
+            await until(lambda d=depth: bench.plane._transports["d"].consumers["a1"].consumer.depth == d)  # type: ignore[misc]
+
+
+async def test_redundant_sound_is_unwrapped_and_fills_what_was_lost() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await heard_sound(bench)
+        plain = audio()
+        assert plain.track == SOUND.track
+        sound: dict[int, bytes] = {n: b"opus%d" % n for n in range(1, 6)}
+        bench.plane.record(SOUND.track, 4)
+        for n in (1, 2, 5):
+            older = [red.Block(111, (n - k) * 960, sound[k]) for k in range(max(1, n - 2), n)]
+            payload = red.wrap([*older, red.Block(111, 0, sound[n])])
+            await patient.send(rtp(n, payload, pt=63, ssrc=3333, ts=n * 960))
+        await until(lambda: len(doctor.rtp) == 5)
+        heard = {p.ts: p.payload for p in map(parsed, doctor.rtp)}
+        first = min(heard)
+        assert {(ts - first) // 960 + 1: payload for ts, payload in heard.items()} == sound
+        taped = {int.from_bytes(data[2:4], "big"): (flags, data[12:]) for _, flags, _, data in bench.sink.packets}
+        assert taped == {n: (RECOVERED if n in (3, 4) else 0, sound[n]) for n in sound}
+        assert {data[1] for *_, data in bench.sink.packets} == {111}
+        assert ProducerStarted(SOUND.track, 3333, 111, "opus") in bench.events
+        assert bench.plane.drops.get("duplicate") is None
+        await patient.send(rtp(6, b"\xff\xff", pt=63, ssrc=3333, ts=6 * 960))
+        await until(lambda: bench.plane.drops.get("rtp_malformed") == 1)
+
+
+# ---- layers
+
+CAMERA = ProducerSpec(
+    "patient.camera",
+    "video",
+    "1",
+    {96: "VP8"},
+    90000,
+    rtx={97: 96},
+    mid_extension=1,
+    nack=True,
+    pli=True,
+    rids=("q", "h"),
+    rid_extension=RID,
+    repaired_rid_extension=REPAIRED,
+)
+
+
+def picture(n: int, key: bool) -> bytes:
+    """A VP8 packet with a 15-bit picture id `n` and TL0PICIDX `n`."""
+    return bytes((0x90, 0xE0, 0x80 | n >> 8 & 0x7F, n & 255, n & 255, 0)) + (VP8_KEY[1:] if key else VP8_DELTA[1:])
+
+
+async def film(peer: Peer, rid: str, seqs: range, key: int = -1) -> None:
+    for n in seqs:
+        base = RIDS[rid] * 100
+        payload = picture(base + n, n == key) + rid.encode()
+        await peer.send(extended(base + n, payload, pt=96, ssrc=RIDS[rid], ts=n * 3000, e1=b"1", e10=rid.encode()))
+
+
+async def simulcast(bench: Bench, spec: ConsumerSpec) -> tuple[Peer, Peer]:
+    patient, doctor = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+    bench.plane.publish("p", CAMERA)
+    bench.plane.subscribe("d", spec)
+    return patient, doctor
+
+
+async def test_layers_are_known_by_their_rids_and_a_viewer_goes_over_at_a_keyframe() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, viewing())
+        await film(patient, "q", range(4), key=0)
+        await until(lambda: len(doctor.rtp) == 4)
+        await film(patient, "h", range(2), key=0)
+        for n in range(4, 40):
+            await film(patient, "q", range(n, n + 1))
+            await film(patient, "h", range(n, n + 1))
+            await asyncio.sleep(0.02)
+        route = bench.plane._transports["d"].consumers["c1"]
+        assert route.wanted is not None
+        assert route.wanted.rid == "h"
+        assert rtcp.KeyframeRequest(20) in patient.heard(rtcp.KeyframeRequest)
+        await film(patient, "h", range(40, 44), key=40)
+        await until(lambda: doctor.rtp[-1][-1:] == b"h" and len([p for p in doctor.rtp if p[-1:] == b"h"]) == 4)
+        await film(patient, "q", range(44, 46))
+        seen = [parsed(packet) for packet in doctor.rtp]
+        assert {p.ssrc for p in seen} == {5555}
+        assert [(p.seq - seen[0].seq) & 0xFFFF for p in seen] == list(range(len(seen)))
+        ids = [(p.payload[2] & 0x7F) << 8 | p.payload[3] for p in seen]
+        assert [i - ids[0] for i in ids] == list(range(len(seen))), "picture ids go on as one stream"
+        assert [p.payload[4] - seen[0].payload[4] & 255 for p in seen] == list(range(len(seen)))
+        await doctor.send(rtcp.nack(1, 5555, [seen[-1].seq]))
+        await until(lambda: parsed(doctor.rtp[-1]).ssrc == 6666)
+        assert parsed(doctor.rtp[-1]).payload[2:] == seen[-1].payload, "a repair has the same counts"
+
+
+async def test_the_recorder_follows_the_best_layer_under_one_ssrc() -> None:
+    async with running_plane() as bench:
+        patient = await Peer(bench, "p").connect()
+        bench.plane.publish("p", CAMERA)
+        await film(patient, "q", range(2), key=0)
+        await until(lambda: ProducerStarted("patient.camera", 10, 96, "VP8") in bench.events)
+        bench.plane.record("patient.camera", 5)
+        await film(patient, "q", range(2, 6), key=2)
+        for n in range(80):
+            await film(patient, "h", range(n, n + 1), key=0)
+            await film(patient, "q", range(6 + n, 7 + n))
+            await asyncio.sleep(0.02)
+        await film(patient, "h", range(80, 84), key=80)
+        await until(lambda: bench.sink.packets[-1][3][-1:] == b"h")
+        taped = [parsed(data) for *_, data in bench.sink.packets]
+        assert {p.ssrc for p in taped} == {10}
+        assert {p.pt for p in taped} == {96}
+        assert [(p.seq - taped[0].seq) & 0xFFFF for p in taped] == list(range(len(taped)))
+        layers = [p.payload[-1:] for p in taped]
+        assert layers == sorted(layers, reverse=True), "q, then h"
+        started = [event for event in bench.events if isinstance(event, ProducerStarted)]
+        assert len(started) == 1, "the layers of a simulcast are one track"
+
+
+async def test_a_repair_of_a_layer_is_known_by_its_repaired_rid() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, viewing())
+        await film(patient, "q", range(3), key=0)
+        await film(patient, "q", range(4, 6))
+        await until(lambda: len(patient.heard(rtcp.Nack)) > 0)
+        assert patient.heard(rtcp.Nack)[0] == rtcp.Nack(10, (1003,))
+        repair = (1003).to_bytes(2, "big") + picture(1003, False) + b"q"
+        await patient.send(extended(1, repair, pt=97, ssrc=11, ts=9000, e1=b"1", e11=b"q"))
+        await until(lambda: len(doctor.rtp) == 6)
+        ids = [parsed(p).payload[3] for p in doctor.rtp]
+        assert sorted(ids) == list(range(min(ids), min(ids) + 6))
+
+
+async def test_a_picture_no_path_can_carry_is_paused_told_and_comes_back() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, replace(viewing(), number_extension=NUMBER))
+        await film(patient, "q", range(3), key=0)
+        await until(lambda: len(doctor.rtp) >= 3)
+        transport = bench.plane._transports["d"]
+        route, downlink = transport.consumers["c1"], transport.downlink
+        assert downlink is not None
+        downlink._heard_at, downlink._last_feedback = 0.0, 10.0
+        downlink.controller._rate.bps = 100.0
+        downlink.controller._least = 100.0
+        for n in range(3, 120):
+            await film(patient, "q", range(n, n + 1))
+            await asyncio.sleep(0.02)
+            if route.wanted is None:
+                break
+        paused = LayerChanged("d", "patient.camera", None, 2, "bandwidth")
+        assert bench.events[-1] == paused
+        downlink.controller._rate.bps = 5e6
+        for n in range(200, 400):
+            await film(patient, "q", range(n, n + 1))
+            await asyncio.sleep(0.02)
+            if route.wanted is not None:
+                break
+        before = len(doctor.rtp)
+        await film(patient, "q", range(400, 403), key=400)
+        await until(lambda: len([p for p in doctor.rtp[before:] if p[-1:] == b"q"]) >= 3)
