@@ -3,13 +3,28 @@ import type { Line, MediaTrack, RtcPort, Transport } from '../core/peer';
 import type { Kind, Source } from '../core/wire';
 import { query } from './place';
 
-/** Bits a second: enough for a clear face at 720p and a legible screen, little enough for a village uplink to carry. */
-const CEILING = { camera: 1_500_000, screen: 1_500_000 } as const;
+/**
+ * Bits a second: enough for a clear face at 720p and a legible screen, little enough for a village uplink to carry.
+ * The camera is sent in three sizes, so that a weak viewer's picture is small and the recording's is not; the browser
+ * leaves out the big ones when its own uplink is weak. A shared screen is no use small.
+ */
+const ENCODINGS: Readonly<Record<Source, RTCRtpEncodingParameters[]>> = {
+  microphone: [],
+  camera: [
+    { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
+    { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 450_000 },
+    { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
+  ],
+  screen: [{ maxBitrate: 1_500_000 }],
+};
+/** What may suffer when there is too little: a face its sharpness, a screen its speed. */
+const HINTS: Readonly<Record<Source, string>> = { microphone: 'speech', camera: 'motion', screen: 'detail' };
 
 class BrowserLine implements Line {
   constructor(
     readonly kind: Kind,
     private readonly transceiver: RTCRtpTransceiver,
+    private readonly source: Source | null,
   ) {}
 
   get mid(): string | null {
@@ -26,7 +41,10 @@ class BrowserLine implements Line {
 
   async send(track: MediaTrack | null): Promise<void> {
     const sender = this.transceiver.sender;
-    if (sender.track !== track) await sender.replaceTrack(track as MediaStreamTrack | null);
+    if (sender.track === track) return;
+    const sent = track as MediaStreamTrack | null;
+    if (sent !== null && this.source !== null && 'contentHint' in sent) sent.contentHint = HINTS[this.source];
+    await sender.replaceTrack(sent);
   }
 }
 
@@ -47,12 +65,12 @@ class BrowserTransport implements Transport {
   }
 
   line(kind: Kind, source: Source | null): Line {
-    const ceiling = source === 'camera' || source === 'screen' ? CEILING[source] : undefined;
+    const encodings = source === null ? [] : ENCODINGS[source];
     const transceiver = this.pc.addTransceiver(kind, {
       direction: source === null ? 'recvonly' : 'sendonly',
-      ...(ceiling === undefined ? {} : { sendEncodings: [{ maxBitrate: ceiling }] }),
+      ...(encodings.length === 0 ? {} : { sendEncodings: encodings.map((each) => ({ ...each })) }),
     });
-    return new BrowserLine(kind, transceiver);
+    return new BrowserLine(kind, transceiver, source);
   }
 
   async offer(): Promise<string> {
