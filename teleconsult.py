@@ -108,6 +108,28 @@ def recorder(config_file: Path | None, **said: Any) -> None:
     run(settings)
 
 
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), help="TCP port to answer on.  [default: 8080]")
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@data_option
+@config_option
+def witness(config_file: Path | None, **said: Any) -> None:
+    """Cosign the logs of recorders elsewhere, as long as they only grow.
+
+    Run it where the recorder's owner has no hand: another machine, another operator. DATA/witness has its key, and in
+    `logs` the keys of the logs it watches, one a line, as their recorders print them at start. It prints its own: the
+    recorder's setting `witnesses` takes it, as `URL KEY`.
+    """
+    settings = _settings(config_file, **said)
+    from recorder.keys import KeyFileInvalid
+    from recorder.witness import run
+
+    try:
+        run(settings)
+    except (KeyFileInvalid, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
 @main.command(hidden=True)
 def turn() -> None:
     """Become the turnserver that `serve --turn` supervises."""

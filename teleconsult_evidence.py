@@ -138,7 +138,21 @@ def _in_words(verdict: Verdict) -> str:
         f"{summary.gaps} declared gaps, {summary.records} records"
     )
     lines.append(_about_key(verdict.origin, verdict.key, verdict.trusted))
+    lines.append(_about_witnesses(verdict))
     return "\n".join(lines)
+
+
+def _about_witnesses(verdict: Verdict) -> str:
+    names = ", ".join(verdict.witnesses)
+    match verdict.witnessed:
+        case "none":
+            return "Witnessed by nobody"
+        case "local":
+            return f"Witnessed by {names}: the recorder's own witness, which guards against accidents, not against its owner"
+        case "declared":
+            return f"Witnessed by {names}, as the recording says; none of them is in your trust list"
+        case "trusted":
+            return f"Witnessed by {names}, one of them at least in your trust list"
 
 
 def _about_key(origin: str | None, key: str | None, trusted: bool | None, pinned: bool = False) -> str:

@@ -192,7 +192,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         said = environ.get(PREFIX + name.upper())
         if not said:
             continue
-        listed = name in ("origins", "media_addresses")
+        listed = name in ("origins", "media_addresses", "witnesses")
         out[name] = [part.strip() for part in said.split(",") if part.strip()] if listed else said
     return out
 

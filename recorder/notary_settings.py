@@ -37,6 +37,7 @@ async def notary_for(
         log.error("log cannot be continued", extra={"error": str(error)})
         yield None
         return
+    log.info("log", extra={"key": site.key.vkey, "leaves": site.size})
     own = await asyncio.to_thread(load_or_create, settings.keys / "local-witness.pem")
     book = await asyncio.to_thread(WitnessBook, settings.data / "local-witness", f"{site.key.name}/witness", own)
     async with aiohttp.ClientSession() as session:
