@@ -58,6 +58,10 @@ const DEEDS: Readonly<Record<Deed, () => void>> = {
   chat: () => ui.set({ chatting: !ui.now.chatting }),
   admitNext,
   prescribe: () => ui.set({ prescribing: !ui.now.prescribing }),
+  hold: () => {
+    const state = desk.call.now.session.state;
+    if (state?.phase === 'live') void (state.held ? desk.call.resume() : desk.call.hold());
+  },
   help: () => ui.set({ helping: !ui.now.helping }),
 };
 
@@ -101,7 +105,7 @@ function Page() {
       }),
     [language],
   );
-  const here = now.queue?.rows.filter((row) => row.phase === 'waiting' && row.present).map((row) => row.visit) ?? [];
+  const here = now.queue?.rows.filter((row) => row.phase === 'waiting' && row.present).map((row) => (row.late ? `${row.visit}!` : row.visit)) ?? [];
   const who = here.join(' ');
   const [known, setKnown] = useState('');
   useEffect(() => {
@@ -126,6 +130,10 @@ function Page() {
       {...shown}
       act={{
         prescribe: DEEDS.prescribe,
+        hold: DEEDS.hold,
+        toWaiting: () => void desk.call.toWaiting(),
+        advise: (words) => void desk.call.advise(words),
+        reconnect: () => void desk.call.reconnect(),
         chat: DEEDS.chat,
         help: DEEDS.help,
         letters: () => {

@@ -51,6 +51,8 @@ const act = {
   auto: () => visit.toggleAuto(),
   read: switchReading,
   again: () => voice.again(),
+  phoneBack: () => void visit.call.phoneBack(),
+  reconnect: () => void visit.reconnect(),
   flip: () => void visit.call.devices.flip(),
   write: (words: string) => visit.call.messages.write(words),
   attach: (file: File) => void visit.call.messages.attach(file),

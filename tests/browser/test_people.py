@@ -116,6 +116,35 @@ async def test_in_elder_mode_a_call_is_answered_with_one_tap(
     await visit.end()
 
 
+async def test_hold_advice_and_a_call_back_are_said_on_both_sides(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    await act(visit.doctor, "hold")
+    await visit.patient.wait("return document.querySelector('[data-strip=hold]') !== null")
+    await visit.doctor.wait("return document.querySelector('[data-act=hold][aria-pressed=true]') !== null")
+    await act(visit.doctor, "hold")
+    await visit.patient.wait("return document.querySelector('[data-strip=hold]') === null")
+    await visit.doctor.type("[data-act=advice]", "三天后复诊")
+    await visit.doctor.wait(
+        "return document.querySelector('.advice .quiet').textContent.match(/Saved|已保存/) !== null"
+    )
+    await visit.end()
+    advice = await visit.patient.wait("return document.querySelector('[data-advice] p')?.textContent")
+    assert advice == "三天后复诊"
+
+
+async def test_a_visit_ended_by_mistake_goes_on_where_recording_is_not_required(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients, recording="optional")
+    await visit.end()
+    await act(visit.patient, "reconnect")
+    await screen(visit.patient, "live")
+    await asyncio.gather(moving(visit.patient), moving(visit.doctor))
+    await visit.end()
+
+
 async def test_prescribing_shrinks_the_picture_and_leaves_the_call_alone(
     system: System, doctors: Browser, patients: Browser
 ) -> None:

@@ -36,7 +36,8 @@ const LOOK_MS = 1000;
 export class Call implements Watchable<CallFacts> {
   private readonly facts: Snapshot<CallFacts>;
   private readonly session: Session;
-  private readonly peer: Peer;
+  private peer: Peer;
+  private stopPeer: () => void = () => undefined;
   readonly devices: Devices;
   readonly messages: Messages;
   private joined = true;
@@ -57,7 +58,7 @@ export class Call implements Watchable<CallFacts> {
       if (name === 'message') this.messages.hear(body);
     });
     this.messages = new Messages((event, payload, within) => this.session.ask(event, payload, within), ports.clock, ports.memory, ports.photos, token, () => ports.rtc.name());
-    this.peer = new Peer(ports.rtc, ports.clock, (event, payload, within) => this.session.ask(event, payload, within));
+    this.peer = this.newPeer();
     this.facts = new Snapshot<CallFacts>({
       session: this.session.now,
       peer: this.peer.now,
@@ -80,10 +81,10 @@ export class Call implements Watchable<CallFacts> {
   open(): void {
     this.stops.push(
       this.session.watch((session) => this.heard(session)),
-      this.peer.watch((peer) => this.facts.set({ peer })),
       this.devices.watch((devices) => this.captured(devices)),
       this.messages.watch((messages) => this.facts.set({ messages })),
     );
+    this.stopPeer = this.peer.watch((peer) => this.facts.set({ peer }));
     this.captured(this.devices.now);
     this.session.connect();
     this.look();
@@ -129,6 +130,38 @@ export class Call implements Watchable<CallFacts> {
     return this.session.insist('withdraw');
   }
 
+  /** Please wait: nothing of the doctor is sent meanwhile, and the devices are off (SIG-23). */
+  hold(): Promise<Ack> {
+    const { microphone, camera } = this.devices.now;
+    if (microphone.state === 'on') this.devices.toggleMicrophone();
+    if (camera.state === 'on') this.devices.toggleCamera();
+    return this.session.ask('hold');
+  }
+
+  resume(): Promise<Ack> {
+    const { microphone, camera } = this.devices.now;
+    if (microphone.state === 'muted') this.devices.toggleMicrophone();
+    if (camera.state === 'off') this.devices.toggleCamera();
+    return this.session.ask('resume');
+  }
+
+  toWaiting(): Promise<Ack> {
+    return this.session.ask('to_waiting');
+  }
+
+  advise(words: string): Promise<Ack> {
+    return this.session.insist('advice', { text: words.replace(/[^\P{Cc}\n\t]/gu, '').slice(0, 4000) });
+  }
+
+  /** By mistake? Back into the same visit. */
+  reconnect(): Promise<Ack> {
+    return this.session.ask('reconnect');
+  }
+
+  phoneBack(): Promise<Ack> {
+    return this.session.insist('phone_back');
+  }
+
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
   }
@@ -160,13 +193,29 @@ export class Call implements Watchable<CallFacts> {
   close(keepDevices = false): void {
     for (const stop of this.stops.splice(0)) stop();
     this.stopLook?.();
+    this.stopPeer();
     this.peer.close();
     this.messages.close();
     this.session.close();
     if (!keepDevices) this.devices.close();
   }
 
+  private newPeer(): Peer {
+    return new Peer(this.ports.rtc, this.ports.clock, (event, payload, within) => this.session.ask(event, payload, within));
+  }
+
+  /** SIG-25: the visit that ended is live again, and a transport once closed stays closed. */
+  private revive(): void {
+    this.stopPeer();
+    this.peer.close();
+    this.peer = this.newPeer();
+    this.stopPeer = this.peer.watch((peer) => this.facts.set({ peer }));
+    this.facts.set({ peer: this.peer.now });
+    this.captured(this.devices.now);
+  }
+
   private heard(session: SessionFacts): void {
+    if (this.now.session.state?.phase === 'ended' && session.state?.phase === 'live') this.revive();
     const at = Date.parse(session.state?.at ?? '');
     const fresh = session.state !== this.now.session.state && !Number.isNaN(at);
     this.facts.set(fresh ? { session, skew: at - this.ports.clock.now() } : { session });

@@ -21,6 +21,8 @@ export interface PatientFacts {
   /** The patient agreed that a call is answered by itself. */
   readonly auto: boolean;
   readonly network: NetworkFacts['state'];
+  /** Coming back was refused: the code of PROTOCOL.md. */
+  readonly noReturn: string | null;
 }
 
 /** A call that the patient agreed to have answered rings this long first. */
@@ -63,6 +65,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
       busy: false,
       auto: memory.recall('auto') === 'yes',
       network: 'unknown',
+      noReturn: null,
     });
   }
 
@@ -130,6 +133,13 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.step({ answered: true });
     this.call.join(true);
     void this.call.devices.ask();
+  }
+
+  async reconnect(): Promise<void> {
+    if (this.now.busy) return;
+    this.facts.set({ busy: true, noReturn: null });
+    const ack = await this.call.reconnect();
+    this.facts.set({ busy: false, noReturn: ack.ok ? null : ack.code });
   }
 
   toggleAuto(): void {

@@ -53,6 +53,24 @@ export function admitHindrance(state: State): 'absent' | 'undecided' | 'refused'
   return null;
 }
 
+/** Seconds of an estimate → whole minutes to say: never nought, and never narrower than it is. */
+export function minutesOf(estimate: { readonly low: number; readonly high: number }): { from: number; to: number } {
+  const from = Math.max(1, Math.floor(estimate.low / 60));
+  return { from, to: Math.max(from, Math.ceil(estimate.high / 60)) };
+}
+
+/** A visit that ended by mistake may be taken up again this long (SIG-25). */
+const RECONNECT_MS = 60_000;
+
+/** Seconds left to come back, or null if it is no use. `now` is the server's clock. */
+export function secondsToReturn(state: State, now: number): number | null {
+  const reason = state.ended?.reason;
+  if (reason !== 'completed' && reason !== 'left') return null;
+  const gone = since(state.times.ended, now);
+  if (state.times.live === null || gone === null || gone >= RECONNECT_MS) return null;
+  return Math.ceil((RECONNECT_MS - gone) / 1000);
+}
+
 /** The recording's gaps of one stream, in whole seconds. */
 export function gapSeconds(state: State, stream: string): number {
   const ms = state.recording.gaps.filter((gap) => gap.stream === stream).reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);

@@ -71,6 +71,13 @@ export interface State {
   readonly seats: Readonly<Record<Seat, SeatState>>;
   readonly consent: { readonly required: boolean; readonly text_version: string | null };
   readonly ahead: number | null;
+  readonly wait: Wait;
+  /** The doctor has put the live visit on hold. */
+  readonly held: boolean;
+  /** What the doctor wrote for afterwards. */
+  readonly advice: string | null;
+  /** When the patient asked to be phoned. */
+  readonly phoneBack: string | null;
   /** `seq` of the newest message. */
   readonly lastMessage: number;
   readonly tracks: readonly Track[];
@@ -80,6 +87,14 @@ export interface State {
   readonly slot: { readonly url: string; readonly origin: string } | null;
   readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
+}
+
+/** How long it may still take, and what may be done when it takes longer (SIG-21, SIG-22). */
+export interface Wait {
+  /** Seconds; null while too few visits of this doctor are known. */
+  readonly estimate: { readonly low: number; readonly high: number } | null;
+  readonly late: 'doctor' | 'coordinator' | null;
+  readonly offers: readonly string[];
 }
 
 /** A line of text or a photo (PROTOCOL.md §8). */
@@ -99,6 +114,11 @@ export interface QueueRow {
   readonly present: boolean;
   readonly consent: ConsentState;
   readonly patient: Patient;
+  /** The promised time is past. */
+  readonly late: boolean;
+  readonly phoneBack: boolean;
+  /** How many messages there are. */
+  readonly messages: number;
 }
 
 /** All waiting and live visits of this doctor, longest wait first. */
@@ -145,6 +165,10 @@ export function parseState(given: unknown): State | null {
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
     consent: { required: consent['required'] !== false, text_version: text(consent['text_version']) },
     ahead: count(fields(from['waiting'])['ahead']),
+    wait: parseWait(from['waiting']),
+    held: from['held'] === true,
+    advice: text(from['advice']),
+    phoneBack: text(from['phone_back']),
     lastMessage: count(fields(from['messages'])['last']) ?? 0,
     tracks: list(from['tracks']).flatMap(parseTrack),
     media: { epoch: text(media['epoch']), available: media['available'] !== false },
@@ -171,6 +195,9 @@ export function parseQueue(given: unknown): Queue | null {
         present: row['present'] === true,
         consent: oneOf(CONSENTS, row['consent'], 'undecided'),
         patient: parsePatient(row['patient']),
+        late: row['late'] === true,
+        phoneBack: row['phone_back'] === true,
+        messages: count(row['messages']) ?? 0,
       },
     ];
   });
@@ -237,6 +264,18 @@ function parseSeat(given: unknown): SeatState {
     microphone: oneOf(DEVICES, from['microphone'], 'off'),
     camera: oneOf(DEVICES, from['camera'], 'off'),
     screen: oneOf(DEVICES, from['screen'], 'off'),
+  };
+}
+
+function parseWait(given: unknown): Wait {
+  const from = fields(given);
+  const estimate = fields(from['estimate_s']);
+  const low = count(estimate['low']);
+  const high = count(estimate['high']);
+  return {
+    estimate: low === null || high === null ? null : { low, high: Math.max(low, high) },
+    late: oneOf(['doctor', 'coordinator'] as const, from['late'], null),
+    offers: list(from['offers']).filter(isText),
   };
 }
 

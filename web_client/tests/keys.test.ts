@@ -11,7 +11,8 @@ describe('keys', () => {
   });
   it('F keys work while typing too', () => {
     expect(deedOf(press('F8'), true, false)).toBe('admitNext');
-    expect(deedOf(press('F9', { shiftKey: true }), true, true)).toBeNull();
+    expect(deedOf(press('F9', { shiftKey: true }), true, true)).toBe('hold');
+    expect(deedOf(press('F2', { shiftKey: true }), true, true)).toBeNull();
   });
   it('leaves the browser its own pairs, and a held key does a thing once', () => {
     expect(deedOf(press('v', { ctrlKey: true }), false, true)).toBeNull();

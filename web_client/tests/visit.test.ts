@@ -3,7 +3,7 @@ import { nameCause } from '../core/devices';
 import { steer } from '../core/player';
 import { type Judged, type Sample, judge } from '../core/quality';
 import type { SessionFacts } from '../core/session';
-import { type Steps, patientPage } from '../core/visit';
+import { type Steps, minutesOf, patientPage, secondsToReturn } from '../core/visit';
 import { parseAck, parseIce, parseState } from '../core/wire';
 import { stateGiven } from './bench';
 
@@ -65,6 +65,25 @@ describe('quality', () => {
   });
   it('says that the picture has stopped when no frame comes', () => {
     expect(run([[GOOD, 1], [{ ...GOOD, fps: 0 }, 4]]).at(-1)).toBe('audio');
+  });
+});
+
+describe('the wait and the way back', () => {
+  it('says minutes with their spread, never nought and never narrower than measured', () => {
+    expect(minutesOf({ low: 240, high: 600 })).toEqual({ from: 4, to: 10 });
+    expect(minutesOf({ low: 10, high: 50 })).toEqual({ from: 1, to: 1 });
+    expect(minutesOf({ low: 119, high: 121 })).toEqual({ from: 1, to: 3 });
+  });
+  it('offers the way back for a minute, and only from an end somebody made', () => {
+    const ended = (reason: string) => {
+      const state = parseState(stateGiven({ phase: 'ended', times: { live: '2026-05-04T09:00:00.000Z', ended: '2026-05-04T09:10:00.000Z' }, ended: { by: 'patient', reason } }));
+      if (state === null) throw new Error('sample');
+      return state;
+    };
+    const at = Date.parse('2026-05-04T09:10:00.000Z');
+    expect(secondsToReturn(ended('left'), at + 20_000)).toBe(40);
+    expect(secondsToReturn(ended('left'), at + 60_000)).toBeNull();
+    expect(secondsToReturn(ended('consent_withdrawn'), at)).toBeNull();
   });
 });
 

@@ -24,7 +24,8 @@ export function stateOf(phase: State['phase'], seat: 'doctor' | 'patient', chang
     patient: { name: '王*英', age: 68, sex: 'female', complaint: '头晕三天，晨起明显' },
     seats: { doctor: ON, patient: ON },
     consent: { required: true, text_version: '2026-05' },
-    waiting: { ahead: 2 },
+    waiting: { ahead: 2, estimate_s: { low: 480, high: 880 } },
+    advice: phase === 'ended' ? '血压记下来，早晚各一次。\n三天后复诊。' : null,
     tracks: [],
     media: { epoch: 'm', available: true },
     recording: {
@@ -104,6 +105,8 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'check-blocked': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-next': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0 } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
+  'waiting-late': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0, late: 'coordinator', offers: ['phone_back', 'rebook'] } }), t)],
+  'live-hold': ['live', (t) => callOf(stateOf('live', 'patient', { held: true }), t)],
   'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],
   called: ['called', (t) => callOf(stateOf('live', 'patient'), t)],
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
@@ -127,6 +130,7 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
     consentTrouble: false,
     busy: false,
     auto: false,
+    noReturn: null,
     network: name === 'check-slow' ? 'slow' : name === 'check-blocked' ? 'blocked' : 'good',
   };
 }
@@ -138,6 +142,9 @@ const row = (visit: string, name: string, age: number, sex: string, complaint: s
   present: true,
   consent: 'agreed',
   patient: { name, age, sex, complaint },
+  late: waited > 20,
+  phoneBack: false,
+  messages: waited === 21 ? 2 : 0,
   ...change,
 });
 

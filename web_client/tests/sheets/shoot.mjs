@@ -53,7 +53,7 @@ const browser = await puppeteer.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
+const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-gap', 'ended'];
 const SIZES = [[360, 740], [768, 1024], [1440, 900]].filter(([width]) => arg('sizes', null)?.split(',').includes(String(width)) ?? true);
 const MODES = arg('modes', 'normal,elder,max').split(',');
@@ -110,7 +110,7 @@ let seen = 0;
 async function look(page, { role, state, width, height, lang, mode, theme }) {
   await page.setViewport({ width, height, deviceScaleFactor: 1 });
   await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}${role === 'doctor' && state.includes('+') ? `&${state.split('+')[1]}` : ''}`);
-  await page.waitForSelector('[data-page]');
+  await page.waitForSelector(role === 'patient' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
   const [, opened] = state.split('+');
   if (role === 'patient' && opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
     const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());

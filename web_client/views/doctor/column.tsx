@@ -1,6 +1,6 @@
 /** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
 import { useState } from 'preact/hooks';
-import { doctorView, gapSeconds, since } from '../../core/visit';
+import { doctorView, gapSeconds, secondsToReturn, since } from '../../core/visit';
 import type { MediaTrack } from '../../core/peer';
 import type { Seat, Source, State } from '../../core/wire';
 import { Button } from '../parts/button';
@@ -8,6 +8,7 @@ import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
 import { useLazy } from '../parts/lazy';
 import { Picture } from '../parts/picture';
+import { useTick } from '../parts/snapshot';
 import { patientName } from './names';
 import type { DoctorGiven } from './shape';
 
@@ -20,6 +21,7 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   if (view === 'ended') return { words: w.deskEndDone, warn: false };
   if (view === 'ready') return { words: w.deskReady, warn: false };
   if (view !== 'live' || state === null) return { words: w.deskIdle, warn: false };
+  if (state.held) return { words: w.held, warn: true };
   const patient = state.seats.patient;
   if (!state.media.available) return { words: w.admitMedia, warn: true };
   if (!patient.present || patient.media === 'silent') return { words: w.patientLost, warn: true };
@@ -123,6 +125,8 @@ export function Column(given: DoctorGiven) {
   const mic = devices.microphone.state;
   const cam = devices.camera.state;
   const sharing = devices.screen.state === 'on';
+  const clock = useTick(1000) + now.call.skew;
+  const left = state === null ? null : secondsToReturn(state, clock);
   const elapsed = live ? since(state?.times.live ?? null, Date.parse(state?.at ?? '')) : null;
   return (
     <aside class="column" id="picture" tabIndex={-1} aria-label={w.picture}>
@@ -195,6 +199,27 @@ export function Column(given: DoctorGiven) {
             {w.end}
           </Button>
         </div>
+      )}
+      {live && state !== null && !ending && (
+        <div class="pairs">
+          <Button act="hold" kind="soft" pressed={state.held} onTap={act.hold}>
+            {state.held ? w.resume : w.hold}
+          </Button>
+          <Button act="to-waiting" kind="soft" onTap={act.toWaiting}>
+            {w.toWaiting}
+          </Button>
+        </div>
+      )}
+      {view === 'ended' && left !== null && (
+        <Button act="reconnect" kind="soft" icon="back" onTap={act.reconnect}>
+          {w.reconnect}
+        </Button>
+      )}
+      {state?.phoneBack && (
+        <p class="strip warn">
+          <Icon name="phone" />
+          <span>{w.queuePhone}</span>
+        </p>
       )}
       {state !== null && state.phase !== 'scheduled' && <Letters given={given} />}
       {state !== null && (live || view === 'ended') && <Recording state={state} given={given} />}

@@ -8,10 +8,10 @@ export function Keys({ w, act, letters }: DoctorGiven) {
     <section class="keys" aria-label={w.keys} data-keys>
       <h2>{w.keys}</h2>
       <dl>
-        {KEYS.map(({ key, deed, letter }) => (
-          <div key={key} class={letter && !letters ? 'off' : ''}>
+        {KEYS.map(({ key, deed, letter, shift }) => (
+          <div key={deed + key} class={letter && !letters ? 'off' : ''}>
             <dt>
-              <kbd>{key}</kbd>
+              <kbd>{shift ? `Shift ${key}` : key}</kbd>
             </dt>
             <dd>{w.keyDeeds[deed]}</dd>
           </div>

@@ -6,9 +6,6 @@ import { useTick } from '../parts/snapshot';
 import { patientFacts, patientName } from './names';
 import type { DoctorGiven } from './shape';
 
-/** Past this wait a row is marked, in words and in colour. */
-const LATE_MINUTES = 15;
-
 function refusal(code: string, w: DoctorGiven['w']): string {
   if (code === 'patient_absent') return w.admitAbsent;
   if (code === 'consent_missing') return w.admitUndecided;
@@ -28,7 +25,6 @@ function hindrance(row: QueueRow, w: DoctorGiven['w']): string | null {
 function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; given: DoctorGiven; clock: number }) {
   const { now, w, act } = given;
   const minutes = Math.floor((since(row.since, clock) ?? 0) / 60_000);
-  const late = minutes >= LATE_MINUTES;
   const hinder = hindrance(row, w);
   const live = now.call.session.state?.phase === 'live';
   const agreed = now.call.session.state?.seats.doctor.consent === 'agreed' && now.call.session.state.visit === row.visit;
@@ -36,9 +32,12 @@ function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; give
   return (
     <li class={`p ${first ? 'next' : ''}`} data-visit={row.visit}>
       <b>{patientName(row.patient, w)}</b>
-      <span class={`t num ${late ? 'late' : ''}`}>{row.present ? w.queueWaited(minutes) : w.queueKept}</span>
+      <span class={`t num ${row.late ? 'late' : ''}`}>{row.present ? w.queueWaited(minutes) : w.queueKept}</span>
       <small>{[patientFacts(row.patient, w), row.patient.complaint].filter(Boolean).join(' · ')}</small>
       {hinder !== null && <small class="hinder">{hinder}</small>}
+      {row.late && <small class="hinder">{w.queueLate}</small>}
+      {row.phoneBack && <small class="hinder">{w.queuePhone}</small>}
+      {row.messages > 0 && <small>{w.queueMessages(row.messages)}</small>}
       {first && (
         <>
           {!agreed && !live && (

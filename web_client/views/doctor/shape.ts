@@ -9,6 +9,10 @@ export type Tab = 'queue' | 'work' | 'picture';
 export interface DoctorActs extends ChatActs {
   /** F9: the workspace opens and the picture shrinks, or the other way. */
   prescribe(): void;
+  hold(): void;
+  toWaiting(): void;
+  advise(words: string): void;
+  reconnect(): void;
   chat(): void;
   help(): void;
   letters(): void;

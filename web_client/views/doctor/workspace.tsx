@@ -1,4 +1,5 @@
 /** The middle: whom the doctor has before them, and the hospital's own prescribing page. */
+import { useEffect, useState } from 'preact/hooks';
 import { doctorView } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -6,6 +7,25 @@ import { Icon } from '../parts/icon';
 import { useLazy } from '../parts/lazy';
 import { patientFacts, patientName } from './names';
 import type { DoctorGiven } from './shape';
+
+/** What the patient is to do next: kept as it is written, shown to them at the end. */
+function Advice({ given }: { given: DoctorGiven }) {
+  const { now, w, act } = given;
+  const state = now.call.session.state;
+  const [words, set] = useState(state?.advice ?? '');
+  const saved = (state?.advice ?? '') === words.trim();
+  useEffect(() => {
+    if (saved) return;
+    const timer = setTimeout(() => act.advise(words.trim()), 1200);
+    return () => clearTimeout(timer);
+  }, [words]);
+  return (
+    <label class="advice">
+      <b>{w.advice}</b> <span class="quiet">{words === '' ? w.adviceHow : saved ? w.adviceKept : w.adviceSaving}</span>
+      <textarea rows={2} maxLength={4000} value={words} onInput={(event) => set(event.currentTarget.value)} data-act="advice" />
+    </label>
+  );
+}
 
 export function Workspace(given: DoctorGiven) {
   const { now, w, act, prescribing } = given;
@@ -38,6 +58,7 @@ export function Workspace(given: DoctorGiven) {
           <p class="why">{w.nobodyNext}</p>
         )}
       </div>
+      {state !== null && (view === 'live' || view === 'ended') && <Advice key={state.visit} given={given} />}
       {opened && config !== null && part !== null ? (
         <part.SlotView key={`${state?.visit} ${config.url}`} given={given} />
       ) : (

@@ -1,8 +1,10 @@
 /** The ends: the visit is over, or this page cannot go on, and why. */
+import { secondsToReturn } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
+import { useTick } from '../parts/snapshot';
 import { Sheet, WhoDoctor } from './parts';
 import type { PatientGiven } from './shape';
 
@@ -20,9 +22,21 @@ export function Ended(given: PatientGiven) {
   const began = Date.parse(state?.times.live ?? '');
   const ended = Date.parse(state?.times.ended ?? '');
   const happened = !Number.isNaN(began);
+  const clock = useTick(1000);
+  const left = state === null ? null : secondsToReturn(state, clock + now.call.skew);
   const recorded = happened && state?.recording.since !== null;
   return (
-    <Sheet given={given} page="ended">
+    <Sheet
+      given={given}
+      page="ended"
+      rest={
+        left !== null && now.noReturn === null && now.call.session.link === 'open' ? (
+          <Button act="reconnect" kind="soft" icon="back" disabled={now.busy} onTap={given.act.reconnect}>
+            {w.endUndo}
+          </Button>
+        ) : undefined
+      }
+    >
       <Heading page="ended">{endTitle(given)}</Heading>
       <p class="lead">{happened ? w.endThanks : w.endNeverNext}</p>
       <WhoDoctor doctor={state?.doctor} w={w} />
@@ -42,7 +56,14 @@ export function Ended(given: PatientGiven) {
           </div>
         </dl>
       )}
+      {state?.advice && (
+        <section class="hero text" tabIndex={0} aria-label={w.endAdvice} data-advice>
+          <h2>{w.endAdvice}</h2>
+          {state.advice.split(/\n+/).map((each) => <p key={each}>{each}</p>)}
+        </section>
+      )}
       {happened && <p class="quiet">{w.endAgain}</p>}
+      {now.noReturn !== null && <p class="state warn">{now.noReturn === 'recorder_unavailable' ? w.endSealed : w.endNoReturn}</p>}
     </Sheet>
   );
 }

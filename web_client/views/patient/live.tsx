@@ -34,7 +34,7 @@ export function Live(given: PatientGiven) {
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
   const recording = recordingWords(state, w);
-  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away';
+  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away' || strip.key === 'hold';
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const elder = given.mode !== 'normal';
@@ -114,6 +114,11 @@ export function Live(given: PatientGiven) {
             {w.tapSound}
           </Button>
         )}
+        {strip.key === 'audio' && !elder && !state.phoneBack && (
+          <Button act="phone-back" kind="plain" onTap={act.phoneBack}>
+            {w.phoneBack}
+          </Button>
+        )}
         {ending && state.seats.patient.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}
@@ -129,6 +134,9 @@ export function Live(given: PatientGiven) {
             {others}
             <Button act="again" kind="tool" icon="sound" onTap={act.again}>
               {w.helpAgain}
+            </Button>
+            <Button act="phone-back" kind="tool" icon={state.phoneBack ? 'tick' : 'phone'} onTap={act.phoneBack}>
+              {state.phoneBack ? w.phoneNotedShort : w.phoneBack}
             </Button>
           </div>
         )}

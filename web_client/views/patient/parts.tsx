@@ -104,7 +104,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
   return (
     <main class="sheet" data-page={page}>
       <Tools w={w} act={act} mode={mode} reading={given.reading} />
-      <div class="body">
+      <div class="body" tabIndex={elder ? 0 : undefined}>
         {!away && children}
         {away && writing && <Messages given={given} />}
         {away && !writing && (
@@ -123,7 +123,12 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
                 {w.leaveWord}
               </Button>
             )}
-            <p class="lead">{canWrite ? w.helpStaff : w.helpPhone}</p>
+            {canWrite && (
+              <Button act="phone-back" kind="soft" icon={given.now.call.session.state?.phoneBack ? 'tick' : 'phone'} onTap={act.phoneBack}>
+                {given.now.call.session.state?.phoneBack ? w.phoneNotedShort : w.phoneBack}
+              </Button>
+            )}
+            {!canWrite && <p class="lead">{w.helpPhone}</p>}
           </section>
         )}
         {elder && !away && rest && <div class="acts">{rest}</div>}

@@ -12,6 +12,8 @@ export interface PatientActs extends ChatActs {
   read(): void;
   again(): void;
   flip(): void;
+  phoneBack(): void;
+  reconnect(): void;
   list(): Promise<readonly Found[]>;
   choose(source: 'microphone' | 'camera', device: string): void;
   /** One sound, to hear whether it is heard. */

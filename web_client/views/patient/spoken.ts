@@ -4,6 +4,7 @@ import { deviceSays, networkSays } from './check';
 import { liveStrip, recordingWords } from './strip';
 import { doctorName } from './parts';
 import { endTitle } from './after';
+import { waitSays } from './waiting';
 import type { PatientGiven } from './shape';
 
 const NET = new Set(['net.lost', 'media.away', 'connecting']);
@@ -36,7 +37,9 @@ export function saying({ now, w, browser }: Given): Saying | null {
       if (state?.phase !== 'waiting') return null;
       const ahead = state.ahead ?? 0;
       const { before, n, after } = w.waitAhead(ahead);
-      return said(`wait.${ahead}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${w.waitUnknown}`, 'news', true);
+      const late = state.phoneBack ? 'phone' : (state.wait.late ?? '');
+      // A broken promise is told at once; a position at most once a minute.
+      return said(`wait.${ahead}.${late}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${waitSays(state, w)}`, 'news', late === '');
     }
     case 'called':
       return said('called', w.waitCalled(doctorName(state?.doctor, w)), 'call');
@@ -48,6 +51,6 @@ export function saying({ now, w, browser }: Given): Saying | null {
       return said(`live.${strip.key}.${state.recording.state}`, words, NET.has(strip.key) ? 'net' : 'news');
     }
     case 'ended':
-      return said('ended', endTitle({ now, w }));
+      return said('ended', [endTitle({ now, w }), state?.advice ? `${w.endAdvice}：${state.advice}` : ''].join('。'));
   }
 }

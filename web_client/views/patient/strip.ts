@@ -27,6 +27,7 @@ export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = D
   }
   if (peer.transport !== 'connected' && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if (state?.held) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'hold' };
   if (doctor?.present === false) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'doctor.away' };
   if (peer.remotes.length === 0) return { words: w.liveConnecting, tone: 'warn', icon: 'back', key: 'connecting' };
   if (devices.microphone.state === 'failed') return { words: w.liveNoMic, tone: 'warn', icon: 'micOff', key: 'mic.failed' };

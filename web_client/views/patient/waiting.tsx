@@ -1,10 +1,23 @@
 /** The waiting room: where one stands, and that nothing need be done. */
 import { useState } from 'preact/hooks';
+import { minutesOf } from '../../core/visit';
+import type { State } from '../../core/wire';
+import type { PatientWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Messages, Sheet, WhoDoctor } from './parts';
 import type { PatientGiven } from './shape';
+
+/** How long, with its spread; or that it is not known; or that it has taken longer than was said. */
+export function waitSays(state: State | null, w: Words): string {
+  const { late = null, estimate = null } = state?.wait ?? {};
+  if (state?.phoneBack) return w.phoneNoted;
+  if (late !== null) return late === 'doctor' ? w.waitLate : w.waitLateTold;
+  if (estimate === null) return w.waitUnknown;
+  const { from, to } = minutesOf(estimate);
+  return w.waitAbout(from, to);
+}
 
 export function Waiting(given: PatientGiven) {
   const { now, w, act, mode } = given;
@@ -12,6 +25,7 @@ export function Waiting(given: PatientGiven) {
   const state = session.state;
   const [writing, setWriting] = useState(false);
   const ahead = state?.ahead ?? null;
+  const wait = state?.wait;
   const lost = session.link === 'lost';
   const position = ahead === null ? null : w.waitAhead(ahead);
   const sound = devices.microphone.state === 'on' || devices.microphone.state === 'muted';
@@ -59,7 +73,7 @@ export function Waiting(given: PatientGiven) {
                 </>
               )}
             </Heading>
-            <p class="eta">{w.waitUnknown}</p>
+            <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
             <p class="next">{w.waitHow}</p>
           </section>
           {lost ? (
@@ -72,6 +86,16 @@ export function Waiting(given: PatientGiven) {
               <Icon name={both ? 'tick' : 'warn'} />
               <span>{both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
             </p>
+          )}
+          {wait && wait.offers.length > 0 && !state?.phoneBack && (
+            <section class="offers">
+              {wait.offers.includes('phone_back') && (
+                <Button act="phone-back" kind="main" icon="phone" onTap={act.phoneBack}>
+                  {w.phoneBack}
+                </Button>
+              )}
+              {wait.offers.includes('rebook') && <p class="quiet">{w.rebook}</p>}
+            </section>
           )}
           <div class="two">
             <Button act="chat-photo" kind="soft" icon="image" onTap={() => setWriting(true)}>
