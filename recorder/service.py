@@ -46,7 +46,9 @@ from recorder.upload import Upload, Uploader
 
 TICK_S = 0.6
 DISK_EVERY_US = 1_000_000
-STOP_S = 1.2
+ANSWER_S = 1.0
+STOP_S = 0.9
+"""Together within the 2 s that a process has to stop."""
 MAX_EARLY = 4096
 
 log = logging.getLogger(__name__)
@@ -68,7 +70,7 @@ class Recorder:
         self._clock = clock
         self._signer = signer
         self._store_name = settings.store
-        self.origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
+        self.origin = _origin(settings, signer)
         self._spool = Spool(settings.data / "spool")
         self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
@@ -89,6 +91,9 @@ class Recorder:
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
         self._serving: set[asyncio.Task[None]] = set()
+        self._asking = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
         self.uploader = Uploader(store, self.degraded, keep=self._stored)
         self.intake = Intake(self)
 
@@ -138,7 +143,11 @@ class Recorder:
                 await self.tick()
 
     async def stop(self) -> None:
-        """Let everybody go, make durable what came, give the store what it takes in a moment. The rest is in the spool."""
+        """Answer what was asked (a visit may be closing), let everybody go, make durable what came, give the store what it
+        takes in a moment. The rest is in the spool."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(ANSWER_S):
+                await self._answered.wait()
         await self.intake.close()
         for link in list(self._links):
             link.close()
@@ -202,6 +211,8 @@ class Recorder:
             self._serving.discard(serving)
 
     async def _asked(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
+        self._asking += 1
+        self._answered.clear()
         try:
             return await self._answer(message)
         except RecordInvalid as error:
@@ -211,6 +222,10 @@ class Recorder:
         except OSError as error:  # one visit's folder; the link carries all the others
             log.error("spool failed", extra={"errno": error.errno})
             return Refused(SpoolFailed.code, "the disk did not take it")
+        finally:
+            self._asking -= 1
+            if not self._asking:
+                self._answered.set()
 
     async def _answer(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
         match message:
@@ -496,6 +511,12 @@ async def proven(settings: Settings) -> ObjectStore:
         # It proves itself before the first object goes there; until then everything waits in the spool.
         log.warning("store away at start", extra={"code": error.code})
     return store
+
+
+def _origin(settings: Settings, signer: Signer) -> str:
+    """Who records (FORMAT.md §4). Without a public name every machine's is the same: then the key tells them apart."""
+    origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
+    return origin if settings.public_url else f"{origin}/{signer.fingerprint[:16]}"
 
 
 def _stop_at_eof(stop: asyncio.Event) -> None:

@@ -22,6 +22,8 @@ BEHIND_US = 5_000_000
 WINDOW = 16
 LEARN_US = 10_000_000
 STEPPED_US = 500_000
+STRANGE = 3
+"""So many reports in a row that are half a second off mean that the clock was set."""
 DRIFT_PPM = 200
 
 _NTP_UNIX_S = 2_208_988_800
@@ -73,13 +75,18 @@ class SenderClock:
         self._heard: deque[int] = deque(maxlen=WINDOW)
         self._heard_us = 0
         self._begun_us = 0
+        self._strange = 0
 
     def hear(self, report: SenderReport, arrival_us: int) -> None:
         """A report came at this stream time."""
         said = arrival_us - report.ntp_us
-        if self._offset_us is None or abs(said - self._offset_us) > STEPPED_US:  # the sender's clock was set
+        strange = self._offset_us is not None and abs(said - self._offset_us) > STEPPED_US
+        self._strange = self._strange + 1 if strange else 0
+        if strange and self._strange < STRANGE:  # held up on its way
+            return
+        if strange or self._offset_us is None:  # the sender's clock was set
             self._heard.clear()
-            self._offset_us, self._begun_us = said, arrival_us
+            self._offset_us, self._begun_us, self._strange = said, arrival_us, 0
         self._heard.append(said)
         least = min(self._heard)
         if arrival_us - self._begun_us > LEARN_US:

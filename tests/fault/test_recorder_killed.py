@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from config.clock import monotonic_us
 from config.link import Link
 from config.settings import Settings
@@ -107,3 +109,34 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
     for part in parts(root, tmp_path):
         assert complaints(part.path) == ""
     print("coverage", coverage, "parts", [(p.from_ms, p.to_ms) for p in parts(root, tmp_path)])
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.3])
+async def test_a_recorder_stopped_while_a_visit_closes_leaves_it_whole_or_to_its_next_life(
+    tmp_path: Path, after_s: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = Settings(data=tmp_path / "data", run=tmp_path)
+    worker = Worker(settings.socket("tap"), monotonic_us)
+    feeding = asyncio.create_task(worker.feed.run())
+    async with process(settings) as child:
+        link, linked = await connected(settings)
+        await link.ask(control.Open(VISIT, SEATS))
+        await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
+        await link.ask(control.Start(VISIT, ["patient"]))
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        await play(worker, clip("VP8", seconds=3))
+        closing = asyncio.create_task(link.ask(control.Close(VISIT, "completed")))
+        await asyncio.sleep(after_s)
+        child.send_signal(signal.SIGTERM)
+        assert await child.wait() == 0
+        assert isinstance(await closing, control.Closed)
+        await linked
+    assert "Traceback" not in capfd.readouterr().err
+    async with process(settings), asyncio.timeout(10):
+        while (settings.data / "spool" / VISIT).exists():
+            await asyncio.sleep(0.02)
+    feeding.cancel()
+    await asyncio.gather(feeding, return_exceptions=True)
+    verdict = verify_directory(settings.data / "store" / "recordings" / VISIT)
+    assert (verdict.broken, verdict.complete) == ([], True)

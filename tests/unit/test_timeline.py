@@ -62,8 +62,11 @@ def test_a_longer_way_is_no_drift_but_a_slower_clock_is() -> None:
     assert abs(drifted.at_us - 600_060_000) < 2_000
 
 
-def test_a_clock_that_was_set_is_learnt_anew() -> None:
+def test_a_report_held_up_is_passed_over_and_a_clock_that_was_set_is_learnt_anew() -> None:
     senders = SenderClock()
     senders.hear(SenderReport(1_000_000, 0), 0)
-    senders.hear(SenderReport(90_000_000, 0), 1_000_000)
-    assert senders.put(SenderReport(90_000_000, 5)) == Anchor(5, 1_000_000, aligned=True)
+    senders.hear(SenderReport(2_000_000, 0), 1_700_000)
+    assert senders.put(SenderReport(2_000_000, 5)) == Anchor(5, 1_000_000, aligned=True)
+    for second in range(3):
+        senders.hear(SenderReport(90_000_000 + second * 1_000_000, 0), 3_000_000 + second * 1_000_000)
+    assert senders.put(SenderReport(90_000_000, 5)) == Anchor(5, 3_000_000, aligned=True)

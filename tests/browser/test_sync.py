@@ -1,0 +1,58 @@
+"""Sound and picture of a recording stay together, and a recording is as long as the visit was."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.browser.pages import Visit, act
+from tests.browser.remote import Browser
+from tests.browser.test_visit import export, verdict
+from tests.recordings import lip_sync_ms, parts, records
+from tests.system import System
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+FLASH = Path(__file__).with_name("flash.js").read_text()
+APART_MS = 80
+SPAN_S = 0.2
+ANOTHER_FLASH_MS = 500
+
+
+def seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()
+
+
+async def test_a_flash_and_its_beep_are_together_and_spans_are_the_visits(
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+) -> None:
+    visit = await Visit.waiting(system, doctors, patients, before_load=FLASH)
+    await visit.admit()
+    await asyncio.sleep(7)
+    await act(visit.doctor, "share")
+    await asyncio.sleep(6)
+    await act(visit.doctor, "share")
+    await asyncio.sleep(6)
+    await visit.end()
+    told = await system.until(visit.id, "ended")
+    lasted = seconds(told["ended_at"]) - seconds(told["live"])
+    bundle = await export(system, visit.id, tmp_path)
+    assert (await verdict(system, bundle))["complete"] is True
+    files = [file for file in parts(bundle, tmp_path) if "." not in file.stream]
+    chain = records(bundle)
+    (closed,) = [record["body"] for record in chain if record["type"] == "close"]
+    assert closed["end_ms"] / 1000 == pytest.approx(lasted, abs=SPAN_S)
+    for stream in ("doctor", "patient"):
+        own = [file for file in files if file.stream == stream]
+        apart = sorted(abs(ms) for file in own for ms in lip_sync_ms(file.path) if abs(ms) < ANOTHER_FLASH_MS)
+        assert len(apart) > 10
+        assert statistics.median(apart) <= APART_MS / 2
+        assert (
+            apart[len(apart) * 9 // 10] <= APART_MS
+        )  # on a busy machine the page itself is late with a picture now and then
+        assert own[-1].to_ms / 1000 == pytest.approx(lasted, abs=SPAN_S)
+        assert closed["streams"][stream]["coverage"]["present"] >= closed["end_ms"] - 1500
