@@ -192,6 +192,7 @@ def _medians(rows: list[Result]) -> Result:
             values = [row[way][name] for row in rows if row[way][name] is not None]
             out[way][name] = [median(values), min(values), max(values)] if values else None
     out["cpu"] = median(row["machine"]["cpu"] for row in rows)
+    out["wire_late_p99_ms"] = max(row["wire"]["late_p99_ms"] for row in rows)
     return out
 
 

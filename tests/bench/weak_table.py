@@ -53,9 +53,12 @@ def text(result: dict[str, Any]) -> str:
     ]
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
-    busy = [found["median"]["cpu"] for link in result["links"].values() for found in link["ways"].values()]
+    medians = [found["median"] for link in result["links"].values() for found in link["ways"].values()]
+    busy, late = [found["cpu"] for found in medians], max(found["wire_late_p99_ms"] for found in medians)
     asked = f"{result['runs']} runs of {result['seconds']:g} s, cameras of {result['lines']} lines"
-    lines.append(f"{asked}; this machine was {min(busy):.0%} to {max(busy):.0%} busy")
+    lines.append(
+        f"{asked}; this machine was {min(busy):.0%} to {max(busy):.0%} busy, the wire at most {late:g} ms late (p99)"
+    )
     return "\n".join(lines)
 
 

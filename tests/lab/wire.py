@@ -7,6 +7,7 @@ answered by the tallies of the one before (of an idle link, at first), with a `s
 
 WIRE-1  What is on its way when the forecast changes arrives when it would have.
 WIRE-2  A device that does not take a packet (its namespace is gone, it is not up) loses it, and nothing else happens.
+WIRE-3  How late the wire itself was (`late_p99_ms`) stands beside the tallies: on a busy machine that is jitter of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ IFF_TUN, IFF_NO_PI = 0x0001, 0x1000
 EVERY_S = 0.1
 LONGEST = 3000
 """Rows of a series; what comes later is tallied only."""
+MOST_LATE = 1_000_000
 LATEST = 64
 """Packets taken from one device before the other has its turn."""
 
@@ -67,6 +69,7 @@ class Wire:
         self._began = time.monotonic()
         self._turned = self._row_at = 0.0
         self._series: list[list[float]] = []
+        self._late: list[float] = []
 
     def run(self) -> None:
         """Until standard input ends."""
@@ -95,12 +98,18 @@ class Wire:
     def _turn(self, plan: dict[str, Any]) -> None:
         self._tell()
         self._turned = self._row_at = now = self._now()
-        self._series = []
+        self._series, self._late = [], []
         self._up.turn(forecast(plan["up"]).after(now), int(plan["seed"]))
         self._down.turn(forecast(plan["down"]).after(now), int(plan["seed"]) + 1)
 
     def _tell(self) -> None:
-        told = {"up": summary(self._up.tally), "down": summary(self._down.tally), "series": self._series}
+        late = sorted(self._late)
+        told = {
+            "up": summary(self._up.tally),
+            "down": summary(self._down.tally),
+            "series": self._series,
+            "late_p99_ms": round(1000 * late[len(late) * 99 // 100], 1) if late else 0.0,
+        }
         print(json.dumps(told), flush=True)
 
     def _note(self) -> None:
@@ -131,6 +140,8 @@ class Wire:
     def _deliver(self) -> None:
         now = self._now()
         for link, out in self._ways.values():
+            if link.next_at is not None and link.next_at <= now and len(self._late) < MOST_LATE:
+                self._late.append(now - link.next_at)
             for packet in link.pop(now):
                 with contextlib.suppress(OSError):  # WIRE-2
                     os.write(out, packet)
