@@ -102,8 +102,11 @@ export function Check(given: PatientGiven) {
   ];
   const inApp = (browser === 'wechat' || browser === 'inapp') && (failed || !asked);
   const network = networkSays(now.network, w);
-  // The page is not secure: one sentence says it for both.
-  const once = cam.cause === 'insecure' && mic.cause === 'insecure' ? lines.slice(0, 1) : lines;
+  // One cause of both is one sentence.
+  const refused = cam.cause === 'denied' && mic.cause === 'denied';
+  const once = refused
+    ? [{ key: 'camera', says: { good: false, words: `${w.checkBothDenied}${w.checkAllow[browser]}` }, meter: false }]
+    : cam.cause === 'insecure' && mic.cause === 'insecure' ? lines.slice(0, 1) : lines;
   return (
     <Sheet
       given={given}

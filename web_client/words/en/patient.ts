@@ -25,6 +25,7 @@ export const patient: OwnPatientWords = {
   checkMicrophone: 'Microphone works. Say something.',
   checkCamDenied: 'The camera is not allowed. ',
   checkMicDenied: 'The microphone is not allowed. ',
+  checkBothDenied: 'Camera and microphone are not allowed. ',
   checkAllow: {
     chrome: 'Tap the lock by the address, turn on Camera and Microphone, then Try again.',
     safari: 'Tap aA by the address, choose Website Settings, allow both, then Try again.',

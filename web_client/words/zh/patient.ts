@@ -24,6 +24,7 @@ export const patient = {
   checkMicrophone: '话筒好，说句话试试',
   checkCamDenied: '您没让我们用摄像头。',
   checkMicDenied: '您没让我们用话筒。',
+  checkBothDenied: '您没让我们用摄像头和话筒。',
   checkAllow: {
     chrome: '点地址栏的锁，打开“摄像头”和“麦克风”，再点“再试一次”。',
     safari: '点地址栏的“大小”，选“网站设置”，都选“允许”，再点“再试一次”。',
