@@ -17,19 +17,22 @@ from typing import Any
 
 from config.link import LinkError, Refusal
 from media import control as media
-from signaling import events, snapshot, translate
+from signaling import events, snapshot, standing, translate
 from signaling.channel import Channel
-from signaling.errors import EventRefused, Internal, MediaUnavailable, OfferRefused
+from signaling.errors import EventRefused, GuestsFull, Internal, MediaUnavailable, OfferRefused
 from signaling.lanes import MediaLane, RecorderLane
 from signaling.mail import MailLane
 from signaling.messages import Message
-from signaling.ports import Clock, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
 from signaling.rate import Bucket
 from signaling.verbs import (
-    SEATS,
+    ALL_SEATS,
+    GUESTS,
     Admitted,
     CloseLog,
     CloseRoom,
+    DropSeat,
+    GuestInvited,
     Input,
     LinksRevoked,
     MarkNoted,
@@ -173,6 +176,14 @@ class VisitActor:
         await self.ask(Writing(seat))
         return await self.mail.write(seat, event.draft())
 
+    async def invite(self, kind: GuestKind) -> Seat:
+        """The seat of a new guest. Raises `EventRefused`."""
+        seat = next((each for each in GUESTS if each not in self.facts.guests), None)
+        if seat is None:
+            raise GuestsFull
+        await self.ask(GuestInvited(seat, kind))
+        return seat
+
     async def revoke(self, links_epoch: int) -> None:
         """Send away who came with a token of a smaller epoch. Raises `EventRefused`."""
         await self.ask(LinksRevoked(links_epoch))
@@ -250,7 +261,7 @@ class VisitActor:
         self.post(RecorderCame() if self._recorder.up else RecorderLost())
         if (found := await self.mail.found()) is not None:
             self.post(found)
-        for seat in SEATS:
+        for seat in ALL_SEATS:
             self.post(SeatJoined(seat) if seat in self._channels else SeatLeft(seat))
 
     async def _next(self) -> tuple[Input, Asked | None] | None:
@@ -302,11 +313,12 @@ class VisitActor:
                 case Push(urgent):
                     self._show(urgent)
                 case TellMessage(message):
-                    for channel in list(self._channels.values()):
+                    inside = standing.inside(self.facts)
+                    for channel in [self._channels[seat] for seat in inside if seat in self._channels]:
                         channel.send("message", {"v": 1, **snapshot.message(message)})
                 case MarkNoted():
                     self.mail.mark(output)
-                case OpenRoom() | SetTap() | CloseRoom():
+                case OpenRoom() | SetTap() | DropSeat() | CloseRoom():
                     self.media.put(output)
                 case Save() | OpenLog() | Note() | StartRecording() | CloseLog():
                     pass  # done above

@@ -3,7 +3,7 @@
 `EventRefused`
 ├── of the wire: `EventUnknown`, `PayloadInvalid`, `VersionUnsupported`, `PayloadTooLarge`, `RateLimited`, `Internal`
 ├── of the visit: `PhaseWrong`, `RoleWrong`, `VisitEnded`, `PatientAbsent`, `ConsentMissing`, `ConsentRefused`,
-│   `ConsentTextUnknown`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
+│   `ConsentTextUnknown`, `GuestAbsent`, `GuestsFull`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
 ├── of a message: `MessageNotTaken`, `StoreUnavailable`
 └── of an offer, the worker's own words: `OfferRefused`
 """
@@ -100,6 +100,20 @@ class ConsentRefused(EventRefused):
 
     code = "consent_refused"
     message = "a seat does not agree to the recording"
+
+
+class GuestAbsent(EventRefused):
+    """The guest is not connected, or there is none in this seat."""
+
+    code = "guest_absent"
+    message = "this guest is not connected"
+
+
+class GuestsFull(EventRefused):
+    """Three already."""
+
+    code = "guests_full"
+    message = "a visit has three guests at most"
 
 
 class ConsentTextUnknown(EventRefused):

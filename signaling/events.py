@@ -105,6 +105,21 @@ class AskMessages(_Event, frozen=True):
     after: Annotated[int, Meta(ge=0, le=1 << 31)]
 
 
+GuestSeat = Literal["guest-1", "guest-2", "guest-3"]
+
+
+class AdmitGuest(_Event, frozen=True):
+    """`admit_guest`: the doctor lets a guest in."""
+
+    seat: GuestSeat
+
+
+class DismissGuest(_Event, frozen=True):
+    """`dismiss_guest`: and out again."""
+
+    seat: GuestSeat
+
+
 class Hold(_Event, frozen=True):
     """The doctor puts the visit on hold."""
 
@@ -147,6 +162,8 @@ Event = (
     | DeskTake
     | WriteMessage
     | AskMessages
+    | AdmitGuest
+    | DismissGuest
     | Hold
     | Resume
     | ToWaiting
@@ -168,6 +185,8 @@ TYPES: dict[str, type[Event]] = {
     "desk.take": DeskTake,
     "message": WriteMessage,
     "messages": AskMessages,
+    "admit_guest": AdmitGuest,
+    "dismiss_guest": DismissGuest,
     "hold": Hold,
     "resume": Resume,
     "to_waiting": ToWaiting,

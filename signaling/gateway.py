@@ -21,6 +21,7 @@ from signaling.errors import (
     EventRefused,
     Internal,
     PayloadInvalid,
+    PhaseWrong,
     RateLimited,
     RoleWrong,
     StoreUnavailable,
@@ -32,7 +33,20 @@ from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
 from signaling.tokens import TokenError
-from signaling.verbs import Advised, Decided, DevicesTold, EndAsked, Entered, Held, PhoneBackAsked, SentBack, Withdrew
+from signaling.verbs import (
+    GUESTS,
+    Advised,
+    Decided,
+    DevicesTold,
+    EndAsked,
+    Entered,
+    GuestAdmitted,
+    GuestDismissed,
+    Held,
+    PhoneBackAsked,
+    SentBack,
+    Withdrew,
+)
 from signaling.wire import Refused, Wire
 
 EVENTS_PER_S = 50.0
@@ -45,6 +59,16 @@ EXPIRY_LOOK_S = 30.0
 
 log = logging.getLogger(__name__)
 
+_GUESTS_MAY = (
+    events.GiveConsent
+    | events.Withdraw
+    | events.Offer
+    | events.MediaState
+    | events.Ice
+    | events.WriteMessage
+    | events.AskMessages
+    | events.Resync
+)
 Heard = tuple[object, events.Event, int | None]
 
 
@@ -117,6 +141,11 @@ class Gateway:
             raise _refusal("visit_unknown", "no such visit")
         if claims.links_epoch < actor.facts.links_epoch:
             raise _refusal("token_revoked", "this link was withdrawn")
+        if claims.role == "guest":
+            seat = next((each for each in GUESTS if each == claims.seat and each in actor.facts.guests), None)
+            if seat is None:
+                raise _refusal("token_revoked", "this link was withdrawn")
+            return seat, actor
         return claims.role, actor
 
     def _origin_allowed(self, request: web.Request) -> bool:
@@ -251,6 +280,8 @@ class Session:
     async def _carry_out(self, event: events.Event) -> dict[str, Any]:
         """What the acknowledgement carries. Raises `EventRefused`."""
         actor, seat = self._actor, self._seat
+        if seat in GUESTS and not isinstance(event, _GUESTS_MAY):  # SIG-28
+            raise RoleWrong
         match event:
             case events.Enter():
                 await actor.ask(Entered(seat))
@@ -267,7 +298,12 @@ class Session:
             case events.Ice():
                 return self._ice()
             case events.End(reason=reason):
+                assert seat == "doctor" or seat == "patient"
                 await actor.ask(EndAsked(seat, reason))
+            case events.AdmitGuest(seat=guest):
+                await actor.ask(GuestAdmitted(seat, guest))
+            case events.DismissGuest(seat=guest):
+                await actor.ask(GuestDismissed(seat, guest))
             case events.DeskTake(visit=visit):
                 return await self._take(visit)
             case events.WriteMessage():
@@ -298,6 +334,10 @@ class Session:
         await self._actor.ask(decided)
 
     async def _messages(self, after: int) -> dict[str, Any]:
+        if self._seat in GUESTS:  # SIG-26
+            if self._seat not in self._actor.facts.admitted:
+                raise PhaseWrong
+            after = max(after, self._actor.facts.admitted[self._seat])
         try:
             found = await self._gateway.registry.messages.after(self._actor.facts.id, after)
         except StoreAway:

@@ -22,6 +22,8 @@ from signaling.verbs import (
     SEATS,
     CloseLog,
     CloseRoom,
+    DropSeat,
+    Errand,
     FeedChanged,
     Input,
     LogClosed,
@@ -32,6 +34,7 @@ from signaling.verbs import (
     OpenRoom,
     RecorderRefused,
     RecordingStarted,
+    RoomErrand,
     RoomOpened,
     SetTap,
     StartRecording,
@@ -47,8 +50,6 @@ CLOSE_WITHIN_S = 20.0
 log = logging.getLogger(__name__)
 
 Tell = Callable[[Input], None]
-Errand = OpenLog | Note | StartRecording | CloseLog
-RoomErrand = OpenRoom | SetTap | CloseRoom
 
 
 class RecorderLane:
@@ -100,8 +101,8 @@ class RecorderLane:
         match errand:
             case Note(key):
                 self._tell(Noted(key))
-            case StartRecording():
-                self._tell(RecordingStarted())
+            case StartRecording(seats):
+                self._tell(RecordingStarted(seats))
             case CloseLog():
                 self._tell(LogClosed())
 
@@ -133,7 +134,7 @@ class RecorderLane:
             case Note(key, kind, body):
                 return recorder.Note(self._visit, key, kind, dict(body))
             case StartRecording():
-                return recorder.Start(self._visit, list(SEATS))
+                return recorder.Start(self._visit, list(errand.seats))
             case CloseLog(reason):
                 return recorder.Close(self._visit, reason)
 
@@ -146,6 +147,7 @@ class MediaLane:
         self.worker: Worker | None = None
         self._resumed = resumed
         self._epoch: str | None = None
+        self._guests_tapped: set[Seat] = set()
         self._room = room
         self._workers = workers
         self._tell = tell
@@ -200,6 +202,8 @@ class MediaLane:
                     await self._open()
                 case SetTap(seat, on):
                     await self._set_tap(seat, on)
+                case DropSeat(seat):
+                    await self._drop(seat)
                 case CloseRoom():
                     await self._close()
         except LinkError as error:
@@ -249,7 +253,15 @@ class MediaLane:
     async def _set_tap(self, seat: Seat, on: bool) -> None:
         if self.worker is not None:
             await self.worker.ask(media.Record(self._room, seat, on))
+            self._guests_tapped = (
+                {*self._guests_tapped, seat} if on and seat not in SEATS else self._guests_tapped - {seat}
+            )
             self._tell(TapSet(seat, on))
+
+    async def _drop(self, seat: Seat) -> None:
+        if self.worker is not None:
+            await self._set_tap(seat, on=False)
+            await self.worker.ask(media.Drop(self._room, seat))
 
     async def _close(self) -> None:
         """GATE-3: taps, then the room."""
@@ -257,7 +269,7 @@ class MediaLane:
         if self._resumed and self.worker is None:
             await self._find()
         if self.worker is not None:
-            for seat in SEATS:
+            for seat in (*SEATS, *sorted(self._guests_tapped)):
                 try:
                     await self._set_tap(seat, on=False)
                 except LinkError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from signaling.messages import Message
@@ -23,12 +24,16 @@ class SeatLife:
     tapped: bool = False
 
 
+_NOBODY = SeatLife()
+
+
 @dataclass(frozen=True, slots=True)
 class Life:
     """A visit now. Times are seconds since 1970, `since` is ISO 8601."""
 
     doctor: SeatLife = field(default_factory=SeatLife)
     patient: SeatLife = field(default_factory=SeatLife)
+    guests: Mapping[Seat, SeatLife] = field(default_factory=dict)
     tracks: tuple[Track, ...] = ()
     epoch: str | None = None
     media_available: bool = False
@@ -49,6 +54,9 @@ class Life:
     asked: bool = False
     started: bool = False
     """`StartRecording` was asked for, and answered, in this life of the link."""
+    guests_asked: frozenset[Seat] = frozenset()
+    guests_started: frozenset[Seat] = frozenset()
+    """The same for guests, each for itself (SIG-27)."""
     begun: bool = False
     """It was answered at least once."""
     stopped: bool = False
@@ -61,8 +69,18 @@ class Life:
 
     def seat(self, seat: Seat) -> SeatLife:
         """One seat's."""
-        return self.doctor if seat == "doctor" else self.patient
+        match seat:
+            case "doctor":
+                return self.doctor
+            case "patient":
+                return self.patient
+        return self.guests.get(seat, _NOBODY)
 
     def with_seat(self, seat: Seat, life: SeatLife) -> Life:
         """The same, but for one seat."""
-        return replace(self, doctor=life) if seat == "doctor" else replace(self, patient=life)
+        match seat:
+            case "doctor":
+                return replace(self, doctor=life)
+            case "patient":
+                return replace(self, patient=life)
+        return replace(self, guests={**self.guests, seat: life})

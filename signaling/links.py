@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from config.clock import parse_iso, random_name
-from signaling.ports import Clock, Role, Tokens, VisitFacts
+from signaling.ports import Clock, Role, Seat, Tokens, VisitFacts
 
-LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "auditor": "a"}
+LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a"}
+FIRST: tuple[Role, ...] = ("doctor", "patient", "auditor")
+"""Whose links every visit has from the beginning."""
 
 
 class Links:
@@ -20,11 +22,15 @@ class Links:
     def all_of(self, facts: VisitFacts) -> dict[Role, str]:
         """One link a role, each good until the visit's links expire."""
         left = int(parse_iso(facts.expires).timestamp() - self._clock())
-        return {role: self.one(role, facts, max(1, left)) for role in LETTER}
+        return {role: self.one(role, facts, max(1, left)) for role in FIRST}
 
     def one(self, role: Role, facts: VisitFacts, lifetime_s: int) -> str:
         """A link into one visit."""
         return self._at(role, self._tokens.issue(role, facts.id, _subject(role), lifetime_s, facts.links_epoch))
+
+    def guest(self, seat: Seat, facts: VisitFacts, lifetime_s: int) -> str:
+        """A link to a guest's seat."""
+        return self._at("guest", self._tokens.issue("guest", facts.id, seat, lifetime_s, facts.links_epoch, seat))
 
     def desk(self, lifetime_s: int) -> str:
         """A link to the auditor's desk: every visit."""

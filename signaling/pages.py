@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-ROLES = {"p": "patient", "d": "doctor", "a": "auditor"}
+ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor"}
 DIST = Path(__file__).parent.parent / "web_client" / "dist"
 MAX_FILE = 8 << 20
 

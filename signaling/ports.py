@@ -12,8 +12,9 @@ import msgspec
 
 from signaling.messages import Draft, Message, Photo
 
-Role = Literal["doctor", "patient", "auditor"]
-Seat = Literal["doctor", "patient"]
+Role = Literal["doctor", "patient", "guest", "auditor"]
+Seat = Literal["doctor", "patient", "guest-1", "guest-2", "guest-3"]
+GuestKind = Literal["specialist", "village_doctor", "interpreter", "family"]
 Phase = Literal["scheduled", "waiting", "live", "ended"]
 ConsentState = Literal["undecided", "agreed", "refused", "withdrawn"]
 RecordingPolicy = Literal["required", "optional"]
@@ -76,6 +77,10 @@ class VisitFacts(msgspec.Struct, frozen=True):
     ended: Ending | None = None
     links_epoch: int = 0
     """Tokens issued under a smaller epoch are revoked."""
+    guests: dict[Seat, GuestKind] = {}
+    """Who holds a link to a guest's seat."""
+    admitted: dict[str, int] = {}
+    """Guests who are in the visit, and the newest message's number when they came in."""
     promised_until: str | None = None
     """Until when the next patient should be called (SIG-22); given once a wait."""
     late: Literal["doctor", "coordinator"] | None = None
@@ -116,6 +121,8 @@ class Claims(msgspec.Struct, frozen=True):
     subject: str
     expires: int
     links_epoch: int = 0
+    seat: str | None = None
+    """A guest's."""
 
 
 class VisitStore(Protocol):
@@ -215,8 +222,16 @@ class PhotoFiles(Protocol):
 class Tokens(Protocol):
     """Signed links."""
 
-    def issue(self, role: Role, visit: str | None, subject: str, lifetime_s: int, links_epoch: int = 0) -> str:
-        """A token for one role in one visit."""
+    def issue(
+        self,
+        role: Role,
+        visit: str | None,
+        subject: str,
+        lifetime_s: int,
+        links_epoch: int = 0,
+        seat: str | None = None,
+    ) -> str:
+        """A token for one role in one visit; a guest's names its seat."""
         ...
 
     def verify(self, token: str) -> Claims:
@@ -244,6 +259,10 @@ class Visits(Protocol):
 
     async def end(self, visit: str, reason: Literal["completed", "cancelled"]) -> VisitFacts:
         """End a visit for the hospital. Raises `KeyError` if unknown; ending an ended visit returns it unchanged."""
+        ...
+
+    async def invite(self, visit: str, kind: GuestKind) -> tuple[Seat, VisitFacts]:
+        """Give a guest the next free seat. Raises `KeyError` if the visit is unknown, `EventRefused` if it takes none."""
         ...
 
     def created(self, facts: VisitFacts) -> None:

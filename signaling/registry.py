@@ -17,7 +17,7 @@ from signaling import snapshot, translate
 from signaling.actor import VisitActor
 from signaling.channel import Channel
 from signaling.desk import Desk
-from signaling.ports import Clock, MessageStore, Pseudonyms, VisitFacts, VisitStore
+from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
 from signaling.verbs import EndAsked, FeedChanged, Input, QueueMoved, RecorderCame, RecorderLost
 from signaling.wait_estimate import Estimate
 from signaling.workers import MediaWorkers, RecorderLink, Worker
@@ -110,6 +110,13 @@ class VisitRegistry:
             raise KeyError(visit)
         await actor.ask(EndAsked("hospital", reason))
         return actor.facts
+
+    async def invite(self, visit: str, kind: GuestKind) -> tuple[Seat, VisitFacts]:
+        """Give a guest the next free seat. Raises `KeyError`, `EventRefused`."""
+        actor = await self.get(visit)
+        if actor is None:
+            raise KeyError(visit)
+        return await actor.invite(kind), actor.facts
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """Tokens under a smaller epoch are worthless (stored already): close their sockets with `bye` `token_revoked`."""

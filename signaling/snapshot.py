@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signaling import consent_text, promise
+from signaling import consent_text, promise, standing
 from signaling.life import SeatLife
 from signaling.messages import Message
 from signaling.ports import Consent, Doctor, Patient, Seat
@@ -59,16 +59,17 @@ def patient_shown(patient: Patient) -> Payload:
 def state(visit: Visit, seat: Seat, now: float) -> Payload:
     """The whole visit for one seat."""
     facts, life = visit.facts, visit.life
+    inside = seat in standing.inside(facts)  # SIG-26
     return {
         "v": 1,
         "seq": visit.seq,
         "visit": facts.id,
         "phase": facts.phase,
         "at": iso(now),
-        "you": {"seat": seat, "role": seat, "pc": life.seat(seat).pc},
+        "you": {"seat": seat, "role": seat if seat in SEATS else "guest", "pc": life.seat(seat).pc},
         "doctor": doctor_shown(facts.doctor),
-        "patient": patient_shown(facts.patient),
-        "seats": {each: _seat(life.seat(each), facts.consents.get(each)) for each in SEATS},
+        "patient": patient_shown(facts.patient) if inside else None,
+        "seats": _seats(visit),
         "consent": {
             "required": facts.recording == "required",
             "text_version": consent_text.VERSION,
@@ -76,12 +77,12 @@ def state(visit: Visit, seat: Seat, now: float) -> Payload:
         },
         "waiting": _waiting(visit),
         "held": facts.held,
-        "advice": facts.advice if seat == "doctor" or facts.phase == "ended" else None,
+        "advice": _advice(visit, seat),
         "phone_back": facts.phone_back,
-        "tracks": [track(each) for each in life.tracks],
+        "tracks": [track(each) for each in life.tracks] if inside else [],
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
-        "messages": {"last": life.last_message},
+        "messages": {"last": life.last_message if inside else 0},
         "times": {"created": facts.created, "entered": facts.entered, "live": facts.live, "ended": facts.ended_at},
         "ended": None if facts.ended is None else {"by": facts.ended.by, "reason": facts.ended.reason},
     }
@@ -141,6 +142,19 @@ def _row(row: Row) -> Payload:
         "phone_back": row.phone_back,
         "messages": row.messages,
     }
+
+
+def _advice(visit: Visit, seat: Seat) -> str | None:
+    shown = seat == "doctor" or (seat == "patient" and visit.facts.phase == "ended")
+    return visit.facts.advice if shown else None
+
+
+def _seats(visit: Visit) -> Payload:
+    facts, life = visit.facts, visit.life
+    shown: Payload = {each: _seat(life.seat(each), facts.consents.get(each)) for each in (*SEATS, *facts.guests)}
+    for guest, kind in facts.guests.items():
+        shown[guest] |= {"as": kind, "admitted": guest in facts.admitted}
+    return shown
 
 
 def _waiting(visit: Visit) -> Payload:

@@ -8,7 +8,7 @@ from signaling import messages
 from signaling.life import Life
 from signaling.messages import Message
 from signaling.ports import Consent, Seat, VisitFacts
-from signaling.verbs import SEATS, Note
+from signaling.verbs import GUESTS, SEATS, Note
 
 ABANDONED_AFTER_S = 600.0  # SIG-9
 GRACE_S = 60.0  # SIG-25
@@ -34,6 +34,19 @@ def wanted(facts: VisitFacts) -> bool:
     return all(consent_of(facts, seat).state == "agreed" for seat in SEATS)
 
 
+def inside(facts: VisitFacts) -> tuple[Seat, ...]:
+    """The seats that are in the visit: doctor, patient, and the guests that were admitted."""
+    return (*SEATS, *(seat for seat in GUESTS if seat in facts.admitted))
+
+
+def guests_to_start(facts: VisitFacts, life: Life) -> tuple[Seat, ...]:
+    """SIG-27: admitted guests whose consent is durable and for whom recording was not yet asked."""
+    if not life.started or life.stopped or facts.phase != "live":
+        return ()
+    due = (seat for seat in GUESTS if seat in facts.admitted and seat in life.noted and seat not in life.guests_asked)
+    return tuple(seat for seat in due if consent_of(facts, seat).state == "agreed")
+
+
 def recording(facts: VisitFacts, life: Life) -> str:
     """`recording.state` of PROTOCOL.md §4."""
     if facts.phase == "ended" or life.stopped:
@@ -51,7 +64,7 @@ def recording(facts: VisitFacts, life: Life) -> str:
 def may_start(facts: VisitFacts, life: Life) -> bool:
     """GATE-1."""
     due = facts.phase == "live" and wanted(facts) and not life.stopped and not life.asked
-    return due and life.recorder_up and life.noted == frozenset(SEATS)
+    return due and life.recorder_up and life.noted >= frozenset(SEATS)
 
 
 def may_seal(facts: VisitFacts, life: Life) -> bool:
@@ -60,7 +73,7 @@ def may_seal(facts: VisitFacts, life: Life) -> bool:
         return False
     if facts.phase == "ended":
         return life.room_closed
-    return life.stopped and not any(life.seat(seat).tapped for seat in SEATS)
+    return life.stopped and not any(life.seat(seat).tapped for seat in inside(facts))
 
 
 def log_was_closed(facts: VisitFacts) -> bool:

@@ -63,6 +63,7 @@ class _Payload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exp: int
     epoch: int = 0
     visit: str | None = None
+    seat: str | None = None
 
 
 class SignedTokens:
@@ -76,7 +77,15 @@ class SignedTokens:
         self._signing = _kid(keys[0])
         self._clock = clock
 
-    def issue(self, role: Role, visit: str | None, subject: str, lifetime_s: int, links_epoch: int = 0) -> str:
+    def issue(
+        self,
+        role: Role,
+        visit: str | None,
+        subject: str,
+        lifetime_s: int,
+        links_epoch: int = 0,
+        seat: str | None = None,
+    ) -> str:
         """A token that is good from now on for `lifetime_s` seconds."""
         now = int(self._clock())
         payload: dict[str, Any] = {
@@ -92,12 +101,16 @@ class SignedTokens:
             payload["visit"] = visit
         if links_epoch:
             payload["epoch"] = links_epoch
+        if seat is not None:
+            payload["seat"] = seat
         return jwt.encode(payload, self._keys[self._signing], algorithm=ALGORITHM, headers={"kid": self._signing})
 
     def verify(self, token: str) -> Claims:
         """What a token says. Raises `TokenInvalid`, `TokenExpired`."""
         payload = self._authentic(token)
         now = int(self._clock())
+        if (payload.role == "guest") != (payload.seat is not None):
+            raise TokenInvalid("for no seat")
         if payload.nbf > now + LEEWAY_S or (payload.visit is None and payload.role != "auditor"):
             raise TokenInvalid("not valid yet, or for no visit")
         if payload.exp <= now - LEEWAY_S:
@@ -108,6 +121,7 @@ class SignedTokens:
             subject=payload.sub,
             expires=payload.exp,
             links_epoch=payload.epoch,
+            seat=payload.seat,
         )
 
     def _authentic(self, token: str) -> _Payload:

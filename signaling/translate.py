@@ -6,7 +6,7 @@ from media import control as media
 from recorder import control as recorder
 from signaling.ports import Seat
 from signaling.verbs import (
-    SEATS,
+    ALL_SEATS,
     Gap,
     GapDeclared,
     Input,
@@ -23,7 +23,7 @@ from signaling.verbs import (
 
 def seat_of(name: str) -> Seat | None:
     """The seat with this name."""
-    return next((seat for seat in SEATS if seat == name), None)
+    return next((seat for seat in ALL_SEATS if seat == name), None)
 
 
 def tracks(given: list[media.Track]) -> tuple[Track, ...]:
@@ -49,7 +49,7 @@ def quality(told: media.Quality) -> dict[str, int | None]:
 
 def room(epoch: str, state: media.RoomState) -> RoomFound:
     """A room found again."""
-    seats = {seat: state.seats[seat] for seat in SEATS if seat in state.seats}
+    seats = {seat: state.seats[seat] for seat in ALL_SEATS if seat in state.seats}
     return RoomFound(
         epoch, tracks(state.tracks), {seat: (each.pc, transport(each.state)) for seat, each in seats.items()}
     )

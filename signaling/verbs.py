@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from signaling.messages import Message
-from signaling.ports import Seat
+from signaling.ports import GuestKind, Seat
 from signaling.wait_estimate import Estimate
 
 SEATS: tuple[Seat, Seat] = ("doctor", "patient")
+GUESTS: tuple[Seat, Seat, Seat] = ("guest-1", "guest-2", "guest-3")
+ALL_SEATS: tuple[Seat, ...] = (*SEATS, *GUESTS)
 
 Decision = Literal["agreed", "refused"]
 Device = Literal["on", "muted", "off", "failed"]
@@ -168,6 +170,30 @@ class PhoneBackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class GuestInvited:
+    """The hospital makes a link for a guest."""
+
+    seat: Seat
+    kind: GuestKind
+
+
+@dataclass(frozen=True, slots=True)
+class GuestAdmitted:
+    """`admit_guest`."""
+
+    seat: Seat
+    guest: Seat
+
+
+@dataclass(frozen=True, slots=True)
+class GuestDismissed:
+    """`dismiss_guest`."""
+
+    seat: Seat
+    guest: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class Writing:
     """`message`: may this seat write now?"""
 
@@ -303,6 +329,8 @@ class Noted:
 class RecordingStarted:
     """`StartRecording` was answered."""
 
+    seats: tuple[Seat, ...] = SEATS
+
 
 @dataclass(frozen=True, slots=True)
 class LogClosed:
@@ -345,6 +373,9 @@ Input = (
     | Advised
     | ReconnectAsked
     | PhoneBackAsked
+    | GuestInvited
+    | GuestAdmitted
+    | GuestDismissed
     | Writing
     | MessageKept
     | MessagesFound
@@ -415,6 +446,13 @@ class SetTap:
 
 
 @dataclass(frozen=True, slots=True)
+class DropSeat:
+    """Shut the seat's tap and end its transport."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class CloseRoom:
     """Shut every tap, then close the room, then say `MediaClosed`."""
 
@@ -435,7 +473,9 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class StartRecording:
-    """Recording may begin for both seats."""
+    """Recording may begin for these seats."""
+
+    seats: tuple[Seat, ...] = SEATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -445,6 +485,6 @@ class CloseLog:
     reason: str
 
 
-Output = (
-    Save | Push | TellMessage | MarkNoted | OpenRoom | SetTap | CloseRoom | OpenLog | Note | StartRecording | CloseLog
-)
+Errand = OpenLog | Note | StartRecording | CloseLog
+RoomErrand = OpenRoom | SetTap | DropSeat | CloseRoom
+Output = Save | Push | TellMessage | MarkNoted | RoomErrand | Errand

@@ -21,6 +21,7 @@ from signaling import promise, standing
 from signaling.errors import (
     ConsentMissing,
     ConsentRefused,
+    GuestAbsent,
     MediaUnavailable,
     PatientAbsent,
     PhaseWrong,
@@ -33,6 +34,8 @@ from signaling.messages import Message
 from signaling.ports import Consent, Ending, Seat, VisitFacts
 from signaling.standing import ABANDONED_AFTER_S, consent_note, consent_of, iso, seconds
 from signaling.verbs import (
+    ALL_SEATS,
+    GUESTS,
     SEATS,
     Admitted,
     Advised,
@@ -40,6 +43,7 @@ from signaling.verbs import (
     CloseRoom,
     Decided,
     DevicesTold,
+    DropSeat,
     EndAsked,
     EndedBy,
     EndReason,
@@ -47,6 +51,9 @@ from signaling.verbs import (
     FeedChanged,
     Gap,
     GapDeclared,
+    GuestAdmitted,
+    GuestDismissed,
+    GuestInvited,
     Held,
     Input,
     LinksRevoked,
@@ -192,6 +199,10 @@ class Visit:
                 self._advise(given)
             case ReconnectAsked():
                 self._reconnect(given)
+            case GuestInvited() | GuestAdmitted() | GuestDismissed():
+                if ended:
+                    raise VisitEnded
+                self._take_guest(given)
             case Held() | SentBack() | PhoneBackAsked():
                 if ended:
                     raise VisitEnded
@@ -215,11 +226,11 @@ class Visit:
                 self._withdraw(seat)
             case Admitted():
                 self._admit(given)
-            case Offered():
-                if phase != "live":  # SIG-7
+            case Offered(seat):
+                if phase != "live" or seat not in standing.inside(self._facts):  # SIG-7, SIG-26
                     raise PhaseWrong
-            case Writing():
-                if phase not in ("waiting", "live"):
+            case Writing(seat):
+                if phase not in ("waiting", "live") or seat not in standing.inside(self._facts):
                     raise PhaseWrong
             case DevicesTold(seat, microphone, camera, screen):
                 self._devices(seat, microphone=microphone, camera=camera, screen=screen)
@@ -252,23 +263,24 @@ class Visit:
         if self._life.seat(seat).present:
             return
         self._set(seat, replace(self._life.seat(seat), present=True))
-        self._life = replace(self._life, alone_since=None)
-        if self._facts.phase == "live":
+        if seat in SEATS:
+            self._life = replace(self._life, alone_since=None)
+        if self._facts.phase == "live" and seat in standing.inside(self._facts):
             self._note("join", {"seat": seat}, seat)
 
     def _leave(self, seat: Seat) -> None:
         if not self._life.seat(seat).present:
             return
         self._set(seat, replace(self._life.seat(seat), present=False))
-        if not any(self._life.seat(each).present for each in SEATS):
+        if seat in SEATS and not any(self._life.seat(each).present for each in SEATS):
             self._life = replace(self._life, alone_since=self._now)
-        if self._facts.phase == "live":
+        if self._facts.phase == "live" and seat in standing.inside(self._facts):
             self._note("leave", {"seat": seat}, seat)
 
     def _devices(self, seat: Seat, **told: str) -> None:
         before = self._life.seat(seat)
         self._set(seat, replace(before, **told))  # type: ignore[arg-type]
-        for device in DEVICES:
+        for device in DEVICES if seat in standing.inside(self._facts) else ():
             if getattr(before, device) != told[device]:
                 self._note("event", {"event": device, "seat": seat, "state": told[device]}, f"{device}:{seat}")
 
@@ -306,7 +318,7 @@ class Visit:
         )
         if with_(after, at=before.at) == before:
             return  # repeated after a lost acknowledgement
-        if self._facts.phase == "live":
+        if self._facts.phase == "live" and (given.seat in SEATS or given.seat in self._facts.admitted):
             raise PhaseWrong
         self._set_consent(given.seat, after)
         if self._facts.log_open:
@@ -324,12 +336,72 @@ class Visit:
             self._out.append(consent_note(self._facts, seat))
         if self._facts.phase != "live":
             return
+        if seat not in SEATS:  # SIG-27
+            self._stop_guest(seat)
+            return
         # SIG-10
         if self._facts.recording == "required":
+            assert seat == "doctor" or seat == "patient"
             self._end(seat, "consent_withdrawn")
         else:
             self._life = replace(self._life, stopped=True)
             self._shut_taps()
+
+    # ---- guests
+
+    def _take_guest(self, given: GuestInvited | GuestAdmitted | GuestDismissed) -> None:
+        match given:
+            case GuestInvited(seat, kind):
+                self._facts = with_(self._facts, guests={**self._facts.guests, seat: kind})
+            case GuestAdmitted(seat, guest):
+                self._need("doctor", seat, "live")
+                if guest not in self._facts.admitted:
+                    self._admit_guest(guest)
+            case GuestDismissed(seat, guest):
+                self._need("doctor", seat, "live")
+                if guest in self._facts.admitted:
+                    self._dismiss(guest, "dismissed")
+
+    def _admit_guest(self, guest: Seat) -> None:
+        """SIG-26, SIG-27."""
+        if guest not in self._facts.guests or not self._life.seat(guest).present:
+            raise GuestAbsent
+        state = consent_of(self._facts, guest).state
+        if self._facts.recording == "required" and state in ("refused", "withdrawn"):
+            raise ConsentRefused
+        if state == "undecided":
+            raise ConsentMissing
+        self._facts = with_(self._facts, admitted={**self._facts.admitted, guest: self._life.last_message})
+        self._note("join", {"seat": guest}, guest)
+        self._note("event", {"event": "guest", "seat": guest, "state": self._facts.guests[guest]}, f"guest:{guest}")
+
+    def _dismiss(self, guest: Seat, reason: str) -> None:
+        self._note("leave", {"seat": guest, "reason": reason}, guest)
+        self._facts = with_(
+            self._facts, admitted={seat: seq for seat, seq in self._facts.admitted.items() if seat != guest}
+        )
+        self._set(guest, replace(self._life.seat(guest), media="none", pc=None, tapped=False))
+        self._life = replace(
+            self._life,
+            guests_asked=self._life.guests_asked - {guest},
+            guests_started=self._life.guests_started - {guest},
+        )
+        self._out.append(DropSeat(guest))
+
+    def _dismiss_all(self, reason: str) -> None:
+        """The room is closed anyway: nobody need be dropped."""
+        dropped = len(self._out)
+        for guest in GUESTS:
+            if guest in self._facts.admitted:
+                self._dismiss(guest, reason)
+        self._out[dropped:] = [each for each in self._out[dropped:] if not isinstance(each, DropSeat)]
+
+    def _stop_guest(self, guest: Seat) -> None:
+        if guest in self._facts.admitted and self._facts.recording == "required":
+            self._dismiss(guest, "consent_withdrawn")
+        elif guest in self._facts.admitted:
+            self._life = replace(self._life, guests_started=self._life.guests_started - {guest})
+            self._out.append(SetTap(guest, on=False))
 
     # ---- admit and end
 
@@ -359,6 +431,7 @@ class Visit:
 
     def _send_back(self) -> None:
         """SIG-24: the room is closed, the log stays open."""
+        self._dismiss_all("to_waiting")
         for seat in SEATS:
             if self._life.seat(seat).present:
                 self._note("leave", {"seat": seat, "reason": "to_waiting"}, seat)
@@ -406,6 +479,7 @@ class Visit:
 
     def _end(self, by: EndedBy, reason: EndReason) -> None:
         live = self._facts.phase == "live"
+        self._dismiss_all(reason)
         ending = Ending(by, reason)
         self._facts = with_(self._facts, phase="ended", ended_at=iso(self._now), ended=ending, held=False)
         if live:
@@ -448,7 +522,7 @@ class Visit:
             case RoomOpened(epoch):
                 if self._life.epoch not in (None, epoch):
                     self._note("event", {"event": "worker", "state": "lost"}, "worker")
-                for seat in SEATS:
+                for seat in standing.inside(self._facts):
                     self._set(seat, replace(self._life.seat(seat), tapped=False))
                 self._found(RoomFound(epoch))
             case RoomFound():
@@ -467,7 +541,7 @@ class Visit:
     def _found(self, room: RoomFound) -> None:
         """Begin again from what a worker holds."""
         self._life = replace(self._life, epoch=room.epoch, media_available=True, tracks=room.tracks)
-        for seat in SEATS:
+        for seat in standing.inside(self._facts):
             there = room.seats.get(seat)
             nothing = replace(self._life.seat(seat), pc=None, media="none")
             self._set(seat, nothing if there is None else replace(nothing, pc=there[0], media=there[1]))
@@ -496,15 +570,23 @@ class Visit:
                 self._life = replace(
                     self._life, recorder_up=True, asked=False, started=False, noted=frozenset(), sealing=False
                 )
+                self._forget_guests_started()
                 if self._facts.log_open:
                     self._open_log()
             case RecorderLost():
                 self._life = replace(self._life, recorder_up=False, asked=False, started=False, noted=frozenset())
+                self._forget_guests_started()
             case Noted(key) if key.startswith("message:"):
                 self._noted_message(key)
             case Noted(key):
-                seats = {seat for seat in SEATS if standing.agreed_in(self._facts, seat, key)}
+                seats = {seat for seat in ALL_SEATS if standing.agreed_in(self._facts, seat, key)}
                 self._life = replace(self._life, noted=self._life.noted | seats)
+            case RecordingStarted(seats) if seats != SEATS:
+                started = frozenset(seats) & self._life.guests_asked & frozenset(self._facts.admitted)
+                if started and self._facts.phase == "live" and not self._life.stopped:
+                    self._life = replace(self._life, guests_started=self._life.guests_started | started)
+                    if self._life.media_available:
+                        self._out += [SetTap(seat, on=True) for seat in sorted(started)]
             case RecordingStarted():
                 if self._life.asked and self._facts.phase == "live" and not self._life.stopped:
                     self._life = replace(self._life, started=True, begun=True)
@@ -519,6 +601,9 @@ class Visit:
                 self._life = replace(
                     self._life, asked=False, noted=frozenset(), sealing=False, retry_at=self._now + RETRY_S
                 )
+
+    def _forget_guests_started(self) -> None:
+        self._life = replace(self._life, guests_asked=frozenset(), guests_started=frozenset())
 
     def _hear_stream(self, given: StreamsAlive | GapDeclared | FeedChanged) -> None:
         match given:
@@ -535,6 +620,9 @@ class Visit:
         if standing.may_start(self._facts, self._life):
             self._life = replace(self._life, asked=True)
             self._out.append(StartRecording())
+        if guests := standing.guests_to_start(self._facts, self._life):
+            self._life = replace(self._life, guests_asked=self._life.guests_asked | frozenset(guests))
+            self._out.append(StartRecording(guests))
         if standing.may_seal(self._facts, self._life):
             self._note_messages(self._life.unnoted)  # what a full lane gave up
             self._life = replace(self._life, sealing=True)
@@ -545,17 +633,17 @@ class Visit:
 
     def _open_log(self) -> None:
         self._out.append(OpenLog())
-        decided = [seat for seat in SEATS if consent_of(self._facts, seat).state != "undecided"]
+        decided = [seat for seat in ALL_SEATS if consent_of(self._facts, seat).state != "undecided"]
         self._out += [consent_note(self._facts, seat) for seat in decided]
         self._note_messages(self._life.unnoted)
 
     def _open_taps(self) -> None:
         if self._life.media_available and self._life.begun:  # GATE-2
-            self._out += [SetTap(seat, on=True) for seat in SEATS]
+            self._out += [SetTap(seat, on=True) for seat in (*SEATS, *sorted(self._life.guests_started))]
 
     def _shut_taps(self) -> None:
         if self._life.media_available:
-            self._out += [SetTap(seat, on=False) for seat in SEATS]
+            self._out += [SetTap(seat, on=False) for seat in standing.inside(self._facts)]
 
     def _note_quality(self, told: QualityTold) -> None:
         """On the record every ten seconds a seat; not in `state`, so not a change of the visit."""

@@ -21,15 +21,17 @@ from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
 from signaling.database import open_engine
+from signaling.errors import GuestsFull
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Doctor, Ending, Patient, VisitFacts
+from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens
+from signaling.verbs import GUESTS
 
 API_KEY = "an-api-key-for-tests"
 BASE_URL = "https://visit.example"
@@ -74,6 +76,18 @@ class WrittenVisits:
             facts = msgspec.structs.replace(facts, phase="ended", seq=facts.seq + 1, ended=ending, ended_at=now_iso())
             await self.store.save(facts)
         return facts
+
+    async def invite(self, visit: str, kind: GuestKind) -> tuple[Seat, VisitFacts]:
+        """See the port."""
+        facts = await self.store.load(visit)
+        if facts is None:
+            raise KeyError(visit)
+        seat = next((each for each in GUESTS if each not in facts.guests), None)
+        if seat is None:
+            raise GuestsFull
+        facts = msgspec.structs.replace(facts, seq=facts.seq + 1, guests={**facts.guests, seat: kind})
+        await self.store.save(facts)
+        return seat, facts
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """See the port."""

@@ -242,6 +242,10 @@ class FakeMedia(_Process):
                 self.tracks.setdefault(room, [])
             case media.CloseRoom(room):
                 self.rooms.pop(room, None)
+            case media.Drop(room, seat):
+                self.rooms.get(room, {}).pop(seat, None)
+                self.tracks[room] = [track for track in self.tracks.get(room, []) if track.seat != seat]
+                self.tell(media.TracksChanged(room, self.tracks[room]))
             case media.Record(room, seat, on):
                 self.taps[room, seat] = on
             case media.AskRoom(room):

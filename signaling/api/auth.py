@@ -80,7 +80,7 @@ class Gate:
             raise Unauthorised(str(error), code=error.code) from error
         if (claims.role == "auditor") != (access == "auditor"):
             raise Forbidden("this link is for something else")
-        who = claims.subject if claims.role == "auditor" else claims.role
+        who = claims.subject if claims.role == "auditor" else claims.seat or claims.role
         return Principal(access, who, claims.visit)
 
     async def _check_revocation(self, claims: Claims) -> None:

@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.consent_text import Language
 from signaling.messages import Photo
-from signaling.ports import Consent, Doctor, Ending, Patient, Phase, RecordingPolicy, Role, VisitFacts
+from signaling.ports import Consent, Doctor, Ending, GuestKind, Patient, Phase, RecordingPolicy, Role, VisitFacts
 from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
 
@@ -82,10 +82,11 @@ class EndVisit(_Request, frozen=True):
 
 
 class NewLink(_Request, frozen=True):
-    """A further link into a visit."""
+    """A further link into a visit. A guest's takes a seat of its own, and says `as` whom they come."""
 
     role: Role
     expires_in_s: LifetimeS = DAY_S
+    as_: GuestKind | None = msgspec.field(default=None, name="as")
 
 
 class NewDeskLink(_Request, frozen=True):
@@ -199,6 +200,7 @@ class IssuedLink(msgspec.Struct, frozen=True):
     role: Role
     link: str
     expires: Moment
+    seat: Annotated[str | None, Meta(description="A guest's seat.")] = None
 
 
 class RevokedLinks(msgspec.Struct, frozen=True):

@@ -14,11 +14,12 @@ from aiohttp import web
 
 from config.clock import iso, random_name
 from signaling.api.kinds import StoredPhoto
-from signaling.api.route import Answer, Call, Nothing, Route, Routes, Upload, json_answer
+from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, Upload, json_answer
 from signaling.messages import Photo, PhotosFull
 from signaling.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import Clock, MessageStore, PhotoFiles, VisitStore
 from signaling.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
+from signaling.verbs import SEATS
 
 MOST_BYTES = 8 << 20
 MEDIA = ("image/jpeg", "image/png", "image/webp")
@@ -65,7 +66,7 @@ class PhotoRoutes:
 
     async def upload(self, call: Call[Upload, Nothing]) -> web.Response:
         """Cleaned, written, then named: what has a name can be fetched."""
-        visit = await self._open_visit(call.principal.visit)
+        visit = await self._open_visit(call.principal)
         if sniffed(call.body.data) != call.body.media:
             raise MediaTypeWrong("the bytes are of another type than the header says")
         try:
@@ -98,8 +99,9 @@ class PhotoRoutes:
         headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "Content-Disposition": "inline"}
         return web.Response(body=data, content_type=found[1].media, headers=headers)
 
-    async def _open_visit(self, visit: str | None) -> str:
-        facts = None if visit is None else await self._visits.load(visit)
-        if facts is None or facts.phase not in ("waiting", "live"):
+    async def _open_visit(self, principal: Principal) -> str:
+        facts = None if principal.visit is None else await self._visits.load(principal.visit)
+        outside = facts is None or principal.who not in (*SEATS, *facts.admitted)  # SIG-26
+        if facts is None or outside or facts.phase not in ("waiting", "live"):
             raise Conflict("photos are taken while the visit waits or is live", code="phase_wrong")
         return facts.id

@@ -27,6 +27,7 @@ from signaling.api.kinds import (
     VisitsQuery,
 )
 from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
+from signaling.errors import EventRefused
 from signaling.links import Links
 from signaling.ports import Clock, IdempotencyConflict, Role, VisitFacts, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, RequestInvalid
@@ -121,7 +122,7 @@ class VisitRoutes:
                 self.link,
                 NewLink,
                 Nothing,
-                refuses=(NotFound,),
+                refuses=(NotFound, Conflict),
             ),
             Route(
                 "POST",
@@ -203,8 +204,24 @@ class VisitRoutes:
     async def link(self, call: Call[NewLink, Nothing]) -> web.Response:
         """One more link; the earlier ones go on working."""
         facts = await self._known(call.path("visit"))
+        if call.body.role == "guest" or call.body.as_ is not None:
+            return await self._guest(call.path("visit"), call.body)
         made = self._links.one(call.body.role, facts, call.body.expires_in_s)
         return self._issued(call.body.role, made, call.body.expires_in_s)
+
+    async def _guest(self, visit: str, asked: NewLink) -> web.Response:
+        if asked.role != "guest" or asked.as_ is None:
+            raise RequestInvalid(
+                "a guest's link, and no other, says as whom they come", at="as", code="guest_kind_wrong"
+            )
+        try:
+            seat, facts = await self._visits.invite(visit, asked.as_)
+        except KeyError:
+            raise _unknown() from None
+        except EventRefused as error:
+            raise Conflict(str(error), code=error.code) from error
+        link = self._links.guest(seat, facts, asked.expires_in_s)
+        return json_answer(IssuedLink("guest", link, _iso(self._clock() + asked.expires_in_s), seat), 201)
 
     async def revoke(self, call: Call[Nothing, Nothing]) -> web.Response:
         """In SQL first, then in the running visit."""

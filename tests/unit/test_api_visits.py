@@ -238,3 +238,23 @@ async def test_the_queues_show_who_waits_for_whom_and_what_needs_a_coordinator(a
     ]
     assert said["escalations"] == ["v2"]
     assert "王桂英" not in str(said)
+
+
+async def test_a_guest_gets_a_seat_of_its_own_and_a_visit_has_three(api: Api) -> None:
+    visit = (await api.visit())["id"]
+    where = f"/api/v1/visits/{visit}/links"
+    for number, kind in enumerate(("specialist", "village_doctor", "family"), 1):
+        status, said = await api.call("POST", where, json={"role": "guest", "as": kind})
+        assert (status, said["seat"]) == (201, f"guest-{number}")
+        base, _, token = said["link"].partition("#")
+        assert base == f"{BASE_URL}/g/"
+        claims = api.tokens.verify(token)
+        assert (claims.role, claims.seat, claims.visit) == ("guest", f"guest-{number}", visit)
+    status, problem = await api.call("POST", where, json={"role": "guest", "as": "interpreter"})
+    assert (status, problem["code"]) == (409, "guests_full")
+
+
+@pytest.mark.parametrize("body", [{"role": "guest"}, {"role": "patient", "as": "family"}, {"role": "guest", "as": "x"}])
+async def test_only_a_guest_says_as_whom_it_comes(api: Api, body: dict[str, Any]) -> None:
+    status, problem = await api.call("POST", f"/api/v1/visits/{(await api.visit())['id']}/links", json=body)
+    assert (status, problem["at"]) == (400, "as")

@@ -34,6 +34,8 @@ def code(name: object, *arguments: object, size: int = 100) -> str:
         ("message", {"id": "k3", "text": "头还是晕\n…"}, events.WriteMessage),
         ("message", {"id": "k3", "photo": "p1"}, events.WriteMessage),
         ("messages", {"after": 0}, events.AskMessages),
+        ("admit_guest", {"seat": "guest-1"}, events.AdmitGuest),
+        ("dismiss_guest", {"seat": "guest-3"}, events.DismissGuest),
         ("hold", {}, events.Hold),
         ("resume", {}, events.Resume),
         ("to_waiting", {}, events.ToWaiting),
@@ -48,7 +50,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 18
+    assert len(events.TYPES) == 20
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 
