@@ -11,7 +11,8 @@ EvidenceError
 ├── ProofInvalid      a tree's proof that leads elsewhere (`tree`)
 ├── NoteInvalid       a signed note in another form, or not signed by who should have (`checkpoint`)
 ├── WitnessRefused    a checkpoint that a witness does not cosign (`witnessing`)
-└── LogBroken         a proof that does not show the recording in its log (`logged`)
+├── LogBroken         a proof that does not show the recording in its log (`logged`)
+└── TimestampInvalid  a reply of a time-stamp authority that cannot be used (`timestamp`)
 """
 
 from __future__ import annotations
