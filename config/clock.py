@@ -53,8 +53,10 @@ def monotonic_us() -> int:
 
 
 def random_name(octets: int = 16) -> str:
-    """An unguessable name of `A–Z a–z 0–9 _ -`, 4 characters for every 3 octets."""
-    return secrets.token_urlsafe(octets)
+    """An unguessable name of `A–Z a–z 0–9 _ -`, 4 characters for every 3 octets; never an option to a command line."""
+    while (name := secrets.token_urlsafe(octets)).startswith("-"):
+        continue
+    return name
 
 
 def random_bytes(octets: int) -> bytes:

@@ -28,6 +28,7 @@ def test_monotonic_time_does_not_go_back() -> None:
 
 
 def test_names_are_url_safe_and_not_repeated() -> None:
-    names = {random_name() for _ in range(100)}
-    assert len(names) == 100
+    names = {random_name() for _ in range(2000)}
+    assert len(names) == 2000
+    assert not [name for name in names if name.startswith("-")]
     assert all(re.fullmatch(r"[A-Za-z0-9_-]{22}", name) for name in names)

@@ -9,10 +9,10 @@ from signaling import consent_text
 
 def test_words_that_change_need_a_new_version() -> None:
     """These hashes stand in recordings: whoever changes a word changes `VERSION` and this test together."""
-    assert consent_text.VERSION == "2026-05"
+    assert consent_text.VERSION == "2026-11"
     assert consent_text.SHA256 == {
-        "zh": "e7b16f01ff35ac2bf11ff90cd453033731f7d5d4462698f1d3fff002a6065bee",
-        "en": "f4987ca7b00da1100a103f0430206a51f78dc7c0e61a7c59de5b58d068e9a834",
+        "zh": "7fcb088f535df32b85db18ce7a6b5991a8de00e5aee498e7f9f995a0b4257bb4",
+        "en": "c35e429339b943864f17e87d85b85d29ea937d56ae5c0d28edf41d2a6a8b0ffc",
     }
 
 
