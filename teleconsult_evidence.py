@@ -32,15 +32,17 @@ PATIENCE_S = 2.0
 def export(settings: Settings, visit: str, output: Path) -> int:
     """Write the bundle, say what it is; the exit code."""
     from recorder.export import ExportRefused, VisitUnknown, export_visit
+    from recorder.holdings import SpoolFolder
     from recorder.objects import StoreError
     from recorder.store import open_store
 
-    if settings.store == "folder" and not settings.store_folder.is_dir():
+    if settings.store == "folder" and not (settings.store_folder.is_dir() or (settings.data / "spool").is_dir()):
         click.echo(f"Error: there are no recordings in {settings.data}; name the folder with --data", err=True)
         return 1
     try:
         with Bar("Exporting") as bar:
-            done = asyncio.run(export_visit(open_store(settings), visit, output, progress=bar.move))
+            spool = SpoolFolder(settings.data / "spool")  # a visit that is live, or not all stored yet
+            done = asyncio.run(export_visit(open_store(settings), visit, output, progress=bar.move, spool=spool))
     except (VisitUnknown, ExportRefused, StoreError, EvidenceError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1

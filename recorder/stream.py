@@ -13,7 +13,9 @@ STREAM-4  A part whose tracks are all over ends with its last frame. What follow
           the worker or by another transport, is a new part, and what lies between is a gap, however short.
 STREAM-5  Where sender reports say that tracks stand more than `APART_US` apart, or one more than `ASIDE_US` from its time, a
           new part is begun at the next keyframe, placed by them; at most once in `ALIGN_EVERY_US`.
-STREAM-6  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
+STREAM-6  A sound that joins a picture waits for the picture's next keyframe, which is asked for, and the new part begins
+          there: a part cannot show a picture before one, and a moment of sound is missed less than one of picture.
+STREAM-7  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
 """
 
 from __future__ import annotations
@@ -45,6 +47,7 @@ PAUSE_MS = 10_000
 SKEW_STEP_US = 20_000
 APART_US = 40_000
 ASIDE_US = 120_000
+NEWCOMER_WAIT_US = 2_500_000
 BELIEVED_US = 1_000_000
 ALIGN_EVERY_US = 30_000_000
 VIDEO_FRAME_MS = 40
@@ -202,6 +205,8 @@ class Stream:
         self._latest_us: dict[Track, int] = {}
         self._reported: set[Track] = set()
         self._misplaced = False
+        self._newcomers: list[PlacedFrame] = []
+        """Frames of a track that the part does not have, while it waits for a keyframe to begin another."""
         self._aligned_us: int | None = None
         self._end_ms = self._covered()
         self._last_arrival_us = 0
@@ -263,6 +268,7 @@ class Stream:
         """The smallest tap frame of this worker's life of which something is not yet written."""
         known = [s for t in self.tracks if t.epoch == epoch and (s := t.oldest_tap_seq()) is not None]
         known += [f.frame.tap_seq for _, _, f in self._heap if f.track.epoch == epoch]
+        known += [f.frame.tap_seq for f in self._newcomers if f.track.epoch == epoch]
         return min(known, default=None)
 
     @property
@@ -396,6 +402,9 @@ class Stream:
             return
         part = self._part
         why = self._why_new_part(placed, at_ms)
+        if why == "tracks" and self._picture_goes_on(placed):
+            self._newcomers.append(placed)
+            return
         if why is not None:
             if not self._begin_part(placed, at_ms, why, out):
                 return
@@ -410,6 +419,28 @@ class Stream:
                 return
             part.awaiting.discard(index)
         self._put(part, index, placed.frame, at_ms, out)
+
+    def _picture_goes_on(self, newcomer: PlacedFrame) -> bool:
+        """Whether a part with the newcomer would cost picture now: then it waits for the next keyframe."""
+        part = self._part
+        if (
+            part is None
+            or newcomer.track in part.index
+            or (self._newcomers and newcomer.at_us - self._newcomers[0].at_us > NEWCOMER_WAIT_US)
+        ):
+            return False
+        flowing = [t for t in part.tracks if t.kind == "video" and not t.ended and self._latest_us.get(t) is not None]
+        for track in flowing:
+            if not self._newcomers:
+                track.hurry()
+        return bool(flowing)
+
+    def _readmit(self, at_us: int) -> None:
+        """The part begins: of what waited, what comes after it goes back."""
+        for placed in self._newcomers:
+            if placed.at_us >= at_us:
+                heapq.heappush(self._heap, (placed.at_us, next(self._number), placed))
+        self._newcomers.clear()
 
     def _why_new_part(self, placed: PlacedFrame, at_ms: int) -> str | None:
         part, track, frame = self._part, placed.track, placed.frame
@@ -429,6 +460,8 @@ class Stream:
             return "pause"
         if frame.parameters is not None and frame.parameters != track.parameters:
             return "codec"
+        if self._newcomers and track.kind == "video" and frame.keyframe:
+            return "tracks"
         if self._misplaced and (track.kind == "video" if part.has_video else True) and frame.keyframe:
             return "timestamps"
         return None
@@ -503,6 +536,7 @@ class Stream:
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
+        self._readmit(placed.at_us)
         at_ms += self._settle(tracks, placed) // 1000
         first.parameters = placed.frame.parameters or first.parameters
         part = _Part(self.account.parts + 1, tracks, [self._shape(t, placed) for t in tracks])
@@ -541,7 +575,7 @@ class Stream:
                 if self._misplaced or track not in old:
                     wished[track] = said
             elif track not in old:
-                least = min(track.delay_us(placed) for placed in waiting[track])
+                least = min((track.delay_us(placed) for placed in waiting[track]), default=0)
                 wished[track] = msgspec.structs.replace(anchor, at_us=anchor.at_us + least)
         self._misplaced = False
         return self._move(wished, waiting, first)
@@ -613,6 +647,7 @@ class Stream:
             return
         self._seal(next_ms, Cut.END, out)
         self._part = None
+        self._newcomers.clear()
 
     # ---- segments
 

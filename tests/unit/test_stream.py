@@ -287,3 +287,27 @@ def test_another_life_of_the_worker_begins_a_part_and_a_declared_gap_however_sho
     assert (cause, packets) == ("worker", None)
     assert 3900 <= begin <= 3930
     assert end == 4050
+
+
+def test_a_sound_that_joins_waits_for_the_pictures_keyframe_and_no_picture_is_lost() -> None:
+    publisher, what = Publisher(), clip(seconds=6)
+    voice = publisher.tracks["microphone"]
+    publisher.stream.tracks.remove(voice)
+    sent = on_time(what)
+    publisher.play([(at, one) for at, one in sent if one.source == "camera" and at < 2500])
+    publisher.stream.add(voice, 2500)
+    publisher.play([(at, one) for at, one in sent if at >= 2500])
+    publisher.finish(6000)
+    parts = [body for body in publisher.bodies("part") if isinstance(body, records.Part)]
+    assert [(part.why, part.from_ms, [t.source for t in part.tracks]) for part in parts] == [
+        ("start", 0, ["camera"]),
+        ("tracks", 4000, ["microphone", "camera"]),
+    ]
+    frames = sum(
+        track.frames
+        for segment in segments(publisher)
+        for track in segment.tracks
+        if parts[segment.part - 1].tracks[track.number - 1].source == "camera"
+    )
+    assert frames == len(what.frames["camera"])
+    assert gaps(publisher) == []
