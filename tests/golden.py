@@ -1,0 +1,55 @@
+"""Makes the golden bundles: `python -m tests.golden`. Recordings of today that every verifier to come must judge the same.
+
+They are kept in tests/fixtures/golden as ZIP files, with the verdict each must get. Made once a version of the format: a
+change that needs them made anew has broken the recordings out there.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+from recorder.evidence.verify import verify
+from tests.bundles import MemoryReader, honest_visit, keys_of, tamper
+from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
+
+FOLDER = Path(__file__).parent / "fixtures" / "golden"
+
+Objects = dict[str, bytes]
+
+
+def stories() -> dict[str, Objects]:
+    """Name → a recording. The same bytes each time: Ed25519 signs without chance, SM2 does not and is left out."""
+    alone = keys_of("the recorder", sm2=False)
+    honest = honest_visit(Random(4), keys=alone)
+    return {
+        "honest": honest,
+        "still-going-on": honest_visit(Random(5), keys=alone, closed=False),
+        "logged-and-witnessed": logged_visit(LOCAL, OUTSIDE),
+        **{f"tampered-{n}": tamper(Random(f"golden {n}"), honest)[0] for n in range(6)},
+    }
+
+
+def expected(objects: Objects) -> dict[str, object]:
+    """What a verifier must say."""
+    verdict = verify(MemoryReader(objects))
+    first = verdict.broken[0].rule if verdict.broken else None
+    return {"intact": verdict.intact, "complete": verdict.complete, "first": first, "witnessed": verdict.witnessed}
+
+
+def main() -> None:
+    """Write them all."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    verdicts = {}
+    for name, objects in stories().items():
+        verdicts[name] = expected(objects)
+        with ZipFile(FOLDER / f"{name}.zip", "w", ZIP_DEFLATED) as archive:
+            for path, data in sorted(objects.items()):
+                archive.writestr(ZipInfo(path), data, ZIP_DEFLATED)
+    (FOLDER / "verdicts.json").write_text(json.dumps(verdicts, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
