@@ -272,7 +272,8 @@ export class Call implements Watchable<CallFacts> {
     const now = this.ports.clock.now();
     const rows = await this.peer.stats();
     const after = totals(rows, now);
-    this.facts.set({ talking: talks(rows) });
+    // Only the patient's page speaks; a desk need not draw again at every pause.
+    if (session.state.you.seat === 'patient') this.facts.set({ talking: talks(rows) });
     this.totals = after;
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';

@@ -60,6 +60,7 @@ const BODIES: { readonly [type: string]: Check } = {
     keys: each(shape({ alg: among('ed25519', 'sm2'), key: hex })),
     recorder: words,
     epoch: words,
+    'witnesses?': each(words),
   }),
   consent: shape({
     seat,

@@ -1,7 +1,7 @@
 /**
  * The verifier in the auditor's own browser: intact, complete, and the first broken rule (FORMAT.md §9).
  *
- * It trusts the objects' bytes and nothing that the server says about them. SM3 and SM2 are left out, as FORMAT.md §7
+ * It trusts the objects' bytes and nothing that the server says about them. SM3, SM2 and LOG are left out, as FORMAT.md §7
  * allows a browser, and `unchecked` says so. Where the browser has no Ed25519 the verdict is open, never good.
  */
 import { type Expected, Ledger } from './ledger';
@@ -33,7 +33,7 @@ export interface Verdict {
   readonly intact: boolean | null;
   readonly complete: boolean | null;
   readonly broken: readonly Broken[];
-  readonly unchecked: readonly ('Ed25519' | 'SM3' | 'SM2')[];
+  readonly unchecked: readonly ('Ed25519' | 'SM3' | 'SM2' | 'LOG')[];
   readonly visit: string | null;
   readonly origin: string | null;
   /** Fingerprint of the Ed25519 key. */
@@ -43,7 +43,9 @@ export interface Verdict {
 }
 
 const COMPLETE_ONLY = new Set(['CLOSE-1', 'COV-1', 'COV-2', 'COV-3']);
-const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', 'log/close.tlog-proof'];
+/** The proof in the recorder's log. */
+const PROOF = 'log/close.tlog-proof';
+const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', PROOF];
 const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh)$/;
 const TIME_TOLERANCE_MS = 2000;
 const MAX_KEPT = 200;
@@ -90,7 +92,7 @@ class Verification {
       intact: this.intact ? (this.unsure ? null : true) : false,
       complete: this.complete && this.intact ? (this.unsure ? null : true) : false,
       broken: this.broken,
-      unchecked: [...(this.unsure ? (['Ed25519'] as const) : []), 'SM3', ...(sm2 ? (['SM2'] as const) : [])],
+      unchecked: [...(this.unsure ? (['Ed25519'] as const) : []), 'SM3', ...(sm2 ? (['SM2'] as const) : []), ...(this.names.has(PROOF) ? (['LOG'] as const) : [])],
       visit: this.records[0]?.visit ?? null,
       origin: opened?.origin ?? null,
       key: this.named().find((key) => key.alg === 'ed25519')?.key ?? null,

@@ -89,6 +89,17 @@ function Recording({ state, given }: { state: State; given: DoctorGiven }) {
   );
 }
 
+/** The way back, for as long as there is one. */
+function Return({ given: { now, w, act } }: { given: DoctorGiven }) {
+  const clock = useTick(1000) + now.call.skew;
+  const state = now.call.session.state;
+  return state === null || secondsToReturn(state, clock) === null ? null : (
+    <Button act="reconnect" kind="soft" icon="back" onTap={act.reconnect}>
+      {w.reconnect}
+    </Button>
+  );
+}
+
 function Letters({ given }: { given: DoctorGiven }) {
   const { now, w, act, chatting } = given;
   const { session, messages } = now.call;
@@ -125,8 +136,6 @@ export function Column(given: DoctorGiven) {
   const mic = devices.microphone.state;
   const cam = devices.camera.state;
   const sharing = devices.screen.state === 'on';
-  const clock = useTick(1000) + now.call.skew;
-  const left = state === null ? null : secondsToReturn(state, clock);
   const elapsed = live ? since(state?.times.live ?? null, Date.parse(state?.at ?? '')) : null;
   return (
     <aside class="column" id="picture" tabIndex={-1} aria-label={w.picture}>
@@ -210,11 +219,7 @@ export function Column(given: DoctorGiven) {
           </Button>
         </div>
       )}
-      {view === 'ended' && left !== null && (
-        <Button act="reconnect" kind="soft" icon="back" onTap={act.reconnect}>
-          {w.reconnect}
-        </Button>
-      )}
+      {view === 'ended' && <Return given={given} />}
       {state?.phoneBack && (
         <p class="strip warn">
           <Icon name="phone" />
