@@ -27,7 +27,7 @@ import msgspec
 from aiohttp import web
 
 from config import logs
-from config.clock import random_name
+from config.clock import random_bytes, random_name
 from config.link import LinkError
 from config.secrets import SecretError, secret_key, secret_text
 from config.settings import Settings
@@ -38,11 +38,13 @@ from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
+from signaling.api.webhooks import WebhookRoutes
 from signaling.database import open_engine
 from signaling.expiry import expire
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
+from signaling.outbox import SqlOutbox
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
 from signaling.ports import Clock, StoreAway
@@ -51,6 +53,7 @@ from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
 from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens, token_keys
+from signaling.webhooks import WebhookSender
 from signaling.workers import MediaWorkers, RecorderLink
 from turn.credentials import ice_servers
 
@@ -107,14 +110,16 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             parts = assemble(settings, store, door, clock)
             await parts.registry.start()
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
+            sending = asyncio.create_task(parts.sender.run(), name="webhooks")
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
                 await runner.setup()
                 await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
                 yield parts
             finally:
-                expiring.cancel()
-                await asyncio.wait([expiring])
+                for task in (expiring, sending):
+                    task.cancel()
+                await asyncio.wait([expiring, sending])
                 await parts.registry.stop()
                 await runner.cleanup()
     finally:
@@ -128,6 +133,7 @@ class Assembly:
     app: web.Application
     registry: VisitRegistry
     links: Links
+    sender: WebhookSender
 
 
 def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock: Clock) -> Assembly:
@@ -142,7 +148,11 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
     files = FolderPhotos(settings.data / "photos", secret_key(settings.keys / "photos.key"))
     photos = PhotoRoutes(store, messages, files, clock)
-    routes = all_routes(store, registry, links, recordings, photos, _parts(store, media, recorder), clock)
+    outbox, hook_key = SqlOutbox(store.engine), secret_key(settings.keys / "webhook.key")
+    sender = WebhookSender(outbox, hook_key, clock, random_chance)
+    store.on_happened = sender.wake
+    webhooks = WebhookRoutes(outbox, hook_key)
+    routes = all_routes(store, registry, links, recordings, photos, webhooks, _parts(store, media, recorder), clock)
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
@@ -153,7 +163,12 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     origins = (*settings.origins, f"{own.scheme}://{own.netloc}")
     Gateway(registry, tokens, ice_servers(settings), origins, clock).attach(app)
     Pages(settings.base_url).attach(app)
-    return Assembly(app, registry, links)
+    return Assembly(app, registry, links, sender)
+
+
+def random_chance() -> float:
+    """From 0 to 1."""
+    return int.from_bytes(random_bytes(4)) / 0xFFFFFFFF
 
 
 @contextlib.contextmanager

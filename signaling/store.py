@@ -8,6 +8,7 @@ STORE-4  A cursor is where the last page ended (creation time and id), so pages 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +19,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from config.clock import iso, parse_iso
+from signaling import outbox
 from signaling.database import reading, writing
+from signaling.happenings import happened
 from signaling.ports import IdempotencyConflict, Page, Phase, StoreAway, VisitFacts
 from signaling.tables import accesses, idempotency, visits
 
@@ -50,12 +53,15 @@ class SqlVisitStore:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self.engine = engine
+        self.on_happened: Callable[[], None] = lambda: None
+        """Called after something was written for the hospital's receivers."""
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         """See the port. Of many calls with one key at once, one stores and all return its visit."""
         try:
             async with self._writing() as db:
                 await db.execute(insert(visits).values(_to_row(facts)))  # STORE-2
+                await outbox.write(db, happened(None, facts))
                 if idempotency_key is not None:
                     said = {"key": idempotency_key, "body_sha256": body_sha256, "visit": facts.id}
                     await db.execute(insert(idempotency).values(said | {"created": facts.created}))
@@ -77,8 +83,17 @@ class SqlVisitStore:
         epoch = values.pop("links_epoch")
         kept = case((visits.c.links_epoch > epoch, visits.c.links_epoch), else_=epoch)
         newer = and_(visits.c.id == values.pop("id"), visits.c.seq <= facts.seq)
+        mine = visits.c.id == facts.id
         async with self._writing() as db:
+            await db.execute(update(visits).where(mine).values(id=facts.id))  # STORE-2: the row is ours until the end
+            row = (await db.execute(select(visits).where(mine))).one_or_none()
+            if row is None or row.seq > facts.seq:
+                return
             await db.execute(update(visits).where(newer).values(links_epoch=kept, **values))
+            told = happened(_from_row(row), facts)
+            await outbox.write(db, told)
+        if told:
+            self.on_happened()
 
     async def revoke_links(self, visit: str) -> int | None:
         """Make every token issued so far for this visit worthless; the new links epoch, None if there is no such visit."""

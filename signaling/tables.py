@@ -14,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -122,6 +123,38 @@ accesses = Table(
     Column("visit", String(64)),
     Column("what", String(256), nullable=False),
     Index("ix_accesses_visit", "visit", "id"),
+)
+
+receivers = Table(
+    "receivers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("url", String(2048), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("active", Boolean, nullable=False),
+)
+
+happenings = Table(
+    "happenings",
+    metadata,
+    Column("seq", Serial, primary_key=True),
+    Column("id", String(64), nullable=False, unique=True),
+    Column("visit", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("type", String(32), nullable=False),
+    Column("data", Document, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("receiver", String(64), ForeignKey("receivers.id"), primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer(), "sqlite"), ForeignKey("happenings.seq"), primary_key=True),
+    Column("visit", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("ix_deliveries_stream", "state", "receiver", "visit", "seq"),
 )
 
 photos = Table(

@@ -20,11 +20,13 @@ from signaling.api.photos import PhotoRoutes
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.table import all_routes
+from signaling.api.webhooks import WebhookRoutes
 from signaling.database import open_engine
 from signaling.errors import GuestsFull
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
+from signaling.outbox import SqlOutbox
 from signaling.photo_files import FolderPhotos
 from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
@@ -146,7 +148,8 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         app = web.Application(middlewares=[answering])
         messages, files = SqlMessageStore(store.engine), FolderPhotos(folder / "photos", bytes(32))
         photos = PhotoRoutes(store, messages, files, time.time)
-        routes = all_routes(store, visits, links, recordings, photos, {"database": database}, time.time)
+        webhooks = WebhookRoutes(SqlOutbox(store.engine), bytes(32))
+        routes = all_routes(store, visits, links, recordings, photos, webhooks, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
         server = TestServer(app)
         await server.start_server(access_log=None)

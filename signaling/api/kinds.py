@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.consent_text import Language
 from signaling.messages import Photo
+from signaling.outbox import Receiver, Told
 from signaling.ports import Consent, Doctor, Ending, GuestKind, Patient, Phase, RecordingPolicy, Role, VisitFacts
 from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
@@ -82,11 +83,11 @@ class EndVisit(_Request, frozen=True):
 
 
 class NewLink(_Request, frozen=True):
-    """A further link into a visit. A guest's takes a seat of its own, and says `as` whom they come."""
+    """A further link into a visit. A guest's takes a seat of its own; `as` says whom they come as, and of others nothing."""
 
     role: Role
     expires_in_s: LifetimeS = DAY_S
-    as_: GuestKind | None = msgspec.field(default=None, name="as")
+    as_: GuestKind = msgspec.field(default="specialist", name="as")
 
 
 class NewDeskLink(_Request, frozen=True):
@@ -207,6 +208,40 @@ class RevokedLinks(msgspec.Struct, frozen=True):
     """Every link issued under a smaller epoch is refused from now on."""
 
     links_epoch: int
+
+
+class NewReceiver(_Request, frozen=True):
+    """Where to send events."""
+
+    url: Annotated[str, Meta(max_length=2000, pattern=r"^https?://[A-Za-z0-9._~:/?%=&+@-]+$")]
+
+
+class RegisteredReceiver(msgspec.Struct, frozen=True):
+    """A receiver and its secret, for verifying `webhook-signature`."""
+
+    id: Id
+    url: str
+    secret: str
+
+
+class Receivers(msgspec.Struct, frozen=True):
+    """Oldest first."""
+
+    receivers: list[Receiver]
+
+
+class EventsQuery(_Request, frozen=True):
+    """From where on."""
+
+    after: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
+    limit: Limit = 50
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """In order; `next` is `after` of the page that follows."""
+
+    events: list[Told]
+    next: int
 
 
 class StoredPhoto(msgspec.Struct, frozen=True):

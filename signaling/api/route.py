@@ -20,7 +20,10 @@ Access = Literal["public", "hospital", "auditor", "seat"]
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 FILE_PATTERN = rf"{_FILE_PART}(/{_FILE_PART}){{0,15}}"
-PATH_PATTERNS: Mapping[str, str] = {"visit": VISIT_PATTERN, "photo": VISIT_PATTERN, "name": FILE_PATTERN}
+PATH_PATTERNS: Mapping[str, str] = {
+    **dict.fromkeys(("visit", "photo", "receiver"), VISIT_PATTERN),
+    "name": FILE_PATTERN,
+}
 """What each path parameter may look like; anything else is no address of ours (404)."""
 PATH_MATCHES: Mapping[str, str] = {**PATH_PATTERNS, "name": rf"{_FILE_PART}(?:(?:/|%2F){_FILE_PART}){{0,15}}"}
 """The same in a request line: clients made from the OpenAPI document write a slash within a parameter as %2F."""

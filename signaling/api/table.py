@@ -12,6 +12,7 @@ from signaling.api.public import Check, PublicRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.route import Routes
 from signaling.api.visits import VisitRoutes
+from signaling.api.webhooks import WebhookRoutes
 from signaling.links import Links
 from signaling.ports import Clock, Visits, VisitStore
 
@@ -22,6 +23,7 @@ def all_routes(
     links: Links,
     recordings: RecordingRoutes,
     photos: PhotoRoutes,
+    webhooks: WebhookRoutes,
     parts: Mapping[str, Check],
     clock: Clock,
 ) -> Routes:
@@ -30,6 +32,7 @@ def all_routes(
     routes = VisitRoutes(store, visits, links, clock).routes()
     routes += recordings.routes()
     routes += photos.routes()
+    routes += webhooks.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()
     written.append(msgspec.json.encode(document(routes)))
     return routes

@@ -16,6 +16,7 @@ from config.clock import now_iso
 from recorder.audit import audit_door, make_audit_app
 from recorder.store_folder import FolderStore
 from signaling.messages import Photo
+from signaling.outbox import SqlOutbox
 from tests.bundles import honest_visit
 from tests.http_api import API_KEY, open_api, some_visit
 
@@ -25,6 +26,7 @@ CONFIG = """
 "path.visit" = "v1"
 "path.name" = "{name}"
 "path.photo" = "p1"
+"path.receiver" = "r1"
 [auth.openapi.apiKey]
 bearer = "{api_key}"
 [auth.openapi.apiKeyHeader]
@@ -49,6 +51,7 @@ async def test_the_served_document_holds(tmp_path: Path) -> None:
         auditor = api.tokens.issue("auditor", None, "auditor-test", 3600)
         seat = api.tokens.issue("patient", "v1", "patient", 3600)
         await api.messages.keep_photo("v1", "patient", Photo("p1", "image/png", 8, 1, 1, "00"), now_iso())
+        await SqlOutbox(api.store.engine).register("r1", "http://127.0.0.1:9/")
         await api.files.put("v1", "p1", b"a picture")
         name = next(name for name in objects if name.endswith(".webm"))
         config = tmp_path / "schemathesis.toml"

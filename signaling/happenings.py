@@ -1,0 +1,39 @@
+"""What a hospital's software is told of a visit: events that follow from how its facts were and how they are now. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from signaling.ports import VisitFacts
+
+
+class Happening(msgspec.Struct, frozen=True):
+    """One event: `type` and `data` as PROTOCOL.md §10 says."""
+
+    type: str
+    data: dict[str, Any]
+
+
+def happened(before: VisitFacts | None, after: VisitFacts) -> list[Happening]:
+    """In order. Nothing changed, nothing happened: the same facts saved twice tell nothing twice."""
+    found: list[Happening] = []
+
+    def say(kind: str, **more: Any) -> None:
+        data = {"visit": after.id, "phase": after.phase, "seq": after.seq, **more}
+        found.append(Happening(f"visit.{kind}", data))
+
+    if before is None:
+        say("created")
+        return found
+    if after.late is not None and after.late != before.late:
+        say("late", late=after.late)
+    if after.phone_back is not None and after.phone_back != before.phone_back:
+        say("phone_back")
+    if after.advice != before.advice:
+        say("advice")
+    if after.phase != before.phase:
+        ended = None if after.ended is None else {"by": after.ended.by, "reason": after.ended.reason}
+        say(after.phase, **({"ended": ended} if after.phase == "ended" else {}))
+    return found
