@@ -5,8 +5,8 @@ UPLOAD-1  A local copy is removed only after `put` has returned, and, where the 
 UPLOAD-2  While the store is unreachable everything stays here and is tried again: 0.5 s, doubling to 30 s, ±50 % jitter. The
           first failure and the first success after it are told.
 UPLOAD-3  An object the store will never take (its name is taken by other bytes) stays here, is told, and holds up no other.
-UPLOAD-4  The visit whose oldest object has waited longest goes first. Within a visit objects go in the order they came, up to
-          eight at once; a batch of records goes only when all media before it is stored.
+UPLOAD-4  The visit whose oldest object has waited longest goes first. Within a visit the oldest go first, up to eight at
+          once; a batch of records goes only when all media before it is stored, and media wait for no batch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable
-from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -117,9 +116,10 @@ class Uploader:
             while queue:
                 wave = _wave(queue)
                 failures = await asyncio.gather(*(self._store_one(visit, upload) for upload in wave))
-                for _ in wave:
-                    queue.popleft()
-                queue.extendleft(reversed([u for u, code in zip(wave, failures, strict=True) if code is not None]))
+                stored = {upload for upload, code in zip(wave, failures, strict=True) if code is None}
+                left = [upload for upload in queue if upload not in stored]
+                queue.clear()
+                queue.extend(left)
                 if None in failures:
                     self._progress.set()
                 code = next((code for code in failures if code is not None), None)
@@ -172,9 +172,18 @@ class Uploader:
 
 
 def _wave(queue: deque[Upload]) -> list[Upload]:
-    """What of the queue may be stored at once: the next media objects, or the next others."""
-    media = _is_media(queue[0])
-    return list(takewhile(lambda upload: _is_media(upload) == media, islice(queue, AT_ONCE)))
+    """What of the queue may be stored at once: the oldest media, and what else has no media before it."""
+    wave: list[Upload] = []
+    behind_media = False
+    for upload in queue:
+        if _is_media(upload):
+            behind_media = True
+        elif behind_media:
+            continue
+        wave.append(upload)
+        if len(wave) == AT_ONCE:
+            break
+    return wave
 
 
 def _is_media(upload: Upload) -> bool:
