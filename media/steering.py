@@ -21,16 +21,20 @@ from media.congestion.downlink import OVERHEAD, Downlink
 from media.plane import LayerChanged, PlaneEvent
 from media.transport import ALIVE_S, Layer, Route, Track, Transport
 
-PATIENCE_S = 1.5
-COMEBACK_S = 2.0
+PATIENCE_S = 2.0
+COMEBACK_S = 1.0
 """How long a paused picture must fit before it is shown again: it begins with a keyframe, which is dear."""
+HOPELESS, HOPELESS_S = 0.4, 0.8
+STANDING_S = 0.15
+"""A queue that stands longer makes audio late: until it is drained, the plan is what drains it."""
 REMB_FRESH_S = 5.0
 SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
 AHEAD = 1.2
 _DEPTHS = ((0.10, 2), (0.03, 1))
 """Loss from which audio is repeated, and how often: one repeat leaves p², two leave p³."""
-_POOR_BPS = 90_000
+AUDIO_SHARE = 0.35
+"""Of what the path carries, as much as audio may take by repeating itself."""
 REPEAT_HOLD_S = 8.0
 _TAPE_UP_S = 1.0
 
@@ -61,6 +65,12 @@ class Steering:
                 route.consumer.stop()
                 route.layer = None
             elif route.layer is not layer:
+                downlink = route.subscriber.downlink
+                smaller = route.layer is not None and layer.rank < route.layer.rank
+                if smaller and downlink is not None and downlink.queueing:
+                    # What does not fit would keep the smaller layer's keyframe waiting behind it.
+                    route.consumer.stop()
+                    route.layer = None
                 self._want_keyframe(layer)
 
     # ---- audio
@@ -77,13 +87,17 @@ class Steering:
                     consumer.loss if now - consumer.loss_at < REMB_FRESH_S else 0.0, downlink.loss if downlink else 0
                 )
                 depth = next((depth for least, depth in _DEPTHS if loss >= least), 0)
-                if downlink is not None and (downlink.queueing or downlink.controller.capacity_bps < _POOR_BPS):
-                    depth = min(depth, consumer.depth, 1)
+                if downlink is not None:
+                    if downlink.queueing:
+                        depth = min(depth, consumer.depth)
+                    while depth and _audio_bps(producer.bps, depth) > AUDIO_SHARE * downlink.controller.capacity_bps:
+                        depth -= 1
+                        consumer.depth = min(consumer.depth, depth)
                 if depth >= consumer.depth:
                     consumer.depth, consumer.depth_at = depth, now
                 elif now - consumer.depth_at > REPEAT_HOLD_S:
                     consumer.depth, consumer.depth_at = consumer.depth - 1, now
-            cost += producer.bps * (1 + consumer.depth) + 50 * OVERHEAD * 8
+            cost += _audio_bps(producer.bps, consumer.depth)
         return cost
 
     # ---- video
@@ -121,7 +135,9 @@ class Steering:
             return not paused
         if route.unfit_since is None:
             route.unfit_since = now
-        if now - route.unfit_since < (COMEBACK_S if paused else PATIENCE_S):
+        hopeless = budget_bps < HOPELESS * cost_bps
+        patience = COMEBACK_S if paused else HOPELESS_S if hopeless else PATIENCE_S
+        if now - route.unfit_since < patience:
             return not paused
         route.unfit_since = None
         if not paused:
@@ -146,7 +162,9 @@ class Steering:
         """Bit/s for everything new; repairs are paid from the same purse."""
         downlink = transport.downlink
         if downlink is not None:
-            return downlink.controller.capacity_bps * (1 - min(downlink.loss, 0.3))
+            controller = downlink.controller
+            bps = controller.capacity_bps if controller.wait_s < STANDING_S else controller.target_bps
+            return bps * (1 - min(downlink.loss, 0.3))
         if transport.remb_bps is not None and now - transport.remb_at < REMB_FRESH_S:
             return float(transport.remb_bps)
         return float("inf")  # STEER-2
@@ -163,6 +181,11 @@ class Steering:
             if tape.unfit_since is None or now - tape.unfit_since < _TAPE_UP_S:
                 return
         self.choose(tape, best)
+
+
+def _audio_bps(bps: float, depth: int) -> float:
+    """What 50 packets a second cost the path with so many repeats in each."""
+    return bps * (1 + depth) + 50 * OVERHEAD * 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Controller:
         self._bursts, self._trendline = Bursts(), Trendline()
         self._standing = Standing()
         self._acked, self._loss, self._prober = AckedRate(), LossModel(), Prober()
+        self._sent = AckedRate()
         self._rate = Rate(start_bps, least_bps, most_bps)
         self._least, self._most = least_bps, most_bps
         self._target = start_bps
@@ -84,6 +85,7 @@ class Controller:
         probes: list[Cluster] = []
         window_over = False
         for report in reports:
+            self._sent.hear(report.sent_at, report.size)
             window_over |= self._loss.hear(report.sent_at, report.size, report.arrived_at is None)
             if report.probe is not None:
                 probes += self._read_probe(report, now)
@@ -112,7 +114,8 @@ class Controller:
             return
         delta = self._bursts.hear(report.sent_at, report.arrived_at)
         if delta is not None:
-            self._rate.hear(self._trendline.hear(delta), self._acked.bps, self._rtt_s, now)
+            sent = self._sent.bps if self._standing.wait_s < DRAIN_OVER_S else None
+            self._rate.hear(self._trendline.hear(delta), self._acked.bps, self._rtt_s, now, sent)
 
     def _read_probe(self, report: Report, now: float) -> list[Cluster]:
         assert report.probe is not None

@@ -58,7 +58,7 @@ class Downlink:
         """The cluster the packet that leaves now belongs to."""
         self.begun = False
         self.loss = 0.0
-        """Fraction 0–1 lost over the last second or so of feedback, smoothed."""
+        """Fraction 0–1 lost over the last second or so of feedback, smoothed; what a full queue drops is not counted."""
         self._losses = [0, 0]
         self._heard_at: float | None = None
         self._last_feedback = now
@@ -117,6 +117,6 @@ class Downlink:
         seen[0] += told
         seen[1] += lost
         if seen[0] >= 50:
-            fraction = seen[1] / seen[0]
-            self.loss = fraction if fraction > self.loss else 0.7 * self.loss + 0.3 * fraction
+            fraction = 0.0 if self.queueing else seen[1] / seen[0]
+            self.loss = fraction if fraction > self.loss else 0.5 * (self.loss + fraction)
             seen[0] = seen[1] = 0

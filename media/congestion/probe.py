@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 LEAST_PACKETS = 5
 LEAST_BYTES = LEAST_PACKETS * 1200
-SMALL_BELOW_BPS, SMALL_BYTES = 800_000.0, 3000
+SMALL_BELOW_BPS, SMALL_BYTES, SMALLEST_BYTES, SMALL_LASTS_S = 800_000.0, 3000, 1600, 0.06
 """A slow probe is of few bytes, in small packets: on a path of 250 kbit/s 6 000 bytes are a queue of 190 ms."""
 LASTS_S = 0.015
 WAITS_S = 1.0
@@ -20,7 +20,7 @@ FIRST_FACTORS = (3.0,)
 """One at first: two at once were 380 ms of queue on a path of 250 kbit/s. What it proves is asked for twice as much."""
 GROW_FACTOR = 2.0
 FURTHER_OVER = 0.7
-IDLE_EVERY_S = 5.0
+IDLE_EVERY_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,9 @@ class Prober:
 
 
 def _bytes_of(bps: float) -> int:
-    return max(int(bps * LASTS_S / 8), LEAST_BYTES if bps >= SMALL_BELOW_BPS else SMALL_BYTES)
+    if bps < SMALL_BELOW_BPS:
+        return max(SMALLEST_BYTES, min(SMALL_BYTES, int(bps * SMALL_LASTS_S / 8)))
+    return max(int(bps * LASTS_S / 8), LEAST_BYTES)
 
 
 def _proven(seen: _Seen, through: float) -> float | None:
