@@ -11,8 +11,8 @@ import { query } from './place';
 const ENCODINGS: Readonly<Record<Source, RTCRtpEncodingParameters[]>> = {
   microphone: [],
   camera: [
-    { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-    { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 450_000 },
+    { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
+    { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000 },
     { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
   ],
   screen: [{ maxBitrate: 1_500_000 }],
