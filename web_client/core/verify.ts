@@ -46,7 +46,7 @@ const COMPLETE_ONLY = new Set(['CLOSE-1', 'COV-1', 'COV-2', 'COV-3']);
 /** The proof in the recorder's log. */
 const PROOF = 'log/close.tlog-proof';
 const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', PROOF];
-const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh)$/;
+const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh|verify\.awk|verify-log\.sh|log\/close\.tlog-proof)$/;
 const TIME_TOLERANCE_MS = 2000;
 const MAX_KEPT = 200;
 
