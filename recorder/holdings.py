@@ -8,6 +8,7 @@ HOLD-2  An object moves from the spool to the store, never back: the spool is li
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -59,7 +60,8 @@ class SpoolFolder:
         """Files with an object's name; the journal and drafts have none."""
         folder = self._root / visit
         found: list[ObjectEntry] = []
-        for path in folder.rglob("*"):
+        # Unlike `rglob`, `walk` passes over a folder that goes away meanwhile, as all do when a visit is stored.
+        for path in (Path(below) / file for below, _, files in os.walk(folder) for file in files):
             name = path.relative_to(folder).as_posix()
             try:
                 if is_object(name) and path.is_file():
