@@ -19,12 +19,14 @@ test: $(VENV)/dev.stamp $(BUILT) debian  ## set up and run every test
 check: $(VENV)/dev.stamp $(BUILT)  ## format, lint, types, arrows, unit tests: under a minute
 	$(BIN)/ruff format --check && $(BIN)/ruff check && $(BIN)/mypy && $(BIN)/lint-imports --no-cache
 	$(NPM) run check
-	$(BIN)/pytest -q tests/unit
+	$(BIN)/pytest -q tests/unit -m 'not slow'
 
 build: $(BUILT)  ## build the pages
 
-bench: $(VENV)/dev.stamp  ## CPU, delay and memory of forwarding, beside Janus where it is installed
+bench: $(VENV)/dev.stamp $(BUILT)  ## what forwarding costs, what people wait for, what weak networks leave of a visit (hours; ARGS for one)
 	$(BIN)/python -m tests.bench forwarding $(ARGS)
+	$(BIN)/python -m tests.bench visits
+	$(BIN)/python -m tests.bench weak_network
 
 soak: $(VENV)/run.stamp $(BUILT)  ## one hour of synthetic visit against URL=http://127.0.0.1:8080
 	$(BIN)/teleconsult probe $(or $(URL),http://127.0.0.1:8080) --seconds 3600 $(ARGS)
