@@ -16,7 +16,8 @@ WINDOW_S = 0.25
 WINDOWS = 20
 FADE = 0.9
 CANDIDATES = (1.04, 1.0, 0.95, 0.85)
-MOST_INHERENT = 0.45
+LEAST_INHERENT, MOST_INHERENT = 0.001, 0.45
+MOST_LOSS = 0.9999
 HIGH_BANDWIDTH_BIAS = 0.0003
 INSTANT_LIMIT_LOSS = 0.5
 
@@ -54,12 +55,20 @@ class LossModel:
 
     def update(self, delay_bps: float, acked_bps: float | None) -> float:
         """The bitrate that loss and delay together allow, given the delay's estimate."""
+        if not any(window.lost for window in self._windows):
+            # Nothing was lost at any rate: the likelihood only falls below it. 1 ms four times a second is not spent.
+            self.bps, self.inherent = delay_bps, LEAST_INHERENT
+            return delay_bps
         now = min(self.bps, delay_bps) if self.bps is not None else delay_bps
         candidates = {now * factor for factor in CANDIDATES} | {delay_bps}
         if acked_bps is not None:
             candidates |= {acked_bps, acked_bps * BACK_OFF_TO_ACKED}
-        best = max((bps for bps in candidates if bps <= delay_bps), key=self._score, default=now)
-        self.inherent = self._best_inherent(best)
+        best, self.inherent, highest = now, self._fit(now)[0], float("-inf")
+        for bps in sorted(candidates):
+            if bps <= delay_bps:
+                inherent, score = self._fit(bps)
+                if score > highest:
+                    best, self.inherent, highest = bps, inherent, score
         if self._lately_lost() > INSTANT_LIMIT_LOSS and acked_bps is not None:
             best = min(best, acked_bps)
         self.bps = best
@@ -70,39 +79,35 @@ class LossModel:
         packets = sum(window.packets for window in lately)
         return sum(window.lost for window in lately) / packets if packets else 0.0
 
-    def _score(self, bps: float) -> float:
-        inherent = self._best_inherent(bps)
-        score = 0.0
-        for age, window in enumerate(reversed(self._windows)):
-            p = _loss_at(window.bps, bps, inherent)
-            kept = window.packets - window.lost
-            score += FADE**age * (window.lost * log(p) + kept * log(1 - p))
-        total = sum(FADE**age * window.packets for age, window in enumerate(reversed(self._windows)))
-        return score + HIGH_BANDWIDTH_BIAS * total * log(bps)
+    def _fit(self, bps: float) -> tuple[float, float]:
+        """The inherent loss that suits this bandwidth best (by bisection: the likelihood is concave), and how well it does.
 
-    def _best_inherent(self, bps: float) -> float:
-        """Where the likelihood peaks, by bisection on its slope (it is concave)."""
-        low, high = 0.001, MOST_INHERENT
-        for _ in range(12):
+        One block, the surplus of each window worked out once: 0.3 ms an update instead of 3.
+        """
+        rows, weight, total = [], 1.0, 0.0
+        for window in reversed(self._windows):
+            surplus = max(0.0, 1 - bps / window.bps) if window.bps > 0 else 0.0
+            rows.append((weight * window.lost, weight * (window.packets - window.lost), surplus))
+            total += weight * window.packets
+            weight *= FADE
+        low, high = LEAST_INHERENT, MOST_INHERENT
+        for _ in range(10):
             middle = (low + high) / 2
-            if self._slope(bps, middle) > 0:
+            slope = 0.0
+            for lost, kept, surplus in rows:
+                p = middle + (1 - middle) * surplus
+                if p < MOST_LOSS:
+                    slope += (1 - surplus) * (lost / p - kept / (1 - p))
+            if slope > 0:
                 low = middle
             else:
                 high = middle
-        return (low + high) / 2
-
-    def _slope(self, bps: float, inherent: float) -> float:
-        total = 0.0
-        for age, window in enumerate(reversed(self._windows)):
-            p = _loss_at(window.bps, bps, inherent)
-            through = (1 - p) / (1 - inherent)
-            total += FADE**age * through * (window.lost / p - (window.packets - window.lost) / (1 - p))
-        return total
+        inherent = (low + high) / 2
+        score = HIGH_BANDWIDTH_BIAS * total * log(bps)
+        for lost, kept, surplus in rows:
+            p = min(inherent + (1 - inherent) * surplus, MOST_LOSS)
+            score += lost * log(p) + kept * log(1 - p)
+        return inherent, score
 
 
 BACK_OFF_TO_ACKED = exp(-0.1)
-
-
-def _loss_at(sent_bps: float, bandwidth_bps: float, inherent: float) -> float:
-    surplus = max(0.0, 1 - bandwidth_bps / sent_bps) if sent_bps > 0 else 0.0
-    return min(max(inherent + (1 - inherent) * surplus, 0.0001), 0.9999)
