@@ -23,8 +23,8 @@ check: $(VENV)/dev.stamp $(BUILT)  ## format, lint, types, arrows, unit tests: u
 
 build: $(BUILT)  ## build the pages
 
-bench: $(VENV)/dev.stamp $(BUILT)  ## what forwarding costs, what people wait for, what weak networks leave of a visit (hours; ARGS for one)
-	$(BIN)/python -m tests.bench forwarding $(ARGS)
+bench: $(VENV)/dev.stamp $(BUILT)  ## what forwarding costs, what people wait for, what weak networks leave of a visit: an hour and more
+	$(BIN)/python -m tests.bench forwarding
 	$(BIN)/python -m tests.bench visits
 	$(BIN)/python -m tests.bench weak_network
 
