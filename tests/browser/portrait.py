@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
-
-from PIL import Image
 
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture
 from tests.browser.remote import Browser, Page, driver
@@ -24,7 +23,11 @@ WAITING = (
     {"id": "p-2", "name": "赵建国", "age": 74, "sex": "male", "complaint": "膝盖痛，复诊"},
     {"id": "p-3", "name": "刘小芳", "age": 61, "sex": "female", "complaint": "续方，糖尿病"},
 )
-PAPER, GAP = (228, 233, 229), 32
+PAPER, GAP = "0xe4e9e5", 32
+SHEET = (
+    f"[0]pad=iw+{GAP * 3 + 360}:ih+{GAP * 2}:{GAP}:{GAP}:color={PAPER}[paper];"
+    f"[paper][1]overlay=main_w-overlay_w-{GAP}:(main_h-overlay_h)/2,scale=1422:-1"
+)
 
 
 def _in_chinese(link: str) -> str:
@@ -40,13 +43,13 @@ async def _waits(system: System, browser: Browser, patient: dict[str, object]) -
 
 async def _take(folder: Path) -> tuple[Path, Path]:
     async with running(folder / "data") as system, driver() as held:
-        doctors, patients = await held.browser("chromium"), await held.browser("chromium")
-        for patient in WAITING:
-            await _waits(system, patients, patient)
+        doctors, patients, others = [await held.browser("chromium") for _ in range(3)]
         links, phone = await _waits(system, patients, PATIENT)
         desk = await doctors.open(_in_chinese(links["doctor"]), **DESK)
         await act(desk, "admit")
         await asyncio.gather(picture(desk, "patient"), picture(phone, "doctor"))
+        for patient in WAITING:
+            await _waits(system, others, patient)
         await asyncio.sleep(8)
         await asyncio.gather(desk.screenshot(folder / "desk.png"), phone.screenshot(folder / "phone.png"))
     return folder / "desk.png", folder / "phone.png"
@@ -55,11 +58,9 @@ async def _take(folder: Path) -> tuple[Path, Path]:
 def main() -> None:
     """Both pages, side by side on paper."""
     with tempfile.TemporaryDirectory(prefix="tcp-") as folder:
-        desk, phone = (Image.open(path).convert("RGB") for path in asyncio.run(_take(Path(folder))))
-        sheet = Image.new("RGB", (desk.width + phone.width + 3 * GAP, desk.height + 2 * GAP), PAPER)
-        sheet.paste(desk, (GAP, GAP))
-        sheet.paste(phone, (desk.width + 2 * GAP, GAP + (desk.height - phone.height) // 2))
-        sheet.save(sys.argv[1], optimize=True)
+        desk, phone = asyncio.run(_take(Path(folder)))
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-i", str(desk), "-i", str(phone)]
+        subprocess.run([*command, "-filter_complex", SHEET, "-frames:v", "1", sys.argv[1]], check=True)
 
 
 if __name__ == "__main__":
