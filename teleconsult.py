@@ -23,6 +23,11 @@ data_option = click.option("--data", type=FOLDER, help="Folder of database, keys
 config_option = click.option("--config", "config_file", type=FILE, help="Settings in a TOML file.")
 
 
+USAGE = 64
+"""Exit code of a command that was not called rightly (EX_USAGE of sysexits.h); 2, as usual, is a verdict of `verify`."""
+click.UsageError.exit_code = USAGE
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="teleconsult", message="%(prog)s %(version)s")
 def main() -> None:
@@ -155,11 +160,16 @@ def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> N
 @main.command()
 @click.argument("bundle", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
-@click.option("--trust", type=FILE, help="Your list of trusted keys.  [default: ~/.config/teleconsult/trusted_keys]")
+@click.option(
+    "--trust",
+    type=click.Path(path_type=Path),
+    help="Your list of trusted keys.  [default: ~/.config/teleconsult/trusted_keys]",
+)
 def verify(bundle: Path, as_json: bool, trust: Path | None) -> None:
     """Check an exported BUNDLE: is it intact, and is it complete? Needs no server, no network and no secret.
 
-    Exit code 0: both. 1: a rule is broken. 2: this is no bundle. 3: the trust list cannot be read.
+    Exit code 0: both. 1: a rule is broken. 2: this is no bundle. 3: the trust list cannot be used.
+    64: the command was not called rightly.
     """
     from teleconsult_evidence import verify as run
 

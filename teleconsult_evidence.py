@@ -20,9 +20,8 @@ import msgspec
 from config.settings import Settings
 from recorder.bundle import NotABundle, exit_code, verify_directory
 from recorder.evidence.errors import EvidenceError
-from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict
-from recorder.trusted_keys import load_trust, trust_path
+from recorder.trusted_keys import readers_trust
 
 NOT_A_BUNDLE = 2
 CANNOT_JUDGE = 3
@@ -31,7 +30,7 @@ PATIENCE_S = 2.0
 
 def export(settings: Settings, visit: str, output: Path) -> int:
     """Write the bundle, say what it is; the exit code."""
-    from recorder.export import ExportRefused, VisitUnknown, export_visit
+    from recorder.export import ExportRefused, NothingRecordedYet, VisitUnknown, export_visit
     from recorder.holdings import SpoolFolder
     from recorder.objects import StoreError
     from recorder.store import open_store
@@ -43,7 +42,7 @@ def export(settings: Settings, visit: str, output: Path) -> int:
         with Bar("Exporting") as bar:
             spool = SpoolFolder(settings.data / "spool")  # a visit that is live, or not all stored yet
             done = asyncio.run(export_visit(open_store(settings), visit, output, progress=bar.move, spool=spool))
-    except (VisitUnknown, ExportRefused, StoreError, EvidenceError) as error:
+    except (VisitUnknown, NothingRecordedYet, ExportRefused, StoreError, EvidenceError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     click.echo(f"{done.objects} objects, {done.bytes:,} bytes of visit {done.visit} are in {done.path}")
@@ -57,7 +56,7 @@ def export(settings: Settings, visit: str, output: Path) -> int:
 def verify(bundle: Path, as_json: bool, trust_file: Path | None) -> int:
     """Judge the bundle, say the verdict; the exit code: 0, 1, 2, or 3 where the trust list cannot be read."""
     try:
-        trust = _trust(trust_file)
+        trust = readers_trust(trust_file)
     except (EvidenceError, OSError) as error:
         click.echo(f"Error: the trust list cannot be used: {error}", err=True)
         return CANNOT_JUDGE
@@ -117,12 +116,6 @@ class Bar:
         progress.start()
         self._draw = lambda done, total: progress.update(task, completed=done, total=total)
         self._stop = progress.stop
-
-
-def _trust(named: Path | None) -> Trust:
-    if named is not None and not named.is_file():
-        raise FileNotFoundError(f"{named} is not there")
-    return load_trust(named or trust_path())
 
 
 def _in_words(verdict: Verdict) -> str:

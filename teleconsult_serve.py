@@ -120,6 +120,7 @@ def _connects(address: tuple[str, int]) -> bool:
 @contextlib.contextmanager
 def _data_folder(data: Path) -> Iterator[None]:
     """The folder exists, can be written, and is ours alone while we run."""
+    made = _missing(data)
     try:
         data.mkdir(parents=True, exist_ok=True)
         handle = os.open(data / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
@@ -132,8 +133,26 @@ def _data_folder(data: Path) -> Iterator[None]:
         raise InTheWay(f"another teleconsult runs on {data}; stop it, or name another folder with --data") from None
     try:
         yield
+    except InTheWay:
+        _take_away(data, made)
+        raise
     finally:
         os.close(handle)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """The folders on the way to this one that are not there, the innermost first."""
+    return [path for path in (folder, *folder.parents) if not path.exists()]
+
+
+def _take_away(data: Path, made: list[Path]) -> None:
+    """Nothing was started, so nothing stays of a folder that was not there before, if nobody put anything into it."""
+    if not made:
+        return
+    (data / "serve.lock").unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        for folder in made:
+            folder.rmdir()
 
 
 @contextlib.contextmanager

@@ -179,11 +179,15 @@ def to_environment(settings: Settings) -> dict[str, str]:
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        said = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read {file}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{file} is not TOML: {error}") from None
+    for name in said:
+        if name not in Settings.__struct_fields__:
+            raise SettingsError(f"{file} has an unknown setting `{name}`")
+    return said
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ EXPORT-2  The key is pinned when its origin, if it names somebody, is seen for t
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,15 @@ from recorder.holdings import Held, Holdings, SpoolReader
 from recorder.objects import ObjectStore
 from recorder.trusted_keys import load_trust, pin, trust_path
 
-__all__ = ["ExportRefused", "Exported", "VisitUnknown", "exit_code", "export_visit", "verify_directory"]
+__all__ = [
+    "ExportRefused",
+    "Exported",
+    "NothingRecordedYet",
+    "VisitUnknown",
+    "exit_code",
+    "export_visit",
+    "verify_directory",
+]
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all."""
@@ -35,6 +44,12 @@ class VisitUnknown(Exception):
     """The store has no recording of this visit."""
 
     code = "visit_unknown"
+
+
+class NothingRecordedYet(Exception):
+    """The recording has begun and nothing of it is written whole: a bundle would hold keys and no record."""
+
+    code = "nothing_recorded_yet"
 
 
 class Exported(msgspec.Struct, frozen=True):
@@ -62,13 +77,16 @@ async def export_visit(
     """Write the bundle of a visit into `out`, which must be empty or absent.
 
     `trust_file`: None means the user's own (`recorder.trusted_keys.trust_path`). `spool`: where a recording may be in
-    part that is not all stored yet. Raises `VisitUnknown`, `ExportRefused`, `StoreError`, `TrustListInvalid`.
+    part that is not all stored yet. Raises `VisitUnknown`, `NothingRecordedYet`, `ExportRefused`,
+    `StoreError`, `TrustListInvalid`. The folder is made only when there is something to write.
     """
-    _make_room(out)
+    _look_for_room(out)
     holdings = Holdings(store, spool)
     held = await holdings.recording(visit)
     if held is None:
         raise VisitUnknown("no recording of this visit")
+    if not held.records:
+        raise NothingRecordedYet("nothing of this visit is recorded yet: try again in a few seconds")
     await _copy(holdings, held, out, progress)
     _write_texts(out, held)
     origin, key = signer(held)
@@ -77,10 +95,9 @@ async def export_visit(
     return Exported(out, visit, origin, key, len(held.sizes), copied, held.closed, pinned, trusted)
 
 
-def _make_room(out: Path) -> None:
+def _look_for_room(out: Path) -> None:
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        if any(out.iterdir()):
+        if os.path.lexists(out) and any(out.iterdir()):
             raise ExportRefused(f"{out} is not empty: name a new folder")
     except OSError as error:
         raise ExportRefused(f"{out} cannot be written: {error.strerror}") from None

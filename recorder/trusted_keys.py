@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from recorder.evidence.trust import Trust, parse_trust, trust_line
+from recorder.evidence.trust import Trust, TrustListInvalid, parse_trust, trust_line
 
 
 def trust_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -19,10 +19,23 @@ def trust_path(environ: Mapping[str, str] = os.environ) -> Path:
     return Path(folder).expanduser() / "teleconsult" / "trusted_keys"
 
 
+def readers_trust(named: Path | None, environ: Mapping[str, str] = os.environ) -> Trust:
+    """The list to judge by. One that somebody named is there: who names a list must not be judged for without it.
+
+    Raises `TrustListInvalid`, `OSError`.
+    """
+    path = named or trust_path(environ)
+    if (named or environ.get("TELECONSULT_TRUST")) and not path.exists():
+        raise TrustListInvalid(f"{path} is not there")
+    return load_trust(path)
+
+
 def load_trust(path: Path) -> Trust:
     """The list; an absent file is an empty one. Raises `TrustListInvalid`, `OSError`."""
     try:
         return parse_trust(path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise TrustListInvalid(f"{path} is not a text") from None
     except FileNotFoundError:
         return Trust()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -29,7 +30,7 @@ FLASH = (Path(__file__).resolve().parents[1] / "browser" / "flash.js").read_text
 async def _judged(system: System, visit: str, into: Path) -> tuple[Path, dict[str, Any]]:
     bundle = into / visit
     await teleconsult("export", visit, "-o", str(bundle), "--data", str(system.data))
-    trust = str(system.data / "trusted_keys")
+    trust = os.devnull  # nobody's list
     _, said, _ = await teleconsult("verify", str(bundle), "--json", TELECONSULT_TRUST=trust)
     return bundle, json.loads(said)
 

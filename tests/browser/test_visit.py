@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ async def export(system: System, visit: str, into: Path) -> Path:
 
 async def verdict(system: System, bundle: Path) -> dict[str, object]:
     """What the offline verifier says."""
-    trust = str(system.data / "trusted_keys")
+    trust = os.devnull  # nobody's list
     _, said, _ = await teleconsult("verify", str(bundle), "--json", TELECONSULT_TRUST=trust)
     return dict(json.loads(said))
 

@@ -10,6 +10,7 @@ from tests.system import running, teleconsult
 
 
 async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording(tmp_path: Path) -> None:
+    (tmp_path / "trusted_keys").touch()
     trust = {"TELECONSULT_TRUST": str(tmp_path / "trusted_keys")}
     data = tmp_path / "data"
     async with running(data) as system:
@@ -38,6 +39,7 @@ async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording(tmp_p
 
 
 async def test_ctrl_c_during_a_visit_closes_its_recording(tmp_path: Path) -> None:
+    (tmp_path / "trusted_keys").touch()
     trust = {"TELECONSULT_TRUST": str(tmp_path / "trusted_keys")}
     data = tmp_path / "data"
     async with running(data) as system:

@@ -91,7 +91,9 @@ async def test_self_signed_tls_serves_https_at_the_machines_own_addresses(tmp_pa
 async def test_a_busy_port_is_said_in_one_line(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
-        await refused(f"port {port} is in use", "--port", "--port", str(port), "--data", str(tmp_path))
+        new = tmp_path / "new" / "data"
+        await refused(f"port {port} is in use", "--port", "--port", str(port), "--data", str(new))
+        assert list(tmp_path.iterdir()) == []  # what was not there before is not there now
 
 
 async def test_a_busy_media_port_is_said_in_one_line(tmp_path: Path) -> None:
