@@ -246,7 +246,9 @@ def _stream_facts(name: str, stream: StreamLedger) -> StreamFacts:
         segments=stream.segments,
         bytes=stream.bytes,
         sealed_to_ms=max((span.to_ms for span in stream.present), default=0),
-        coverage=count(stream.present, stream.lost) if sound else r.Coverage(),
+        coverage=count(stream.present, stream.lost)
+        if sound
+        else r.Coverage(network=0, off=0, present=0, recorder=0, withdrawn=0, worker=0),
         gaps=[GapFacts(gap.from_ms, gap.to_ms, gap.cause) for gap in gaps],
     )
 

@@ -10,13 +10,14 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from recorder.evidence.layout import is_folder
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Unreadable, Verdict, verify
 
 CHUNK = 1 << 20
 
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What file managers leave behind. Never opened, so never evidence (LAYOUT-1)."""
+"""Files that file managers leave behind. Never opened, so never evidence (LAYOUT-1)."""
 
 
 class NotABundle(Exception):
@@ -32,13 +33,23 @@ class DirectoryReader:
         self._root = root
 
     def names(self) -> Iterator[str]:
-        """Every file, and every link or special file, below the root."""
-        for folder, below, files in os.walk(self._root, followlinks=False):
-            at = Path(folder)
-            links = [name for name in below if (at / name).is_symlink()]
-            for name in [*files, *links]:
-                if name not in LITTER:
-                    yield (at / name).relative_to(self._root).as_posix()
+        """Every file, every link or special file, and every directory that no object can stand in, which is not entered."""
+        yield from self._below("")
+
+    def _below(self, folder: str) -> Iterator[str]:
+        # Four deep at most, so that no chain of directories is longer than a path may be.
+        try:
+            with os.scandir(self._root / folder) as found:
+                entries = [(entry.name, _kind(entry)) for entry in found]
+        except OSError:
+            yield folder or "."
+            return
+        for entry, kind in entries:
+            name = f"{folder}/{entry}" if folder else entry
+            if kind == "folder" and is_folder(name):
+                yield from self._below(name)
+            elif kind != "file" or entry not in LITTER:
+                yield name
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A plain file in pieces. Raises `Unreadable`."""
@@ -52,6 +63,15 @@ class DirectoryReader:
                     yield piece
         except (OSError, ValueError):
             raise Unreadable(name) from None
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return "folder"
+        return "file" if entry.is_file(follow_symlinks=False) else "other"
+    except OSError:
+        return "other"
 
 
 def verify_directory(

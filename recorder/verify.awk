@@ -5,6 +5,58 @@
 # fingerprint), `witnesses` (their verifier keys), `want` (bytes, SHA-256, SM3, name of each object), `sm3` (records, SM3, place of each head), head/N (what
 # head N signs), head/N.ALG (its signature in base64).
 # A member's name comes right after `{"` or `,"`; within a JSON string that quotation mark would be escaped.
+# The form of each body is a pattern (FORM-3). Lengths of names, upper limits of single numbers, the order of names in a map, and dates
+# that no calendar has are not checked.
+
+function list_of(one)      { return "[[](" one "(," one ")*)?[]]" }
+function map_of(name, one) { one = name ":" one; return "[{](" one "(," one ")*)?[}]" }
+function or_null(one)      { return "(" one "|null)" }
+function object_of(text,   f, n, i, one, may, all, begun) { # "name kind" pairs in canonical order; what is no kind is the strings it may be
+  n = split(text, f, " ")
+  for (i = 1; i < n; i += 2) {
+    may = sub(/[?]$/, "", f[i]); one = "\"" f[i] "\":" (f[i + 1] in kind ? kind[f[i + 1]] : "\"(" f[i + 1] ")\"")
+    all = all (may ? (begun ? "(," one ")?" : "(" one ",)?") : (begun ? "," : "") one); begun = begun || !may
+  }
+  return "[{]" all "[}]"
+}
+function forms(   hex, k) {
+  hex = "[0-9a-f]"; for (k = 0; k < 6; k++) hex = hex hex
+  kind["hex"] = "\"" hex "\""; kind["hex/null"] = or_null(kind["hex"]); kind["boolean"] = "(true|false)"
+  kind["count"] = "(0|[1-9][0-9]*)"; kind["count/null"] = or_null(kind["count"]); kind["positive"] = "[1-9][0-9]*"
+  kind["integer"] = "(0|-?[1-9][0-9]*)"; kind["integer/null"] = or_null(kind["integer"])
+  kind["text"] = "\"([^\"\\\\]|\\\\[\"\\\\bfnrt]|\\\\u00(0[0-7bef]|1[0-9a-f]))*\""
+  kind["seat"] = "\"[a-z][a-z0-9-]*\""; kind["stream"] = "\"[a-z][a-z0-9-]*([.]screen)?\""; kind["word"] = "\"[a-z][a-z0-9_.]*\""
+  kind["origin"] = "\"([!#-[]|[]-~]|\\\\[\"\\\\])+\""; kind["instant/null"] = or_null("\"" INSTANT "\"")
+  kind["seats"] = list_of(kind["seat"]); kind["people"] = map_of(kind["seat"], kind["text"]); kind["texts"] = list_of(kind["text"])
+  kind["keys"] = list_of(object_of("alg ed25519|sm2 key hex")); kind["digest"] = object_of("bytes count name text sha256 hex sm3 hex")
+  kind["tracks"] = list_of(object_of("aligned boolean at_ms integer channels? positive clock_rate positive codec opus|VP8|H264 height? positive kind audio|video number positive rtp_timestamp count source microphone|camera|screen ssrc count width? positive"))
+  kind["counts"] = list_of(object_of("expected count frames count keyframes count lost count number positive received count recovered count"))
+  kind["detail"] = map_of(kind["word"], "(" kind["text"] "|" kind["integer"] "|true|false|null)")
+  kind["beats"] = map_of(kind["stream"], object_of("bytes count sealed_to_ms count segments count"))
+  kind["objects"] = list_of(object_of("name text retain_until instant/null version text"))
+  kind["coverage"] = object_of("network count off count present count recorder count withdrawn count worker count")
+  kind["accounts"] = map_of(kind["stream"], object_of("bytes count coverage coverage first_ms count last hex/null last_ms count parts count segments count"))
+  form["open"] = object_of("epoch text format teleconsult-recording/1 keys keys origin origin recorder text seats people witnesses? texts")
+  form["consent"] = object_of("decision agreed|refused language text method tap|spoken|paper seat seat text_sha256 hex text_version text")
+  form["withdraw"] = object_of("seat seat"); form["join"] = object_of("client? text seat seat"); form["leave"] = object_of("reason? text seat seat")
+  form["start"] = object_of("from_ms count seats seats zero_mono_us integer")
+  form["part"] = object_of("container webm|matroska from_ms count init digest part positive stream stream tracks tracks why start|codec|ssrc|timestamps|pause|tracks|recovered")
+  form["segment"] = object_of("bytes count enc none forced boolean from_ms count keyframe boolean n positive name text part positive sha256 hex sm3 hex stream stream to_ms count tracks counts")
+  form["sync"] = object_of("at_ms integer number positive part positive rtp_timestamp count skew_us integer stream stream")
+  form["gap"] = object_of("cause network|recorder|worker|off|withdrawn from_ms count packets count/null stream stream to_ms count")
+  form["event"] = object_of("detail? detail event word seat? seat state? text"); form["heartbeat"] = object_of("streams beats")
+  form["recovered"] = object_of("epoch text reason text zero_mono_us integer/null"); form["degraded"] = object_of("code word over boolean")
+  form["stored"] = object_of("objects objects"); form["access"] = form["export"] = object_of("purpose text role text scope? text who text")
+  form["close"] = object_of("end_ms count/null reason text records count streams accounts")
+}
+function well_formed(text) {
+  if (!(type in form) || text !~ "^" form[type] "$") return 0
+  gsub(/\\u..../, "x", text); gsub(/\\./, "x", text); gsub(/[\200-\277]/, "", text) # a character is one byte now
+  for (rest = text; match(rest, /"[^"]*"/); rest = substr(rest, RSTART + RLENGTH)) if (RLENGTH > 1026) return 0
+  gsub(/"[^"]*"/, "", text) # no number beyond 2^53 - 1
+  while (match(text, /[0-9]+/)) { if (substr(text, RSTART, RLENGTH) + 0 > 9007199254740991) return 0; text = substr(text, RSTART + RLENGTH) }
+  return 1
+}
 
 function broken(rule)        { print rule, FILENAME ":" FNR >(out (FILENAME ~ /^heads/ ? "/headed" : "/said")); failed = 1; exit }
 function at_the_end(f, rule) { print rule, where >(out "/" f) }
@@ -26,7 +78,9 @@ function decided(seat, yes) {
   agreed[seat] = yes
   if (!yes && (seat in started) && !(seat in gone)) gone[seat] = mono - zero
 }
+function seated(seat) { if (!(seat in came)) broken("SEAT-1") }
 function permitted() {
+  seated(seat)
   if (!(seat in started) || from < started[seat]) broken("CONSENT-2")
   if ((seat in gone) && from * 1000 >= gone[seat]) broken("CONSENT-3")
 }
@@ -68,14 +122,15 @@ function head(   f, statement, signed, was, file, one, alg, sig, k) {
   printf "teleconsult-head-v1\n%s", statement >file; close(file)
 }
 
+BEGIN { INSTANT = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9][0-9][0-9]Z"; forms() }
 FNR == NR { hash[NR] = $1; next }
 FILENAME ~ /^heads/ && FNR == 1 && batch++ && size != ends[batch - 1] { batch--; broken("LAYOUT-3") }
 FILENAME ~ /^heads/ { head(); next }
 FNR == 1 { batches++ }
 {
   where = FILENAME ":" FNR; ends[batches] = n + 1
-  tail = ",\"mono_us\":[0-9]+,\"prev\":\"[0-9a-f]+\",\"seq\":[0-9]+,\"type\":\"[a-z]+\",\"v\":1,\"visit\":\"[A-Za-z0-9_-]+\"}$"
-  if (length($0) > 65536 || $0 !~ /^[{]"at":"....-..-..T..:..:..[.]...Z","body":[{]/ || !match($0, tail)) broken("FORM-2")
+  tail = ",\"mono_us\":" kind["count"] ",\"prev\":" kind["hex"] ",\"seq\":" kind["count"] ",\"type\":\"[a-z]+\",\"v\":1,\"visit\":\"[A-Za-z0-9_-]+\"}$"
+  if (length($0) > 65536 || $0 !~ ("^[{]\"at\":\"" INSTANT "\",\"body\":[{]") || !match($0, tail)) broken("FORM-2")
   body = substr($0, 41, RSTART - 41); split(substr($0, RSTART), t, /[",:}]+/); type = t[9]
   if (n == 0) visit = t[13]
   if (n == 0 && type != "open") broken("CHAIN-1")
@@ -86,10 +141,13 @@ FNR == 1 { batches++ }
   if (n && type != "recovered" && t[3] + 0 < mono) broken("TIME-1")
   if (n && type != "recovered" && (drift - before > 2000 || before - drift > 2000)) broken("TIME-2")
   if (closed) broken("CLOSE-2")
+  if (!well_formed(body)) broken("FORM-3")
   n++; mono = t[3] + 0; before = drift
   stream = seat = of("stream"); sub(/[.]screen$/, "", seat); from = of("from_ms") + 0; to = of("to_ms") + 0
 }
 type == "open" {
+  rest = substr(body, index(body, "\"seats\":{") + 9); gsub(/\\./, "", rest); count = split(rest, seats, "\"")
+  for (i = 2; i < count && seats[i - 1] !~ /}/; i += 4) came[seats[i]]
   count = list(body, "witnesses", seats); for (i = 1; i <= count; i++) print seats[i] >(out "/witnesses")
   match(body, /"origin":"([^"\\]|\\.)*"/); origin = substr(body, RSTART, RLENGTH)
   for (rest = body; match(rest, /[{]"alg":"[a-z0-9]+","key":"[0-9a-f]+"[}]/); rest = substr(rest, RSTART + RLENGTH)) {
@@ -97,6 +155,8 @@ type == "open" {
     print get(key, "alg"), get(key, "key") >(out "/keys")
   }
 }
+type == "join" { came[of("seat")] }
+type == "consent" || type == "withdraw" { seated(of("seat")) }
 type == "consent" || type == "withdraw" { decided(of("seat"), of("decision") == "agreed") }
 type == "recovered" {
   if ((of("zero_mono_us") == "null") != (zero == "")) broken("START-1")
@@ -106,6 +166,7 @@ type == "start" {
   if (zero == "" ? from : of("zero_mono_us") != zero) broken("START-1")
   zero = of("zero_mono_us"); count = list(body, "seats", seats)
   for (i = 1; i <= count; i++) if ((seat = seats[i]) != "") {
+    seated(seat)
     if (!agreed[seat]) broken("CONSENT-1")
     if (!(seat in started) || (seat in gone)) started[seat] = from
     delete gone[seat]; if (!(seat in first)) first[seat] = from
@@ -116,6 +177,7 @@ type == "part" {
   permitted(); streams[stream] = 1; tracks[stream] = body; runs[stream] = 0
   ext[stream] = of("container") == "webm" ? "webm" : "mkv"
   if (of("part") != ++parts[stream]) broken("PART-1")
+  if ((ext[stream] == "mkv") != (index(body, "\"codec\":\"H264\"") > 0)) broken("PART-3")
   object(sprintf("streams/%s/part-%03d/init.%s", stream, parts[stream], ext[stream]), "PART-1")
 }
 type == "segment" {
@@ -125,11 +187,11 @@ type == "segment" {
   if (from >= to || from < reached[stream] + 0) broken("SEG-5")
   count = split(substr(body, index(body, "\"tracks\":[")), counts, "}")
   for (i = 1; i <= count; i++) if (index(counts[i], "{") && !adds_up(counts[i])) broken("SEG-6")
-  reached[stream] = to; segments[stream]++; bytes[stream] += of("bytes"); last[stream] = of("sha256"); span("present")
+  reached[stream] = to; segments[stream]++; bytes[stream] += of("bytes"); last[stream] = of("sha256"); span("present"); if (to > end) end = to
 }
 type == "gap" {
   if (from >= to) broken("GAP-1")
-  streams[stream] = 1; span(of("cause"))
+  seated(seat); streams[stream] = 1; span(of("cause")); if (to > end) end = to
 }
 type == "close" { closed = body }
 
@@ -159,8 +221,8 @@ END {
   if (size != n) print "HEAD-7", where >(out "/headed")
   if (!closed) at_the_end("close", "CLOSE-1")
   else if (get(closed, "records") != n) at_the_end("account", "CLOSE-3")
+  if (closed && (get(closed, "end_ms") == "null" ? zero != "" || end : zero == "" || get(closed, "end_ms") + 0 < end)) at_the_end("account", "CLOSE-4")
   for (stream in streams) {
-    if (closed && get(closed, "end_ms") == "null" && (stream in first)) at_the_end("account", "CLOSE-3")
     if (closed && !match(closed, "\"" stream "\":[{]\"bytes\":[^{]*[{][^}]*}[^}]*}")) at_the_end("account", "CLOSE-3")
     settle(stream, closed ? "{" substr(closed, RSTART + length(stream) + 4, RLENGTH - length(stream) - 4) : ""); known++
   }

@@ -3,26 +3,26 @@
 #   sh verify.sh [FOLDER [FINGERPRINT]]    FOLDER: where this file lies, if not named; FINGERPRINT: the Ed25519 key you expect
 # Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle). Run copies of verify.sh and
 # what it uses (verify.awk, verify-log.sh) that you trust: those of the bundle came with what they judge.
-set -u; export LC_ALL=C
+set -u; export LC_ALL=C; unchecked="lengths of names, limits of single numbers, order and repetition of names in a map, dates no calendar has"
 tools=$(cd "$(dirname "$0")" && pwd); cd "${1:-$tools}" 2>/dev/null || { echo "no such folder" >&2; exit 2; }
 [ -e records ] || [ -e bundle.json ] || { echo "not a bundle" >&2; exit 2; }
 w=$(mktemp -d) || exit 2; trap 'rm -rf "$w"' EXIT; mkdir "$w/line" "$w/head"; : >"$w/keys" >"$w/want"
 verdict() {
   echo "intact: $1"; echo "complete: $2"; [ -s "$w/witnessed" ] && cat "$w/witnessed" || echo "witnessed: none"
-  [ -z "${3-}" ] || echo "broken: $3"; [ "$2" = yes ]; exit
+  [ -z "${3-}" ] && echo "not checked here: $unchecked" || echo "broken: $3"; [ "$2" = yes ]; exit
 }
 broken() { verdict no no "$*"; }
 nothing() { [ ! -s "$w/$1" ] || verdict "${2:-no}" no "$(head -n1 "$w/$1")"; } # a step writes what it finds broken into a file
 sm3() { openssl dgst -sm3 -binary; }
 files() { find . "$@" ! -name .DS_Store ! -name Thumbs.db ! -name desktop.ini; }
-# 1. Names: plain files, batches numbered from 1 without a hole, whole lines, no control characters.
-[ -z "$(find . -name '*[\\[:cntrl:]]*')" ] || broken LAYOUT-4
-files ! -type d ! -type f | sed 's/^/LAYOUT-1 /' >"$w/odd"; nothing odd
+# 1. Names: plain files, batches numbered from 1 without a hole, whole lines of UTF-8, no control characters.
+[ -z "$(find . -name '*[!A-Za-z0-9._-]*')" ] || broken LAYOUT-4
+{ find . ! -type d ! -type f; find . -type d | grep -Evx '[.](/(records|heads|keys|log|streams(/[a-z][a-z0-9-]{0,31}([.]screen)?(/part-[0-9]{3})?)?))?'; } | sed 's/^/LAYOUT-1 /' >"$w/odd"; nothing odd
 files -type f | cut -c3- | sort >"$w/there"
 for k in records heads; do grep -Ex "$k/[0-9]{6}[.]jsonl" "$w/there" | grep -v /000000 >"$w/$k"; done
 records=$(cat "$w/records"); heads=$(cat "$w/heads"); n=$(wc -l <"$w/records"); [ "$n" -gt 0 ] || broken CHAIN-1 records/000001.jsonl
 for k in records heads; do seq -f "$k/%06.0f.jsonl" "$n" | cmp -s - "$w/$k" || broken LAYOUT-2 "$k"; done
-lines() { [ "$(tail -qc1 "$@" | tr -dc '\n' | wc -c)" = "$n" ] && [ -z "$(find "$@" -size +16777216c)" ] && [ "$(cat "$@" | tr -d '\n\040-\377' | wc -c)" = 0 ]; }
+lines() { [ "$(tail -qc1 "$@" | tr -dc '\n' | wc -c)" = "$n" ] && [ -z "$(find "$@" -size +16777216c)" ] && [ "$(cat "$@" | tr -d '\n\040-\377' | wc -c)" = 0 ] && cat "$@" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1; }
 lines $records || broken FORM-1 records; lines $heads || broken HEAD-1 heads
 # 2. Records: each is a file of its own, without its newline, and hashed; what they say is judged by verify.awk.
 awk -v d="$w/line" 'BEGIN { ORS = "" } { f = sprintf("%s/%07d", d, NR); print >f; close(f) }' $records

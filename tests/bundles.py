@@ -148,7 +148,8 @@ class Scribe:
         self._container[stream], self._n[stream] = container, 0
         name = init_name(stream, number, container)
         init = EBML + self.rng.randbytes(100)
-        tracks = [_track(1, "microphone", "opus", from_ms), _track(2, "camera", "VP8", from_ms)]
+        picture = "VP8" if container == "webm" else "H264"
+        tracks = [_track(1, "microphone", "opus", from_ms), _track(2, "camera", picture, from_ms)]
         body = {
             "stream": stream,
             "part": number,

@@ -25,7 +25,15 @@ TYPES = {
     *("heartbeat", "recovered", "degraded", "stored", "access", "export", "close"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
-EXTRAS = {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh", "log/close.tlog-proof"}
+EXTRAS = {
+    "README.zh.md",
+    "README.en.md",
+    "bundle.json",
+    "verify.sh",
+    "verify.awk",
+    "verify-log.sh",
+    "log/close.tlog-proof",
+}
 
 
 class Broken(Exception):
@@ -85,6 +93,7 @@ def _intact(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
     _need(base64.b64decode(pem, validate=True) == der, "KEY-1")
     _heads(lines, batches, head_batches, opening, keys[0]["key"], key)
     known = _media(objects, records)
+    _end(records)
     known |= {f"keys/{named['key']}.pem" for named in opening["keys"]} | EXTRAS
     known |= {f"{kind}/{n:06d}.jsonl" for kind in ("records", "heads") for n in range(1, len(batches) + 1)}
     _need(set(objects) <= known, "LAYOUT-1")
@@ -148,7 +157,19 @@ def _media(objects: Mapping[str, bytes], records: list[dict[str, Any]]) -> set[s
     started: set[str] = set()
     newest: dict[str, dict[str, Any]] = {}
     reached: dict[str, int] = {}
+    came = set(records[0]["body"]["seats"])
     for kind, body in ((record["type"], record["body"]) for record in records):
+        if kind == "join":
+            came.add(body["seat"])
+        for seat in {"consent": [body.get("seat")], "withdraw": [body.get("seat")], "start": body.get("seats")}.get(
+            kind, ()
+        ):
+            _need(seat in came, "SEAT-1")
+        if kind in {"part", "segment", "gap"}:
+            _need(body["stream"].split(".")[0] in came, "SEAT-1")
+        if kind == "part":
+            coded = any(track["codec"] == "H264" for track in body["tracks"])
+            _need((body["container"] == "matroska") == coded, "PART-3")
         if kind == "consent":
             (agreed.add if body["decision"] == "agreed" else agreed.discard)(body["seat"])
         elif kind == "withdraw":
@@ -175,6 +196,14 @@ def _media(objects: Mapping[str, bytes], records: list[dict[str, Any]]) -> set[s
             _need((named["name"], named["bytes"], named["sha256"]) == seen, "SEG-2, SEG-4")
             known.add(name)
     return known
+
+
+def _end(records: list[dict[str, Any]]) -> None:
+    started = any(record["type"] == "start" for record in records)
+    ends = [record["body"]["to_ms"] for record in records if record["type"] in {"segment", "gap"}]
+    for close in (record["body"] for record in records if record["type"] == "close"):
+        _need((close["end_ms"] is None) == (not started), "CLOSE-4")
+        _need(max(ends, default=0) <= (close["end_ms"] or 0), "CLOSE-4")
 
 
 def _complete(records: list[dict[str, Any]]) -> bool:

@@ -24,6 +24,8 @@ PROOF = "log/close.tlog-proof"
 _OBJECT = re.compile(
     rf"log/close\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
 )
+_FOLDER = re.compile(rf"records|heads|keys|log|streams(/{STREAM}(/part-[0-9]{{3}})?)?")
+_PLAIN = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
 _UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")
 
@@ -89,6 +91,16 @@ def batch_of(name: str) -> tuple[str, int] | None:
 def is_object(name: str) -> bool:
     """Whether the name is one of a recording's objects (not of a bundle's extras)."""
     return _OBJECT.fullmatch(name) is not None
+
+
+def is_folder(name: str) -> bool:
+    """Whether a recording's objects may stand in a directory of this name (LAYOUT-1)."""
+    return _FOLDER.fullmatch(name) is not None
+
+
+def is_plain(name: str) -> bool:
+    """Whether the name is safe and of the characters of §2 alone (LAYOUT-4)."""
+    return _PLAIN.fullmatch(name) is not None and is_safe(name)
 
 
 def is_safe(name: str) -> bool:

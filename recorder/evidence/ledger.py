@@ -1,6 +1,6 @@
 """What the records of a chain say together: who consented, which objects there must be, how each stream adds up.
 
-Fed record by record; holds the state of CONSENT, START, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
+Fed record by record; holds the state of SEAT, CONSENT, START, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
 """
 
 from __future__ import annotations
@@ -61,6 +61,8 @@ class Ledger:
         self.expected: dict[str, Expected] = {}
         self.recovered = 0
         self._seats: dict[str, SeatLedger] = {}
+        self._came: set[str] = set()
+        self._last_ms = 0
         self._zero_us: int | None = None
         self._findings = findings
 
@@ -76,9 +78,13 @@ class Ledger:
         match body:
             case r.Open():
                 self._open(body, record)
+            case r.Join():
+                self._came.add(body.seat)
             case r.Consent():
+                self._known(body.seat, where)
                 self._decide(body.seat, body.decision == "agreed", record.mono_us)
             case r.Withdraw():
+                self._known(body.seat, where)
                 self._decide(body.seat, False, record.mono_us)
             case r.Start():
                 self._start(body, where)
@@ -105,6 +111,8 @@ class Ledger:
             return
         if not self._accounts_agree(self.closed, size):
             self._findings.add("CLOSE-3", where)
+        if not self._ends_last(self.closed.end_ms):
+            self._findings.add("CLOSE-4", where)  # CLOSE-4
         for name, account in self.closed.streams.items():
             self._cover(name, account, self.closed.end_ms)
 
@@ -116,6 +124,11 @@ class Ledger:
     def _open(self, body: r.Open, record: r.Record) -> None:
         if self.opened is None:
             self.opened, self.opened_at = body, record.at
+            self._came.update(body.seats)
+
+    def _known(self, seat: str, where: str) -> None:
+        if seat not in self._came:
+            self._findings.add("SEAT-1", where)  # SEAT-1
 
     def _decide(self, name: str, agreed: bool, mono_us: int) -> None:
         seat = self._seat(name)
@@ -129,6 +142,7 @@ class Ledger:
             self._findings.add("START-1", where)  # START-1
         self._zero_us = body.zero_mono_us
         for name in body.seats:
+            self._known(name, where)
             seat = self._seat(name)
             if not seat.agreed:
                 self._findings.add("CONSENT-1", where)  # CONSENT-1
@@ -145,6 +159,7 @@ class Ledger:
             self._zero_us = body.zero_mono_us
 
     def _permitted(self, stream: str, from_ms: int, where: str) -> None:
+        self._known(seat_of(stream), where)
         seat = self._seat(seat_of(stream))
         if seat.started_ms is None or from_ms < seat.started_ms:
             self._findings.add("CONSENT-2", where)  # CONSENT-2
@@ -164,6 +179,8 @@ class Ledger:
             self._findings.add("PART-1", where)  # PART-1
         else:
             self.expected[name] = Expected(body.init.bytes, body.init.sha256, body.init.sm3, is_init=True)
+        if (body.container == "matroska") != any(track.codec == "H264" for track in body.tracks):
+            self._findings.add("PART-3", where)  # PART-3
         stream.parts += 1
         stream.part, stream.n, stream.container = body.part, 0, body.container
         stream.tracks = frozenset(track.number for track in body.tracks)
@@ -186,8 +203,11 @@ class Ledger:
         stream.segments += 1
         stream.bytes += body.bytes
         stream.present.append(Span(body.from_ms, body.to_ms))
+        self._last_ms = max(self._last_ms, body.to_ms)
 
     def _gap(self, body: r.Gap, where: str) -> None:
+        self._known(seat_of(body.stream), where)
+        self._last_ms = max(self._last_ms, body.to_ms)
         if body.from_ms >= body.to_ms:
             self._findings.add("GAP-1", where)  # GAP-1
             return
@@ -200,14 +220,18 @@ class Ledger:
         started = {name for name, seat in self._seats.items() if seat.first_ms is not None}
         if close.records != size or close.streams.keys() != self.streams.keys() | started:
             return False
-        if started and close.end_ms is None:
-            return False
         return all(
             (account.parts, account.segments, account.bytes, account.last)
             == (seen.parts, seen.segments, seen.bytes, seen.last)
             for name, account in close.streams.items()
             for seen in (self.streams.get(name, StreamLedger()),)
         )
+
+    def _ends_last(self, end_ms: int | None) -> bool:
+        # CLOSE-4
+        if end_ms is None or self._zero_us is None:
+            return end_ms is None and self._zero_us is None and not self._last_ms
+        return end_ms >= self._last_ms
 
     def _cover(self, name: str, account: r.StreamClose, end_ms: int | None) -> None:
         where = f"streams/{name}"

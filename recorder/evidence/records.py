@@ -22,6 +22,8 @@ SAFE = 2**53 - 1
 
 Count = Annotated[int, Meta(ge=0, le=SAFE)]
 Signed = Annotated[int, Meta(ge=-SAFE, le=SAFE)]
+Positive = Annotated[int, Meta(ge=1, le=SAFE)]
+Word32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Number = Annotated[int, Meta(ge=1, le=999_999)]
 PartNumber = Annotated[int, Meta(ge=1, le=999)]
 Text = Annotated[str, Meta(max_length=1024)]
@@ -115,14 +117,14 @@ class Track(_Body, frozen=True):
     source: Literal["microphone", "camera", "screen"]
     kind: Literal["audio", "video"]
     codec: Literal["opus", "VP8", "H264"]
-    clock_rate: Count
-    ssrc: Count
-    rtp_timestamp: Count
+    clock_rate: Positive
+    ssrc: Word32
+    rtp_timestamp: Word32
     at_ms: Signed
     aligned: bool
-    channels: Count | UnsetType = UNSET
-    width: Count | UnsetType = UNSET
-    height: Count | UnsetType = UNSET
+    channels: Positive | UnsetType = UNSET
+    width: Positive | UnsetType = UNSET
+    height: Positive | UnsetType = UNSET
 
 
 class Part(_Body, frozen=True):
@@ -173,7 +175,7 @@ class Sync(_Body, frozen=True):
     stream: Stream
     part: PartNumber
     number: Number
-    rtp_timestamp: Count
+    rtp_timestamp: Word32
     at_ms: Signed
     skew_us: Signed
 
@@ -252,12 +254,12 @@ class Access(_Body, frozen=True):
 class Coverage(_Body, frozen=True):
     """Milliseconds of a stream by what became of them; the sum is its span."""
 
-    network: Count = 0
-    off: Count = 0
-    present: Count = 0
-    recorder: Count = 0
-    withdrawn: Count = 0
-    worker: Count = 0
+    network: Count
+    off: Count
+    present: Count
+    recorder: Count
+    withdrawn: Count
+    worker: Count
 
 
 class StreamClose(_Body, frozen=True):

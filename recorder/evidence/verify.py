@@ -16,7 +16,7 @@ from recorder.evidence.digest import Digest
 from recorder.evidence.errors import EvidenceError, KeyInvalid, NotCanonical, RecordInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.heads import Head, parse_head
-from recorder.evidence.layout import EXTRAS, PROOF, batch_of, heads_name, is_safe, key_name, records_name
+from recorder.evidence.layout import EXTRAS, PROOF, batch_of, heads_name, is_plain, key_name, records_name
 from recorder.evidence.ledger import Expected, Ledger
 from recorder.evidence.logged import LogBroken, Logged, Witnessed, judge_proof
 from recorder.evidence.records import instant_ms
@@ -122,6 +122,8 @@ class _Verification:
         self._objects()
         self._leftovers()
         self._ledger.settle(self._chain.size, self._last)
+        if self._ledger.closed is not None and self._covered < self._chain.size:
+            self._findings.add("CLOSE-1", self._last)  # CLOSE-1
         return self._verdict()
 
     # ---- 1. the names
@@ -135,8 +137,8 @@ class _Verification:
             if name in self._names:
                 self._findings.add("LAYOUT-1", name)
             self._names.add(name)
-            if not is_safe(name):
-                self._findings.add("LAYOUT-4", name)
+            if not is_plain(name):
+                self._findings.add("LAYOUT-4", name)  # LAYOUT-4
         records, heads = self._numbers("records"), self._numbers("heads")
         for number in range(1, max(records | heads, default=0) + 1):
             for there, name in ((records, records_name(number)), (heads, heads_name(number))):
@@ -334,8 +336,18 @@ class _Verification:
             self._findings.add("PART-2" if wanted.is_init else "SEG-2", name)  # PART-2, SEG-2
 
     def _leftovers(self) -> None:
-        for name in sorted(self._names - self._known):
+        for name in sorted(
+            self._names - self._known | {name for name in EXTRAS & self._names if not self._opens(name)}
+        ):
             self._findings.add("LAYOUT-1", name)  # LAYOUT-1
+
+    def _opens(self, name: str) -> bool:
+        # What a bundle adds is not judged, but it is a file, not a link to another.
+        try:
+            next(iter(self._reader.chunks(name)), b"")
+        except Unreadable:
+            return False
+        return True
 
     # ---- the verdict
 

@@ -12,10 +12,10 @@ from random import Random
 import pytest
 
 from recorder.bundle import DirectoryReader, NotABundle, exit_code, verify_directory
-from recorder.evidence.trust import Trust
-from recorder.export import ExportRefused, VisitUnknown, export_visit
+from recorder.evidence.trust import Trust, TrustListInvalid
+from recorder.export import ExportRefused, NothingRecordedYet, VisitUnknown, export_visit
 from recorder.store_folder import FolderStore
-from recorder.trusted_keys import load_trust, pin, trust_path
+from recorder.trusted_keys import load_trust, pin, readers_trust, trust_path
 from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
 
 
@@ -74,6 +74,17 @@ async def test_an_export_needs_an_empty_folder_and_a_visit(store: FolderStore, t
     for visit in ("v9", "../v1", ""):
         with pytest.raises(VisitUnknown):
             await export_visit(store, visit, tmp_path / "out", trust_file=tmp_path / "trusted")
+        assert not (tmp_path / "out").exists()
+
+
+async def test_an_export_before_the_first_record_is_whole_is_refused_and_leaves_nothing(
+    store: FolderStore, tmp_path: Path
+) -> None:
+    await shelve(store, "v2", {name: data for name, data in honest_visit(Random(2), "v2").items() if "keys/" in name})
+    with pytest.raises(NothingRecordedYet) as refused:
+        await export_visit(store, "v2", tmp_path / "out", trust_file=tmp_path / "trusted")
+    assert refused.value.code == "nothing_recorded_yet"
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_is_no_bundle_is_told_from_a_broken_one(tmp_path: Path) -> None:
@@ -103,8 +114,35 @@ def test_links_pipes_and_strange_names_are_named_and_never_opened(tmp_path: Path
     (bundle / os.fsdecode(b"\xff\xfe")).write_bytes(b"")
     verdict = verify_directory(bundle)
     assert {one.rule for one in verdict.broken} <= {"LAYOUT-1", "LAYOUT-4"}
-    assert len(verdict.broken) == 2
-    verdict.broken[1].where.encode("utf-8")
+    assert len(verdict.broken) == 3
+    for one in verdict.broken:
+        one.where.encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["README.en.md", "bundle.json", "verify.sh", ".DS_Store"])
+def test_what_a_bundle_may_add_is_a_file_and_nothing_else(tmp_path: Path, name: str) -> None:
+    bundle = write_bundle(honest_visit(Random(3)), tmp_path / "out")
+    (bundle / name).unlink(missing_ok=True)
+    (bundle / name).symlink_to(tmp_path)
+    assert verify_directory(bundle).broken == [("LAYOUT-1", name)]
+    (bundle / name).unlink()
+    os.mkfifo(bundle / name)
+    assert verify_directory(bundle).broken == [("LAYOUT-1", name)]
+    (bundle / name).unlink()
+    (bundle / name).mkdir()
+    assert verify_directory(bundle).broken == [("LAYOUT-1", name)]
+
+
+def test_directories_deeper_than_a_path_may_be_long_are_named_once(tmp_path: Path) -> None:
+    bundle = write_bundle(honest_visit(Random(3)), tmp_path / "out")
+    at = os.open(bundle, os.O_RDONLY)
+    for _ in range(30):
+        os.mkdir("a" * 200, dir_fd=at)
+        at, outer = os.open("a" * 200, os.O_RDONLY, dir_fd=at), at
+        os.close(outer)
+    os.close(at)
+    assert verify_directory(bundle).broken == [("LAYOUT-1", "a" * 200)]
+    subprocess.run(["rm", "-r", str(bundle)], check=True)
 
 
 def test_a_streams_folder_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
@@ -132,6 +170,19 @@ def test_a_trust_file_is_found_kept_and_never_overwritten(tmp_path: Path) -> Non
     assert not pin(path, ORIGIN, "b" * 64)
     assert path.read_text("utf-8") == f"# ours\n{ORIGIN} {'a' * 64}\n"
     assert load_trust(path).allows(ORIGIN, "b" * 64) is False
+
+
+def test_a_trust_file_that_somebody_named_is_there_and_is_a_text(tmp_path: Path) -> None:
+    absent, noise, folder = tmp_path / "absent", tmp_path / "noise", tmp_path
+    noise.write_bytes(bytes(range(256)))
+    for named in (absent, noise):
+        with pytest.raises(TrustListInvalid):
+            readers_trust(named, {})
+        with pytest.raises(TrustListInvalid):
+            readers_trust(None, {"TELECONSULT_TRUST": str(named)})
+    with pytest.raises(IsADirectoryError):
+        readers_trust(folder, {})
+    assert readers_trust(None, {"XDG_CONFIG_HOME": str(tmp_path)}) == Trust()
 
 
 @pytest.mark.parametrize(

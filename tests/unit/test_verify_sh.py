@@ -135,7 +135,7 @@ def test_a_proof_and_what_is_wrong_with_it_are_judged_alike(script: Path) -> Non
 
 def test_the_witnesses_are_named(script: Path, tmp_path: Path) -> None:
     folder = write_bundle(logged_visit(LOCAL, OUTSIDE), tmp_path / "visit")
-    assert by_shell(script, folder)[1][2:] == [
+    assert by_shell(script, folder)[1][2:4] == [
         f"witnessed: {LOCAL.name} (run by the recorder itself)",
         f"witnessed: {OUTSIDE.name}",
     ]

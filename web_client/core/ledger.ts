@@ -88,6 +88,8 @@ export class Ledger {
   closed: CloseBody | null = null;
   private readonly seats = new Map<string, Seat>();
   private zero: number | null = null;
+  private readonly came = new Set<string>();
+  private last = 0;
 
   constructor(private readonly find: Find) {}
 
@@ -96,12 +98,18 @@ export class Ledger {
     const body = record.body as unknown;
     switch (record.type) {
       case 'open':
+        if (this.opened === null) for (const seat of Object.keys((body as { seats: object }).seats)) this.came.add(seat);
         this.opened ??= record.body;
         break;
+      case 'join':
+        this.came.add((body as { seat: string }).seat);
+        break;
       case 'consent':
+        this.seated((body as { seat: string }).seat, where);
         this.decide((body as { seat: string }).seat, (body as { decision: string }).decision === 'agreed', record.mono_us);
         break;
       case 'withdraw':
+        this.seated((body as { seat: string }).seat, where);
         this.decide((body as { seat: string }).seat, false, record.mono_us);
         break;
       case 'start':
@@ -115,6 +123,8 @@ export class Ledger {
         break;
       case 'gap': {
         const gap = body as { stream: string } & Lost;
+        this.seated(seatOf(gap.stream), where);
+        this.last = Math.max(this.last, gap.to_ms);
         if (gap.from_ms >= gap.to_ms) this.find('GAP-1', where);
         this.stream(gap.stream).lost.push({ from_ms: gap.from_ms, to_ms: gap.to_ms, cause: gap.cause });
         break;
@@ -139,6 +149,7 @@ export class Ledger {
       return;
     }
     if (!this.accountsAgree(this.closed, size)) this.find('CLOSE-3', where);
+    if (!this.endsLast(this.closed.end_ms)) this.find('CLOSE-4', where);
     for (const name of Object.keys(this.closed.streams)) this.cover(name, this.closed);
   }
 
@@ -164,6 +175,7 @@ export class Ledger {
     if (this.zero === null ? body.from_ms !== 0 : body.zero_mono_us !== this.zero) this.find('START-1', where);
     this.zero = body.zero_mono_us;
     for (const name of body.seats) {
+      this.seated(name, where);
       const seat = this.seat(name);
       if (!seat.agreed) this.find('CONSENT-1', where);
       if (seat.started_ms === null || seat.withdrawn_us !== null) {
@@ -174,7 +186,12 @@ export class Ledger {
     }
   }
 
+  private seated(seat: string, where: string): void {
+    if (!this.came.has(seat)) this.find('SEAT-1', where);
+  }
+
   private permitted(stream: string, from_ms: number, where: string): void {
+    this.seated(seatOf(stream), where);
     const seat = this.seat(seatOf(stream));
     if (seat.started_ms === null || from_ms < seat.started_ms) this.find('CONSENT-2', where);
     if (seat.withdrawn_us !== null && from_ms * 1000 >= seat.withdrawn_us) this.find('CONSENT-3', where);
@@ -187,6 +204,7 @@ export class Ledger {
     const name = `streams/${body.stream}/part-${pad(body.part, 3)}/init.${extension}`;
     if (body.part !== stream.part + 1 || body.init.name !== name) this.find('PART-1', where);
     else this.expected.set(name, { name, bytes: body.init.bytes, sha256: body.init.sha256, init: true });
+    if ((body.container === 'matroska') !== body.tracks.some((track) => track.codec === 'H264')) this.find('PART-3', where);
     stream.parts += 1;
     stream.part = body.part;
     stream.n = 0;
@@ -217,6 +235,7 @@ export class Ledger {
     stream.last = body.sha256;
     stream.segments += 1;
     stream.bytes += body.bytes;
+    this.last = Math.max(this.last, body.to_ms);
     const segment = { name, from_ms: body.from_ms, to_ms: body.to_ms };
     stream.present.push(segment);
     stream.play.at(-1)?.segments.push(segment);
@@ -227,7 +246,6 @@ export class Ledger {
     const due = new Set([...this.streams.keys(), ...started]);
     const named = Object.keys(close.streams);
     if (close.records !== size || named.length !== due.size || named.some((name) => !due.has(name))) return false;
-    if (started.length > 0 && close.end_ms === null) return false;
     return named.every((name) => {
       const account = close.streams[name];
       const seen = this.streams.get(name) ?? empty();
@@ -239,6 +257,11 @@ export class Ledger {
         account.last === seen.last
       );
     });
+  }
+
+  private endsLast(end: number | null): boolean {
+    if (end === null || this.zero === null) return end === null && this.zero === null && this.last === 0;
+    return end >= this.last;
   }
 
   private cover(name: string, close: CloseBody): void {

@@ -27,6 +27,8 @@ const map = (key: RegExp, check: Check): Check => (given) =>
 const words: Check = (given) => typeof given === 'string' && [...given].length <= 1024;
 const truth: Check = (given) => typeof given === 'boolean';
 const count = integer(0);
+const positive = integer(1);
+const word32 = integer(0, 2 ** 32 - 1);
 const signed = integer(-Number.MAX_SAFE_INTEGER);
 const hex = matching(/^[0-9a-f]{64}$/);
 const SEAT = /^[a-z][a-z0-9-]{0,31}$/;
@@ -87,14 +89,14 @@ const BODIES: { readonly [type: string]: Check } = {
         source: among('microphone', 'camera', 'screen'),
         kind: among('audio', 'video'),
         codec: among('opus', 'VP8', 'H264'),
-        clock_rate: count,
-        ssrc: count,
-        rtp_timestamp: count,
+        clock_rate: positive,
+        ssrc: word32,
+        rtp_timestamp: word32,
         at_ms: signed,
         aligned: truth,
-        'channels?': count,
-        'width?': count,
-        'height?': count,
+        'channels?': positive,
+        'width?': positive,
+        'height?': positive,
       }),
     ),
   }),
@@ -110,7 +112,7 @@ const BODIES: { readonly [type: string]: Check } = {
     enc: among('none'),
     tracks: each(shape({ number, expected: count, received: count, recovered: count, lost: count, frames: count, keyframes: count })),
   }),
-  sync: shape({ stream, part: partNumber, number, rtp_timestamp: count, at_ms: signed, skew_us: signed }),
+  sync: shape({ stream, part: partNumber, number, rtp_timestamp: word32, at_ms: signed, skew_us: signed }),
   gap: shape({ stream, from_ms: count, to_ms: count, cause: among(...CAUSES), packets: orNull(count) }),
   event: shape({
     event: matching(NAME),

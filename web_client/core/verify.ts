@@ -68,6 +68,7 @@ class Verification {
   private readonly keys = new Map<string, Uint8Array>();
   private unsure = false;
   private last = batch('records', 1);
+  private covered = 0;
 
   constructor(
     private readonly objects: Objects,
@@ -86,6 +87,7 @@ class Verification {
     await this.readObjects();
     for (const name of [...this.names].sort()) if (!this.known.has(name)) this.find('LAYOUT-1', name);
     this.ledger.settle(this.hashes.length, this.last);
+    if (this.ledger.closed !== null && this.covered < this.hashes.length) this.find('CLOSE-1', this.last);
     const opened = this.ledger.opened as { origin?: string } | null;
     const sm2 = this.named().some((key) => key.alg === 'sm2');
     return {
@@ -239,6 +241,7 @@ class Verification {
       if (end !== undefined && covered !== end) this.find('LAYOUT-3', batch('heads', number));
     }
     if (heads === 0) this.find('HEAD-1', where);
+    this.covered = covered;
     if (covered < this.hashes.length) this.find('HEAD-7', this.last);
   }
 
