@@ -11,6 +11,7 @@ TOK-3  `iss`, `aud`, `exp`, `nbf` must be there and must hold, by the clock that
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Sequence
@@ -127,6 +128,8 @@ class SignedTokens:
     def _authentic(self, token: str) -> _Payload:
         if len(token) > MAX_TOKEN:
             raise TokenInvalid("too long")
+        if not all(map(_canonical, token.split("."))):
+            raise TokenInvalid("not written as we write it")
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = self._keys.get(kid) if isinstance(kid, str) else None
@@ -144,6 +147,15 @@ class SignedTokens:
             return msgspec.convert(said, _Payload)
         except (jwt.PyJWTError, msgspec.ValidationError, ValueError) as error:
             raise TokenInvalid("not a token of ours") from error
+
+
+def _canonical(part: str) -> bool:
+    """Whether this is base64url as RFC 7515 §2 has it: no padding, no spare bits set, so that a token is one text."""
+    try:
+        read = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+    except ValueError:
+        return False
+    return base64.urlsafe_b64encode(read).rstrip(b"=").decode() == part
 
 
 def check_epoch(claims: Claims, links_epoch: int) -> None:

@@ -135,6 +135,16 @@ def test_anything_at_all_is_refused_with_the_documented_error(text: str) -> None
         tokens().verify(text)
 
 
+def test_a_token_is_one_text() -> None:
+    token = tokens().issue("patient", "v1", "p", 60)
+    last = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    spare = token[:-1] + last[last.index(token[-1]) + 1]  # two bits of the last character say nothing
+    for other in (token + "=", token + "==", f"{token}\n", f" {token}", spare, token.replace(".", "=.", 1)):
+        with pytest.raises(TokenInvalid):
+            tokens().verify(other)
+    assert tokens().verify(token).visit == "v1"
+
+
 def test_a_very_long_token_is_refused_unread() -> None:
     with pytest.raises(TokenInvalid):
         tokens().verify("a" * 100_000)
