@@ -152,7 +152,7 @@ def _query(route: Route[Any, Any], request: web.Request) -> Any:
     try:
         return msgspec.convert(said, route.query, strict=False)
     except msgspec.ValidationError as error:
-        what, at = _place(error)
+        what, at = _place(error, route.query)
         raise RequestInvalid(what, code="parameter_invalid", at=at) from error
 
 
@@ -183,7 +183,7 @@ async def _body(route: Route[Any, Any], request: web.Request) -> Any:
     try:
         return msgspec.convert(_whole(msgspec.json.decode(raw)), route.body)
     except msgspec.ValidationError as error:
-        what, at = _place(error)
+        what, at = _place(error, route.body)
         raise RequestInvalid(what, at=at) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestInvalid("the body is not JSON", code="json_invalid") from error
@@ -204,10 +204,18 @@ def _whole(value: Any) -> Any:
             return value
 
 
-def _place(error: msgspec.ValidationError) -> tuple[str, str | None]:
-    """msgspec's words and its place apart; the words name types and fields, never what was sent."""
-    what, _, where = str(error).partition(" - at `$")
-    return what, where.rstrip("`").lstrip(".") or None
+def _place(error: msgspec.ValidationError, kind: Any) -> tuple[str, str | None]:
+    """What is wrong, and where, in our own words: msgspec repeats unknown names and values, which may be a person's."""
+    what, *_ = str(error).split(" - at `$")
+    _, _, where = str(error)[len(what) :].rpartition(" - at `$")
+    at = where.removesuffix("`").lstrip(".") or None
+    if what.startswith("Object contains unknown field"):
+        what = "there is a field that this address does not know"
+        known = getattr(kind, "__struct_encode_fields__", ())  # what follows may be part of that field's own name
+        at = next((name for name in known if at == name or (at or "").startswith((f"{name}.", f"{name}["))), None)
+    elif what.startswith("Invalid"):
+        what = "this is not one of the values that are allowed"
+    return what, at
 
 
 def _from_aiohttp(error: web.HTTPException) -> Problem:

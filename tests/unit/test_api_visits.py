@@ -254,3 +254,12 @@ async def test_a_guest_gets_a_seat_of_its_own_and_a_visit_has_three(api: Api) ->
     assert (status, problem["code"]) == (409, "guests_full")
     status, problem = await api.call("POST", where, json={"role": "guest", "as": "stranger"})
     assert (status, problem["at"]) == (400, "as")
+
+
+@pytest.mark.parametrize("key", ["王桂英", "x` - at `$.王桂英", "doctor` - at `$.wang"])
+async def test_a_refusal_repeats_no_name_that_was_used_as_a_key_or_value(api: Api, key: str) -> None:
+    for body in ({**VISIT, key: 1}, {**VISIT, "recording": key}, {**VISIT, "patient": {**VISIT["patient"], key: 1}}):
+        status, problem = await api.call("POST", "/api/v1/visits", json=body)
+        assert (status, problem["code"]) == (400, "request_invalid")
+        assert "王" not in str(problem)
+        assert "wang" not in str(problem)
