@@ -21,12 +21,12 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import msgspec
 from aiohttp import web
 
 from config import logs
+from config.addresses import own_addresses
 from config.clock import random_bytes, random_name
 from config.link import LinkError
 from config.secrets import SecretError, secret_key, secret_text
@@ -159,11 +159,15 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
     with _hidden("redis"):
         from signaling.gateway import Gateway
-    own = urlsplit(settings.base_url)  # behind a proxy the Host header may be another than the people's
-    origins = (*settings.origins, f"{own.scheme}://{own.netloc}")
-    Gateway(registry, tokens, ice_servers(settings), origins, clock).attach(app)
+    Gateway(registry, tokens, ice_servers(settings), (*settings.origins, *_own_origins(settings)), clock).attach(app)
     Pages(settings.base_url).attach(app)
     return Assembly(app, registry, links, sender)
+
+
+def _own_origins(settings: Settings) -> list[str]:
+    """Where our pages are opened (SIG-3): the public address and, without a proxy, every one that we listen on."""
+    hosts = own_addresses() if settings.everywhere else [settings.host]
+    return [settings.base_url, *(settings.url_at(host) for host in (*hosts, "localhost"))]
 
 
 def random_chance() -> float:

@@ -1,7 +1,8 @@
 """Why an event is refused: the codes of PROTOCOL.md §2 and §5, one class each.
 
 `EventRefused`
-├── of the wire: `EventUnknown`, `PayloadInvalid`, `VersionUnsupported`, `PayloadTooLarge`, `RateLimited`, `Internal`
+├── of the wire: `NamespaceUnknown`, `EventUnknown`, `PayloadInvalid`, `VersionUnsupported`, `PayloadTooLarge`,
+│   `RateLimited`, `Internal`
 ├── of the visit: `PhaseWrong`, `RoleWrong`, `VisitEnded`, `PatientAbsent`, `ConsentMissing`, `ConsentRefused`,
 │   `ConsentTextUnknown`, `GuestAbsent`, `GuestsFull`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
 ├── of a message: `MessageNotTaken`, `StoreUnavailable`
@@ -19,6 +20,13 @@ class EventRefused(Exception):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or self.message)
+
+
+class NamespaceUnknown(EventRefused):
+    """Said somewhere else than in `/`."""
+
+    code = "namespace_unknown"
+    message = "this server listens on / alone"
 
 
 class EventUnknown(EventRefused):

@@ -217,7 +217,7 @@ def parse(name: object, arguments: Sequence[object], size: int) -> Event:
     try:
         event = msgspec.convert(payload, kind)
     except msgspec.ValidationError as error:
-        raise PayloadInvalid(f"the payload does not fit: {_where(error)}") from None
+        raise PayloadInvalid(_where(error, kind)) from None
     if isinstance(event, Offer) and len(event.sdp.encode()) > MAX_SDP:
         raise PayloadInvalid("the SDP is over 48 KiB")
     if isinstance(event, WriteMessage) and (event.text is UNSET) == (event.photo is UNSET):
@@ -269,7 +269,8 @@ def _checked(payload: object) -> dict[str, object]:
     return payload
 
 
-def _where(error: msgspec.ValidationError) -> str:
-    """The field a validation error is about, without the value: it may be about a person."""
-    _, _, where = str(error).rpartition(" - at `$")
-    return f"at `{where}" if where and len(where) < MAX_NAME else "see the protocol"
+def _where(error: msgspec.ValidationError, kind: type[Event]) -> str | None:
+    """Which of the protocol's own fields does not fit. Never what was sent: a key may be a person's name, too."""
+    _, _, where = str(error).rpartition(" - at `$.")
+    field = next((name for name in kind.__struct_fields__ if where == f"{name}`" or where.startswith(f"{name}[")), None)
+    return None if field is None else f"`{field}` is not what the protocol says"

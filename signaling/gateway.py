@@ -7,6 +7,7 @@ the order they came (SIG-13) while heartbeats are still answered. It ends with i
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from signaling.errors import (
     ConsentTextUnknown,
     EventRefused,
     Internal,
+    NamespaceUnknown,
     PayloadInvalid,
     PhaseWrong,
     RateLimited,
@@ -32,6 +34,7 @@ from signaling.errors import (
 from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
+from signaling.standing import seconds
 from signaling.tokens import TokenError
 from signaling.verbs import (
     GUESTS,
@@ -45,6 +48,7 @@ from signaling.verbs import (
     Held,
     PhoneBackAsked,
     SentBack,
+    TimePassed,
     Withdrew,
 )
 from signaling.wire import Refused, Wire
@@ -56,6 +60,7 @@ REFUSALS_WITHIN_S = 10.0
 SESSIONS_MOST = 4096
 INBOX = 128
 EXPIRY_LOOK_S = 30.0
+WHOLE_SECOND_S = 1.0  # tokens count whole seconds, visits milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -73,7 +78,8 @@ Heard = tuple[object, events.Event, int | None]
 
 
 class Gateway:
-    """Implements `wire.Listener`. `origins` are allowed beside the server's own (`https://host[:port]`)."""
+    """Implements `wire.Listener`. `origins` are all that browsers may come from (`https://host[:port]`): a Host header is
+    the client's word, and under DNS rebinding a stranger's page says it truthfully."""
 
     def __init__(
         self, registry: VisitRegistry, tokens: Tokens, ice_servers: IceServers, origins: Sequence[str], clock: Clock
@@ -83,7 +89,7 @@ class Gateway:
         self.ice_servers = ice_servers
         self.clock = clock
         self.wire = Wire(self)
-        self._origins = frozenset(origin.rstrip("/") for origin in origins)
+        self._origins = frozenset(map(_origin, origins))
         self._sessions: dict[str, Session] = {}
 
     def attach(self, app: web.Application) -> None:
@@ -121,11 +127,13 @@ class Gateway:
         """Sit the client down."""
         self._sessions[connection].begin()
 
-    def heard(self, connection: str, name: object, arguments: list[object], ack: int | None, size: int) -> None:
+    def heard(
+        self, connection: str, name: object, arguments: list[object], ack: int | None, size: int, namespace: str
+    ) -> None:
         """Pass an event to its session."""
         session = self._sessions.get(connection)
         if session is not None:
-            session.hear(name, arguments, ack, size)
+            session.hear(name, arguments, ack, size, namespace)
 
     def gone(self, connection: str) -> None:
         """The connection ended."""
@@ -151,10 +159,7 @@ class Gateway:
     def _origin_allowed(self, request: web.Request) -> bool:
         """A browser always names its origin; what names none is no browser, and has no ambient rights to abuse."""
         origin = request.headers.get("Origin")
-        if origin is None or origin.rstrip("/") in self._origins:
-            return True
-        parts = urlsplit(origin)
-        return parts.netloc == request.host and parts.scheme in (request.scheme, "https")
+        return origin is None or _origin(origin) in self._origins
 
 
 class Session:
@@ -174,6 +179,7 @@ class Session:
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
+        self._farewell: asyncio.Task[None] | None = None
 
     # ---- as a channel
 
@@ -202,18 +208,20 @@ class Session:
         self._task = asyncio.create_task(self._run(), name="session")
         self._watch_expiry()
 
-    def hear(self, name: object, arguments: list[object], ack: int | None, size: int) -> None:
+    def hear(self, name: object, arguments: list[object], ack: int | None, size: int, namespace: str) -> None:
         """An event came: refuse it now, or put it in line."""
         if self._closed:
             return
         try:
             if not self._bucket.take(asyncio.get_running_loop().time()):
                 raise RateLimited
+            if namespace != "/":
+                raise NamespaceUnknown
             event = events.parse(name, arguments, size)
             if self._inbox.full():
                 raise RateLimited
         except EventRefused as refusal:
-            self._refuse(name, refusal, ack)
+            self._refuse(name, refusal, ack, namespace)
         else:
             self._inbox.put_nowait((name, event, ack))
 
@@ -222,6 +230,8 @@ class Session:
         self._closed = True
         if self._expiry is not None:
             self._expiry.cancel()
+        if self._farewell is not None:
+            self._farewell.cancel()
         if self._task is not None:
             self._task.cancel()
         if self._doctor is not None:
@@ -255,11 +265,11 @@ class Session:
             if ack is not None and not self._closed:
                 self._gateway.wire.acknowledge(self._connection, ack, events.acknowledged(**carried))
 
-    def _refuse(self, name: object, refusal: EventRefused, ack: int | None) -> None:
+    def _refuse(self, name: object, refusal: EventRefused, ack: int | None, namespace: str = "/") -> None:
         if self._closed:
             return
         if ack is not None:
-            self._gateway.wire.acknowledge(self._connection, ack, events.refused(refusal))
+            self._gateway.wire.acknowledge(self._connection, ack, events.refused(refusal), namespace)
         else:
             self.send("problem", events.problem(name, refusal))
         if self._patience.refused(asyncio.get_running_loop().time()):  # SIG-14
@@ -270,10 +280,22 @@ class Session:
         """A token that runs out sends its socket away, but never out of a live visit."""
         left_s = self._claims.expires - self._gateway.clock()
         if left_s <= 0 and self._actor.facts.phase != "live":
-            self.bye("token_expired")
+            self._farewell = asyncio.create_task(self._expire())
             return
         wait_s = min(left_s, 3600.0) if left_s > 0 else EXPIRY_LOOK_S
         self._expiry = asyncio.get_running_loop().call_later(wait_s, self._watch_expiry)
+
+    async def _expire(self) -> None:
+        """The visit usually ends with its links (SIG-4): whoever waits is shown how it ended before being sent away."""
+        facts = self._actor.facts
+        left_s = seconds(facts.expires) - self._gateway.clock()
+        if facts.phase in ("scheduled", "waiting") and 0 < left_s <= WHOLE_SECOND_S:
+            await asyncio.sleep(left_s)
+        with contextlib.suppress(EventRefused):
+            await self._actor.ask(TimePassed())
+        if not self._closed:
+            self.send("state", self._actor.state(self._seat))
+            self.bye("token_expired")
 
     # ---- what each event does
 
@@ -367,6 +389,16 @@ class Session:
             "doctor", visit, self._claims.subject, left_s, links_epoch=other.facts.links_epoch
         )
         return {"token": token}
+
+
+def _origin(url: str) -> str:
+    """An origin as a browser writes it (RFC 6454 §6.2): no path, and no port that the scheme implies."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    host = parts.netloc.lower()
+    return f"{parts.scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(parts.scheme, ' '))}"
 
 
 def _refusal(code: str, message: str) -> Refused:

@@ -7,12 +7,16 @@ WIRE-1  A frame that is binary, over 256 KiB, or no Engine.IO and Socket.IO pack
 WIRE-2  One CONNECT a connection, for `/`, within 10 s; nothing else is heard before it.
 WIRE-3  A client that leaves 128 packets unread is hung up on: it will come back to a fresh state.
 WIRE-4  Events go to the listener in the order they came, and never to handlers found by name.
+WIRE-5  JSON that only a lenient reader would take (a member twice, a number over 100 digits, NaN, nesting without end) is
+        no reason to hang up: `UNREADABLE` stands in its place, and whoever validates refuses it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -28,10 +32,52 @@ MAX_FRAME = 256 * 1024
 CONNECT_WITHIN_S = 10.0
 UNREAD_MOST = 128
 BYE_WITHIN_S = 1.0
+DIGITS_MOST = 100
+NAMESPACE_MOST = 64
 
 # The library logs whole packets, tokens and SDP among them, from INFO down.
 _quiet = logging.getLogger("signaling.wire.library")
 _quiet.setLevel(logging.ERROR)
+
+
+class _Unreadable:
+    """JSON that has no one meaning; no schema takes it."""
+
+
+UNREADABLE = _Unreadable()
+_EVENT_NAME = re.compile(r'\s*\[\s*"([^"\\]{0,64})"')
+
+
+class _Json:
+    """What the library's packets read and write JSON with (WIRE-5)."""
+
+    @staticmethod
+    def loads(text: str) -> object:
+        """Read. Raises `ValueError` for what is no JSON."""
+        try:
+            return json.loads(text, object_pairs_hook=_members, parse_int=_whole_number, parse_constant=_constant)
+        except RecursionError:
+            named = _EVENT_NAME.match(text)
+            return ["" if named is None else named[1], UNREADABLE]
+
+    dumps = staticmethod(json.dumps)
+
+
+def _members(pairs: list[tuple[str, object]]) -> object:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else UNREADABLE
+
+
+def _whole_number(digits: str) -> object:
+    return int(digits) if len(digits) <= DIGITS_MOST else UNREADABLE
+
+
+def _constant(_name: str) -> object:
+    return UNREADABLE
+
+
+class _Packet(packets.Packet):  # type: ignore[misc]
+    json = _Json
 
 
 class Refused(Exception):
@@ -53,8 +99,10 @@ class Listener(Protocol):
         """The client knows that it is in: from here on events may be sent."""
         ...
 
-    def heard(self, connection: str, name: object, arguments: list[object], ack: int | None, size: int) -> None:
-        """An event; `size` is that of its packet in bytes."""
+    def heard(
+        self, connection: str, name: object, arguments: list[object], ack: int | None, size: int, namespace: str
+    ) -> None:
+        """An event; `size` is that of its packet in bytes, `namespace` where the client said it: only `/` has any."""
         ...
 
     def gone(self, connection: str) -> None:
@@ -114,6 +162,7 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             max_http_buffer_size=MAX_FRAME,
+            serializer=_Packet,
             cors_allowed_origins=[],  # SIG-3 is the gateway's, so that the refusal has a code
             logger=_quiet,
             engineio_logger=_quiet,
@@ -130,9 +179,9 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
         """Send an event; false if there is no such connection, or it was hung up on (WIRE-3)."""
         return self._put(connection, self.packet_class(packets.EVENT, data=[event, payload]))
 
-    def acknowledge(self, connection: str, ack: int, payload: dict[str, Any]) -> bool:
-        """Answer an event."""
-        return self._put(connection, self.packet_class(packets.ACK, id=ack, data=[payload]))
+    def acknowledge(self, connection: str, ack: int, payload: dict[str, Any], namespace: str = "/") -> bool:
+        """Answer an event where it was said."""
+        return self._put(connection, self.packet_class(packets.ACK, id=ack, data=[payload], namespace=namespace))
 
     async def hang_up(self, connection: str) -> None:
         """Close after what is queued has gone out, and in any case within a second."""
@@ -174,7 +223,10 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
             await self._let_in(eio_sid, packet.namespace or "/", packet.data)
         elif packet.packet_type == packets.EVENT and eio_sid in self._admitted:
             size = len(data.encode("utf-8", "surrogatepass"))
-            self._listener.heard(eio_sid, packet.data[0], packet.data[1:], packet.id, size)
+            namespace = packet.namespace or "/"
+            # A name too long to repeat is one that nobody listens on: the refusal goes out as a `problem`.
+            ack = packet.id if len(namespace) <= NAMESPACE_MOST else None
+            self._listener.heard(eio_sid, packet.data[0], packet.data[1:], ack, size, namespace)
         elif packet.packet_type != packets.ACK or eio_sid not in self._admitted:
             self.abort(eio_sid)  # WIRE-2, or a DISCONNECT
 
@@ -218,8 +270,8 @@ def _well_formed(frame: str) -> bool:
     if frame[:1] != "4":
         return False
     try:
-        packet = packets.Packet(encoded_packet=frame[1:])
-    except (ValueError, IndexError, KeyError, RecursionError):
+        packet = _Packet(encoded_packet=frame[1:])
+    except (ValueError, IndexError, KeyError):
         return False
     match packet.packet_type:
         case packets.EVENT:

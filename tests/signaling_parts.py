@@ -416,7 +416,8 @@ class Server:
         self.registry = VisitRegistry(
             self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock
         )
-        self.gateway = Gateway(self.registry, self.tokens, NoIce(), ["https://clinic.example"], clock)
+        origins = ["https://clinic.example", "http://127.0.0.1:19600"]
+        self.gateway = Gateway(self.registry, self.tokens, NoIce(), origins, clock)
         app = web.Application()
         self.gateway.attach(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

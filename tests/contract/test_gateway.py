@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from typing import Any
 
 import aiohttp
@@ -14,6 +15,7 @@ import socketio
 from media import control as media
 from recorder import control as recorder
 from signaling import gateway as gateway_module
+from signaling.standing import iso
 from tests.signaling_parts import CONSENT, Client, facts, serving, until
 
 
@@ -112,9 +114,27 @@ async def test_the_servers_own_origin_and_configured_ones_may_connect(origin: st
     async with serving() as server:
         client = Client()
         server.clients.append(client)
-        headers = {"Origin": server.url if origin == "own" else origin}
+        headers = {"Origin": "http://127.0.0.1:19600" if origin == "own" else origin}
         await client.connect(server.url, {"v": 1, "token": server.token("doctor")}, headers)
         await client.sees(lambda state: state["you"]["seat"] == "doctor")
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_host_header_makes_no_origin_ours(scheme: str) -> None:
+    async with serving() as server:
+        client = Client()
+        server.clients.append(client)
+        headers = {"Origin": f"{scheme}://evil:19600", "Host": "evil:19600"}
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            await client.connect(server.url, {"v": 1, "token": server.token("doctor")}, headers)
+        assert client.refusal["data"]["code"] == "origin_refused"
+
+
+@pytest.mark.parametrize("scheme", ["https://clinic.example:443", "https://CLINIC.example", "https://["])
+async def test_an_origin_is_compared_as_browsers_write_it(scheme: str) -> None:
+    async with serving() as server:
+        request = type("R", (), {"headers": {"Origin": scheme}})()
+        assert server.gateway._origin_allowed(request) == (scheme != "https://[")
 
 
 async def test_polling_is_answered_400() -> None:
@@ -478,6 +498,25 @@ async def test_a_token_that_runs_out_sends_its_socket_away_but_not_out_of_a_live
         await asyncio.wait_for(waiting.gone.wait(), 5)
         assert waiting.byes == ["token_expired"]
         assert (await doctor.say("resync"))["state"]["phase"] == "live"
+
+
+async def test_who_waits_when_the_visit_expires_is_shown_that_before_being_sent_away() -> None:
+    expires = time.time() + 1000.4
+    async with serving(facts(expires=iso(expires))) as server:
+        token = server.token("patient", lifetime_s=999)
+        patient = Client()
+        server.clients.append(patient)
+        await patient.connect(server.url, {"v": 1, "token": token})
+        await patient.say("enter")
+        server.offset_s += (
+            expires - time.time() - 0.3
+        )  # the token has run out, the visit has not, by a part of a second
+        for session in list(server.gateway._sessions.values()):
+            session._watch_expiry()
+        await asyncio.wait_for(patient.gone.wait(), 5)
+        assert patient.byes == ["token_expired"]
+        assert patient.newest["phase"] == "ended"
+        assert patient.newest["ended"] == {"by": "system", "reason": "expired"}
 
 
 async def test_revoked_links_send_their_sockets_away_and_let_nobody_in_again() -> None:

@@ -205,10 +205,9 @@ FRAMES: list[str | bytes] = [
     "42{}",
     "42[]",
     '42"enter"',
-    "42[" + "[" * 100_000,
+    "42[" + "[" * 500,
     "42" + "9" * 200,
     "42" + "9" * 5000 + '["enter",{"v":1}]',
-    '42["enter",{"v":' + "9" * 200 + "}]",
     '45["enter"]',
     '451-["enter",{"_placeholder":true,"num":0}]',
     '461-["x"]',
@@ -240,6 +239,89 @@ async def test_what_is_no_packet_ends_its_own_connection_and_nothing_else(frame:
         await doctor.sees(lambda state: not state["seats"]["patient"]["present"])
         assert (await doctor.say("resync"))["ok"]
         await until(lambda: len(server.gateway.wire.eio.open_sockets) == 1)
+        await raw.close()
+
+
+NEVER_TAKEN = {
+    "a number of 400 digits": '42{}["messages",{"v":1,"after":' + "9" * 400 + "}]",
+    "a number of 400 digits where text belongs": '42{}["advice",{"v":1,"text":' + "9" * 400 + "}]",
+    "a version of 5000 digits": '42{}["enter",{"v":' + "1" * 5000 + "}]",
+    "a negative one": '42{}["enter",{"v":-' + "1" * 5000 + "}]",
+    "nested 9000 levels": '42{}["enter",{"v":1,"x":' + "[" * 9_000 + "]" * 9_000 + "}]",
+    "nested 20000 levels": '42{}["resync",' + "[" * 20_000 + "]" * 20_000 + "]",
+    "objects in objects": '42{}["end",{"v":1,"reason":' + '{"a":' * 9_000 + "1" + "}" * 9_000 + "}]",
+    "a version twice": '42{}["enter",{"v":2,"v":1}]',
+    "a reason twice": '42{}["end",{"v":1,"reason":"x","reason":"left"}]',
+    "no number": '42{}["messages",{"v":1,"after":NaN}]',
+    "infinity": '42{}["messages",{"v":1,"after":-Infinity}]',
+}
+
+
+@pytest.mark.parametrize("frame", NEVER_TAKEN.values(), ids=NEVER_TAKEN)
+async def test_json_that_no_reader_agrees_on_is_refused_and_the_connection_stays(frame: str) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect()
+        await raw.send(frame.replace("{}", "7", 1))
+        answer = await raw.answer(7)
+        assert answer["error"]["code"] == "payload_invalid"
+        await raw.send('428["resync",{"v":1}]')
+        assert (await raw.answer(8))["state"]["phase"] == "scheduled"
+        await raw.close()
+
+
+@pytest.mark.parametrize(
+    "auth", ['{"v":1,"token":"x","token":"TOKEN"}', '{"v":' + "1" * 5000 + "}", "[" * 9_000 + "]" * 9_000]
+)
+async def test_a_connect_that_no_reader_agrees_on_is_refused(auth: str) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect(auth=False)
+        await raw.send("40" + auth.replace("TOKEN", server.token("patient")))
+        await until(lambda: any(frame.startswith("44") for frame in raw.frames))
+        assert '"code":"auth_missing"' in raw.frames[-1]
+        await raw.close()
+
+
+async def test_nesting_beyond_the_size_of_an_event_is_too_large() -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect()
+        await raw.send("427[" + "[" * 100_000)
+        await until(lambda: any(frame.startswith("437[") for frame in raw.frames) or raw.closed.is_set())
+        assert (await raw.answer(7))["error"]["code"] == "payload_too_large"
+        await raw.close()
+
+
+@pytest.mark.parametrize("namespace", ["/admin", "/é", "//", "/ "])
+async def test_events_of_another_namespace_change_nothing(namespace: str) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect()
+        before = server.registry._actors["V1"].facts
+        for number, event in enumerate(('["enter",{"v":1}]', '["end",{"v":1,"reason":"left"}]', '["resync",{"v":1}]')):
+            await raw.send(f"42{namespace},{number}{event}")
+            start = f"43{namespace},{number}["
+            await until(lambda start=start: any(frame.startswith(start) for frame in raw.frames))
+            answer = json.loads(raw.frames[-1][len(start) - 1 :])[0]
+            assert (answer["ok"], answer["error"]["code"]) == (False, "namespace_unknown")
+        await raw.send(f'42{namespace}{"x" * 100},9["enter",{{"v":1}}]')
+        await until(lambda: any("problem" in frame for frame in raw.frames))
+        assert '"namespace_unknown"' in raw.frames[-1]
+        assert server.registry._actors["V1"].facts == before
+        await raw.close()
+
+
+@pytest.mark.parametrize("key", ["王小英", "x` - at `$.reason", "x` - at `$.王小英", "reason` - at `$.wang"])
+async def test_a_refusal_repeats_nothing_that_was_sent(key: str, caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect()
+        await raw.send("421" + json.dumps(["end", {"v": 1, "reason": "left", key: 1}], ensure_ascii=False))
+        await raw.send("422" + json.dumps(["end", {"v": 1, "reason": key}], ensure_ascii=False))
+        for number in (1, 2):
+            error = (await raw.answer(number))["error"]
+            assert error["code"] == "payload_invalid"
+            assert error["message"] in (
+                "the payload is not what the protocol says",
+                "`reason` is not what the protocol says",
+            )
+        assert "王" not in caplog.text
         await raw.close()
 
 

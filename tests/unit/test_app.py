@@ -84,6 +84,18 @@ async def test_the_public_address_may_connect_whatever_host_a_proxy_names(tmp_pa
                 assert ("origin_refused" in answer) == (origin == "https://evil.example")
 
 
+async def test_own_origins_come_from_the_settings_and_never_from_the_host_header(tmp_path: Path) -> None:
+    async with signaling(tmp_path, origins=("https://desk.example",)) as settings, ClientSession() as client:
+        own = [f"http://127.0.0.1:{settings.port}", f"http://localhost:{settings.port}", "https://desk.example"]
+        for origin in (*own, f"http://evil:{settings.port}", f"https://127.0.0.1:{settings.port}"):
+            headers = {"Origin": origin, "Host": origin.partition("://")[2]}
+            where = f"{settings.base_url}/socket.io/?EIO=4&transport=websocket"
+            async with client.ws_connect(where, headers=headers) as socket:
+                await socket.receive_str()
+                await socket.send_str('40{"v":1,"token":"made up"}')
+                assert ("origin_refused" in await socket.receive_str()) == (origin not in own)
+
+
 async def test_the_socket_refuses_polling_and_strangers(tmp_path: Path) -> None:
     async with signaling(tmp_path) as settings, ClientSession(settings.base_url) as client:
         async with client.get("/socket.io/?EIO=4&transport=polling") as answer:
