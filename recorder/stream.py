@@ -35,7 +35,7 @@ from recorder.muxer import Container, Muxer, TimedFrame, TrackShape, avc_configu
 from recorder.order import Counts
 from recorder.segmenter import Cut, cut_before
 from recorder.timeline import Anchor, SenderClock
-from recorder.track import PlacedFrame, Track, TrackState
+from recorder.track import Frozen, PlacedFrame, Track, TrackState
 
 HOLD_US = 600_000
 START_WAIT_US = 1_000_000
@@ -436,7 +436,11 @@ class Stream:
         return bool(flowing)
 
     def _readmit(self, at_us: int) -> None:
-        """The part begins: of what waited, what comes after it goes back."""
+        """The part begins: of what waited, what comes after it goes back, and what comes before it is told as not kept."""
+        missed = [placed for placed in self._newcomers if placed.at_us < at_us]
+        for track in {placed.track for placed in missed}:
+            begins = min(placed.at_us for placed in missed if placed.track is track)
+            track.frozen.append(Frozen(track.tap.source, begins // 1000, at_us // 1000))
         for placed in self._newcomers:
             if placed.at_us >= at_us:
                 heapq.heappush(self._heap, (placed.at_us, next(self._number), placed))

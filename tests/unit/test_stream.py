@@ -311,3 +311,5 @@ def test_a_sound_that_joins_waits_for_the_pictures_keyframe_and_no_picture_is_lo
     )
     assert frames == len(what.frames["camera"])
     assert gaps(publisher) == []
+    (unkept,) = [body for body in publisher.bodies("event") if isinstance(body, records.Event)]
+    assert (unkept.event, unkept.detail) == ("frozen", {"source": "microphone", "from_ms": 2500, "to_ms": 4000})
