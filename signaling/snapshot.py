@@ -184,11 +184,17 @@ def _seat(life: SeatLife, consent: Consent | None) -> Payload:
 
 def _recording(visit: Visit) -> Payload:
     life = visit.life
+    closed = visit.recording == "closed"  # the recorder tells of streams only while they go on
     return {
         "state": visit.recording,
         "since": life.since,
         "streams": [
-            {"stream": each.stream, "sealed_to_ms": each.sealed_to_ms, "state": each.state} for each in life.streams
+            {
+                "stream": each.stream,
+                "sealed_to_ms": each.sealed_to_ms,
+                "state": "ended" if closed else each.state,
+            }
+            for each in life.streams
         ],
         "gaps": [
             {"stream": gap.stream, "from_ms": gap.from_ms, "to_ms": gap.to_ms, "cause": gap.cause} for gap in life.gaps

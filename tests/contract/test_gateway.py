@@ -322,6 +322,18 @@ async def test_proof_of_life_and_gaps_reach_both_seats() -> None:
             assert state["recording"]["gaps"] == [
                 {"stream": "patient", "from_ms": 2000, "to_ms": 3100, "cause": "network"}
             ]
+        await doctor.say("end", reason="completed")
+        state = await patient.sees(lambda state: state["phase"] == "ended")
+        assert [stream["state"] for stream in state["recording"]["streams"]] == ["ended"]
+
+
+async def test_the_desk_goes_on_from_a_visit_that_has_ended() -> None:
+    async with serving(facts(), facts("V2")) as server:
+        doctor, _ = await server.live()
+        await doctor.say("end", reason="completed")
+        assert (await doctor.say("desk.take", visit="V2"))["token"]
+        for event in ("hold", "to_waiting", "ice", "admit", "withdraw"):
+            assert (await doctor.say(event))["error"]["code"] == "visit_ended"
 
 
 async def test_transport_states_reach_both_seats() -> None:
