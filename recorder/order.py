@@ -85,6 +85,8 @@ class Order:
         self._held: dict[int, RtpPacket] = {}
         self._holes: list[tuple[int, int]] = []
         """(First packet after it, how many were missing) of holes given up and not yet passed."""
+        self._recovered: list[int] = []
+        """Recovered packets that have left and were not yet taken."""
         self._stray: int | None = None
 
     def extend(self, seq16: int) -> int:
@@ -115,6 +117,27 @@ class Order:
         """The extended number that may simply be next, −1 if the next packet is to be pushed."""
         expected = self.next_seq
         return -1 if expected is None or self._held or expected < self._counted_to else expected
+
+    def take(self, before: int | None) -> Counts:
+        """The counts of the packets up to this one, starting again with it; None: of all that have left.
+
+        A packet that has left may belong to a frame that is not yet written: it counts where its frame is (FORMAT.md §5).
+        """
+        taken, rest = self.counts.take(), self.counts
+        if before is None or self.next_seq is None:
+            self._recovered.clear()
+            return taken
+        later = min(max(0, self.next_seq - before), taken.expected)
+        rest.lost = min(sum(count for after, count in self._holes if after > before), taken.lost, later)
+        rest.received = min(later - rest.lost, taken.received)
+        rest.expected = rest.lost + rest.received
+        self._recovered = [seq for seq in self._recovered if seq >= before]
+        rest.recovered = min(len(self._recovered), taken.recovered, rest.received)
+        taken.expected -= rest.expected
+        taken.received -= rest.received
+        taken.lost -= rest.lost
+        taken.recovered = min(taken.recovered - rest.recovered, taken.received)
+        return taken
 
     def follow(self, count: int) -> None:
         """So many packets have left in a row, each of them the one `following`."""
@@ -175,6 +198,7 @@ class Order:
         counts.received += 1
         if packet.recovered:
             counts.recovered += 1
+            self._recovered.append(packet.seq)
 
     def _give_up_to(self, seq: int) -> None:
         assert self.next_seq is not None

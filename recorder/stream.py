@@ -27,7 +27,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from media.tap import TapTrack
-from recorder.coverage import Cause, Causes, count
+from recorder.coverage import BRIEF_MS, Cause, Causes, count
 from recorder.depacketize import MediaFrame
 from recorder.evidence import layout, records
 from recorder.evidence.digest import Digest
@@ -208,6 +208,8 @@ class Stream:
         self._newcomers: list[PlacedFrame] = []
         """Frames of a track that the part does not have, while it waits for a keyframe to begin another."""
         self._aligned_us: int | None = None
+        self._at_hand: PlacedFrame | None = None
+        """The frame being taken: what is sealed before it does not hold it."""
         self._end_ms = self._covered()
         self._last_arrival_us = 0
         self._why = "recovered" if self.account.parts else "start"
@@ -303,7 +305,9 @@ class Stream:
         while self._heap and (flush or self._due(self._heap[0][2], now_us)):
             if self._part is None and not flush and not self._may_start(now_us):
                 break
-            self._take(heapq.heappop(self._heap)[2], out)
+            self._at_hand = heapq.heappop(self._heap)[2]
+            self._take(self._at_hand, out)
+            self._at_hand = None
         self._write(out)
         self._compare(now_us, out)
         self._tell_frozen(out)
@@ -337,7 +341,7 @@ class Stream:
             return None
         if self._segment is not None:
             for tally, track in zip(self._segment.tallies, part.tracks, strict=True):
-                tally.add(track.order.counts.take())
+                tally.add(track.counts_before(self._first_pending(track)))
         states = [t.state(self._first_pending(t)) for t in part.tracks]
         return StreamState(
             self.name,
@@ -378,7 +382,10 @@ class Stream:
         return any(f.track is track for _, _, f in self._heap)
 
     def _first_pending(self, track: Track) -> int | None:
-        return min((f.frame.first_seq for _, _, f in self._heap if f.track is track), default=None)
+        waiting = [f.frame.first_seq for _, _, f in self._heap if f.track is track]
+        if self._at_hand is not None and self._at_hand.track is track:
+            waiting.append(self._at_hand.frame.first_seq)
+        return min(waiting, default=None)
 
     def _due(self, head: PlacedFrame, now_us: int) -> bool:
         if head.frame.arrival_us + HOLD_US <= now_us:
@@ -687,7 +694,7 @@ class Stream:
         to_ms = next_ms if next_ms is not None and near else self._end_ms
         to_ms = max(to_ms, segment.from_ms + 1)
         for tally, track in zip(segment.tallies, part.tracks, strict=True):
-            tally.add(track.order.counts.take())
+            tally.add(track.counts_before(self._first_pending(track)))
         body = records.Segment(
             stream=self.name,
             part=part.number,
@@ -714,6 +721,10 @@ class Stream:
 
     def _declare(self, from_ms: int, to_ms: int, out: list[Output], packets: int | None = None) -> None:
         pieces = self.causes.split(from_ms, to_ms)
+        # Until its first frame a source is off, as far as no packet is known to be missing.
+        begun = self.account.segments or self.account.gaps or any(t.order.counts.lost for t in self.tracks)
+        if not begun and len(pieces) == 1 and to_ms - from_ms < BRIEF_MS:
+            pieces = [(begin, end, "off" if cause == "network" else cause) for begin, end, cause in pieces]
         for begin, end, cause in pieces:
             lost = packets if len(pieces) == 1 else None
             gap = records.Gap(stream=self.name, from_ms=begin, to_ms=end, cause=cause, packets=lost)

@@ -16,7 +16,7 @@ import msgspec
 
 from media.tap import RECOVERED, SENDER_REPORT, TapTrack
 from recorder.depacketize import H264Depacketizer, MediaFrame, depacketizer
-from recorder.order import Order, RtpPacket, Unwrap
+from recorder.order import Counts, Order, RtpPacket, Unwrap
 from recorder.timeline import Anchor, SenderReport, TrackClock, parse_sender_report
 
 KEYFRAME_EVERY_US = 2_000_000
@@ -209,6 +209,12 @@ class Track:
         """Ask for a keyframe as soon as may be: a part cannot begin without."""
         self._keyframe_us = None
 
+    def counts_before(self, first_pending: int | None) -> Counts:
+        """What became of the packets of which all is written or dropped, since the last time."""
+        unfinished = self.depacketizer.unfinished()
+        pending = [seq for seq in (first_pending, unfinished and unfinished[0]) if seq is not None]
+        return self.order.take(min(pending, default=None))
+
     def state(self, first_pending: int | None) -> TrackState:
         """Where to go on from, once it has given a frame. `first_pending`: first packet of a frame given out, but not
         yet written."""
@@ -219,7 +225,7 @@ class Track:
         unfinished = self.depacketizer.unfinished()
         begin = min(s for s in (first_pending, unfinished and unfinished[0], following) if s is not None)
         needs, parameters = self.depacketizer.needs_keyframe, self.parameters
-        return TrackState(self.epoch, self.tap, begin, following, self._unwrap.last, anchor, needs, parameters)
+        return TrackState(self.epoch, self.tap, begin, begin, self._unwrap.last, anchor, needs, parameters)
 
     def _place(self, frame: MediaFrame, broken: bool) -> PlacedFrame:
         arrival = frame.arrival_us - self._zero_us

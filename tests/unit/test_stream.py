@@ -313,3 +313,21 @@ def test_a_sound_that_joins_waits_for_the_pictures_keyframe_and_no_picture_is_lo
     assert gaps(publisher) == []
     (unkept,) = [body for body in publisher.bodies("event") if isinstance(body, records.Event)]
     assert (unkept.event, unkept.detail) == ("frozen", {"source": "microphone", "from_ms": 2500, "to_ms": 4000})
+
+
+def test_packets_count_in_the_segment_that_holds_their_frames() -> None:
+    publisher = Publisher()
+    publisher.play(on_time(clip(seconds=7)))
+    publisher.finish(7000)
+    for segment in segments(publisher):
+        sound, picture = segment.tracks
+        assert sound.frames == sound.received == sound.expected
+        assert picture.received >= picture.frames > 0
+
+
+def test_until_its_first_frame_a_source_is_off() -> None:
+    publisher = Publisher()
+    publisher.play([(at + 42, sent) for at, sent in on_time(clip(seconds=3))])
+    publisher.finish(3042)
+    assert {gap.cause for gap in publisher.bodies("gap") if isinstance(gap, records.Gap)} <= {"off"}
+    assert publisher.stream.account.gaps[0][:2] == (0, 42)
