@@ -100,6 +100,9 @@ class WebhookSender:
         free = AT_ONCE - len(self._under_way)
         if free <= 0:
             return
+        busy = set(
+            self._under_way
+        )  # one that ends while we look is still in what we find: sent again it would be twice
         try:
             found = await self._outbox.due(self._clock(), AT_ONCE + free)
         except StoreAway as error:
@@ -107,7 +110,8 @@ class WebhookSender:
             return
         for delivery in found:
             stream = (delivery.receiver, delivery.event.visit)
-            if stream not in self._under_way and len(self._under_way) < AT_ONCE:
+            if stream not in busy and len(self._under_way) < AT_ONCE:
+                busy.add(stream)
                 self._under_way.add(stream)
                 tasks.create_task(self._deliver(session, delivery, stream))
 
