@@ -53,10 +53,11 @@ async def inbound(page: Page, kind: Kind) -> dict[str, Any]:
 
 
 async def moving(page: Page, within_s: float = 10) -> None:
-    """Wait until pictures go on arriving."""
+    """Wait until pictures go on arriving; a new transport counts its frames anew."""
     before = (await inbound(page, "video")).get("framesDecoded", 0)
     async with asyncio.timeout(within_s):
-        while (await inbound(page, "video")).get("framesDecoded", 0) <= before + 5:
+        while (now := (await inbound(page, "video")).get("framesDecoded", 0)) <= before + 5:
+            before = min(before, now)
             await asyncio.sleep(0.1)
 
 
