@@ -5,7 +5,7 @@ import './style/patient.css';
 import { render } from 'preact';
 import { useMemo, useEffect } from 'preact/hooks';
 import { browserOf } from './core/browser';
-import { PatientVisit } from './core/patient';
+import { type Language, PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
 import { clock } from './ports/clock';
 import { Voice } from './core/voice';
@@ -19,17 +19,21 @@ import { preferences, switchLanguage, switchMode, switchReading } from './ports/
 import { rtc } from './ports/rtc';
 import { socket } from './ports/socket';
 import { expose } from './ports/tests';
+import { Words } from './core/words';
 import { speech } from './ports/speech';
 import { stayAwake } from './ports/wake';
 import { useSnapshot } from './views/parts/snapshot';
 import { PatientPageView } from './views/patient/page';
 import { saying } from './views/patient/spoken';
-import { common as enCommon } from './words/en/common';
-import { patient as enOwn } from './words/en/patient';
-import { common as zhCommon } from './words/zh/common';
-import { patient as zhOwn } from './words/zh/patient';
+import type { PatientWords } from './words/kinds';
 
-const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+
+const words = new Words(
+  { zh: () => import('./words/zh/patient-page').then(({ words }) => words), en: () => import('./words/en/patient-page').then(({ words }) => words) },
+  preferences.now.language,
+  clock,
+);
+preferences.watch(({ language }) => words.speak(language));
 
 const memory = {
   recall: (key: string) => recall('session', `teleconsult.step.${key}`),
@@ -77,9 +81,13 @@ const act = {
 };
 
 function Page() {
+  const { words: w, language } = useSnapshot(words);
+  return w === null ? null : <Spoken w={w} language={language} />;
+}
+
+function Spoken({ w, language }: { w: PatientWords; language: Language }) {
   const now = useSnapshot(token === null ? nothing : visit);
-  const { language, mode, reading } = useSnapshot(preferences);
-  const w = WORDS[language];
+  const { mode, reading } = useSnapshot(preferences);
   const track = now.call.devices.microphone.track as MediaStreamTrack | null;
   const listen = useMemo(() => (track === null ? null : (tell: (level: number) => void) => meter(track, tell)), [track]);
   useEffect(() => {

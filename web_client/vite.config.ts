@@ -8,7 +8,17 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
-    rollupOptions: { input: { p: 'p/index.html', d: 'd/index.html', a: 'a/index.html' } },
+    rollupOptions: {
+      input: { p: 'p/index.html', d: 'd/index.html', a: 'a/index.html' },
+      output: {
+        // A chunk of words alone carries its language in its name: a page loads one of them, and is weighed with one.
+        chunkFileNames: ({ moduleIds }) => {
+          const languages = new Set(moduleIds.map((id) => /\/words\/(zh|en)\//.exec(id)?.[1] ?? ''));
+          const [language] = languages.size === 1 ? languages : [''];
+          return language ? `assets/words-${language}-[hash].js` : 'assets/[name]-[hash].js';
+        },
+      },
+    },
   },
   test: { testTimeout: 5000, include: ['tests/*.test.ts'], environment: 'node' },
 });

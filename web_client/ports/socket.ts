@@ -1,61 +1,90 @@
-/** The door to the server: socket.io-client, WebSocket only, loaded after the first paint. */
+/** The door to the server: one WebSocket a connection, in the words of `core/packets`. Coming back is the session's. */
+import { GOODBYE, PONG, event, hello, parsePacket } from '../core/packets';
 import type { Socket, SocketEvents, SocketPort } from '../core/session';
 import { root } from './place';
 
-const EVENTS = ['state', 'queue', 'bye', 'message', 'problem'];
+/** Until the server has let us in. */
+const OPENING_MS = 8000;
+
+function address(): string {
+  const { protocol, host, pathname } = root();
+  return `${protocol === 'https:' ? 'wss' : 'ws'}://${host}${pathname}socket.io/?EIO=4&transport=websocket`;
+}
 
 function open(token: string, on: SocketEvents): Socket {
-  let closed = false;
+  const wire = new WebSocket(address());
+  const awaited = new Map<number, (answer: unknown) => void>();
   let over = false;
-  let close = (): void => undefined;
-  let send = (_name: string, _body: object, _withinMs: number): Promise<unknown> => Promise.resolve(null);
-  const lose = (): void => {
-    if (over) return;
+  let last = 0;
+  let silence_ms = OPENING_MS;
+  let timer = setTimeout(lose, OPENING_MS);
+
+  function finish(): void {
     over = true;
-    if (!closed) on.lost();
+    clearTimeout(timer);
+    if (wire.readyState === WebSocket.OPEN) wire.send(GOODBYE);
+    wire.close();
+    for (const answered of [...awaited.values()]) answered(null);
+  }
+  function lose(): void {
+    if (over) return;
+    finish();
+    on.lost();
+  }
+
+  wire.onclose = wire.onerror = lose;
+  wire.onmessage = ({ data }) => {
+    if (over) return;
+    const packet = parsePacket(data);
+    // The server is heard from at least once in this long, or it is gone (Engine.IO: pingInterval + pingTimeout).
+    clearTimeout(timer);
+    timer = setTimeout(lose, silence_ms);
+    switch (packet.kind) {
+      case 'open':
+        silence_ms = packet.silence_ms;
+        wire.send(hello({ v: 1, token }));
+        break;
+      case 'ping':
+        wire.send(PONG);
+        break;
+      case 'connected':
+        on.opened();
+        break;
+      case 'event':
+        on.event(packet.name, packet.body);
+        break;
+      case 'ack':
+        awaited.get(packet.id)?.(packet.body);
+        break;
+      case 'closed':
+        lose();
+        break;
+      case 'refused':
+        if (packet.given === undefined) lose();
+        else {
+          finish();
+          on.refused(packet.given);
+        }
+        break;
+      case 'other':
+    }
   };
 
-  import('socket.io-client').then(
-    ({ io }) => {
-      if (closed) return;
-      const address = root();
-      const socket = io(address.origin, {
-        path: `${address.pathname}socket.io/`,
-        transports: ['websocket'],
-        reconnection: false,
-        forceNew: true,
-        timeout: 8000,
-        auth: { v: 1, token },
-      });
-      close = () => socket.disconnect();
-      // The library's own timeout rejects; a lost socket would leave its promise open, so both ends are raced here.
-      send = (name, body, withinMs) =>
-        new Promise((answered) => {
-          const gone = (): void => answered(null);
-          socket.once('disconnect', gone);
-          socket.timeout(withinMs).emit(name, body, (error: unknown, answer: unknown) => {
-            socket.off('disconnect', gone);
-            answered(error ? null : answer);
-          });
-        });
-      socket.on('connect', () => on.opened());
-      socket.on('connect_error', (error: Error & { data?: unknown }) => {
-        socket.disconnect();
-        // Without `data` nobody refused: the network did not carry us there.
-        if (error.data === undefined) lose();
-        else if (!closed) on.refused(error.data);
-      });
-      socket.on('disconnect', lose);
-      for (const name of EVENTS) socket.on(name, (body: unknown) => on.event(name, body));
-    },
-    () => lose(),
-  );
-
   return {
-    send: (name, body, withinMs) => send(name, body, withinMs),
+    send: (name, body, withinMs) =>
+      new Promise((answered) => {
+        if (over || wire.readyState !== WebSocket.OPEN) return answered(null);
+        const id = last++;
+        const late = setTimeout(() => awaited.get(id)?.(null), withinMs);
+        awaited.set(id, (answer) => {
+          awaited.delete(id);
+          clearTimeout(late);
+          answered(answer);
+        });
+        wire.send(event(id, name, body));
+      }),
     close: () => {
-      closed = true;
-      close();
+      if (!over) finish();
     },
   };
 }

@@ -1,0 +1,5 @@
+/** All the words of the patient's page in this language: one chunk, loaded alone. */
+import { common } from './common';
+import { patient } from './patient';
+
+export const words = { ...common, ...patient };
