@@ -177,6 +177,25 @@ def verify(bundle: Path, as_json: bool, trust: Path | None) -> None:
 
 
 @main.command()
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option(
+    "--head", "heads", type=FILE, multiple=True, help="A signed checkpoint you have from elsewhere, say from a witness."
+)
+@click.option("--spool", type=click.Path(path_type=Path), help="DATA/spool, if visits are going on.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> None:
+    """Check that STORE, a store's folder or a copy of its bucket, has every recording its logs know of.
+
+    `verify` judges one recording; this shows whether a whole visit was taken away, or a log rolled back or forked.
+
+    Exit code 0: nothing is missing. 1: a rule is broken. 2: this is no store. 64: the command was not called rightly.
+    """
+    from teleconsult_evidence import inventory as run
+
+    sys.exit(run(store, heads, spool, as_json))
+
+
+@main.command()
 @click.argument("url")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 @click.option("--seconds", type=click.FloatRange(3, 3600), default=10.0, show_default=True, help="How long to talk.")

@@ -1,4 +1,4 @@
-"""`teleconsult export` and `teleconsult verify`: words for people and JSON for machines around what `recorder` does.
+"""`teleconsult export`, `verify` and `inventory`: words for people and JSON for machines around what `recorder` does.
 
 Verifying imports the evidence format and the reading of a folder, nothing else of ours.
 """
@@ -70,6 +70,33 @@ def verify(bundle: Path, as_json: bool, trust_file: Path | None) -> int:
         return NOT_A_BUNDLE
     click.echo(json.dumps(verdict_document(verdict)) if as_json else _in_words(verdict))
     return exit_code(verdict)
+
+
+def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> int:
+    """Read the whole store, say what is missing; the exit code: 0, 1, 2."""
+    from recorder.evidence.checkpoint import NoteInvalid, parse_note
+    from recorder.evidence.inventory import take_inventory
+    from recorder.inventory import NotAStore, StoreFolder, waiting
+
+    try:
+        known = [parse_note(head.read_bytes()) for head in heads]
+        journals = list(waiting(spool)) if spool is not None else []
+        found = take_inventory(StoreFolder(store), known, journals)
+    except (NotAStore, NoteInvalid, OSError) as error:
+        click.echo(f"Error: {error}", err=True)
+        return NOT_A_BUNDLE
+    if as_json:
+        click.echo(json.dumps(msgspec.to_builtins(found) | {"broken": [one._asdict() for one in found.broken]}))
+        return 0 if found.whole else 1
+    logs = ", ".join(f"{name} with {leaves:,} leaves" for name, leaves in found.logs.items()) or "no log"
+    behind = f", {found.behind} of them in no log yet" if found.behind else ""
+    click.echo(f"Whole     {_yes(found.whole)}")
+    for one in found.broken[:10]:
+        click.echo(f"  broken: {one.rule} at {one.where}")
+    if found.broken_total > 10:
+        click.echo(f"  and {found.broken_total - 10} more")
+    click.echo(f"{found.recordings} recordings, {found.records:,} records{behind}; {logs}")
+    return 0 if found.whole else 1
 
 
 def verdict_document(verdict: Verdict) -> dict[str, object]:

@@ -13,12 +13,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
 from recorder.evidence.checkpoint import Note, NoteKey, NoteSignature
 from recorder.evidence.proof import LogProof
+from recorder.evidence.tiles import TILE, tile_name, tiles
 from recorder.evidence.witnessing import Submission, WitnessRefused
 from recorder.objects import ObjectStore, StoreError
 from recorder.site_log import SiteLog
@@ -27,7 +28,6 @@ from recorder.witness_client import Consistency, WitnessSilent
 
 PERIOD_S = 1.0
 PUBLISH_S = 60.0
-TILE = 256
 
 log = logging.getLogger(__name__)
 
@@ -215,22 +215,3 @@ class Notary:
             (self._failing.discard if good else self._failing.add)(code)
             log.warning("log state", extra={"code": code, "over": good, "reason": why})
             self._tell(code, good)
-
-
-def tiles(old: int, size: int) -> Iterator[tuple[int, int, int]]:
-    """(level, number, width) of each tile that a log of `size` leaves has and one of `old` had not."""
-    level = 0
-    while size:
-        for number in range(old // TILE, -(-size // TILE)):
-            width = min(TILE, size - number * TILE)
-            if number * TILE + width > old:
-                yield level, number, width
-        level, old, size = level + 1, old // TILE, size // TILE
-
-
-def tile_name(number: int) -> str:
-    """`1234067` → `x001/x234/067`."""
-    parts = [f"{number % 1000:03d}"]
-    while number := number // 1000:
-        parts.append(f"x{number % 1000:03d}")
-    return "/".join(reversed(parts))

@@ -14,8 +14,8 @@ from config.settings import Settings
 from recorder import control
 from recorder.bundle import verify_directory
 from recorder.evidence.checkpoint import Checkpoint, parse_checkpoint, parse_note
+from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree, check_consistency
-from recorder.notary import tile_name, tiles
 from tests.fault.test_recorder_killed import connected, process
 from tests.tapping import SEATS, consent
 

@@ -10,8 +10,9 @@ import pytest
 
 from recorder.evidence.checkpoint import Note, NoteSignature, cosigned_at, parse_checkpoint, parse_note
 from recorder.evidence.proof import check_proof, parse_proof
+from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree
-from recorder.notary import LocalWitness, Notary, tile_name, tiles
+from recorder.notary import LocalWitness, Notary
 from recorder.objects import Stored, StoreUnavailable
 from recorder.site_log import SiteLog
 from recorder.witness_book import WitnessBook
