@@ -97,11 +97,13 @@ visits = Table(
     Column("ended", Document),
     Column("links_epoch", Integer, nullable=False),
     Column("log_open", Boolean, nullable=False),
+    Column("patient_code", String(32)),
     Column("more", Document, nullable=False),
     Index("ix_visits_newest", "created", "id"),
     Index("ix_visits_phase", "phase", "created", "id"),
     Index("ix_visits_queue", "doctor_id", "phase"),
     Index("ix_visits_log_open", "log_open"),
+    Index("ix_visits_patient_code", "patient_code"),
 )
 
 idempotency = Table(
@@ -122,7 +124,73 @@ accesses = Table(
     Column("role", String(16), nullable=False),
     Column("visit", String(64)),
     Column("what", String(256), nullable=False),
+    Column("outcome", String(32), nullable=False, server_default="allowed"),
+    Column("granted_by", String(64)),
+    Column("purpose", String(32)),
+    Column("reason", Text),
     Index("ix_accesses_visit", "visit", "id"),
+    Index("ix_accesses_reason", "who", "visit", "what", "id"),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("who", String(128), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("begins", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("scope", Document, nullable=False),
+    Column("case", String(256), nullable=False),
+    Column("created", Moment, nullable=False),
+    Column("created_by", String(128), nullable=False),
+    Column("revoked", Moment),
+    Column("revoked_by", String(128)),
+    Index("ix_grants_who", "who", "until"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("who", String(128), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("doctor", String(128)),
+    Column("created", Moment, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("ended", Moment),
+    Index("ix_sessions_until", "until"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("asked_by", String(128), nullable=False),
+    Column("asked", Moment, nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("decided_by", String(128)),
+    Column("decided", Moment),
+    Column("approved", Boolean),
+    Column("taken", Moment),
+    Index("ix_exports_visit", "visit", "asked"),
+    Index("ix_exports_until", "until"),
+)
+
+copies = Table(
+    "copies",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("asked_by", String(128), nullable=False),
+    Column("asked", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("recipe", Document, nullable=False),
+    Column("manifest", Document),
+    Index("ix_copies_visit", "visit", "asked"),
 )
 
 receivers = Table(
