@@ -23,13 +23,15 @@ import msgspec
 from config.clock import iso
 from media.tap import TapTrack
 from recorder import control
+from recorder.account import Account
 from recorder.evidence import layout, records
 from recorder.evidence.errors import LogClosed
 from recorder.evidence.log import Entry, VisitLog
 from recorder.evidence.sign import Signer
 from recorder.objects import Stored
+from recorder.output import Output, Said, Write
 from recorder.spool import Life, Line, Open, VisitSpool
-from recorder.stream import Account, Output, Said, Stream, Write
+from recorder.stream import Stream
 from recorder.timeline import SenderClock
 from recorder.track import Track
 from recorder.upload import Upload

@@ -24,7 +24,8 @@ from pathlib import Path
 import msgspec
 
 from recorder.disk import Usage
-from recorder.stream import StreamState, Write
+from recorder.output import Write
+from recorder.stream import StreamState
 
 RESERVE = 8 << 20
 """Bytes, at most a twentieth of the disk: the records of a hundred visits for some minutes, until somebody makes space."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from recorder.output import Write
 from recorder.spool import ClosedVisit, Line, Spool, SpoolDamaged
-from recorder.stream import Write
 
 NAME = "streams/patient/part-001/seg-000001.webm"
 

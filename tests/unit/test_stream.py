@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from media.tap import SENDER_REPORT, TapTrack
 from recorder.evidence import records
-from recorder.stream import Output, Said, Stream, Write
+from recorder.output import Output, Said, Write
+from recorder.stream import Stream
 from recorder.timeline import SenderClock
 from recorder.track import Track
 from tests.tapping import CAMERA_SSRC, MIC_SSRC, Clip, Sent, clip, sender_report

@@ -1,0 +1,25 @@
+"""What a stream gives out, in the order in which it must be made durable: bytes of objects, and records."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from recorder.evidence import records
+
+
+class Write(NamedTuple):
+    """Append these bytes to an object; `whole` if the object is complete with them."""
+
+    name: str
+    content: bytes
+    whole: bool = False
+
+
+class Said(NamedTuple):
+    """A record to append to the visit's log."""
+
+    kind: str
+    body: records.Part | records.Segment | records.Gap | records.Sync | records.Event
+
+
+Output = Write | Said

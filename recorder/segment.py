@@ -1,0 +1,101 @@
+"""The open segment of a part: its bytes as they will lie in the store, and what its record says of them.
+
+SEGMENT-1  Every byte of a segment passes `OpenSegment.write`, which hashes it; what a later life of the recorder takes up is
+           hashed again from the disk. So whatever stands between the muxer and the store (a seal) stands there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from recorder.evidence import records
+from recorder.evidence.digest import Digest
+from recorder.order import Counts
+from recorder.output import Write
+
+
+class Tally(msgspec.Struct):
+    """What the open segment holds of one track."""
+
+    expected: int = 0
+    received: int = 0
+    recovered: int = 0
+    lost: int = 0
+    frames: int = 0
+    keyframes: int = 0
+
+    def add(self, counts: Counts) -> None:
+        """Take over a track's packet counts."""
+        self.expected += counts.expected
+        self.received += counts.received
+        self.recovered += counts.recovered
+        self.lost += counts.lost
+
+
+class SegmentState(msgspec.Struct):
+    """The open segment, as a later life of the recorder takes it up: `size` bytes of it are written."""
+
+    n: int
+    name: str
+    from_ms: int
+    tallies: list[Tally]
+    size: int = 0
+    keyframe: bool | None = None
+    """Whether its first video frame is a keyframe; None before there is one."""
+
+
+class OpenSegment:
+    """A segment being written."""
+
+    def __init__(self, state: SegmentState, kept: bytes = b"") -> None:
+        """`kept`: what an earlier life of the recorder wrote of it."""
+        self.state = state
+        self._digest = Digest(kept)
+
+    def write(self, content: bytes) -> Write:
+        """Append a run of clusters (SEGMENT-1)."""
+        self._digest.update(content)
+        self.state.size += len(content)
+        return Write(self.state.name, content)
+
+    def count(self, index: int, keyframe: bool, video: bool) -> None:
+        """A frame of the part's track `index` is in it."""
+        tally = self.state.tallies[index]
+        tally.frames += 1
+        if keyframe:
+            tally.keyframes += 1
+        if video and self.state.keyframe is None:
+            self.state.keyframe = keyframe
+
+    def add_counts(self, counts: Iterable[Counts]) -> None:
+        """Take over the packet counts of the part's tracks, in their order."""
+        for tally, counted in zip(self.state.tallies, counts, strict=True):
+            tally.add(counted)
+
+    def end(self) -> Write:
+        """The object is complete."""
+        return Write(self.state.name, b"", whole=True)
+
+    def record(self, stream: str, part: int, to_ms: int, has_video: bool, forced: bool) -> records.Segment:
+        """What is said of it, once it is complete."""
+        state = self.state
+        return records.Segment(
+            stream=stream,
+            part=part,
+            n=state.n,
+            name=state.name,
+            bytes=state.size,
+            sha256=self._digest.sha256,
+            sm3=self._digest.sm3,
+            from_ms=state.from_ms,
+            to_ms=to_ms,
+            keyframe=bool(state.keyframe) if has_video else True,
+            forced=forced,
+            enc="none",
+            tracks=[
+                records.TrackCounts(number=n, **msgspec.structs.asdict(tally))
+                for n, tally in enumerate(state.tallies, 1)
+            ],
+        )
