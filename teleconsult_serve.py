@@ -254,13 +254,7 @@ def _resolved(settings: Settings, run: Path) -> Settings:
         settings = msgspec.structs.replace(settings, tls_cert=certificate, tls_key=key)
     if settings.everywhere and settings.public_url is None and (lan := lan_address()) is not None:
         settings = msgspec.structs.replace(settings, public_url=settings.url_at(lan))
-    return msgspec.structs.replace(settings, origins=(*settings.origins, *_own_origins(settings)))
-
-
-def _own_origins(settings: Settings) -> list[str]:
-    """Every address under which a browser may have opened our pages (SIG-3)."""
-    hosts = own_addresses() if settings.everywhere else [settings.host]
-    return [settings.url_at(host) for host in (*hosts, "localhost")]
+    return settings
 
 
 def _any_free_port(host: str) -> int:

@@ -18,43 +18,32 @@ from typing import Any
 from config.link import LinkError, Refusal
 from media import control as media
 from signaling import events, snapshot, standing, translate
+from signaling.asked import Admitted, GuestInvited, LinksRevoked, Offered, ReconnectAsked, SeatJoined, SeatLeft, Writing
 from signaling.channel import Channel
 from signaling.errors import EventRefused, GuestsFull, Internal, MediaUnavailable, OfferRefused
+from signaling.inputs import Input
 from signaling.lanes import MediaLane, RecorderLane
 from signaling.mail import MailLane
 from signaling.messages import Message
-from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
-from signaling.rate import Bucket
-from signaling.verbs import (
-    ALL_SEATS,
-    GUESTS,
-    Admitted,
+from signaling.outputs import (
     CloseLog,
     CloseRoom,
     DropSeat,
-    GuestInvited,
-    Input,
-    LinksRevoked,
     MarkNoted,
-    Negotiated,
     Note,
-    Offered,
     OpenLog,
     OpenRoom,
     Output,
     Push,
-    ReconnectAsked,
-    RecorderCame,
-    RecorderLost,
     Save,
-    SeatJoined,
-    SeatLeft,
     SetTap,
     StartRecording,
     TellMessage,
-    TimePassed,
-    Writing,
 )
+from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.rate import Bucket
+from signaling.reported import Negotiated, RecorderCame, RecorderLost, TimePassed
+from signaling.terms import ALL_SEATS, GUESTS
 from signaling.visit import Visit
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 

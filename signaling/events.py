@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
 from signaling.messages import Draft
-from signaling.verbs import Device
+from signaling.terms import Device
 
 VERSION = 1
 MAX_PAYLOAD = 64 * 1024

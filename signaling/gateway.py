@@ -17,6 +17,19 @@ from aiohttp import web
 
 from signaling import consent_text, events, snapshot
 from signaling.actor import VisitActor
+from signaling.asked import (
+    Advised,
+    Decided,
+    DevicesTold,
+    EndAsked,
+    Entered,
+    GuestAdmitted,
+    GuestDismissed,
+    Held,
+    PhoneBackAsked,
+    SentBack,
+    Withdrew,
+)
 from signaling.errors import (
     ConsentTextUnknown,
     EventRefused,
@@ -34,23 +47,10 @@ from signaling.errors import (
 from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.rate import Bucket, Patience
 from signaling.registry import VisitRegistry
+from signaling.reported import TimePassed
 from signaling.standing import seconds
+from signaling.terms import GUESTS
 from signaling.tokens import TokenError
-from signaling.verbs import (
-    GUESTS,
-    Advised,
-    Decided,
-    DevicesTold,
-    EndAsked,
-    Entered,
-    GuestAdmitted,
-    GuestDismissed,
-    Held,
-    PhoneBackAsked,
-    SentBack,
-    TimePassed,
-    Withdrew,
-)
 from signaling.wire import Refused, Wire
 
 EVENTS_PER_S = 50.0

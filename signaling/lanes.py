@@ -17,30 +17,32 @@ from config.link import LinkError, LinkTimeout, Refusal
 from media import control as media
 from recorder import control as recorder
 from signaling import translate
-from signaling.ports import Seat
-from signaling.verbs import (
-    SEATS,
+from signaling.inputs import Input
+from signaling.outputs import (
     CloseLog,
     CloseRoom,
     DropSeat,
     Errand,
-    FeedChanged,
-    Input,
-    LogClosed,
-    MediaClosed,
     Note,
-    Noted,
     OpenLog,
     OpenRoom,
-    RecorderRefused,
-    RecordingStarted,
     RoomErrand,
-    RoomOpened,
     SetTap,
     StartRecording,
+)
+from signaling.ports import Seat
+from signaling.reported import (
+    FeedChanged,
+    LogClosed,
+    MediaClosed,
+    Noted,
+    RecorderRefused,
+    RecordingStarted,
+    RoomOpened,
     TapSet,
     WorkerLost,
 )
+from signaling.terms import SEATS
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 
 WAITING_MOST = 512

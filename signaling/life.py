@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from signaling.messages import Message
 from signaling.ports import Seat
-from signaling.verbs import Device, Gap, Stream, Track, Transport
+from signaling.terms import Device, Gap, Stream, Track, Transport
 from signaling.wait_estimate import Estimate
 
 

@@ -14,10 +14,12 @@ from collections.abc import Callable
 
 from config.clock import random_bytes
 from signaling.errors import EventRefused, Internal, MessageNotTaken, StoreUnavailable
+from signaling.inputs import Input
 from signaling.messages import Draft, Message, MessageRefused
+from signaling.outputs import MarkNoted
 from signaling.ports import Clock, MessageStore, Seat, StoreAway
+from signaling.reported import MessageKept, MessagesFound
 from signaling.standing import iso
-from signaling.verbs import Input, MarkNoted, MessageKept, MessagesFound
 
 WAITING_MOST = 64
 STORE_WITHIN_S = 5.0

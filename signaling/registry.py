@@ -15,10 +15,12 @@ from media import control as media
 from recorder import control as recorder
 from signaling import snapshot, translate
 from signaling.actor import VisitActor
+from signaling.asked import EndAsked
 from signaling.channel import Channel
 from signaling.desk import Desk
+from signaling.inputs import Input
 from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
-from signaling.verbs import EndAsked, FeedChanged, Input, QueueMoved, RecorderCame, RecorderLost
+from signaling.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
 from signaling.wait_estimate import Estimate
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 

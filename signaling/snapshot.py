@@ -13,7 +13,7 @@ from signaling.life import SeatLife
 from signaling.messages import Message
 from signaling.ports import Consent, Doctor, Patient, Seat
 from signaling.standing import iso
-from signaling.verbs import SEATS, Track
+from signaling.terms import SEATS, Track
 from signaling.visit import Visit
 from signaling.waiting import Row
 

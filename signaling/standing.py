@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from signaling import messages
 from signaling.life import Life
 from signaling.messages import Message
+from signaling.outputs import Note
 from signaling.ports import Consent, Seat, VisitFacts
-from signaling.verbs import GUESTS, SEATS, Note
+from signaling.terms import GUESTS, SEATS
 
 ABANDONED_AFTER_S = 600.0  # SIG-9
 GRACE_S = 60.0  # SIG-25

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from media import control as media
 from recorder import control as recorder
+from signaling.inputs import Input
 from signaling.ports import Seat
-from signaling.verbs import (
-    ALL_SEATS,
-    Gap,
-    GapDeclared,
-    Input,
-    QualityTold,
-    RoomFound,
-    Stream,
-    StreamsAlive,
-    Track,
-    TracksChanged,
-    Transport,
-    TransportChanged,
-)
+from signaling.reported import GapDeclared, QualityTold, RoomFound, StreamsAlive, TracksChanged, TransportChanged
+from signaling.terms import ALL_SEATS, Gap, Stream, Track, Transport
 
 
 def seat_of(name: str) -> Seat | None:

@@ -32,8 +32,8 @@ from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.store import SqlVisitStore
+from signaling.terms import GUESTS
 from signaling.tokens import SignedTokens
-from signaling.verbs import GUESTS
 
 API_KEY = "an-api-key-for-tests"
 BASE_URL = "https://visit.example"

@@ -6,23 +6,13 @@ from typing import Any
 
 import pytest
 
+from signaling.asked import Admitted, Decided, Entered, SeatJoined
 from signaling.errors import EventRefused
+from signaling.inputs import Input
+from signaling.outputs import Note, Output, Push, Save, SetTap
 from signaling.ports import VisitFacts
+from signaling.reported import Noted, RecorderCame
 from signaling.standing import seconds
-from signaling.verbs import (
-    Admitted,
-    Decided,
-    Entered,
-    Input,
-    Note,
-    Noted,
-    Output,
-    Push,
-    RecorderCame,
-    Save,
-    SeatJoined,
-    SetTap,
-)
 from signaling.visit import Visit
 from tests.signaling_parts import facts
 

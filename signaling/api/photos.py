@@ -19,7 +19,7 @@ from signaling.messages import Photo, PhotosFull
 from signaling.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import Clock, MessageStore, PhotoFiles, VisitStore
 from signaling.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
-from signaling.verbs import SEATS
+from signaling.terms import SEATS
 
 MOST_BYTES = 8 << 20
 MEDIA = ("image/jpeg", "image/png", "image/webp")

@@ -12,24 +12,10 @@ import pytest
 from config.link import LinkClosed, LinkTimeout, Refusal
 from recorder import control as recorder
 from signaling import lanes
+from signaling.inputs import Input
 from signaling.lanes import MediaLane, RecorderLane
-from signaling.verbs import (
-    CloseLog,
-    CloseRoom,
-    Input,
-    LogClosed,
-    MediaClosed,
-    Note,
-    Noted,
-    OpenLog,
-    OpenRoom,
-    RecorderRefused,
-    RecordingStarted,
-    RoomOpened,
-    SetTap,
-    StartRecording,
-    TapSet,
-)
+from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, OpenRoom, SetTap, StartRecording
+from signaling.reported import LogClosed, MediaClosed, Noted, RecorderRefused, RecordingStarted, RoomOpened, TapSet
 from tests.signaling_parts import until
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signaling import promise, snapshot
+from signaling.asked import Admitted, EndAsked, PhoneBackAsked
+from signaling.reported import QueueMoved, TimePassed
 from signaling.standing import iso
-from signaling.verbs import Admitted, EndAsked, PhoneBackAsked, QueueMoved, TimePassed
 from signaling.wait_estimate import Estimate
 from tests.visit_play import T0, WAITING, Play, refused
 

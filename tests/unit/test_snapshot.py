@@ -7,9 +7,11 @@ import json
 import pytest
 
 from signaling import consent_text, snapshot
+from signaling.asked import Entered, SeatJoined
 from signaling.ports import Doctor
+from signaling.reported import QueueMoved
 from signaling.standing import seconds
-from signaling.verbs import Entered, QueueMoved, SeatJoined, Track
+from signaling.terms import Track
 from signaling.visit import Visit
 from tests.signaling_parts import facts
 

@@ -5,17 +5,8 @@ from __future__ import annotations
 from media import control as media
 from recorder import control as recorder
 from signaling import translate
-from signaling.verbs import (
-    Gap,
-    GapDeclared,
-    QualityTold,
-    RoomFound,
-    Stream,
-    StreamsAlive,
-    Track,
-    TracksChanged,
-    TransportChanged,
-)
+from signaling.reported import GapDeclared, QualityTold, RoomFound, StreamsAlive, TracksChanged, TransportChanged
+from signaling.terms import Gap, Stream, Track
 
 CAMERA = media.Track("patient.camera", "patient", "camera", "video", "VP8")
 SHOWN = Track("patient.camera", "patient", "camera", "video", "VP8")

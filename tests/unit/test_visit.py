@@ -10,61 +10,53 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from signaling.errors import EventRefused
-from signaling.messages import Message
-from signaling.standing import iso, seconds, wanted
-from signaling.verbs import (
+from signaling.asked import (
     Admitted,
     Advised,
-    CloseLog,
-    CloseRoom,
     DevicesTold,
     EndAsked,
     Entered,
-    FeedChanged,
-    Gap,
-    GapDeclared,
     Held,
-    Input,
     LinksRevoked,
+    Offered,
+    PhoneBackAsked,
+    ReconnectAsked,
+    SeatJoined,
+    SeatLeft,
+    SentBack,
+    Withdrew,
+    Writing,
+)
+from signaling.errors import EventRefused
+from signaling.inputs import Input
+from signaling.messages import Message
+from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, OpenRoom, Output, Push, Save, SetTap, StartRecording
+from signaling.reported import (
+    FeedChanged,
+    GapDeclared,
     LogClosed,
     MediaClosed,
     MessageKept,
     MessagesFound,
     Negotiated,
-    Note,
     Noted,
-    Offered,
-    OpenLog,
-    OpenRoom,
-    Output,
-    PhoneBackAsked,
-    Push,
     QualityTold,
     QueueMoved,
-    ReconnectAsked,
     RecorderCame,
     RecorderLost,
     RecorderRefused,
     RecordingStarted,
     RoomFound,
     RoomOpened,
-    Save,
-    SeatJoined,
-    SeatLeft,
-    SentBack,
-    SetTap,
-    StartRecording,
     StreamsAlive,
     TapSet,
     TimePassed,
-    Track,
     TracksChanged,
     TransportChanged,
-    Withdrew,
     WorkerLost,
-    Writing,
 )
+from signaling.standing import iso, seconds, wanted
+from signaling.terms import Gap, Track
 from signaling.visit import RESTART_LEAP, Visit
 from tests.signaling_parts import facts
 from tests.visit_play import AGREED, ARRIVED, LIVE, T0, TAPS_ON, WAITING, Play, decided, refused

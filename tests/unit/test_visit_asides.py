@@ -5,29 +5,9 @@ from __future__ import annotations
 import pytest
 
 from signaling import snapshot
-from signaling.verbs import (
-    Admitted,
-    Advised,
-    CloseLog,
-    CloseRoom,
-    EndAsked,
-    Held,
-    LogClosed,
-    MediaClosed,
-    Note,
-    Offered,
-    OpenRoom,
-    ReconnectAsked,
-    RecordingStarted,
-    RoomOpened,
-    SeatLeft,
-    SentBack,
-    SetTap,
-    StartRecording,
-    TimePassed,
-    TracksChanged,
-    Withdrew,
-)
+from signaling.asked import Admitted, Advised, EndAsked, Held, Offered, ReconnectAsked, SeatLeft, SentBack, Withdrew
+from signaling.outputs import CloseLog, CloseRoom, Note, OpenRoom, SetTap, StartRecording
+from signaling.reported import LogClosed, MediaClosed, RecordingStarted, RoomOpened, TimePassed, TracksChanged
 from tests.signaling_parts import facts
 from tests.visit_play import LIVE, TAPS_ON, WAITING, Play, refused
 

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from signaling.asked import Admitted, EndAsked, Entered, Writing
 from signaling.messages import Message, sha256
+from signaling.outputs import MarkNoted, Note, Output, TellMessage
+from signaling.reported import MessageKept, MessagesFound, Noted, RecorderCame, RecorderLost
 from signaling.standing import iso
-from signaling.verbs import (
-    Admitted,
-    EndAsked,
-    Entered,
-    MarkNoted,
-    MessageKept,
-    MessagesFound,
-    Note,
-    Noted,
-    Output,
-    RecorderCame,
-    RecorderLost,
-    TellMessage,
-    Writing,
-)
 from tests.visit_play import AGREED, ARRIVED, T0, WAITING, Play, decided, refused
 
 

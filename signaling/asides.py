@@ -1,0 +1,40 @@
+"""What is said and done beside the course of a visit: hold, advice, the wish to be phoned."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace as with_
+
+from signaling import course, standing
+from signaling.asked import Advised, Held, PhoneBackAsked, SentBack
+from signaling.errors import PhaseWrong, RoleWrong
+from signaling.standing import iso
+from signaling.step import Step
+
+
+def take(step: Step, given: Held | SentBack | PhoneBackAsked) -> None:
+    """Raises `RoleWrong`, `PhaseWrong`."""
+    match given:
+        case Held(seat, on):  # SIG-23
+            step.need("doctor", seat, "live")
+            if step.facts.held != on:
+                step.facts = with_(step.facts, held=on)
+                step.note("event", {"event": "hold", "seat": seat, "state": "on" if on else "off"}, "hold")
+        case SentBack(seat):
+            step.need("doctor", seat, "live")
+            course.send_back(step)
+        case PhoneBackAsked(seat):
+            step.need("patient", seat, "waiting", "live")
+            if step.facts.phone_back is None:
+                step.facts = with_(step.facts, phone_back=iso(step.now))
+                step.note("event", {"event": "phone_back", "seat": seat}, "phone_back")
+
+
+def advise(step: Step, given: Advised) -> None:
+    """`advice`. Raises `RoleWrong`, `PhaseWrong`."""
+    if given.seat != "doctor":
+        raise RoleWrong
+    if step.facts.phase != "live" and not standing.in_grace(step.facts, step.now):
+        raise PhaseWrong
+    if (step.facts.advice or "") != given.text:
+        step.facts = with_(step.facts, advice=given.text or None)
+        step.note("event", {"event": "advice", "seat": given.seat}, "advice")
