@@ -36,12 +36,13 @@ function forms(   hex, k) {
   kind["objects"] = list_of(object_of("name text retain_until instant/null version text"))
   kind["coverage"] = object_of("network count off count present count recorder count withdrawn count worker count")
   kind["accounts"] = map_of(kind["stream"], object_of("bytes count coverage coverage first_ms count last hex/null last_ms count parts count segments count"))
-  form["open"] = object_of("epoch text format teleconsult-recording/1 keys keys origin origin recorder text seats people witnesses? texts")
+  form["open"] = object_of("epoch text format teleconsult-recording/[12] keys keys origin origin recorder text seats people witnesses? texts")
   form["consent"] = object_of("decision agreed|refused language text method tap|spoken|paper seat seat text_sha256 hex text_version text")
   form["withdraw"] = object_of("seat seat"); form["join"] = object_of("client? text seat seat"); form["leave"] = object_of("reason? text seat seat")
   form["start"] = object_of("from_ms count seats seats zero_mono_us integer")
   form["part"] = object_of("container webm|matroska from_ms count init digest part positive stream stream tracks tracks why start|codec|ssrc|timestamps|pause|tracks|recovered")
-  form["segment"] = object_of("bytes count enc none forced boolean from_ms count keyframe boolean n positive name text part positive sha256 hex sm3 hex stream stream to_ms count tracks counts")
+  form["segment"] = object_of("bytes count enc none|aes256gcm|sm4gcm forced boolean from_ms count keyframe boolean n positive name text part positive sha256 hex sm3 hex stream stream to_ms count tracks counts")
+  form["key"] = object_of("key hex stream stream suite aes256gcm|sm4gcm under texts")
   form["sync"] = object_of("at_ms integer number positive part positive rtp_timestamp count skew_us integer stream stream")
   form["gap"] = object_of("cause network|recorder|worker|off|withdrawn from_ms count packets count/null stream stream to_ms count")
   form["event"] = object_of("detail? detail event word seat? seat state? text"); form["heartbeat"] = object_of("streams beats")
@@ -173,6 +174,7 @@ type == "start" {
     streams[seat] = 1
   }
 }
+type == "key" { seated(seat); sealed[stream] = of("suite") }
 type == "part" {
   permitted(); streams[stream] = 1; tracks[stream] = body; runs[stream] = 0
   ext[stream] = of("container") == "webm" ? "webm" : "mkv"
@@ -183,6 +185,7 @@ type == "part" {
 type == "segment" {
   permitted()
   if (of("part") != parts[stream] || of("n") != ++runs[stream]) broken("SEG-3")
+  if (of("enc") != ((stream in sealed) ? sealed[stream] : "none")) broken("ENC-1")
   object(sprintf("streams/%s/part-%03d/seg-%06d.%s", stream, parts[stream], runs[stream], ext[stream]), "SEG-4")
   if (from >= to || from < reached[stream] + 0) broken("SEG-5")
   count = split(substr(body, index(body, "\"tracks\":[")), counts, "}")

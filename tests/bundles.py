@@ -73,6 +73,7 @@ class Scribe:
         self._lost: dict[str, list[Lost]] = {}
         self._bytes: dict[str, int] = {}
         self._last: dict[str, str | None] = {}
+        self._suite: dict[str, str] = {}
 
     # ---- the clock
 
@@ -142,6 +143,11 @@ class Scribe:
 
     # ---- media
 
+    def key(self, stream: str, suite: str = "aes256gcm") -> None:
+        """What follows of the stream is sealed. (Its bytes are as arbitrary as before: no verifier can open them.)"""
+        self._suite[stream] = suite
+        self.note("key", {"stream": stream, "key": self.rng.randbytes(32).hex(), "suite": suite, "under": ["kms:k1"]})
+
     def part(self, stream: str, from_ms: int, container: str = "webm", why: str = "start") -> None:
         self._first.setdefault(stream, from_ms)
         number = self._parts[stream] = self._parts.get(stream, 0) + 1
@@ -173,7 +179,10 @@ class Scribe:
         self._last[stream] = digest["sha256"]
         counts = [_counts(number, self.rng) for number in (1, 2)]
         body = {"stream": stream, "part": part, "n": n, "name": name, "from_ms": from_ms, "to_ms": to_ms, **digest}
-        self.note("segment", {**body, "keyframe": True, "forced": False, "enc": "none", "tracks": counts})
+        self.note(
+            "segment",
+            {**body, "keyframe": True, "forced": False, "enc": self._suite.get(stream, "none"), "tracks": counts},
+        )
 
     def close(self, end_ms: int | None, reason: str = "completed") -> None:
         streams = self._first.keys() | self._parts.keys() | self._lost.keys()
@@ -197,7 +206,9 @@ class Scribe:
         }
 
 
-def honest_visit(rng: Random, visit: str = "Vb3kTest", keys: Keys = RECORDER, closed: bool = True) -> dict[str, bytes]:
+def honest_visit(
+    rng: Random, visit: str = "Vb3kTest", keys: Keys = RECORDER, closed: bool = True, sealed: bool = False
+) -> dict[str, bytes]:
     """A visit with everything that may happen in one: late starts, gaps, new parts, screens, a restart, a withdrawal."""
     scribe = Scribe(rng, visit, keys)
     scribe.open("doctor", "patient")
@@ -210,6 +221,8 @@ def honest_visit(rng: Random, visit: str = "Vb3kTest", keys: Keys = RECORDER, cl
     end_ms = rng.randrange(8000, 30_000)
     told: list[tuple[int, Any]] = []
     for seat in ("doctor", "patient"):
+        if sealed:
+            told.append((0, lambda seat=seat: scribe.key(seat, rng.choice(["aes256gcm", "sm4gcm"]))))
         told += _story(scribe, rng, seat, 0, end_ms, rng.random() < 0.15)
     if rng.random() < 0.5:
         shared_ms = rng.randrange(end_ms // 2)

@@ -1,7 +1,7 @@
 """Makes the golden bundles: `python -m tests.golden`. Recordings of today that every verifier to come must judge the same.
 
-They are kept in tests/fixtures/golden as ZIP files, with the verdict each must get. Made once a version of the format: a
-change that needs them made anew has broken the recordings out there.
+They are kept in tests/fixtures/golden/VERSION as ZIP files, with the verdict each must get. Made once a version of the format
+(older ones stay as they are, verdicts too): a change that needs them made anew has broken the recordings out there.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from pathlib import Path
 from random import Random
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from recorder.evidence.records import FORMAT
 from recorder.evidence.verify import verify
 from tests.bundles import MemoryReader, honest_visit, keys_of, tamper
 from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
 
-FOLDER = Path(__file__).parent / "fixtures" / "golden"
+ALL = Path(__file__).parent / "fixtures" / "golden"
+FOLDER = ALL / FORMAT.rpartition("/")[2]
 
 Objects = dict[str, bytes]
 
@@ -24,11 +26,14 @@ def stories() -> dict[str, Objects]:
     """Name → a recording. The same bytes each time: Ed25519 signs without chance, SM2 does not and is left out."""
     alone = keys_of("the recorder", sm2=False)
     honest = honest_visit(Random(4), keys=alone)
+    sealed = honest_visit(Random(6), keys=alone, sealed=True)
     return {
         "honest": honest,
+        "sealed": sealed,
         "still-going-on": honest_visit(Random(5), keys=alone, closed=False),
         "logged-and-witnessed": logged_visit(LOCAL, OUTSIDE),
         **{f"tampered-{n}": tamper(Random(f"golden {n}"), honest)[0] for n in range(6)},
+        **{f"sealed-tampered-{n}": tamper(Random(f"sealed {n}"), sealed)[0] for n in range(3)},
     }
 
 

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 MEMBERS = {"v", "type", "visit", "seq", "at", "mono_us", "prev", "body"}
 TYPES = {
-    *("open", "consent", "withdraw", "join", "leave", "start", "part", "segment", "sync", "gap", "event"),
+    *("open", "consent", "withdraw", "join", "leave", "start", "key", "part", "segment", "sync", "gap", "event"),
     *("heartbeat", "recovered", "degraded", "stored", "access", "export", "close"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
@@ -158,6 +158,7 @@ def _media(objects: Mapping[str, bytes], records: list[dict[str, Any]]) -> set[s
     newest: dict[str, dict[str, Any]] = {}
     reached: dict[str, int] = {}
     came = set(records[0]["body"]["seats"])
+    sealed: dict[str, str] = {}
     for kind, body in ((record["type"], record["body"]) for record in records):
         if kind == "join":
             came.add(body["seat"])
@@ -165,8 +166,12 @@ def _media(objects: Mapping[str, bytes], records: list[dict[str, Any]]) -> set[s
             kind, ()
         ):
             _need(seat in came, "SEAT-1")
-        if kind in {"part", "segment", "gap"}:
+        if kind in {"key", "part", "segment", "gap"}:
             _need(body["stream"].split(".")[0] in came, "SEAT-1")
+        if kind == "key":
+            sealed[body["stream"]] = body["suite"]
+        if kind == "segment":
+            _need(body["enc"] == sealed.get(body["stream"], "none"), "ENC-1")
         if kind == "part":
             coded = any(track["codec"] == "H264" for track in body["tracks"])
             _need((body["container"] == "matroska") == coded, "PART-3")

@@ -1,6 +1,6 @@
 """What the records of a chain say together: who consented, which objects there must be, how each stream adds up.
 
-Fed record by record; holds the state of SEAT, CONSENT, START, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
+Fed record by record; holds the state of SEAT, CONSENT, START, ENC, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ class Expected(NamedTuple):
     sha256: str
     sm3: str
     is_init: bool
+    key: r.DataKey | None = None
+    """What it is sealed under."""
 
 
 @dataclass(slots=True)
@@ -59,6 +61,8 @@ class Ledger:
         self.opened_at: str | None = None
         self.streams: dict[str, StreamLedger] = {}
         self.expected: dict[str, Expected] = {}
+        self.keys: dict[str, r.DataKey] = {}
+        """By stream: what its next object is sealed under."""
         self.recovered = 0
         self._seats: dict[str, SeatLedger] = {}
         self._came: set[str] = set()
@@ -88,6 +92,9 @@ class Ledger:
                 self._decide(body.seat, False, record.mono_us)
             case r.Start():
                 self._start(body, where)
+            case r.DataKey():
+                self._known(seat_of(body.stream), where)
+                self.keys[body.stream] = body
             case r.Part():
                 self._part(body, where)
             case r.Segment():
@@ -178,7 +185,9 @@ class Ledger:
         if body.part != stream.part + 1 or body.init.name != name:
             self._findings.add("PART-1", where)  # PART-1
         else:
-            self.expected[name] = Expected(body.init.bytes, body.init.sha256, body.init.sm3, is_init=True)
+            self.expected[name] = Expected(
+                body.init.bytes, body.init.sha256, body.init.sm3, True, self.keys.get(body.stream)
+            )
         if (body.container == "matroska") != any(track.codec == "H264" for track in body.tracks):
             self._findings.add("PART-3", where)  # PART-3
         stream.parts += 1
@@ -190,11 +199,14 @@ class Ledger:
         stream = self._stream(body.stream)
         if body.part != stream.part or body.n != stream.n + 1:
             self._findings.add("SEG-3", where)  # SEG-3
+        key = self.keys.get(body.stream)
+        if body.enc != (key.suite if key is not None else "none"):
+            self._findings.add("ENC-1", where)  # ENC-1
         name = segment_name(body.stream, body.part, body.n, stream.container)
         if body.name != name or name in self.expected:
             self._findings.add("SEG-4", where)  # SEG-4, and so nothing but a segment's name is ever opened
         else:
-            self.expected[name] = Expected(body.bytes, body.sha256, body.sm3, is_init=False)
+            self.expected[name] = Expected(body.bytes, body.sha256, body.sm3, False, key)
         if body.from_ms >= body.to_ms or (stream.present and body.from_ms < stream.present[-1].to_ms):
             self._findings.add("SEG-5", where)  # SEG-5
         if not all(_adds_up(counts, stream.tracks) for counts in body.tracks):

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, UnsetType
 from recorder.evidence.errors import RecordInvalid
 from recorder.evidence.layout import HEX, SEAT, STREAM, VISIT
 
-FORMAT = "teleconsult-recording/1"
+FORMAT = "teleconsult-recording/2"
 SAFE = 2**53 - 1
 """The largest integer JCS can carry."""
 
@@ -35,6 +35,7 @@ Stream = Annotated[str, Meta(pattern=rf"\A{STREAM}\Z")]
 Origin = Annotated[str, Meta(pattern=r"\A[!-~]{1,128}\Z")]
 Instant = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z\Z")]
 ObjectName = Annotated[str, Meta(max_length=256)]
+Suite = Literal["aes256gcm", "sm4gcm"]
 Cause = Literal["network", "recorder", "worker", "off", "withdrawn"]
 
 
@@ -52,7 +53,7 @@ class KeyName(_Body, frozen=True):
 class Open(_Body, frozen=True):
     """The log begins."""
 
-    format: Literal["teleconsult-recording/1"]
+    format: Literal["teleconsult-recording/1", "teleconsult-recording/2"]
     origin: Origin
     seats: dict[Seat, Text]
     keys: list[KeyName]
@@ -99,6 +100,17 @@ class Start(_Body, frozen=True):
     seats: list[Seat]
     from_ms: Count
     zero_mono_us: Signed
+
+
+class DataKey(_Body, frozen=True):
+    """What follows of this stream is sealed under this key, until the next `key` of the stream."""
+
+    stream: Stream
+    key: Hex
+    """Its commitment, and so its name."""
+    suite: Suite
+    under: list[Text]
+    """The wrapping keys that kept it at that moment."""
 
 
 class ObjectDigest(_Body, frozen=True):
@@ -165,7 +177,7 @@ class Segment(_Body, frozen=True):
     to_ms: Count
     keyframe: bool
     forced: bool
-    enc: Literal["none"]
+    enc: Literal["none", "aes256gcm", "sm4gcm"]
     tracks: list[TrackCounts]
 
 
@@ -284,7 +296,7 @@ class Close(_Body, frozen=True):
 
 
 Body = (
-    Open | Consent | Withdraw | Join | Leave | Start | Part | Segment | Sync | Gap | Event | Heartbeat | Recovered
+    Open | Consent | Withdraw | Join | Leave | Start | DataKey | Part | Segment | Sync | Gap | Event | Heartbeat | Recovered
     | Degraded | Stored | Access | Close
 )  # fmt: skip
 
@@ -295,6 +307,7 @@ BODIES: dict[str, type[Body]] = {
     "join": Join,
     "leave": Leave,
     "start": Start,
+    "key": DataKey,
     "part": Part,
     "segment": Segment,
     "sync": Sync,

@@ -39,7 +39,7 @@ def test_each_line_is_chained_to_the_one_before() -> None:
 def test_open_names_the_origin_the_format_and_the_keys() -> None:
     log = VisitLog("v1", ORIGIN, RECORDER)
     body = json.loads(log.append("open", OPEN, AT, 1).line)["body"]
-    assert (body["origin"], body["format"]) == (ORIGIN, "teleconsult-recording/1")
+    assert (body["origin"], body["format"]) == (ORIGIN, "teleconsult-recording/2")
     assert [key["alg"] for key in body["keys"]] == ["ed25519", "sm2"]
 
 

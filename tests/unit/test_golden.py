@@ -11,15 +11,19 @@ import pytest
 
 from recorder.bundle import exit_code, verify_directory
 from recorder.bundle_texts import verifiers
-from tests.golden import FOLDER
+from tests.golden import ALL
 
-VERDICTS = json.loads((FOLDER / "verdicts.json").read_text("utf-8"))
+VERDICTS = {
+    f"{folder.name}/{name}": verdict
+    for folder in ALL.iterdir()
+    for name, verdict in json.loads((folder / "verdicts.json").read_text("utf-8")).items()
+}
 
 
 @pytest.mark.parametrize("name", sorted(VERDICTS))
 def test_a_golden_bundle_is_judged_as_ever(name: str, tmp_path: Path) -> None:
     bundle, tools = tmp_path / "bundle", tmp_path / "tools"
-    with ZipFile(FOLDER / f"{name}.zip") as archive:
+    with ZipFile(ALL / f"{name}.zip") as archive:
         archive.extractall(bundle)
     verdict = verify_directory(bundle)
     first = verdict.broken[0].rule if verdict.broken else None

@@ -15,12 +15,12 @@ ALONE = keys_of("the recorder", sm2=False)
 def test_both_find_honest_visits_honest() -> None:
     for seed in range(15):
         closed = seed % 3 != 0
-        objects = honest_visit(Random(seed), keys=ALONE, closed=closed)
+        objects = honest_visit(Random(seed), keys=ALONE, closed=closed, sealed=seed % 2 == 1)
         assert second_verifier.judge(objects) == (True, closed), seed
 
 
 def test_both_judge_three_hundred_tampered_visits_alike() -> None:
-    visits = [honest_visit(Random(seed), keys=ALONE, closed=seed % 4 != 0) for seed in range(12)]
+    visits = [honest_visit(Random(seed), keys=ALONE, closed=seed % 4 != 0, sealed=seed % 2 == 1) for seed in range(12)]
     for seed in range(300):
         rng = Random(seed)
         tampered, what = tamper(rng, rng.choice(visits))

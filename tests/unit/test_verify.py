@@ -449,6 +449,21 @@ def test_counts_that_do_not_add_up_are_caught() -> None:
     refuted(lambda records: first(records, "segment")["body"]["tracks"][0].update(number=9), "SEG-6")
 
 
+@pytest.mark.parametrize("told", ["none", "sm4gcm"])
+def test_a_segment_that_is_not_said_to_be_sealed_as_its_stream_is_caught(told: str) -> None:
+    refuted(lambda records: (_sealing(records), first(records, "segment")["body"].update(enc=told)), "ENC-1")
+    refuted(body("segment", enc="aes256gcm"), "ENC-1")
+
+
+def _sealing(records: list[dict[str, Any]]) -> None:
+    part = first(records, "part")
+    said = {"stream": part["body"]["stream"], "key": "0" * 64, "suite": "aes256gcm", "under": []}
+    records.insert(records.index(part), {**part, "type": "key", "body": said})
+    for record in records:
+        if record["type"] == "segment" and record["body"]["stream"] == said["stream"]:
+            record["body"]["enc"] = "aes256gcm"
+
+
 def test_a_hole_in_a_stream_is_caught() -> None:
     def shorter(records: list[dict[str, Any]]) -> None:
         first(records, "segment", 2)["body"]["to_ms"] -= 100

@@ -15,6 +15,8 @@ export interface Expected {
   readonly bytes: number;
   readonly sha256: string;
   readonly init: boolean;
+  /** What it is sealed under; null: it is plain. */
+  readonly sealed: { readonly key: string; readonly suite: string } | null;
 }
 
 export interface PlaySegment extends Span {
@@ -69,6 +71,7 @@ interface SegmentBody extends Span {
   name: string;
   bytes: number;
   sha256: string;
+  enc: string;
   tracks: readonly { number: number; expected: number; received: number; recovered: number; lost: number; frames: number; keyframes: number }[];
 }
 
@@ -90,6 +93,8 @@ export class Ledger {
   private zero: number | null = null;
   private readonly came = new Set<string>();
   private last = 0;
+  /** By stream: what its next object is sealed under. */
+  private readonly sealed = new Map<string, { readonly key: string; readonly suite: string }>();
 
   constructor(private readonly find: Find) {}
 
@@ -115,6 +120,12 @@ export class Ledger {
       case 'start':
         this.start(body as { seats: readonly string[]; from_ms: number; zero_mono_us: number }, where);
         break;
+      case 'key': {
+        const key = body as { stream: string; key: string; suite: string };
+        this.seated(seatOf(key.stream), where);
+        this.sealed.set(key.stream, key);
+        break;
+      }
       case 'part':
         this.part(body as PartBody, where);
         break;
@@ -203,7 +214,7 @@ export class Ledger {
     const extension = body.container === 'webm' ? 'webm' : 'mkv';
     const name = `streams/${body.stream}/part-${pad(body.part, 3)}/init.${extension}`;
     if (body.part !== stream.part + 1 || body.init.name !== name) this.find('PART-1', where);
-    else this.expected.set(name, { name, bytes: body.init.bytes, sha256: body.init.sha256, init: true });
+    else this.expected.set(name, { name, bytes: body.init.bytes, sha256: body.init.sha256, init: true, sealed: this.sealed.get(body.stream) ?? null });
     if ((body.container === 'matroska') !== body.tracks.some((track) => track.codec === 'H264')) this.find('PART-3', where);
     stream.parts += 1;
     stream.part = body.part;
@@ -218,9 +229,10 @@ export class Ledger {
     const stream = this.stream(body.stream);
     const extension = stream.container === 'webm' ? 'webm' : 'mkv';
     if (body.part !== stream.part || body.n !== stream.n + 1) this.find('SEG-3', where);
+    if (body.enc !== (this.sealed.get(body.stream)?.suite ?? 'none')) this.find('ENC-1', where);
     const name = `streams/${body.stream}/part-${pad(body.part, 3)}/seg-${pad(body.n, 6)}.${extension}`;
     if (body.name !== name || this.expected.has(name)) this.find('SEG-4', where);
-    else this.expected.set(name, { name, bytes: body.bytes, sha256: body.sha256, init: false });
+    else this.expected.set(name, { name, bytes: body.bytes, sha256: body.sha256, init: false, sealed: this.sealed.get(body.stream) ?? null });
     const before = stream.present.at(-1);
     if (body.from_ms >= body.to_ms || (before !== undefined && body.from_ms < before.to_ms)) this.find('SEG-5', where);
     const adds = body.tracks.every(

@@ -56,7 +56,7 @@ const access = shape({ who: words, role: words, purpose: words, 'scope?': words 
 
 const BODIES: { readonly [type: string]: Check } = {
   open: shape({
-    format: among('teleconsult-recording/1'),
+    format: among('teleconsult-recording/1', 'teleconsult-recording/2'),
     origin: matching(/^[!-~]{1,128}$/),
     seats: map(SEAT, words),
     keys: each(shape({ alg: among('ed25519', 'sm2'), key: hex })),
@@ -76,6 +76,7 @@ const BODIES: { readonly [type: string]: Check } = {
   join: shape({ seat, 'client?': words }),
   leave: shape({ seat, 'reason?': words }),
   start: shape({ seats: each(seat), from_ms: count, zero_mono_us: signed }),
+  key: shape({ stream, key: hex, suite: among('aes256gcm', 'sm4gcm'), under: each(words) }),
   part: shape({
     stream,
     part: partNumber,
@@ -109,7 +110,7 @@ const BODIES: { readonly [type: string]: Check } = {
     to_ms: count,
     keyframe: truth,
     forced: truth,
-    enc: among('none'),
+    enc: among('none', 'aes256gcm', 'sm4gcm'),
     tracks: each(shape({ number, expected: count, received: count, recovered: count, lost: count, frames: count, keyframes: count })),
   }),
   sync: shape({ stream, part: partNumber, number, rtp_timestamp: word32, at_ms: signed, skew_us: signed }),
