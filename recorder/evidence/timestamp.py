@@ -1,24 +1,22 @@
 """Third-party time: RFC 3161 requests, and what is in a time-stamp authority's reply.
 
-Only DER (X.690) and only as far as RFC 3161 §2.4 goes: a definite-length reader and the few values of a request. Whether the
-reply is *signed* by an authority one trusts is not judged here; `openssl ts -verify` does (`recorder.timestamps`).
+As far as RFC 3161 §2.4 goes. Whether the reply is signed, and by whom, is for `recorder.evidence.token`.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from recorder.evidence.der import EXPLICIT_0, INTEGER, OCTETS, OID, SEQUENCE, TIME, children, element, number, only
 from recorder.evidence.errors import EvidenceError
 
 MAX_REPLY = 1 << 16
 
 _SHA256 = bytes.fromhex("300d06096086480165030402010500")  # AlgorithmIdentifier, NULL parameters
-_SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
-_TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
-_INTEGER, _OCTETS, _OID, _TIME, _SEQUENCE, _EXPLICIT_0 = 0x02, 0x04, 0x06, 0x18, 0x30, 0xA0
+SIGNED_DATA = bytes.fromhex("06092a864886f70d010702")
+TST_INFO = bytes.fromhex("060b2a864886f70d0109100104")
 
 
 class TimestampInvalid(EvidenceError):
@@ -38,14 +36,14 @@ class Timestamp(NamedTuple):
 
 def request(data: bytes, nonce: int) -> bytes:
     """TimeStampReq for the SHA-256 of `data`, with the certificate asked for. `nonce`: below 2^63, unpredictable."""
-    imprint = _element(_SEQUENCE, _SHA256 + _element(_OCTETS, hashlib.sha256(data).digest()))
-    return _element(_SEQUENCE, _number(1) + imprint + _number(nonce) + b"\x01\x01\xff")
+    imprint = element(SEQUENCE, _SHA256 + element(OCTETS, hashlib.sha256(data).digest()))
+    return element(SEQUENCE, number(1) + imprint + number(nonce) + b"\x01\x01\xff")
 
 
 def parse_reply(reply: bytes) -> Timestamp:
     """What a TimeStampResp says. Raises `TimestampInvalid`."""
     try:
-        return _parse(reply)
+        return _read(tst_info(token_in(reply)))
     except (IndexError, ValueError, StopIteration):
         raise TimestampInvalid("not a reply of RFC 3161") from None
 
@@ -60,71 +58,44 @@ def answers(reply: bytes, data: bytes, nonce: int | None = None) -> Timestamp:
     return timestamp
 
 
-def _parse(reply: bytes) -> Timestamp:
+def token_in(reply: bytes) -> bytes:
+    """SignedData's content, of a reply that is granted. Raises `TimestampInvalid`, `ValueError`, `IndexError`."""
     if len(reply) > MAX_REPLY:
         raise ValueError("too long")
-    status, *tokens = _children(_only(reply, _SEQUENCE))
-    granted = next(iter(_children(status[1])))
-    if granted not in ((_INTEGER, b"\x00"), (_INTEGER, b"\x01")):
+    status, *tokens = children(only(reply, SEQUENCE))
+    granted = next(iter(children(status.content)), None)
+    if granted is None or granted.raw not in (b"\x02\x01\x00", b"\x02\x01\x01"):
         raise TimestampInvalid("refused")
     (token,) = tokens
-    kind, content = _children(token[1])
-    if _element(*kind) != _SIGNED_DATA:
+    kind, wrapped = children(token.content)
+    if kind.raw != SIGNED_DATA or wrapped.tag != EXPLICIT_0:
         raise ValueError("no signed data")
-    signed = list(_children(_only(content[1], _SEQUENCE)))
-    inner, wrapped = _children(signed[2][1])
-    if _element(*inner) != _TST_INFO:
+    return only(wrapped.content, SEQUENCE)
+
+
+def tst_info(signed_data: bytes) -> bytes:
+    """The octets that SignedData signs, a TSTInfo. Raises `ValueError`, `IndexError`."""
+    parts = list(children(signed_data))
+    kind, wrapped = children(parts[2].content)
+    if kind.raw != TST_INFO:
         raise ValueError("no time in it")
-    said = list(_children(_only(_only(wrapped[1], _OCTETS), _SEQUENCE)))
-    (version, policy, imprint, serial, at, *rest) = said
-    algorithm, digest = _children(imprint[1])
-    if version[1] != b"\x01" or policy[0] != _OID or at[0] != _TIME or digest[0] != _OCTETS or len(digest[1]) != 32:
+    return only(wrapped.content, OCTETS)
+
+
+def _read(info: bytes) -> Timestamp:
+    (version, policy, imprint, serial, at, *rest) = children(only(info, SEQUENCE))
+    algorithm, digest = children(imprint.content)
+    if version.content != b"\x01" or policy.tag != OID or at.tag != TIME or digest.tag != OCTETS:
         raise ValueError("not of version 1")
-    if bytes(algorithm[1])[:11] != _SHA256[2:13]:
+    if algorithm.content[:11] != _SHA256[2:13] or len(digest.content) != 32:
         raise ValueError("not SHA-256")
-    nonces = [int.from_bytes(value, "big", signed=True) for tag, value in rest if tag == _INTEGER]
-    return Timestamp(bytes(digest[1]), _time(at[1]), int.from_bytes(serial[1], "big"), nonces[0] if nonces else None)
+    nonces = [int.from_bytes(one.content, "big", signed=True) for one in rest if one.tag == INTEGER]
+    return Timestamp(
+        digest.content, _time(at.content), int.from_bytes(serial.content, "big"), nonces[0] if nonces else None
+    )
 
 
 def _time(text: bytes) -> datetime:
     whole, _, fraction = text.decode("ascii").removesuffix("Z").partition(".")
     at = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     return at.replace(microsecond=int(fraction[:6].ljust(6, "0")) if fraction else 0)
-
-
-def _children(content: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at < len(content):
-        tag, value, at = _take(content, at)
-        yield tag, value
-
-
-def _only(content: bytes, wanted: int) -> bytes:
-    tag, value, end = _take(content, 0)
-    if tag != wanted or end != len(content):
-        raise ValueError("something else")
-    return value
-
-
-def _take(content: bytes, at: int) -> tuple[int, bytes, int]:
-    tag, length, start = content[at], content[at + 1], at + 2
-    if length & 0x80:
-        octets = length & 0x7F
-        if not 1 <= octets <= 4:
-            raise ValueError("indefinite or huge")
-        length, start = int.from_bytes(content[start : start + octets], "big"), start + octets
-    if start + length > len(content):
-        raise ValueError("cut short")
-    return tag, content[start : start + length], start + length
-
-
-def _element(tag: int, content: bytes) -> bytes:
-    size = len(content)
-    if size < 0x80:
-        return bytes([tag, size]) + content
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(octets)]) + octets + content
-
-
-def _number(value: int) -> bytes:
-    return _element(_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big"))
