@@ -58,7 +58,7 @@ def judge_proof(data: bytes, close: bytes, key: PublicKey, declared: Iterable[st
         checkpoint = proof.checkpoint
     except NoteInvalid:
         raise LogBroken("LOG-1") from None
-    if proof.encoded != data:  # `extra`, which nothing vouches for
+    if proof.extra or proof.encoded != data:  # `extra`, which nothing vouches for here
         raise LogBroken("LOG-1")
     log = NoteKey(checkpoint.origin, key)
     if not signed_by(proof.note, log):

@@ -1,12 +1,14 @@
 """A proof that a log has a line: C2SP tlog-proof, one text that needs nothing beside it but the keys one trusts.
 
 The first line says what it is, `index N` where the line stands in the log, then come the steps of the audit path in base64,
-an empty line, and the checkpoint with its signatures.
+an empty line, and the checkpoint with its signatures. A line `extra` after the first may carry bytes; nothing in the proof
+vouches for them.
 """
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from recorder.evidence.checkpoint import (
@@ -32,6 +34,7 @@ class LogProof:
     index: int
     path: tuple[bytes, ...]
     note: Note
+    extra: bytes = b""
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -41,12 +44,12 @@ class LogProof:
     @property
     def encoded(self) -> bytes:
         """The whole text."""
-        steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in self.path)
-        return f"{MAGIC}\nindex {self.index}\n{steps}\n".encode() + self.note.encoded
+        extra = f"extra {base64.b64encode(self.extra).decode()}\n" if self.extra else ""
+        return f"{MAGIC}\n{extra}index {self.index}\n{write_steps(self.path)}\n".encode() + self.note.encoded
 
 
 def parse_proof(data: bytes) -> LogProof:
-    """Read a proof; `extra` data, which nothing vouches for, is passed over. Raises `NoteInvalid`."""
+    """Read a proof. Raises `NoteInvalid`."""
     head, gap, note = data.partition(b"\n\n")
     try:
         lines = head.decode("ascii").split("\n")
@@ -54,13 +57,25 @@ def parse_proof(data: bytes) -> LogProof:
         raise NoteInvalid("not ASCII") from None
     if not gap or lines[0] != MAGIC:
         raise NoteInvalid("not a proof")
-    rest = lines[2:] if len(lines) > 1 and lines[1].startswith("extra ") else lines[1:]
-    if not rest or not rest[0].startswith("index ") or len(rest) > MAX_STEPS + 1:
+    has_extra = len(lines) > 1 and lines[1].startswith("extra ")
+    extra = unbase64(lines[1].removeprefix("extra ")) if has_extra else b""
+    rest = lines[2:] if has_extra else lines[1:]
+    if not rest or not rest[0].startswith("index "):
         raise NoteInvalid("not a proof")
-    path = tuple(unbase64(step) for step in rest[1:])
-    if any(len(step) != 32 for step in path):
-        raise NoteInvalid("a step is not 32 bytes")
-    return LogProof(decimal(rest[0].removeprefix("index ")), path, parse_note(note))
+    return LogProof(decimal(rest[0].removeprefix("index ")), read_steps(rest[1:]), parse_note(note), extra)
+
+
+def write_steps(steps: Iterable[bytes]) -> str:
+    """A path's hashes as C2SP writes them: base64, a line each."""
+    return "".join(f"{base64.b64encode(step).decode()}\n" for step in steps)
+
+
+def read_steps(lines: Sequence[str]) -> tuple[bytes, ...]:
+    """The hashes of a path. Raises `NoteInvalid`."""
+    steps = tuple(unbase64(line) for line in lines)
+    if len(steps) > MAX_STEPS or any(len(step) != 32 for step in steps):
+        raise NoteInvalid("too many steps, or one that is not 32 bytes")
+    return steps
 
 
 def check_proof(proof: LogProof, line: bytes, log: NoteKey) -> Checkpoint:

@@ -43,7 +43,13 @@ _SIGNATURE_HASHES: dict[bytes, hashes.HashAlgorithm] = {
 
 _HOSTILE = (
     *(IndexError, ValueError, TypeError, StopIteration, UnsupportedAlgorithm, InvalidSignature),
-    *(UserWarning, x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.ExtensionNotFound),
+    *(
+        UserWarning,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        x509.ExtensionNotFound,
+    ),
 )
 
 

@@ -7,7 +7,6 @@ WIT-3  What is cosigned next is remembered first: whoever keeps the state stores
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,10 +18,9 @@ from recorder.evidence.checkpoint import (
     parse_checkpoint,
     parse_note,
     signed_by,
-    unbase64,
 )
 from recorder.evidence.errors import EvidenceError
-from recorder.evidence.proof import MAX_STEPS, decimal
+from recorder.evidence.proof import decimal, read_steps, write_steps
 from recorder.evidence.tree import ProofInvalid, check_consistency
 
 MAX_REQUEST = 1 << 17
@@ -55,8 +53,7 @@ class Submission:
     @property
     def encoded(self) -> bytes:
         """The request's body."""
-        steps = "".join(f"{base64.b64encode(step).decode()}\n" for step in self.proof)
-        return f"old {self.old}\n{steps}\n".encode() + self.note.encoded
+        return f"old {self.old}\n{write_steps(self.proof)}\n".encode() + self.note.encoded
 
 
 def parse_submission(body: bytes) -> Submission:
@@ -64,12 +61,11 @@ def parse_submission(body: bytes) -> Submission:
     head, gap, note = body.partition(b"\n\n")
     try:
         lines = head.decode("ascii").split("\n")
-        if not gap or len(body) > MAX_REQUEST or not lines[0].startswith("old ") or len(lines) > MAX_STEPS + 1:
+        if not gap or len(body) > MAX_REQUEST or not lines[0].startswith("old "):
             raise NoteInvalid("not a submission")
-        proof = tuple(unbase64(line) for line in lines[1:])
-        submission = Submission(decimal(lines[0].removeprefix("old ")), proof, parse_note(note))
-        if any(len(step) != 32 for step in proof) or submission.old > submission.checkpoint.size:
-            raise NoteInvalid("a step is not 32 bytes, or the tree shrank")
+        submission = Submission(decimal(lines[0].removeprefix("old ")), read_steps(lines[1:]), parse_note(note))
+        if submission.old > submission.checkpoint.size:
+            raise NoteInvalid("the tree shrank")
     except (UnicodeDecodeError, NoteInvalid) as error:
         raise WitnessRefused(400, str(error)) from None
     return submission

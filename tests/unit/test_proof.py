@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,9 +47,10 @@ def test_another_line_place_or_log_is_not() -> None:
             check_proof(proof, line(3), key)
 
 
-def test_extra_data_is_passed_over() -> None:
+def test_extra_data_rides_along() -> None:
     text = proof_of(3, 9).encoded.replace(b"\nindex", b"\nextra AAAA\nindex", 1)
-    assert parse_proof(text) == proof_of(3, 9)
+    assert parse_proof(text) == replace(proof_of(3, 9), extra=bytes(3))
+    assert parse_proof(text).encoded == text
 
 
 @given(st.binary(max_size=200), st.integers(0, 800), st.integers(0, 7))
