@@ -1,0 +1,157 @@
+"""What each event of a seat does, and what its acknowledgement carries (PROTOCOL.md §5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from signaling import consent_text, events, snapshot
+from signaling.actor import VisitActor
+from signaling.asked import (
+    Advised,
+    Decided,
+    DevicesTold,
+    EndAsked,
+    Entered,
+    GuestAdmitted,
+    GuestDismissed,
+    Held,
+    PhoneBackAsked,
+    SentBack,
+    Withdrew,
+)
+from signaling.errors import (
+    ConsentTextUnknown,
+    Internal,
+    PhaseWrong,
+    RoleWrong,
+    StoreUnavailable,
+    VisitEnded,
+    VisitUnknown,
+)
+from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
+from signaling.registry import VisitRegistry
+from signaling.terms import GUESTS
+
+_GUESTS_MAY = (
+    events.GiveConsent
+    | events.Withdraw
+    | events.Offer
+    | events.MediaState
+    | events.Ice
+    | events.WriteMessage
+    | events.AskMessages
+    | events.Resync
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What the events of any socket may come to."""
+
+    registry: VisitRegistry
+    tokens: Tokens
+    ice_servers: IceServers
+    clock: Clock
+
+
+class Commands:
+    """Those of one socket."""
+
+    def __init__(self, reach: Reach, claims: Claims, seat: Seat, actor: VisitActor) -> None:
+        self._reach = reach
+        self._claims = claims
+        self._seat: Seat = seat
+        self._actor = actor
+        self._doctor = actor.facts.doctor.id if seat == "doctor" else None
+
+    async def carry_out(self, event: events.Event) -> dict[str, Any]:
+        """What the acknowledgement carries. Raises `EventRefused`."""
+        actor, seat = self._actor, self._seat
+        if seat in GUESTS and not isinstance(event, _GUESTS_MAY):  # SIG-28
+            raise RoleWrong
+        match event:
+            case events.Enter():
+                await actor.ask(Entered(seat))
+            case events.GiveConsent():
+                await self._consent(event)
+            case events.Withdraw():
+                await actor.ask(Withdrew(seat))
+            case events.Admit():
+                await actor.admit(seat)
+            case events.Offer():
+                return await actor.offer(seat, event)
+            case events.MediaState():
+                await actor.ask(DevicesTold(seat, event.microphone, event.camera, event.screen))
+            case events.Ice():
+                return self._ice()
+            case events.End(reason=reason):
+                assert seat == "doctor" or seat == "patient"
+                await actor.ask(EndAsked(seat, reason))
+            case events.AdmitGuest(seat=guest):
+                await actor.ask(GuestAdmitted(seat, guest))
+            case events.DismissGuest(seat=guest):
+                await actor.ask(GuestDismissed(seat, guest))
+            case events.DeskTake(visit=visit):
+                return await self._take(visit)
+            case events.WriteMessage():
+                message = await actor.write(seat, event)
+                return {"seq": message.seq, "at": message.at}
+            case events.AskMessages(after=after):
+                return await self._messages(after)
+            case events.Hold() | events.Resume():
+                await actor.ask(Held(seat, on=isinstance(event, events.Hold)))
+            case events.ToWaiting():
+                await actor.ask(SentBack(seat))
+            case events.Advice(text=text):
+                await actor.ask(Advised(seat, text))
+            case events.Reconnect():
+                await actor.reconnect(seat)
+            case events.PhoneBack():
+                await actor.ask(PhoneBackAsked(seat))
+            case events.Resync():
+                return {"state": actor.state(seat)}
+        return {}
+
+    async def _consent(self, event: events.GiveConsent) -> None:
+        if not consent_text.is_shown(event.language, event.text_version, event.text_sha256):
+            raise ConsentTextUnknown
+        decided = Decided(
+            self._seat, event.decision, event.text_version, event.text_sha256, event.language, event.method
+        )
+        await self._actor.ask(decided)
+
+    async def _messages(self, after: int) -> dict[str, Any]:
+        if self._seat in GUESTS:  # SIG-26
+            if self._seat not in self._actor.facts.admitted:
+                raise PhaseWrong
+            after = max(after, self._actor.facts.admitted[self._seat])
+        try:
+            found = await self._reach.registry.messages.after(self._actor.facts.id, after)
+        except StoreAway:
+            raise StoreUnavailable from None
+        newest = found[-1].seq if found else after
+        return {
+            "messages": [snapshot.message(each) for each in found],
+            "last": max(newest, self._actor.visit.life.last_message),
+        }
+
+    def _ice(self) -> dict[str, Any]:
+        if self._actor.facts.phase == "ended":
+            raise VisitEnded
+        servers, ttl_s = self._reach.ice_servers.issue(self._actor.facts.id, self._seat)
+        return {"ice_servers": servers, "ttl_s": ttl_s}
+
+    async def _take(self, visit: str) -> dict[str, Any]:
+        if self._doctor is None:
+            raise RoleWrong
+        other = await self._reach.registry.get(visit)
+        if other is None or other.facts.doctor.id != self._doctor:
+            raise VisitUnknown
+        left_s = int(self._claims.expires - self._reach.clock())
+        if left_s <= 0:
+            raise Internal("the token of this socket has run out")
+        token = self._reach.tokens.issue(
+            "doctor", visit, self._claims.subject, left_s, links_epoch=other.facts.links_epoch
+        )
+        return {"token": token}
