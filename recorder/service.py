@@ -38,8 +38,9 @@ from recorder.keys import load_or_create
 from recorder.notary import Notary
 from recorder.notary_settings import notary_for
 from recorder.objects import ObjectStore, Stored, StoreRefused, StoreUnavailable
-from recorder.recording import FULL, Recording, RecordingError, SpoolFailed
-from recorder.spool import ClosedVisit, Life, Spool, SpoolDamaged
+from recorder.recording import Recording
+from recorder.recording_errors import RecordingError, SpoolFailed
+from recorder.spool import FULL, ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.store import open_store
 from recorder.track import Track
 from recorder.upload import Upload, Uploader
@@ -345,7 +346,7 @@ class Recorder:
 
     async def _degrade(self, recording: Recording, code: str, over: bool) -> None:
         with contextlib.suppress(RecordingError):
-            await recording.degrade(code, over)
+            await recording.say("degraded", {"code": code, "over": over})
 
     # ---- workers (recorder.intake.TapSink)
 
@@ -435,7 +436,7 @@ class Recorder:
 
     async def _keep_proof(self, recording: Recording, proof: bytes) -> None:
         try:
-            await recording.prove(proof)
+            await recording.keep(layout.PROOF, proof)
         except OSError as error:  # the recording is whole without it, and must not fill the disk for ever
             log.error("proof not kept", extra={"visit": recording.visit, "errno": error.errno})
         self._forget_once_uploaded(recording.visit)

@@ -16,6 +16,7 @@ SPOOL-4  `.reserve` holds space for the records that must still be written when 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Iterable
@@ -27,6 +28,7 @@ from recorder.disk import Usage
 from recorder.output import Write
 from recorder.stream import StreamState
 
+FULL = {errno.ENOSPC, errno.EDQUOT}
 RESERVE = 8 << 20
 """Bytes, at most a twentieth of the disk: the records of a hundred visits for some minutes, until somebody makes space."""
 

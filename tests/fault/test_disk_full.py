@@ -16,7 +16,7 @@ from recorder import control
 from recorder.bundle import verify_directory
 from recorder.disk import Usage
 from recorder.objects import Stored, StoreUnavailable
-from recorder.recording import SpoolFailed
+from recorder.recording_errors import SpoolFailed
 from recorder.spool import Spool
 from recorder.store_folder import FolderStore
 from tests.recordings import complaints, parts, records
