@@ -3,9 +3,10 @@
 One `IceLite` belongs to one transport. It is pure: a datagram and the path it came by go in, an `Answer` comes out.
 
 ICE-1  An address is validated only by a binding request with our fragment and a right MESSAGE-INTEGRITY.
-ICE-2  Where we send moves only with an authenticated check that carries USE-CANDIDATE; the first validated address
-       is used until then. A check without it never moves anything.
-ICE-3  After a restart the old credentials work until a check with the new ones has passed.
+ICE-2  Where we send moves only with an authenticated check that carries USE-CANDIDATE; the first address validated with the
+       credentials in force is used until then. No other check moves anything.
+ICE-3  After a restart the old credentials, and the address in use, work until a check with the new ones has passed. That
+       first one moves us at once: who restarts has mostly lost the old way, and nomination would take another round trip.
 ICE-4  At most `MAX_PATHS` addresses are remembered; the oldest that is not in use gives way.
 ICE-5  A check is good for the address it was first seen from: somebody on the way who repeats it from elsewhere (ICE has no
        nonce) gains nothing. The last `REMEMBERED` transactions are known.
@@ -85,11 +86,12 @@ class IceLite(Generic[PathT]):
             return Answer(stun.binding_error(message.transaction, 400, side.key), accepted=False)
         reply = stun.binding_success(message.transaction, source, side.key)
         forgotten = self._validate(path)
-        moved = self.selected is None or (message.use_candidate and self.selected != path)  # ICE-2
+        renewed = side is self._side and self._old is not None  # ICE-3
+        moved = self.selected != path and (self.selected is None or renewed or message.use_candidate)  # ICE-2
         if moved:
             self.selected = path
         retired = None
-        if side is self._side and self._old is not None:  # ICE-3
+        if renewed and self._old is not None:
             retired, self._old = self._old.credentials.ufrag, None
         return Answer(reply, accepted=True, moved=moved, forgotten=forgotten, retired=retired)
 

@@ -11,6 +11,7 @@ PLANE-2  Calls never block and never raise for what a peer sent; unknown keys an
 PLANE-3  Closing a transport ends its producers and consumers; unpublishing a track ends its consumers everywhere.
 PLANE-4  A consumer begins with a keyframe: the plane asks the producer (PLI, throttled) and forwards video from there.
 PLANE-5  Header extensions are not forwarded: what a subscriber would need of them must not be negotiated upstream.
+PLANE-6  An ICE restart keeps everything but the way: keys, producers and consumers go on, and pictures begin with a keyframe.
 """
 
 from __future__ import annotations

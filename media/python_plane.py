@@ -350,6 +350,7 @@ class PythonPlane:
             self._forget_path(answer.forgotten)
         if answer.retired is not None:
             self._by_fragment.pop(answer.retired, None)
+            self._refresh(transport)
         self._forwarder.outlet.raw(path, answer.reply)
 
     def _on_dtls(self, path: Path, size: int) -> None:
@@ -476,6 +477,16 @@ class PythonPlane:
         if downlink is not None and not downlink.begun and route.track.producer.is_video:
             downlink.begin(now)
             self._forwarder.outlet.waiting.add(route.subscriber)
+
+    def _refresh(self, transport: Transport) -> None:
+        """It has found another way (PLANE-6): what was lost meanwhile is not asked for piece by piece."""
+        for route in transport.consumers.values():
+            if route.layer is not None:
+                self._forwarder.want_keyframe(route.layer)
+        for track in transport.tracks.values():
+            for route in track.routes:
+                if route.layer is not None:
+                    self._forwarder.want_keyframe(route.layer)
 
     def _taping(self, track: Track, best: Layer) -> Route:
         """The recorder as a subscriber of a simulcast (STEER-4): one SSRC, the one that was told, whatever layer it is."""

@@ -17,6 +17,7 @@ import { media } from './ports/media';
 import { photos } from './ports/photos';
 import { keep, keepToken, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage } from './ports/preferences';
+import { whenNetworkChanges } from './ports/roam';
 import { rtc } from './ports/rtc';
 import { socket } from './ports/socket';
 import { expose } from './ports/tests';
@@ -169,7 +170,7 @@ if (root !== null) render(<Page />, root);
 addEventListener('keydown', key);
 addEventListener('pointerdown', unlock, { once: true });
 addEventListener('keydown', unlock, { once: true });
-addEventListener('online', () => desk.call.hurry());
+whenNetworkChanges(() => desk.call.roam());
 addEventListener('pageshow', () => desk.call.hurry());
 addEventListener('hashchange', () => {
   if (location.hash.length > 1) location.reload();

@@ -16,6 +16,7 @@ import { meter } from './ports/meter';
 import { photos } from './ports/photos';
 import { keep, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
+import { whenNetworkChanges } from './ports/roam';
 import { rtc } from './ports/rtc';
 import { socket } from './ports/socket';
 import { expose } from './ports/tests';
@@ -110,7 +111,7 @@ for (const gesture of ['pointerup', 'keydown'] as const)
     unlock();
     voice.unlock();
   }, { once: true });
-addEventListener('online', () => visit.call.hurry());
+whenNetworkChanges(() => visit.call.roam());
 addEventListener('pageshow', () => visit.call.hurry());
 addEventListener('hashchange', () => location.reload());
 document.addEventListener('visibilitychange', () => {

@@ -54,7 +54,7 @@ class Lab:
 
 
 @contextlib.asynccontextmanager
-async def lab(ways: tuple[str, ...], lines: int) -> AsyncIterator[Lab]:
+async def lab(ways: tuple[str, ...], lines: int, one_link: bool = False) -> AsyncIterator[Lab]:
     """Servers, browsers and wires. Raises `NoNamespaces`."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab")))
@@ -65,7 +65,7 @@ async def lab(ways: tuple[str, ...], lines: int) -> AsyncIterator[Lab]:
         if "ours" in ways:
             system = await stack.enter_async_context(calls.our_server(where, folder / "data", folder))
             made.door = await stack.enter_async_context(worker_door(folder))
-            made.ways["ours"] = lambda: calls.ours(seats, system)
+            made.ways["ours"] = lambda: calls.ours(seats, system, one_link)
         if "janus" in ways and shutil.which("janus"):
             rooms = await stack.enter_async_context(janus.video_room(where, folder))
             made.ways["janus"] = lambda: janus.call(seats, url, rooms)
@@ -84,6 +84,7 @@ class Asked:
     seconds: float = 30.0
     seed: int = 1
     lines: int = 480
+    one_link: bool = False
     say: Callable[[str], None] = print
     keep: Callable[[Result], None] = lambda _: None
     """Given the results so far after every link."""
@@ -97,7 +98,7 @@ async def compare(asked: Asked) -> Result:
     assert ours is not None
     # Told to stop, it takes the laboratory down first.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
-    async with lab(asked.ways, asked.lines) as made:
+    async with lab(asked.ways, asked.lines, asked.one_link) as made:
         for name in asked.links:
             result["links"][name] = await _on(made, LINKS[name], asked)
             asked.keep(result)
@@ -168,6 +169,7 @@ async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: f
         "wire": tallies,
         "machine": {"cpu": busy / 100, "load1": os.getloadavg()[0]},
         "server": {"before": before, "after": await made.door.stats(), "news": made.door.news()} if made.door else {},
+        "moved": moved,
         "states": {"patient": patient.states, "doctor": doctor.states},
         "video": {"patient": patient.latest(begin, end, type="outbound-rtp", kind="video")},
     }
@@ -217,6 +219,9 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument(
         "--lines", type=int, choices=list(calls.SIZES), default=480, help="of the cameras; 720 costs more CPU"
     )
+    given.add_argument(
+        "--one-link", action="store_true", help="the patient's page and signaling take the bad link too (ours only)"
+    )
     given.add_argument("--json", type=Path, help="every run, whole")
     given.add_argument("--plot", type=Path, help="a PNG")
 
@@ -233,7 +238,9 @@ def main(args: argparse.Namespace) -> int:
 
     links, ways = tuple(args.link or LINKS), tuple(args.way)
     try:
-        result = asyncio.run(compare(Asked(links, ways, args.runs, args.seconds, args.seed, args.lines, say, keep)))
+        result = asyncio.run(
+            compare(Asked(links, ways, args.runs, args.seconds, args.seed, args.lines, args.one_link, say, keep))
+        )
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces and /dev/net/tun ({error})", file=sys.stderr)
         return 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
 from tests.browser.remote import Browser, Page
@@ -79,15 +80,21 @@ class Visit:
 
     @classmethod
     async def waiting(
-        cls, system: System, doctors: Browser, patients: Browser, before_load: str | None = None, **more: Any
+        cls,
+        system: System,
+        doctors: Browser,
+        patients: Browser,
+        before_load: str | None = None,
+        patient_at: Callable[[str], str] = str,
+        **more: Any,
     ) -> Visit:
-        """A visit whose patient waits and whose doctor looks at the desk."""
+        """A visit whose patient waits and whose doctor looks at the desk. `patient_at`: where the patient's link leads."""
         made = await system.visit(**more)
         doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
         for page in (doctor, patient):
             if before_load is not None:
                 await page.before_load(before_load)
-        await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(made["links"]["patient"]))
+        await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(patient_at(made["links"]["patient"])))
         await patient_waits(patient)
         return cls(system, made, doctor, patient)
 

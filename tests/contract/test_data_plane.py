@@ -426,7 +426,9 @@ async def test_ice_restarts_on_the_same_association() -> None:
         await doctor.checked()
         doctor.move()
         doctor.remote = new
+        asked = len(patient.heard(rtcp.KeyframeRequest))
         await doctor.checked()
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) > asked)  # PLANE-6
         await film(patient, range(10, 13))
         await until(lambda: len(doctor.rtp) == 3)
         doctor.remote = old

@@ -66,7 +66,8 @@ class Table:
 async def table(place: Place, lines: int = 480) -> AsyncIterator[Table]:
     """Start both browsers, each in its namespace, with a camera of so many lines."""
     face = talking_face(*SIZES[lines])
-    trusted = ",".join(f"http://{place.ip}:{port}" for port in (PORT, PLAIN_PORT))
+    hosts = (place.ip, MEDIA_IP)
+    trusted = ",".join(f"http://{ip}:{port}" for ip in hosts for port in (PORT, PLAIN_PORT))
     async with Driver(place.patient.within) as far, Driver(place.doctor.within) as near:
         patients, doctors = await asyncio.gather(_browser(far, trusted, face), _browser(near, trusted, face))
         yield Table(place, patients, doctors)
@@ -88,15 +89,19 @@ async def our_server(place: Place, data: Path, run_parent: Path) -> AsyncIterato
         "TELECONSULT_MEDIA_ADDRESSES": MEDIA_IP,
         "TELECONSULT_MEDIA_PORT": "7900",
     }
-    words = ("--port", str(PORT), "--host", place.ip)
+    words = ("--port", str(PORT), "--host", "0.0.0.0")
     async with running(data, *words, within=place.within, **surroundings) as system:
         yield system
 
 
 @contextlib.asynccontextmanager
-async def ours(table: Table, system: System) -> AsyncIterator[Call]:
-    """A whole visit, as a patient and a doctor hold it."""
-    visit = await Visit.waiting(system, table.doctors, table.patients, before_load=EYE)
+async def ours(table: Table, system: System, one_link: bool = False) -> AsyncIterator[Call]:
+    """A whole visit, as a patient and a doctor hold it. `one_link`: the patient's signaling takes the bad link too."""
+
+    def address(link: str) -> str:
+        return link.replace(table.place.ip, MEDIA_IP) if one_link else link
+
+    visit = await Visit.waiting(system, table.doctors, table.patients, before_load=EYE, patient_at=address)
 
     async def begin() -> None:
         await act(visit.doctor, "admit")

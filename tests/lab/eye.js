@@ -60,6 +60,8 @@
       const note = (what) => states.push([now(), connections.indexOf(this), what]);
       this.addEventListener('iceconnectionstatechange', () => note(`ice ${this.iceConnectionState}`));
       this.addEventListener('connectionstatechange', () => note(this.connectionState));
+      this.addEventListener('signalingstatechange', () => note(`signaling ${this.signalingState}`));
+      this.addEventListener('icecandidate', ({ candidate }) => note(`candidate ${candidate?.protocol ?? 'none'} ${candidate?.address ?? ''}`));
       this.addEventListener('track', ({ track }) => {
         if (track.kind === 'video') watch(track, frames.seen, track.id);
       });

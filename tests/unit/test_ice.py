@@ -65,6 +65,17 @@ def test_old_credentials_work_until_the_new_have_been_seen() -> None:
     assert check(agent, "a") == (False, False)
 
 
+def test_the_first_check_after_a_restart_moves_us_and_the_next_ones_must_nominate() -> None:
+    agent: IceLite[str] = IceLite(LOCAL)
+    check(agent, "a", nominate=True)
+    agent.restart(NEW)
+    assert check(agent, "b") == (True, False), "with the old credentials nothing moves unasked"
+    assert check(agent, "c", to=NEW, password="wrong") == (False, False)
+    assert check(agent, "c", to=NEW) == (True, True)
+    assert check(agent, "d", to=NEW) == (True, False)
+    assert check(agent, "d", to=NEW, nominate=True) == (True, True)
+
+
 def test_addresses_are_bounded_and_the_one_in_use_stays() -> None:
     agent: IceLite[int] = IceLite(LOCAL)
     for n in range(MAX_PATHS + 5):

@@ -4,6 +4,7 @@ import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
 import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
+import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
 import type { Claim, Context } from './slot';
@@ -37,6 +38,7 @@ export class Call implements Watchable<CallFacts> {
   private readonly facts: Snapshot<CallFacts>;
   private readonly session: Session;
   private peer: Peer;
+  private readonly pulse: Pulse;
   private stopPeer: () => void = () => undefined;
   readonly devices: Devices;
   readonly messages: Messages;
@@ -59,6 +61,7 @@ export class Call implements Watchable<CallFacts> {
     });
     this.messages = new Messages((event, payload, within) => this.session.ask(event, payload, within), ports.clock, ports.memory, ports.photos, token, () => ports.rtc.name());
     this.peer = this.newPeer();
+    this.pulse = new Pulse(ports.clock, () => this.peer.stats(), () => this.roam());
     this.facts = new Snapshot<CallFacts>({
       session: this.session.now,
       peer: this.peer.now,
@@ -84,7 +87,7 @@ export class Call implements Watchable<CallFacts> {
       this.devices.watch((devices) => this.captured(devices)),
       this.messages.watch((messages) => this.facts.set({ messages })),
     );
-    this.stopPeer = this.peer.watch((peer) => this.facts.set({ peer }));
+    this.stopPeer = this.peer.watch((peer) => this.carried(peer));
     this.captured(this.devices.now);
     this.session.connect();
     this.look();
@@ -100,6 +103,12 @@ export class Call implements Watchable<CallFacts> {
 
   hurry(): void {
     this.session.hurry();
+  }
+
+  /** The network changed, or carries nothing: another way for media and signaling both, the old ones kept until there is one. */
+  roam(): void {
+    this.session.renew();
+    this.peer.restart();
   }
 
   /** Decide about being recorded, about exactly the words that were shown. */
@@ -193,6 +202,7 @@ export class Call implements Watchable<CallFacts> {
   close(keepDevices = false): void {
     for (const stop of this.stops.splice(0)) stop();
     this.stopLook?.();
+    this.pulse.run(false);
     this.stopPeer();
     this.peer.close();
     this.messages.close();
@@ -209,8 +219,8 @@ export class Call implements Watchable<CallFacts> {
     this.stopPeer();
     this.peer.close();
     this.peer = this.newPeer();
-    this.stopPeer = this.peer.watch((peer) => this.facts.set({ peer }));
-    this.facts.set({ peer: this.peer.now });
+    this.stopPeer = this.peer.watch((peer) => this.carried(peer));
+    this.carried(this.peer.now);
     this.captured(this.devices.now);
   }
 
@@ -224,6 +234,11 @@ export class Call implements Watchable<CallFacts> {
     this.messages.heed(session.state, session.link === 'open');
     if (session.state?.phase === 'ended') this.devices.close();
     this.sayDevices();
+  }
+
+  private carried(peer: PeerFacts): void {
+    this.facts.set({ peer });
+    this.pulse.run(peer.transport === 'connected' || peer.transport === 'disconnected');
   }
 
   private captured(devices: DeviceFacts): void {

@@ -28,8 +28,8 @@ export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected'
 export interface Transport {
   readonly state: TransportState;
   line(kind: Kind, source: Source | null): Line;
-  /** Make an offer, set it as the local description, and return its SDP. */
-  offer(): Promise<string>;
+  /** Make an offer, set it as the local description, and return its SDP. `anew`: look for other ways to the server (ICE restart). */
+  offer(anew: boolean): Promise<string>;
   answer(sdp: string): Promise<void>;
   setIceServers(servers: IceServers['servers']): void;
   /** A browser's RTCStatsReport as plain rows. */
@@ -56,7 +56,10 @@ export interface PeerFacts {
 
 type Asks = (event: string, payload: object, withinMs?: number) => Promise<Ack>;
 
-const DISCONNECTED_MS = 2000;
+/** How long a way that broke may take to be replaced before everything is made anew. */
+const DISCONNECTED_MS = 12_000;
+/** A restart that came to nothing is not repeated sooner: its checks go on meanwhile. */
+const RESTART_MS = 4000;
 const CONNECTING_MS = 10_000;
 const PAUSE_MS = 1000;
 const SHORT_PAUSE_MS = 200;
@@ -76,6 +79,9 @@ interface Round {
   readonly sends: Map<Source, Line>;
   readonly receives: Map<Line, string | null>;
   agreed: string;
+  /** Other ways to the server are wanted, and have not been agreed on yet. */
+  astray: boolean;
+  restartedAt: number;
 }
 
 export class Peer implements Watchable<PeerFacts> {
@@ -129,6 +135,15 @@ export class Peer implements Watchable<PeerFacts> {
     const sending = this.sending.get(source);
     if (sending === undefined) return;
     this.sending.set(source, { track: null, live: false });
+    this.settle();
+  }
+
+  /** Nothing comes through, or the network changed: find another way under the same transport (MEDIA-7). */
+  restart(): void {
+    const round = this.round;
+    if (round === null || round.epoch === null || this.clock.now() - round.restartedAt < RESTART_MS) return;
+    round.restartedAt = this.clock.now();
+    round.astray = true;
     this.settle();
   }
 
@@ -190,8 +205,8 @@ export class Peer implements Watchable<PeerFacts> {
     const now = this.state ?? state;
     this.assign(round, now);
     const plan = this.plan(round, now);
-    if (!stale && plan === round.agreed) return;
-    const sdp = await round.transport.offer();
+    if (!stale && !round.astray && plan === round.agreed) return;
+    const sdp = await round.transport.offer(round.astray);
     const named = this.named(round);
     const ack = await this.ask('offer', { pc: round.pc, sdp, ...named }, OFFER_ANSWER_MS);
     if (this.over || this.round !== round) return;
@@ -200,6 +215,7 @@ export class Peer implements Watchable<PeerFacts> {
       return;
     }
     await round.transport.answer(text(ack.body['sdp']) ?? '');
+    round.astray = false;
     round.epoch = text(ack.body['epoch']);
     round.answeredAt = this.state?.seq ?? 0;
     round.agreed = plan;
@@ -235,7 +251,7 @@ export class Peer implements Watchable<PeerFacts> {
     this.broken = false;
     const pc = this.port.name();
     const transport = this.port.open(ice.servers, () => this.transportChanged());
-    const round: Round = { transport, pc, epoch: null, answeredAt: 0, sends: new Map(), receives: new Map(), agreed: '' };
+    const round: Round = { transport, pc, epoch: null, answeredAt: 0, sends: new Map(), receives: new Map(), agreed: '', astray: false, restartedAt: -RESTART_MS };
     this.round = round;
     this.facts.set({ pc, transport: 'connecting' });
     this.renewLater(ice);
@@ -306,7 +322,10 @@ export class Peer implements Watchable<PeerFacts> {
     this.stopWatch?.();
     this.stopWatch = null;
     if (state === 'failed') this.breakDown();
-    else if (state === 'disconnected') this.watchFor(DISCONNECTED_MS);
+    else if (state === 'disconnected') {
+      this.watchFor(DISCONNECTED_MS);
+      this.restart();
+    }
     else if (state === 'new' || state === 'connecting') this.watchFor(CONNECTING_MS);
   }
 

@@ -39,12 +39,19 @@ export interface SessionFacts {
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 5000;
 const ANSWER_MS = 8000;
+/** A connection beside the one there is has this long to stand; a first packet lost on a dead way is sent again too late. */
+const SPARE_MS = 2500;
+const OURS_MS = 15_000;
 /** Acks that say nothing about the event itself: it may be sent again. */
 const AGAIN = new Set(['link_lost', 'no_answer', 'rate_limited', 'internal']);
 
 export class Session implements Watchable<SessionFacts> {
   private readonly facts = new Snapshot<SessionFacts>({ link: 'connecting', code: null, lostAt: null, state: null, queue: null });
   private socket: Socket | null = null;
+  /** One that is being opened beside it. */
+  private spare: Socket | null = null;
+  private stopSpare: (() => void) | null = null;
+  private sparedAt = -OURS_MS;
   private retry: (() => void) | null = null;
   private attempt = 0;
 
@@ -68,30 +75,24 @@ export class Session implements Watchable<SessionFacts> {
     if (this.now.link === 'over') return;
     this.retry?.();
     this.retry = null;
+    this.dropSpare();
     this.socket?.close();
-    const mine: { socket: Socket | null } = { socket: null };
-    const current = (): boolean => this.now.link !== 'over' && this.socket === mine.socket;
-    mine.socket = this.port.open(this.token, {
-      opened: () => {
-        if (!current()) return;
-        this.attempt = 0;
-        // A new connection numbers its queue from the start again.
-        this.facts.set({ link: 'open', lostAt: null, queue: null });
-      },
-      refused: (given) => {
-        if (!current()) return;
-        const code = parseCode(given);
-        if (code === 'server_busy' || code === 'unknown') this.lose();
-        else this.finish(code);
-      },
-      lost: () => {
-        if (current()) this.lose();
-      },
-      event: (name, body) => {
-        if (current()) this.hear(name, body);
-      },
-    });
-    this.socket = mine.socket;
+    this.socket = this.dial();
+  }
+
+  /**
+   * The way this connection took may be gone, and TCP would not say so for minutes: open another beside it, and go over
+   * once that stands (SIG-1). Until then the old one is used as if nothing were.
+   */
+  renew(): void {
+    if (this.spare !== null || this.now.link === 'over') return;
+    if (this.now.link !== 'open') {
+      this.hurry();
+      return;
+    }
+    this.sparedAt = this.clock.now();
+    this.spare = this.dial();
+    this.stopSpare = this.clock.after(SPARE_MS, () => this.dropSpare());
   }
 
   /** The network came back or the page is looked at again: don't wait out the pause. */
@@ -123,6 +124,55 @@ export class Session implements Watchable<SessionFacts> {
     this.finish('closed');
   }
 
+  private dial(): Socket {
+    const mine: { socket: Socket | null } = { socket: null };
+    const current = (): boolean => this.now.link !== 'over' && mine.socket !== null && (this.socket === mine.socket || this.spare === mine.socket);
+    const isSpare = (): boolean => this.spare === mine.socket;
+    mine.socket = this.port.open(this.token, {
+      opened: () => {
+        if (!current()) return;
+        if (isSpare()) this.changeOver();
+        this.attempt = 0;
+        // A new connection numbers its queue from the start again.
+        this.facts.set({ link: 'open', lostAt: null, queue: null });
+      },
+      refused: (given) => {
+        if (!current()) return;
+        const code = parseCode(given);
+        if (code !== 'server_busy' && code !== 'unknown') this.finish(code);
+        else if (isSpare()) this.dropSpare();
+        else this.lose();
+      },
+      lost: () => {
+        if (!current()) return;
+        if (isSpare()) this.dropSpare();
+        else this.lose();
+      },
+      event: (name, body) => {
+        if (current()) this.hear(name, body);
+      },
+    });
+    return mine.socket;
+  }
+
+  private changeOver(): void {
+    const old = this.socket;
+    this.socket = this.spare;
+    this.spare = null;
+    this.dropSpare();
+    old?.close();
+    // Whoever waits for the connection to stand must see that it is another one.
+    this.facts.set({ link: 'connecting' });
+  }
+
+  private dropSpare(): void {
+    this.stopSpare?.();
+    this.stopSpare = null;
+    const spare = this.spare;
+    this.spare = null;
+    spare?.close();
+  }
+
   private hear(name: string, body: unknown): void {
     if (name === 'state') {
       const state = parseState(body);
@@ -134,7 +184,9 @@ export class Session implements Watchable<SessionFacts> {
       if (queue !== null && (this.now.queue === null || queue.seq > this.now.queue.seq)) this.facts.set({ queue });
     } else if (name === 'bye') {
       const code = parseCode(body);
-      if (code === 'server_stopping') this.lose();
+      // It may be our own spare that took the seat over, whether or not we have heard that it stands.
+      const ours = code === 'taken_over' && this.clock.now() - this.sparedAt < OURS_MS;
+      if (code === 'server_stopping' || ours) this.lose();
       else this.finish(code);
     } else {
       this.besides(name, body);
@@ -143,7 +195,14 @@ export class Session implements Watchable<SessionFacts> {
 
   private lose(): void {
     this.socket?.close();
-    this.socket = null;
+    this.socket = this.spare;
+    this.spare = null;
+    this.stopSpare?.();
+    this.stopSpare = null;
+    if (this.socket !== null) {
+      this.facts.set({ link: 'connecting' });
+      return;
+    }
     const lostAt = this.now.lostAt ?? this.clock.now();
     this.facts.set({ link: 'lost', lostAt });
     const pause = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** this.attempt);
@@ -160,6 +219,7 @@ export class Session implements Watchable<SessionFacts> {
     this.retry?.();
     this.retry = null;
     this.facts.set({ link: 'over', code });
+    this.dropSpare();
     this.socket?.close();
     this.socket = null;
   }

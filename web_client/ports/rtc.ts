@@ -73,8 +73,8 @@ class BrowserTransport implements Transport {
     return new BrowserLine(kind, transceiver, source);
   }
 
-  async offer(): Promise<string> {
-    const offer = await this.pc.createOffer();
+  async offer(anew: boolean): Promise<string> {
+    const offer = await this.pc.createOffer({ iceRestart: anew });
     await this.pc.setLocalDescription(offer);
     // With a relay the candidates are in our allocation, not in the SDP: the server is ICE-lite and needs none.
     return this.pc.localDescription?.sdp ?? offer.sdp ?? '';

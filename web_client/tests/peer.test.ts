@@ -6,6 +6,7 @@ import { Bench, settle, stateGiven } from './bench';
 class FakeTransport implements Transport {
   state: TransportState = 'new';
   closed = false;
+  restarts = 0;
   readonly lines: (Line & { direction: string; sending: MediaTrack | null; index: number })[] = [];
 
   constructor(readonly changed: () => void) {}
@@ -31,7 +32,8 @@ class FakeTransport implements Transport {
     return line;
   }
 
-  offer(): Promise<string> {
+  offer(anew: boolean): Promise<string> {
+    this.restarts += Number(anew);
     for (const line of this.lines) Object.assign(line, { mid: String(line.index) });
     return Promise.resolve('offer');
   }
@@ -179,25 +181,50 @@ describe('peer', () => {
     expect(offers).toHaveLength(2);
   });
 
-  it('makes a new transport when it fails, or stays disconnected for two seconds', async () => {
+  it('looks for another way when it is disconnected, at most every four seconds, and makes a new transport when it fails or nothing helps', async () => {
     const { peer, offers, transports, clock } = begin();
     peer.publish('microphone', MIC);
     peer.heed(heard({}), true);
     await settle();
     transports[0]?.become('connected');
     transports[0]?.become('disconnected');
-    clock.pass(1900);
-    transports[0]?.become('connected');
-    clock.pass(5000);
+    peer.restart();
     await settle();
-    expect(offers).toHaveLength(1);
-    transports[0]?.become('disconnected');
-    clock.pass(2000);
+    expect(offers.map((each) => each.pc)).toEqual(['pc1', 'pc1']);
+    expect(transports[0]?.restarts).toBe(1);
+    transports[0]?.become('connected');
+    clock.pass(4000);
     await settle();
     expect(offers).toHaveLength(2);
+    transports[0]?.become('disconnected');
+    await settle();
+    expect(transports[0]?.restarts).toBe(2);
+    clock.pass(12_000);
+    await settle();
+    expect(offers[3]).toMatchObject({ pc: 'pc2' });
     transports[1]?.become('failed');
     await settle();
-    expect(offers[2]).toMatchObject({ pc: 'pc3' });
+    expect(offers[4]).toMatchObject({ pc: 'pc3' });
+  });
+
+  it('keeps looking for another way until one is agreed on', async () => {
+    const { peer, offers, transports, answers } = begin();
+    peer.publish('microphone', MIC);
+    peer.heed(heard({}), true);
+    await settle();
+    const good = answers.next;
+    answers.next = () => ({ ok: false, code: 'link_lost' });
+    peer.restart();
+    await settle();
+    peer.heed(heard({}), false);
+    answers.next = good;
+    peer.heed(heard({}), true);
+    await settle();
+    peer.heed(heard({}), true);
+    await settle();
+    expect(offers.map((each) => each.pc)).toEqual(['pc1', 'pc1', 'pc1']);
+    expect(transports[0]?.restarts).toBe(2);
+    expect(transports).toHaveLength(1);
   });
 
   it('offers anew when the server knows another transport than its own', async () => {

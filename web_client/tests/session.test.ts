@@ -124,4 +124,42 @@ describe('session', () => {
     old.on.event('state', stateGiven({ seq: 9 }));
     expect(session.now.state).toBeNull();
   });
+
+  it('opens another connection beside a doubtful one and goes over once it stands', async () => {
+    const { port, session } = begin();
+    port.last.on.opened();
+    port.last.on.event('state', stateGiven({ seq: 5 }));
+    const old = port.last;
+    session.renew();
+    session.renew();
+    expect(port.opened).toHaveLength(2);
+    expect(old.closed).toBe(false);
+    await session.ask('media_state');
+    expect(old.sent).toHaveLength(1);
+    port.last.on.opened();
+    expect(old.closed).toBe(true);
+    old.on.event('bye', { v: 1, code: 'taken_over' });
+    old.on.lost();
+    expect(session.now.link).toBe('open');
+    await session.ask('media_state');
+    expect(port.last.sent).toHaveLength(1);
+  });
+
+  it('is not sent away by its own second connection, and keeps the first if the second comes to nothing', () => {
+    const { port, clock, session } = begin();
+    port.last.on.opened();
+    const old = port.last;
+    session.renew();
+    const spare = port.last;
+    clock.pass(2500);
+    expect([spare.closed, old.closed, session.now.link]).toEqual([true, false, 'open']);
+    session.renew();
+    old.on.event('bye', { v: 1, code: 'taken_over' });
+    expect(session.now.link).toBe('connecting');
+    port.last.on.opened();
+    expect(session.now.link).toBe('open');
+    clock.pass(20_000);
+    port.last.on.event('bye', { v: 1, code: 'taken_over' });
+    expect([session.now.link, session.now.code]).toEqual(['over', 'taken_over']);
+  });
 });
