@@ -220,13 +220,16 @@ def honest_visit(
     scribe.start("doctor", "patient")
     end_ms = rng.randrange(8000, 30_000)
     told: list[tuple[int, Any]] = []
+    withdraws = {}
     for seat in ("doctor", "patient"):
         if sealed:
             told.append((0, lambda seat=seat: scribe.key(seat, rng.choice(["aes256gcm", "sm4gcm"]))))
-        told += _story(scribe, rng, seat, 0, end_ms, rng.random() < 0.15)
+        withdraws[seat] = rng.random() < 0.15
+        told += _story(scribe, rng, seat, 0, end_ms, withdraws[seat])
     if rng.random() < 0.5:
         shared_ms = rng.randrange(end_ms // 2)
-        told += _story(scribe, rng, "doctor.screen", shared_ms, rng.randrange(shared_ms + 3000, end_ms + 1), False)
+        screen = _story(scribe, rng, "doctor.screen", shared_ms, rng.randrange(shared_ms + 3000, end_ms + 1), False)
+        told += screen if not withdraws["doctor"] else []  # whoever withdrew shows no screen either (CONSENT-3)
     if rng.random() < 0.3:
         told.append((rng.randrange(end_ms), scribe.recovered))
     for ms in range(2000, end_ms, 7000):
