@@ -480,13 +480,11 @@ class PythonPlane:
 
     def _refresh(self, transport: Transport) -> None:
         """It has found another way (PLANE-6): what was lost meanwhile is not asked for piece by piece."""
-        for route in transport.consumers.values():
-            if route.layer is not None:
-                self._forwarder.want_keyframe(route.layer)
-        for track in transport.tracks.values():
-            for route in track.routes:
-                if route.layer is not None:
-                    self._forwarder.want_keyframe(route.layer)
+        published = (route for track in transport.tracks.values() for route in track.routes)
+        for route in (*transport.consumers.values(), *published):
+            layer = route.layer or route.wanted
+            if layer is not None:
+                self._forwarder.want_keyframe(layer)
 
     def _taping(self, track: Track, best: Layer) -> Route:
         """The recorder as a subscriber of a simulcast (STEER-4): one SSRC, the one that was told, whatever layer it is."""
