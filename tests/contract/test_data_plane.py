@@ -421,6 +421,8 @@ async def test_unknown_fragments_are_answered_with_silence_and_errors_are_ration
 async def test_ice_restarts_on_the_same_association() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)
+        await film(patient, range(5, 8))
+        await until(lambda: len(doctor.rtp) == 3)
         old, new = doctor.remote, IceCredentials("newfrag1", "n" * 24)
         bench.plane.restart_ice("d", new, doctor.local)
         await doctor.checked()
@@ -430,7 +432,7 @@ async def test_ice_restarts_on_the_same_association() -> None:
         await doctor.checked()
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) > asked)  # PLANE-6
         await film(patient, range(10, 13))
-        await until(lambda: len(doctor.rtp) == 3)
+        await until(lambda: len(doctor.rtp) == 6)
         doctor.remote = old
         doctor.check()
         await until(lambda: bench.plane.drops.get("stun_unknown_ufrag") == 1)
