@@ -108,7 +108,7 @@ def media(config_file: Path | None, index: int, **said: Any) -> None:
 def recorder(config_file: Path | None, **said: Any) -> None:
     """Run the recorder alone: writes, seals and stores what media hands it."""
     settings = _part("recorder", config_file, said)
-    from recorder.service import run
+    from recorder.process import run
 
     run(settings)
 

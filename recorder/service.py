@@ -1,4 +1,4 @@
-"""The recorder process: the control door, the tap, every visit's recording, and the way to the store.
+"""The recorder: every visit of this machine, between the control door, the tap and the way to the store.
 
 SERVICE-1  On start every visit found in the spool is taken up before anyone may ask or bring anything.
 SERVICE-2  A visit whose spool cannot be continued is left alone and refused (`visit_damaged`); the others go on.
@@ -10,39 +10,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import msgspec
-
-from config import logs
 from config.clock import monotonic_us, random_name
-from config.link import Link, LinkClosed, Refused
+from config.link import Refused
 from config.settings import Settings
-from media.tap import Hello, TapEnd, TapTrack, packets
 from recorder import control
-from recorder.audit import audit_door, make_audit_app
+from recorder.control_door import ControlDoor
 from recorder.disk import DiskMarks
 from recorder.evidence import layout
-from recorder.evidence.errors import EvidenceError, RecordInvalid
+from recorder.evidence.errors import EvidenceError
 from recorder.evidence.sign import Signer
-from recorder.holdings import SpoolFolder
 from recorder.intake import Intake
-from recorder.keys import load_or_create
 from recorder.notary import Notary
-from recorder.notary_settings import notary_for
-from recorder.objects import ObjectStore, Stored, StoreRefused, StoreUnavailable
+from recorder.objects import ObjectStore, Stored
 from recorder.recording import Recording
 from recorder.recording_errors import RecordingError, SpoolFailed
 from recorder.spool import FULL, ClosedVisit, Life, Spool, SpoolDamaged
-from recorder.store import open_store
-from recorder.track import Track
+from recorder.tap_routes import TapRoutes
 from recorder.upload import Upload, Uploader
 
 TICK_S = 0.6
@@ -50,7 +39,6 @@ DISK_EVERY_US = 1_000_000
 ANSWER_S = 1.0
 STOP_S = 0.9
 """Together within the 2 s that a process has to stop."""
-MAX_EARLY = 4096
 
 log = logging.getLogger(__name__)
 
@@ -76,12 +64,6 @@ class Recorder:
         self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
         self._damaged: set[str] = set()
-        self._handles: dict[tuple[str, int], Recording] = {}
-        self._over: set[tuple[str, int]] = set()
-        self._early: dict[tuple[str, int], TapTrack] = {}
-        """Tracks of visits that are not open yet; past the bound a track is not recorded until it is repeated."""
-        self._links: set[Link[control.ToRecorder, control.FromRecorder]] = set()
-        self._epochs: dict[str, str] = {}
         self._disk = DiskMarks()
         self._disk_due_us = 0
         self._no_space = False
@@ -91,12 +73,10 @@ class Recorder:
         self._spool_limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
         self._failing: set[str] = set()
         self._background: set[asyncio.Task[None]] = set()
-        self._serving: set[asyncio.Task[None]] = set()
-        self._asking = 0
-        self._answered = asyncio.Event()
-        self._answered.set()
         self.uploader = Uploader(store, self.degraded, keep=self._stored)
-        self.intake = Intake(self)
+        self.routes = TapRoutes(self._visits)
+        self.intake = Intake(self.routes)
+        self.door = ControlDoor(self._answer)
 
     # ---- a life
 
@@ -148,11 +128,9 @@ class Recorder:
         takes in a moment. The rest is in the spool."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ANSWER_S):
-                await self._answered.wait()
+                await self.door.answered()
         await self.intake.close()
-        for link in list(self._links):
-            link.close()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        await self.door.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):
                 await self.tick()
@@ -179,7 +157,7 @@ class Recorder:
                 log.error("recording ended by a fault", extra={"visit": recording.visit}, exc_info=error)
                 self._damaged.add(recording.visit)
                 self._visits.pop(recording.visit, None)
-                self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+                self.routes.forget(recording)
         for recording in live:
             if (
                 recording.is_over and recording.visit in self._visits
@@ -195,38 +173,6 @@ class Recorder:
         return min([taken + 1, *known])
 
     # ---- signaling
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One control connection."""
-        link: Link[control.ToRecorder, control.FromRecorder] = Link(reader, writer, control.ToRecorder, self._asked)
-        self._links.add(link)
-        serving = asyncio.current_task()
-        assert serving is not None
-        self._serving.add(serving)
-        try:
-            await link.run()
-        except* (msgspec.DecodeError, ConnectionError) as group:
-            log.error("control link refused", extra={"error": str(group.exceptions[0])})
-        finally:
-            self._links.discard(link)
-            self._serving.discard(serving)
-
-    async def _asked(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
-        self._asking += 1
-        self._answered.clear()
-        try:
-            return await self._answer(message)
-        except RecordInvalid as error:
-            return Refused("record_invalid", str(error))
-        except RecordingError as error:
-            return Refused(error.code, str(error))
-        except OSError as error:  # one visit's folder; the link carries all the others
-            log.error("spool failed", extra={"errno": error.errno})
-            return Refused(SpoolFailed.code, "the disk did not take it")
-        finally:
-            self._asking -= 1
-            if not self._asking:
-                self._answered.set()
 
     async def _answer(self, message: control.ToRecorder) -> control.FromRecorder | Refused:
         match message:
@@ -251,8 +197,7 @@ class Recorder:
         recording = self._visits.get(visit)
         if recording is None:
             recording = self._visits[visit] = self._recording(visit)
-            for key in [key for key, track in self._early.items() if track.visit == visit]:
-                self.track(key[0], self._early.pop(key))
+            self.routes.opened(visit)
         return await recording.open(seats, "recorder")
 
     async def _close(self, visit: str, reason: str) -> control.FromRecorder | Refused:
@@ -268,7 +213,7 @@ class Recorder:
         """The log is complete and durable: nothing more is brought, and once all is stored it may be forgotten."""
         if recording.visit in self._leaving:
             return
-        self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+        self.routes.forget(recording)
         log.info("visit closed", extra={"visit": recording.visit})
         self._forget_when_stored(recording.visit)
 
@@ -279,17 +224,12 @@ class Recorder:
             return Refused("visit_closed", "the log is complete")
         return Refused("visit_unknown", "no such visit")
 
-    def _tell(self, news: control.FromRecorder) -> None:
-        for link in list(self._links):
-            with contextlib.suppress(LinkClosed):
-                link.tell(news)
-
     async def _tell_alive(self) -> None:
         while True:
             await asyncio.sleep(1.0)
             for recording in list(self._visits.values()):
                 if recording.started:
-                    self._tell(recording.alive())
+                    self.door.tell(recording.alive())
 
     async def _watch_disk(self) -> None:
         """Say how full the disk is, and let media pause and go on by it (DISK-1, DISK-2)."""
@@ -334,7 +274,7 @@ class Recorder:
     def degraded(self, code: str, over: bool) -> None:
         """Tell everybody, and put it on every live record."""
         log.warning("degraded", extra={"code": code, "over": over})
-        self._tell(control.Degraded(code, over))
+        self.door.tell(control.Degraded(code, over))
         for recording in self._visits.values():
             if recording.started:
                 self._later(self._degrade(recording, code, over))
@@ -348,66 +288,6 @@ class Recorder:
         with contextlib.suppress(RecordingError):
             await recording.say("degraded", {"code": code, "over": over})
 
-    # ---- workers (recorder.intake.TapSink)
-
-    def hello(self, hello: Hello, known: bool) -> None:
-        """A worker connected."""
-        old = self._epochs.get(hello.worker)
-        self._epochs[hello.worker] = hello.epoch
-        log.info("worker connected", extra={"worker": hello.worker, "epoch": hello.epoch, "dropped": hello.dropped})
-        if known:
-            for recording in self._visits.values():
-                recording.worker_back(hello.epoch)
-        elif old is not None and old != hello.epoch:
-            for recording in self._visits.values():
-                recording.worker_lost(old)
-            self._handles = {key: r for key, r in self._handles.items() if key[0] != old}
-            self._over = {key for key in self._over if key[0] != old}
-            self._early = {key: track for key, track in self._early.items() if key[0] != old}
-
-    def track(self, epoch: str, track: TapTrack) -> None:
-        """A track begins, or is repeated."""
-        key = (epoch, track.handle)
-        if key in self._over:
-            return
-        recording = self._visits.get(track.visit)
-        if recording is None:
-            if len(self._early) < MAX_EARLY:
-                self._early[key] = track
-            return
-        if recording.is_closed:
-            return
-        self._handles[key] = recording
-        recording.track(epoch, track)
-
-    def packets(self, epoch: str, seq: int, body: bytes) -> None:
-        """A batch of packets."""
-        tracks: dict[int, Track | None] = {}
-        for handle, flags, arrival_us, content in packets(memoryview(body)):
-            try:
-                track = tracks[handle]
-            except KeyError:
-                recording = self._handles.get((epoch, handle))
-                kept = recording is not None and recording.keeps
-                track = tracks[handle] = recording.routes.get((epoch, handle)) if recording and kept else None
-            if track is not None:
-                track.push(flags, arrival_us, content, seq)
-
-    def end(self, epoch: str, end: TapEnd) -> None:
-        """A track ended."""
-        key = (epoch, end.handle)
-        self._over.add(key)
-        self._early.pop(key, None)
-        recording = self._handles.pop(key, None)
-        if recording is not None:
-            recording.end(epoch, end.handle, end.reason)
-
-    def away(self, epoch: str) -> None:
-        """A worker's connection ended."""
-        log.warning("worker away", extra={"epoch": epoch})
-        for recording in self._visits.values():
-            recording.worker_away(epoch)
-
     # ---- inside
 
     def _recording(self, visit: str) -> Recording:
@@ -419,7 +299,7 @@ class Recorder:
             self.origin,
             self._clock,
             lambda upload: self.uploader.add(visit, upload),
-            self._tell,
+            self.door.tell,
             *((partial(self.notary.take, visit), self.notary.witness_keys) if self.notary is not None else ()),
         )
 
@@ -455,75 +335,10 @@ class Recorder:
         self.uploader.when_stored(visit, forget)
 
 
-def run(settings: Settings) -> None:
-    """The process: until SIGTERM, SIGINT, or the supervisor is gone."""
-    logs.setup("recorder", settings.log_level, settings.log_json)
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_main(settings))
-
-
-async def _main(settings: Settings) -> None:
-    assert settings.run is not None, "run is set by the front door"
-    store = await proven(settings)
-    signer = load_or_create(settings.keys / "recorder-ed25519.pem")
-    recorder = Recorder(settings, signer, store)
-    async with notary_for(settings, recorder.origin, signer, store, recorder.degraded) as recorder.notary:
-        recorder.recover()
-        await _until_stopped(settings, store, recorder)
-    await store.close()
-
-
-async def _until_stopped(settings: Settings, store: ObjectStore, recorder: Recorder) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    if os.environ.get("TELECONSULT_SUPERVISED") == "1":
-        loop.add_reader(sys.stdin.fileno(), _stop_at_eof, stop)
-    await recorder.intake.listen(settings.socket("tap"))
-    door = settings.socket("recorder")
-    await asyncio.to_thread(door.unlink, missing_ok=True)
-    server = await asyncio.start_unix_server(recorder.serve, door)
-    await asyncio.to_thread(door.chmod, 0o600)
-    running = asyncio.create_task(recorder.run())
-    stopping = asyncio.create_task(stop.wait())
-    audit = make_audit_app(store, SpoolFolder(settings.data / "spool"))
-    async with audit_door(audit, settings.socket("audit")):
-        log.info("recorder ready")
-        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
-    server.close()
-    if running.done():
-        running.result()
-    await recorder.stop()
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-
-
-async def proven(settings: Settings) -> ObjectStore:
-    """The store; one that does not keep its promises ends the process before anything is kept."""
-    try:
-        store = open_store(settings)
-        log.info("store", extra={"store": settings.store, "limits": store.limits})
-        await store.prove()
-    except StoreRefused as error:
-        raise SystemExit(f"the store is refused: {error}") from None
-    except StoreUnavailable as error:
-        # It proves itself before the first object goes there; until then everything waits in the spool.
-        log.warning("store away at start", extra={"code": error.code})
-    return store
-
-
 def _origin(settings: Settings, signer: Signer) -> str:
     """Who records (FORMAT.md §4). Without a public name every machine's is the same: then the key tells them apart."""
     origin = f"{urlsplit(settings.base_url).netloc or 'localhost'}/teleconsult"
     return origin if settings.public_url else f"{origin}/{signer.fingerprint[:16]}"
-
-
-def _stop_at_eof(stop: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        stop.set()
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
 
 
 def _boot() -> str:

@@ -174,7 +174,7 @@ class Studio:
         self.recorder = Recorder(self.settings, signer, self.store, self.clock)
         self.recorder.recover()
         await self.recorder.intake.listen(self.settings.socket("tap"))
-        server = await asyncio.start_unix_server(self.recorder.serve, self.settings.socket("recorder"))
+        server = await asyncio.start_unix_server(self.recorder.door.serve, self.settings.socket("recorder"))
         reader, writer = await asyncio.open_unix_connection(self.settings.socket("recorder"))
         self.link = Link(reader, writer, control.FromRecorder, self._heard)
         tasks = [asyncio.create_task(self.recorder.uploader.run()), asyncio.create_task(self.link.run())]
@@ -186,7 +186,7 @@ class Studio:
             await self.recorder.intake.close()
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, *self.recorder._serving, return_exceptions=True)
+            await asyncio.gather(*tasks, self.recorder.door.close(), return_exceptions=True)
 
     async def _heard(self, message: control.FromRecorder) -> None:
         self.news.append(message)

@@ -114,7 +114,7 @@ async def _begin(recorder: Recorder, visits: int) -> list[Source]:
     sources: list[Source] = []
     for number in range(visits):
         visit = f"visit-{number}"
-        await recorder._asked(control.Open(visit, {"doctor": "d", "patient": "p"}))
+        await recorder.door.asked(control.Open(visit, {"doctor": "d", "patient": "p"}))
         for place, seat in enumerate(("doctor", "patient")):
             agreed = {
                 "seat": seat,
@@ -124,12 +124,12 @@ async def _begin(recorder: Recorder, visits: int) -> list[Source]:
                 "language": "zh",
                 "method": "tap",
             }
-            await recorder._asked(control.Note(visit, f"c-{seat}", "consent", agreed))
+            await recorder.door.asked(control.Note(visit, f"c-{seat}", "consent", agreed))
             source = Source(1 + (number * 2 + place) * 2)
             sources.append(source)
             recorder.track("m-1", TapTrack(source.audio, visit, seat, "microphone", "opus", 48_000, 111, source.audio))  # type: ignore[arg-type]
             recorder.track("m-1", TapTrack(source.video, visit, seat, "camera", "VP8", 90_000, 96, source.video))  # type: ignore[arg-type]
-        await recorder._asked(control.Start(visit, ["doctor", "patient"]))
+        await recorder.door.asked(control.Start(visit, ["doctor", "patient"]))
     return sources
 
 

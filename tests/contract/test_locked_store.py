@@ -16,8 +16,8 @@ from moto.server import ThreadedMotoServer
 from config.clock import parse_iso
 from config.settings import Settings
 from recorder.objects import LockNotEnforced, ObjectExists, PromiseShortened, StoreRefused, StoreUnavailable
+from recorder.process import proven
 from recorder.retention import Retention
-from recorder.service import proven
 from recorder.store_locked import CANARY, PROBES, PROMISES, LockedStore
 from recorder.store_s3 import client_at
 from tests.ceph.fixtures import ceph as ceph

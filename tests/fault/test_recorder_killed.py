@@ -20,7 +20,7 @@ from recorder.bundle import verify_directory
 from tests.recordings import complaints, parts, records
 from tests.tapping import SEATS, VISIT, Clip, Worker, clip, consent
 
-PROGRAM = "from config.settings import load; from recorder.service import run; run(load())"
+PROGRAM = "from config.settings import load; from recorder.process import run; run(load())"
 
 
 @asynccontextmanager

@@ -1,0 +1,99 @@
+"""Which recording a worker's tracks belong to: the tap brings handles, visits are opened by signaling, in any order.
+
+ROUTES-1  A track of a visit that is not open yet waits for it; past `MAX_EARLY` of them it is not recorded until it is
+          repeated.
+ROUTES-2  A handle that ended is over for this life of its worker.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from media.tap import Hello, TapEnd, TapTrack, packets
+from recorder.recording import Recording
+from recorder.streams import TrackKey
+from recorder.track import Track
+
+MAX_EARLY = 4096
+
+log = logging.getLogger(__name__)
+
+
+class TapRoutes:
+    """Who hears what workers bring (`recorder.intake.TapSink`)."""
+
+    def __init__(self, visits: Mapping[str, Recording]) -> None:
+        """`visits`: those that are open here, as they come and go."""
+        self._visits = visits
+        self._handles: dict[TrackKey, Recording] = {}
+        self._over: set[TrackKey] = set()
+        self._early: dict[TrackKey, TapTrack] = {}
+        self._epochs: dict[str, str] = {}
+
+    def opened(self, visit: str) -> None:
+        """The visit is there: bring it the tracks that waited (ROUTES-1)."""
+        for key in [key for key, track in self._early.items() if track.visit == visit]:
+            self.track(key[0], self._early.pop(key))
+
+    def forget(self, recording: Recording) -> None:
+        """Bring it nothing more."""
+        self._handles = {key: r for key, r in self._handles.items() if r is not recording}
+
+    def hello(self, hello: Hello, known: bool) -> None:
+        """A worker connected."""
+        old = self._epochs.get(hello.worker)
+        self._epochs[hello.worker] = hello.epoch
+        log.info("worker connected", extra={"worker": hello.worker, "epoch": hello.epoch, "dropped": hello.dropped})
+        if known:
+            for recording in self._visits.values():
+                recording.worker_back(hello.epoch)
+        elif old is not None and old != hello.epoch:
+            for recording in self._visits.values():
+                recording.worker_lost(old)
+            self._handles = {key: r for key, r in self._handles.items() if key[0] != old}
+            self._over = {key for key in self._over if key[0] != old}
+            self._early = {key: track for key, track in self._early.items() if key[0] != old}
+
+    def track(self, epoch: str, track: TapTrack) -> None:
+        """A track begins, or is repeated."""
+        key = (epoch, track.handle)
+        if key in self._over:  # ROUTES-2
+            return
+        recording = self._visits.get(track.visit)
+        if recording is None:
+            if len(self._early) < MAX_EARLY:
+                self._early[key] = track
+            return
+        if recording.is_closed:
+            return
+        self._handles[key] = recording
+        recording.track(epoch, track)
+
+    def packets(self, epoch: str, seq: int, body: bytes) -> None:
+        """A batch of packets."""
+        tracks: dict[int, Track | None] = {}
+        for handle, flags, arrival_us, content in packets(memoryview(body)):
+            try:
+                track = tracks[handle]
+            except KeyError:
+                recording = self._handles.get((epoch, handle))
+                kept = recording is not None and recording.keeps
+                track = tracks[handle] = recording.routes.get((epoch, handle)) if recording and kept else None
+            if track is not None:
+                track.push(flags, arrival_us, content, seq)
+
+    def end(self, epoch: str, end: TapEnd) -> None:
+        """A track ended."""
+        key = (epoch, end.handle)
+        self._over.add(key)
+        self._early.pop(key, None)
+        recording = self._handles.pop(key, None)
+        if recording is not None:
+            recording.end(epoch, end.handle, end.reason)
+
+    def away(self, epoch: str) -> None:
+        """A worker's connection ended."""
+        log.warning("worker away", extra={"epoch": epoch})
+        for recording in self._visits.values():
+            recording.worker_away(epoch)
