@@ -70,7 +70,7 @@ class File:
 
 
 class Pages:
-    """Serves `/p/`, `/d/`, `/a/` and what they load."""
+    """Serves `/p/`, `/d/`, `/g/`, `/a/` and what they load."""
 
     def __init__(self, base_url: str, dist: Path = DIST) -> None:
         self._dist = dist
@@ -83,7 +83,7 @@ class Pages:
         for letter, role in ROLES.items():
             app.router.add_get(f"/{letter}", _add_slash, name=f"{role}Redirect")
             app.router.add_get(f"/{letter}/", self._page, name=f"{role}Page")
-        app.router.add_get("/{path:(?:[pda]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
+        app.router.add_get("/{path:(?:[pdga]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
 
     async def _front(self, _request: web.Request) -> web.Response:
         return web.Response(text=_FRONT, content_type="text/html", headers=self._page_headers)

@@ -133,6 +133,7 @@ function Page() {
         prescribe: DEEDS.prescribe,
         hold: DEEDS.hold,
         toWaiting: () => void desk.call.toWaiting(),
+        guest: (seat, inside) => void desk.call.guest(seat, inside),
         advise: (words) => void desk.call.advise(words),
         reconnect: () => void desk.call.reconnect(),
         chat: DEEDS.chat,

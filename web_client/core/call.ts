@@ -8,7 +8,7 @@ import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
 import type { Claim, Context } from './slot';
-import { type Ack, type DeviceState, type IceServers, type Source, parseIce, text } from './wire';
+import { type Ack, type DeviceState, type GuestSeat, type IceServers, type Source, parseIce, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -152,6 +152,11 @@ export class Call implements Watchable<CallFacts> {
     if (microphone.state === 'muted') this.devices.toggleMicrophone();
     if (camera.state === 'off') this.devices.toggleCamera();
     return this.session.ask('resume');
+  }
+
+  /** Let a third party in, or out again (PROTOCOL.md §9). */
+  guest(seat: GuestSeat, inside: boolean): Promise<Ack> {
+    return this.session.ask(inside ? 'admit_guest' : 'dismiss_guest', { seat });
   }
 
   toWaiting(): Promise<Ack> {

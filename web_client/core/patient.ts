@@ -2,6 +2,7 @@
 import { Call, type CallFacts, type Ports } from './call';
 import type { ConsentWords } from './desk';
 import { Network, type NetworkFacts, type ProbePort } from './network';
+import type { SessionFacts } from './session';
 import { patientPage, type PatientPage, type Steps } from './visit';
 import { Snapshot, type Watchable } from './watch';
 
@@ -57,7 +58,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.call.join(steps.answered);
     const call = this.call.now;
     this.facts = new Snapshot<PatientFacts>({
-      page: patientPage(call.session, steps),
+      page: this.pageOf(call.session, steps),
       call,
       steps,
       consent: null,
@@ -123,7 +124,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
   /** Into the waiting room, whatever the check found. */
   enter(): void {
     this.step({ checked: true });
-    this.enterIfDue();
+    this.heed();
   }
 
   /** Take the doctor's call. */
@@ -142,19 +143,33 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.facts.set({ busy: false, noReturn: ack.ok ? null : ack.code });
   }
 
+  leave(): void {
+    void this.call.end('left');
+  }
+
   toggleAuto(): void {
     const auto = !this.now.auto;
     this.ports.memory.keep('auto', auto ? 'yes' : '');
     this.facts.set({ auto });
   }
 
+  /** Which page this is; a guest's way is another one. */
+  protected pageOf(session: SessionFacts, steps: Steps): PatientPage {
+    return patientPage(session, steps);
+  }
+
   private entering = false;
 
   private heard(call: CallFacts): void {
     const { steps } = this.now;
-    this.facts.set({ call, page: patientPage(call.session, steps) });
+    this.facts.set({ call, page: this.pageOf(call.session, steps) });
+    this.heed();
+  }
+
+  /** What the facts ask for that nobody taps. */
+  protected heed(): void {
     this.enterIfDue();
-    if (call.session.state?.phase === 'live') this.called();
+    if (this.now.call.session.state?.phase === 'live') this.called();
   }
 
   private called(): void {
@@ -173,11 +188,11 @@ export class PatientVisit implements Watchable<PatientFacts> {
     });
   }
 
-  private step(change: Partial<Steps>): void {
+  protected step(change: Partial<Steps>): void {
     const steps = { ...this.now.steps, ...change };
     this.ports.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
     this.ports.memory.keep('checked', steps.checked ? 'yes' : '');
     this.ports.memory.keep('answered', steps.answered ? 'yes' : '');
-    this.facts.set({ steps, page: patientPage(this.now.call.session, steps) });
+    this.facts.set({ steps, page: this.pageOf(this.now.call.session, steps) });
   }
 }

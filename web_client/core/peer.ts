@@ -44,6 +44,8 @@ export interface RtcPort {
 
 export interface Remote {
   readonly id: string;
+  /** Whose it is. */
+  readonly seat: string;
   readonly source: Source;
   readonly track: MediaTrack;
 }
@@ -64,6 +66,11 @@ const CONNECTING_MS = 10_000;
 const PAUSE_MS = 1000;
 const SHORT_PAUSE_MS = 200;
 const OFFER_ANSWER_MS = 10_000;
+
+/** One seat's track of one source, if it is here. */
+export function trackOf(facts: PeerFacts, seat: string, source: Source): MediaTrack | undefined {
+  return facts.remotes.find((each) => each.seat === seat && each.source === source)?.track;
+}
 
 interface Sending {
   track: MediaTrack | null;
@@ -306,11 +313,11 @@ export class Peer implements Watchable<PeerFacts> {
   }
 
   private tellRemotes(): void {
-    const sources = new Map(this.state?.tracks.map((each) => [each.id, each.source]));
+    const tracks = new Map(this.state?.tracks.map((each) => [each.id, each]));
     const remotes: Remote[] = [];
     for (const [line, id] of this.round?.receives ?? []) {
-      const source = id === null ? undefined : sources.get(id);
-      if (id !== null && source !== undefined && line.received !== null) remotes.push({ id, source, track: line.received });
+      const track = id === null ? undefined : tracks.get(id);
+      if (track !== undefined && line.received !== null) remotes.push({ id: track.id, seat: track.seat, source: track.source, track: line.received });
     }
     this.facts.set({ remotes });
   }

@@ -1,6 +1,6 @@
 /** Which page a person sees: one pure function of the facts a role. */
 import type { SessionFacts } from './session';
-import type { State } from './wire';
+import type { Guest, State } from './wire';
 
 export type PatientPage = 'opening' | 'closed' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'called' | 'live' | 'ended';
 
@@ -29,6 +29,26 @@ export function patientPage(session: SessionFacts, steps: Steps): PatientPage {
   if (!steps.confirmed) return 'entry';
   if (decided === 'undecided' || steps.reconsidering) return 'consent';
   return steps.checked ? 'waiting' : 'check';
+}
+
+/** A third party's pages: `waiting` is the lobby, and in the visit is who the doctor let in (SIG-26). */
+export function guestPage(session: SessionFacts, steps: Steps): PatientPage {
+  const state = session.state;
+  if (state?.phase === 'ended') return 'ended';
+  if (session.link === 'over') return 'closed';
+  if (state === null) return 'opening';
+  const mine = ownSeat(state);
+  if (mine.admitted && state.phase === 'live') return 'live';
+  const gone = mine.consent === 'refused' || mine.consent === 'withdrawn';
+  if (gone && state.consent.required && !steps.reconsidering) return 'declined';
+  if (!steps.confirmed) return 'entry';
+  if (mine.consent === 'undecided' || steps.reconsidering) return 'consent';
+  return steps.checked ? 'waiting' : 'check';
+}
+
+/** One's own seat among the guests; nobody's where the page is not a guest's. */
+export function ownSeat(state: State): Pick<Guest, 'as' | 'consent' | 'admitted'> {
+  return state.guests.find((each) => each.seat === state.you.seat) ?? { as: 'family', consent: 'undecided', admitted: false };
 }
 
 export type DoctorView = 'opening' | 'closed' | 'idle' | 'ready' | 'live' | 'ended';

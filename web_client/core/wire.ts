@@ -1,6 +1,8 @@
 /** The wire of `signaling/PROTOCOL.md`, version 1: its types, and parsers that let nothing malformed further in. */
 
 export type Seat = 'doctor' | 'patient';
+export type GuestSeat = 'guest-1' | 'guest-2' | 'guest-3';
+export type GuestKind = 'specialist' | 'village_doctor' | 'interpreter' | 'family';
 export type Phase = 'scheduled' | 'waiting' | 'live' | 'ended';
 export type ConsentState = 'undecided' | 'agreed' | 'refused' | 'withdrawn';
 export type Source = 'microphone' | 'camera' | 'screen';
@@ -30,6 +32,13 @@ export interface SeatState {
   readonly microphone: DeviceState;
   readonly camera: DeviceState;
   readonly screen: DeviceState;
+}
+
+/** A third party's seat (PROTOCOL.md §9). */
+export interface Guest extends SeatState {
+  readonly seat: GuestSeat;
+  readonly as: GuestKind;
+  readonly admitted: boolean;
 }
 
 export interface Track {
@@ -65,10 +74,12 @@ export interface State {
   readonly visit: string;
   readonly phase: Phase;
   readonly at: string;
-  readonly you: { readonly seat: Seat; readonly pc: string | null };
+  readonly you: { readonly seat: Seat | GuestSeat; readonly pc: string | null };
   readonly doctor: Doctor;
   readonly patient: Patient;
   readonly seats: Readonly<Record<Seat, SeatState>>;
+  /** Third parties, in the order of their seats. */
+  readonly guests: readonly Guest[];
   readonly consent: { readonly required: boolean; readonly text_version: string | null };
   readonly ahead: number | null;
   readonly wait: Wait;
@@ -134,10 +145,13 @@ export type Ack =
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const SEATS: readonly Seat[] = ['doctor', 'patient'];
 const PHASES: readonly Phase[] = ['scheduled', 'waiting', 'live', 'ended'];
 const CONSENTS: readonly ConsentState[] = ['undecided', 'agreed', 'refused', 'withdrawn'];
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen'];
 const MEDIA: readonly SeatMedia[] = ['none', 'connecting', 'connected', 'silent'];
+const GUESTS: readonly GuestSeat[] = ['guest-1', 'guest-2', 'guest-3'];
+const KINDS: readonly GuestKind[] = ['specialist', 'village_doctor', 'interpreter', 'family'];
 const DEVICES: readonly DeviceState[] = ['on', 'muted', 'off', 'failed'];
 const RECORDINGS: readonly RecordingState[] = ['off', 'starting', 'on', 'interrupted', 'closed'];
 
@@ -145,10 +159,10 @@ const RECORDINGS: readonly RecordingState[] = ['off', 'starting', 'on', 'interru
 export function parseState(given: unknown): State | null {
   const from = fields(given);
   const you = fields(from['you']);
-  const seat = you['seat'];
+  const seat = oneOf([...SEATS, ...GUESTS], you['seat'], null);
   const phase = oneOf(PHASES, from['phase'], null);
   if (from['v'] !== 1 || typeof from['seq'] !== 'number' || phase === null) return null;
-  if (seat !== 'doctor' && seat !== 'patient') return null;
+  if (seat === null) return null;
   const seats = fields(from['seats']);
   const consent = fields(from['consent']);
   const media = fields(from['media']);
@@ -163,6 +177,7 @@ export function parseState(given: unknown): State | null {
     doctor: parseDoctor(from['doctor']),
     patient: parsePatient(from['patient']),
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
+    guests: GUESTS.flatMap((each) => (seats[each] === undefined ? [] : [parseGuest(each, seats[each])])),
     consent: { required: consent['required'] !== false, text_version: text(consent['text_version']) },
     ahead: count(fields(from['waiting'])['ahead']),
     wait: parseWait(from['waiting']),
@@ -265,6 +280,11 @@ function parseSeat(given: unknown): SeatState {
     camera: oneOf(DEVICES, from['camera'], 'off'),
     screen: oneOf(DEVICES, from['screen'], 'off'),
   };
+}
+
+function parseGuest(seat: GuestSeat, given: unknown): Guest {
+  const from = fields(given);
+  return { ...parseSeat(given), seat, as: oneOf(KINDS, from['as'], 'family'), admitted: from['admitted'] === true };
 }
 
 function parseWait(given: unknown): Wait {

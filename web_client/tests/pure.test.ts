@@ -34,7 +34,7 @@ describe('the arrows', () => {
 });
 
 describe('words', () => {
-  const used = sources('views').map(([, source]) => source).join('\n') + readdirSync(client).filter((name) => name.startsWith('main.')).map((name) => readFileSync(join(client, name), 'utf8')).join('\n');
+  const used = sources('views').map(([, source]) => source).join('\n') + readdirSync(client).filter((name) => name.startsWith('main.') || name === 'start.tsx').map((name) => readFileSync(join(client, name), 'utf8')).join('\n');
 
   it('every word is said somewhere', () => {
     const unused = sources('words/zh').flatMap(([, source]) => [...source.matchAll(/^ {2}(\w+):/gm)].map((match) => match[1] ?? '')).filter((key) => !new RegExp(`\\bw\\.${key}\\b`).test(used));

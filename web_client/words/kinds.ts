@@ -2,6 +2,7 @@
 import type { auditor } from './zh/auditor';
 import type { common } from './zh/common';
 import type { doctor } from './zh/doctor';
+import type { guest } from './zh/guest';
 import type { patient } from './zh/patient';
 
 type Loose<T> = T extends (...given: infer G) => infer R
@@ -16,6 +17,8 @@ export type CommonWords = { [K in keyof typeof common]: Loose<(typeof common)[K]
 export type OwnPatientWords = { [K in keyof typeof patient]: Loose<(typeof patient)[K]> };
 export type OwnDoctorWords = { [K in keyof typeof doctor]: Loose<(typeof doctor)[K]> };
 export type OwnAuditorWords = { [K in keyof typeof auditor]: Loose<(typeof auditor)[K]> };
+export type OwnGuestWords = { [K in keyof typeof guest]: Loose<(typeof guest)[K]> };
 export type PatientWords = CommonWords & OwnPatientWords;
+export type GuestWords = PatientWords & OwnGuestWords;
 export type DoctorWords = CommonWords & OwnDoctorWords;
 export type AuditorWords = CommonWords & OwnAuditorWords;

@@ -12,7 +12,7 @@ const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 10
 
 const ON: Partial<SeatState> = { present: true, consent: 'agreed', media: 'connected', microphone: 'on', camera: 'on', screen: 'off' };
 
-export function stateOf(phase: State['phase'], seat: 'doctor' | 'patient', change: Record<string, unknown> = {}): State {
+export function stateOf(phase: State['phase'], seat: State['you']['seat'], change: Record<string, unknown> = {}): State {
   const state = parseState({
     v: 1,
     seq: 17,
@@ -53,13 +53,35 @@ export interface Tracks {
   readonly screen: MediaTrack;
 }
 
+/** Whose camera is seen by whom. */
+function others(state: State): [string, keyof Tracks][] {
+  const guests = state.guests.filter((each) => each.admitted && each.seat !== state.you.seat).map((each): [string, keyof Tracks] => [each.seat, 'face']);
+  if (state.you.seat === 'patient') return [['doctor', 'other'], ...guests];
+  return state.you.seat === 'doctor' ? [['patient', 'other'], ...guests] : [['doctor', 'other'], ['patient', 'face'], ...guests];
+}
+
+const GUESTS = { doctor: ON, patient: ON, 'guest-1': { ...ON, as: 'village_doctor', admitted: true }, 'guest-2': { ...ON, as: 'interpreter', admitted: true, camera: 'off', consent: 'refused' } };
+const LOBBY = { ...GUESTS, 'guest-1': { ...ON, as: 'village_doctor', admitted: false } };
+
+/** A third party's pages. */
+export const GUEST: Readonly<Record<string, PatientSample>> = {
+  entry: ['entry', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
+  consent: ['consent', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
+  declined: ['declined', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
+  check: ['check', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
+  waiting: ['waiting', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
+  live: ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t)],
+  ended: ['ended', (t) => callOf(stateOf('ended', 'guest-1', { seats: LOBBY }), t)],
+  left: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'closed', lostAt: null, state: null, queue: null } })],
+};
+
 export function callOf(state: State | null, tracks: Tracks, change: Partial<CallFacts> = {}): CallFacts {
   const live = state?.phase === 'live';
   return {
     session: { link: 'open', code: null, lostAt: null, state, queue: null },
     peer: {
       transport: live ? 'connected' : 'new',
-      remotes: live ? [{ id: 'x.camera', source: 'camera', track: tracks.other }] : [],
+      remotes: live ? others(state).map(([seat, track]) => ({ id: `${seat}.camera`, seat, source: 'camera', track: tracks[track] })) : [],
       pc: 'pc',
     },
     devices: { microphone: device(tracks.face), camera: device(tracks.face), screen: device(null) },
@@ -112,20 +134,21 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
   'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
-  'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', source: 'camera', track: t.other }, { id: 's', source: 'screen', track: t.screen }] } })],
+  'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', seat: 'doctor', source: 'camera', track: t.other }, { id: 's', seat: 'doctor', source: 'screen', track: t.screen }] } })],
   'live-audio': ['live', (t) => callOf(stateOf('live', 'patient', { seats: { doctor: { ...ON, camera: 'off' }, patient: ON } }), t)],
   'live-muted': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'on', since: at(300), gaps: [{ stream: 'patient', from_ms: 1, to_ms: 2400, cause: 'network' }] } }), t, { devices: { microphone: { state: 'muted', cause: null, track: t.face }, camera: device(t.face), screen: device(null) } })],
+  'live-guests': ['live', (t) => callOf(stateOf('live', 'patient', { seats: GUESTS }), t)],
   reconnecting: ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('live', 'patient') } })],
   ended: ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
   closed: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'taken_over', lostAt: null, state: null, queue: null } })],
 };
 
-export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'): PatientFacts {
-  const [page, call] = PATIENT[name] ?? ['opening', () => callOf(null, tracks)];
+export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en', of = PATIENT): PatientFacts {
+  const [page, call] = of[name] ?? ['opening', () => callOf(null, tracks)];
   return {
     page,
     call: call(tracks),
-    steps: { confirmed: true, checked: true, reconsidering: false, answered: true },
+    steps: { confirmed: true, checked: true, reconsidering: false, answered: of === PATIENT },
     consent: { version: '2026-05', sha256: '00', language, text: CONSENT[language] },
     consentTrouble: false,
     busy: false,
@@ -162,6 +185,7 @@ export const DOCTOR: Readonly<Record<string, DeskSample>> = {
   idle: (t) => ({ call: callOf(stateOf('scheduled', 'doctor'), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: [] } }),
   ready: (t) => ({ call: callOf(stateOf('waiting', 'doctor', { seats: { doctor: { present: true, consent: 'undecided' }, patient: ON } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: WAITING } }),
   live: (t) => ({ call: callOf(stateOf('live', 'doctor'), t), queue: { seq: 1, at: '', rows: [NOWROW, ...WAITING] } }),
+  'live-guests': (t) => ({ call: callOf(stateOf('live', 'doctor', { seats: { ...GUESTS, 'guest-3': { ...ON, as: 'family', admitted: false } } }), t), queue: { seq: 1, at: '', rows: [NOWROW, ...WAITING] } }),
   'live-gap': (t) => ({
     call: callOf(
       stateOf('live', 'doctor', {

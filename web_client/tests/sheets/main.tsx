@@ -7,14 +7,17 @@ import type { SlotFacts } from '../../core/slot';
 import { fit } from '../../ports/frame';
 import '../../ports/preferences';
 import { DoctorPageView } from '../../views/doctor/page';
+import { GuestPageView } from '../../views/guest/page';
 import { PatientPageView } from '../../views/patient/page';
 import { common as enCommon } from '../../words/en/common';
 import { doctor as enDoctor } from '../../words/en/doctor';
-import { patient as enPatient } from '../../words/en/patient';
+import { words as enGuest } from '../../words/en/guest-page';
+import { words as enPatient } from '../../words/en/patient-page';
 import { common as zhCommon } from '../../words/zh/common';
 import { doctor as zhDoctor } from '../../words/zh/doctor';
-import { patient as zhPatient } from '../../words/zh/patient';
-import { deskFacts, patientFacts } from './facts';
+import { words as zhGuest } from '../../words/zh/guest-page';
+import { words as zhPatient } from '../../words/zh/patient-page';
+import { GUEST, deskFacts, patientFacts } from './facts';
 
 const asked = new URLSearchParams(location.search);
 const role = asked.get('role') ?? 'patient';
@@ -62,7 +65,7 @@ function drawn(kind: 'doctor' | 'patient' | 'screen'): MediaTrack {
   return track;
 }
 
-const me = role === 'patient' ? 'patient' : 'doctor';
+const me = role === 'patient' || role === 'guest' ? 'patient' : 'doctor';
 const tracks = { face: drawn(me), other: drawn(me === 'patient' ? 'doctor' : 'patient'), screen: drawn('screen') };
 const page = asked.get('slot');
 /** With `slot` the hospital's page is really fitted, as the desk does it; everything else does nothing. */
@@ -75,14 +78,16 @@ const root = document.getElementById('page');
 
 async function show(): Promise<void> {
   if (root === null) return;
-  if (role === 'patient') {
+  if (role === 'patient' || role === 'guest') {
     await import('../../style/patient.css');
-    const w = language === 'zh' ? { ...zhCommon, ...zhPatient } : { ...enCommon, ...enPatient };
+    const w = language === 'zh' ? zhGuest : enGuest;
     const listen = (tell: (level: number) => void): (() => void) => {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    render(<PatientPageView now={patientFacts(state, tracks, language)} w={w} act={nothing} mode={mode} reading={false} browser={state === 'check-wechat' ? 'wechat' : 'chrome'} mirrored listen={listen} />, root);
+    const given = { act: nothing, mode: mode as 'normal' | 'elder' | 'max', reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen };
+    if (role === 'patient') render(<PatientPageView now={patientFacts(state, tracks, language)} w={language === 'zh' ? zhPatient : enPatient} {...given} />, root);
+    else render(<GuestPageView now={patientFacts(state, tracks, language, GUEST)} w={w} {...given} />, root);
   } else {
     await import('../../style/doctor.css');
     const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };

@@ -53,8 +53,9 @@ const browser = await puppeteer.launch({
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'],
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
-const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'reconnecting', 'ended', 'closed'];
-const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-gap', 'ended'];
+const PATIENT = ['opening', 'entry', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'live-guests', 'reconnecting', 'ended', 'closed'];
+const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'ended', 'left'];
+const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-guests', 'live-gap', 'ended'];
 const SIZES = [[360, 740], [768, 1024], [1440, 900]].filter(([width]) => arg('sizes', null)?.split(',').includes(String(width)) ?? true);
 const MODES = arg('modes', 'normal,elder,max').split(',');
 /** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */
@@ -110,11 +111,11 @@ let seen = 0;
 async function look(page, { role, state, width, height, lang, mode, theme }) {
   await page.setViewport({ width, height, deviceScaleFactor: 1 });
   await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}${role === 'doctor' && state.includes('+') ? `&${state.split('+')[1]}` : ''}`);
-  await page.waitForSelector(role === 'patient' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
+  await page.waitForSelector(role !== 'doctor' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
   const [, opened] = state.split('+');
-  if (role === 'patient' && opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
+  if (role !== 'doctor' && opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
     const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
-    if (opened === 'chat' && state.startsWith('live') && mode !== 'normal') {
+    if (opened === 'chat' && role === 'patient' && state.startsWith('live') && mode !== 'normal') {
       await press('help');
       await page.waitForSelector('[data-help]');
     }
@@ -150,12 +151,12 @@ try {
     wrong += 1;
     console.log('page error:', error.message);
   });
-  for (const [role, all] of [['patient', PATIENT], ['doctor', DOCTOR]]) {
+  for (const [role, all] of [['patient', PATIENT], ['guest', GUEST], ['doctor', DOCTOR]]) {
     if (only !== null && only !== role) continue;
     for (const state of states ?? all)
       for (const [width, height] of SIZES)
         for (const lang of ['zh', 'en'])
-          for (const mode of role === 'patient' ? MODES : ['normal'])
+          for (const mode of role !== 'doctor' ? MODES : ['normal'])
             for (const theme of quick || lang === 'en' ? ['light'] : ['light', 'dark']) await look(page, { role, state, width, height, lang, mode, theme });
   }
 } finally {

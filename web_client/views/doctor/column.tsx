@@ -1,7 +1,7 @@
 /** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
 import { useState } from 'preact/hooks';
 import { doctorView, gapSeconds, secondsToReturn, since } from '../../core/visit';
-import type { MediaTrack } from '../../core/peer';
+import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Seat, Source, State } from '../../core/wire';
 import { Button } from '../parts/button';
 import { Icon } from '../parts/icon';
@@ -9,6 +9,8 @@ import { clockwise } from '../parts/length';
 import { useLazy } from '../parts/lazy';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
+import { Tiles } from '../parts/tiles';
+import { Guests } from './guests';
 import { patientName } from './names';
 import type { DoctorGiven } from './shape';
 
@@ -128,7 +130,7 @@ export function Column(given: DoctorGiven) {
   const [ending, setEnding] = useState(false);
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
-  const remote = (source: Source): MediaTrack | undefined => peer.remotes.find((each) => each.source === source)?.track;
+  const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'patient', source);
   const strip = deskStrip(given);
   const live = view === 'live';
   const face = live && state?.seats.patient.camera === 'on' ? remote('camera') : undefined;
@@ -166,6 +168,7 @@ export function Column(given: DoctorGiven) {
           <Picture name="self" label={w.me} tracks={[devices.camera.track]} muted mirrored />
         </div>
       </div>
+      <Tiles call={now.call} w={w} nudge={nudge} />
       <p class={`strip ${strip.warn ? 'warn' : ''}`} data-strip={strip.warn ? 'warn' : 'good'}>
         <Icon name={strip.warn ? 'warn' : 'tick'} />
         <span>{strip.words}</span>
@@ -219,6 +222,7 @@ export function Column(given: DoctorGiven) {
           </Button>
         </div>
       )}
+      {live && state !== null && <Guests guests={state.guests} w={w} act={act} />}
       {view === 'ended' && <Return given={given} />}
       {state?.phoneBack && (
         <p class="strip warn">

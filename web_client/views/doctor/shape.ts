@@ -1,6 +1,7 @@
 /** What the doctor's views are given. */
 import type { ConsentWords, DeskFacts } from '../../core/desk';
 import type { SlotFacts } from '../../core/slot';
+import type { GuestSeat } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
 import type { DoctorWords as Words } from '../../words/kinds';
 
@@ -11,6 +12,7 @@ export interface DoctorActs extends ChatActs {
   prescribe(): void;
   hold(): void;
   toWaiting(): void;
+  guest(seat: GuestSeat, inside: boolean): void;
   advise(words: string): void;
   reconnect(): void;
   chat(): void;

@@ -1,6 +1,6 @@
 /** In the visit: the doctor's picture, the patient's own, one strip of words, and the buttons. */
 import { useState } from 'preact/hooks';
-import type { MediaTrack } from '../../core/peer';
+import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Source } from '../../core/wire';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -8,6 +8,7 @@ import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
+import { Tiles } from '../parts/tiles';
 import { Call120, Messages, doctorName } from './parts';
 import type { PatientGiven } from './shape';
 import { liveStrip, recordingWords } from './strip';
@@ -29,7 +30,7 @@ export function Live(given: PatientGiven) {
   const [nudge, setNudge] = useState(0);
   const clock = useTick(1000);
   if (state === null) return null;
-  const remote = (source: Source): MediaTrack | undefined => peer.remotes.find((each) => each.source === source)?.track;
+  const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'doctor', source);
   const face = state.seats.doctor.camera === 'on' ? remote('camera') : undefined;
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
@@ -92,6 +93,7 @@ export function Live(given: PatientGiven) {
           </span>
         </div>
       </header>
+      <Tiles call={now.call} w={w} nudge={nudge} />
       <footer class="foot">
         <div class="over">
           <Call120 w={w} glass />

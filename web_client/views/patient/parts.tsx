@@ -99,7 +99,8 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
   const [writing, setWriting] = useState(false);
   const elder = mode !== 'normal';
   const phase = given.now.call.session.state?.phase;
-  const canWrite = phase === 'waiting' || phase === 'live';
+  // A guest writes once it is in, and has a page of its own there.
+  const canWrite = given.now.call.session.state?.you.seat === 'patient' && (phase === 'waiting' || phase === 'live');
   const away = helping && elder;
   return (
     <main class="sheet" data-page={page}>

@@ -5,6 +5,7 @@ import { liveStrip, recordingWords } from './strip';
 import { doctorName } from './parts';
 import { endTitle } from './after';
 import { waitSays } from './waiting';
+import { guestsIn } from '../parts/tiles';
 import type { PatientGiven } from './shape';
 
 const NET = new Set(['net.lost', 'media.away', 'connecting']);
@@ -48,7 +49,8 @@ export function saying({ now, w, browser }: Given): Saying | null {
       const strip = liveStrip({ now, w });
       const recording = recordingWords(state, w);
       const words = strip.tone === 'good' || state.recording.state !== 'on' ? `${strip.words}。${recording.words}` : strip.words;
-      return said(`live.${strip.key}.${state.recording.state}`, words, NET.has(strip.key) ? 'net' : 'news');
+      const guests = guestsIn(now.call).map((each) => w.guestAs[each.as]).join('、');
+      return said(`live.${strip.key}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
     }
     case 'ended':
       return said('ended', [endTitle({ now, w }), state?.advice ? `${w.endAdvice}：${state.advice}` : ''].join('。'));

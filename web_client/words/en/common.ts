@@ -64,5 +64,9 @@ export const common: CommonWords = {
   chatUnreadable: 'This file is no photo. Try another.',
   chatUnread: (n) => `${n} new`,
   flip: 'Flip',
+  guests: 'Also in the visit',
+  guestAs: { specialist: 'Specialist', village_doctor: 'Village doctor', interpreter: 'Interpreter', family: 'Family' },
+  guestComing: 'Connecting…',
+  guestAway: 'Away for now',
   endRecorded: 'Recording',
 };

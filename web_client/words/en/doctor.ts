@@ -1,6 +1,12 @@
 import type { OwnDoctorWords } from '../kinds';
 
 export const doctor: OwnDoctorWords = {
+  guestIn: 'Let in',
+  guestOut: 'Ask out',
+  guestHere: 'Here, waiting to be let in',
+  guestInside: 'In the visit',
+  guestReading: 'Here, has not agreed to recording yet',
+  guestRefused: 'Does not agree to recording',
   deskTitle: "Doctor's desk",
   deskSkip: ['To the queue', 'To the patient', 'To the picture'],
   queue: 'Waiting',

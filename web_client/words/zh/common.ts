@@ -64,4 +64,8 @@ export const common = {
   chatUnread: (n: number) => `${n} 条新留言`,
   flip: '翻转',
   endRecorded: '录像',
+  guests: '一起看诊的人',
+  guestAs: { specialist: '会诊医生', village_doctor: '村医', interpreter: '翻译', family: '家人' },
+  guestComing: '正在接通…',
+  guestAway: '暂时离开',
 };

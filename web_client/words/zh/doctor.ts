@@ -1,5 +1,11 @@
 /** 中文，医生。每句话先说是什么，再说怎么办。 */
 export const doctor = {
+  guestIn: '请进来',
+  guestOut: '请出去',
+  guestHere: '到了，等您请进来',
+  guestInside: '在看诊里',
+  guestReading: '到了，还没同意录像',
+  guestRefused: '不同意录像',
   deskTitle: '医生工作台',
   deskSkip: ['到候诊队列', '到患者资料', '到画面'] as readonly [string, string, string],
   queue: '候诊',

@@ -1,0 +1,59 @@
+"""A third party in the visit: by a link of its own, in when the doctor says so, seen and heard by both, recorded once it agreed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.browser.pages import PHONE, Visit, act, inbound, moving, picture, screen
+from tests.browser.remote import Browser
+from tests.system import System
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.live(system, doctors, patients)
+    asked = {"role": "guest", "as": "village_doctor"}
+    made = await system.api("POST", f"/visits/{visit.id}/links", json=asked)
+    guest = await patients.blank(**PHONE)
+    await guest.goto(str(made["link"]).replace("/g/#", "/g/?lang=zh#"))
+    # Who asks is said at once; the patient is nobody's to see yet (SIG-26).
+    await act(guest, "confirm")
+    assert "王" not in await guest.eval("return document.body.innerText")
+    await visit.doctor.wait("return document.querySelector('[data-guest=guest-1]') !== null")
+    assert await visit.doctor.eval("return document.querySelector('[data-act=guest-in]').ariaDisabled") == "true"
+    for name in ("agree", "check", "enter"):
+        await act(guest, name)
+    await screen(guest, "waiting")
+    assert await guest.eval("return window.__teleconsult.transport") == "new"
+
+    await act(visit.doctor, "guest-in")
+    await screen(guest, "live")
+    await asyncio.gather(
+        picture(guest, "patient"),
+        picture(guest, "doctor"),
+        picture(visit.doctor, "guest-1"),
+        picture(visit.patient, "guest-1"),
+        picture(visit.patient, "doctor"),
+        picture(visit.doctor, "patient"),
+    )
+    rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
+    assert [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] == [4, 4, 4]
+    assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")
+    await guest.reload()
+    await screen(guest, "live")
+    await picture(guest, "patient")
+
+    await act(visit.doctor, "guest-out")
+    await screen(guest, "waiting")
+    await visit.patient.wait("return document.querySelector('[data-tile]') === null")
+    await moving(visit.patient)
+    assert (await inbound(visit.doctor, "audio"))["packetsReceived"] > 0
+    await visit.end()
+    await screen(guest, "ended")
+    facts = await system.until(visit.id, "ended")
+    assert facts["phase"] == "ended"
