@@ -1,4 +1,4 @@
-"""A third party in the visit: by a link of its own, in when the doctor says so, seen and heard by both, recorded once it agreed."""
+"""A third party: by a link of its own, in when the doctor says so, seen and heard by both, recorded once it agreed."""
 
 from __future__ import annotations
 

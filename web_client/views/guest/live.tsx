@@ -54,7 +54,6 @@ export function Live(given: GuestGiven) {
   const mine = state.guests.find((each) => each.seat === state.you.seat);
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
-  const elder = given.mode !== 'normal';
   const still = strip.key === 'net.lost' || strip.key === 'media.away';
   return (
     <main class={`live guest ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key}>
@@ -119,7 +118,7 @@ export function Live(given: GuestGiven) {
             {camera === 'on' ? w.camera : w.cameraOff}
           </Button>
           <Button act="chat" kind="tool" icon="chat" pressed={writing} onTap={() => setWriting(!writing)}>
-            {messages.unread > 0 && !writing ? w.chatUnread(messages.unread) : elder ? w.leaveWord : w.chat}
+            {messages.unread > 0 && !writing ? w.chatUnread(messages.unread) : w.leaveWord}
           </Button>
           <Button act="end" kind="end" icon="phone" turn onTap={() => setLeaving(true)}>
             {w.guestLeave}
