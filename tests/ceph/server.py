@@ -40,12 +40,22 @@ class CephFailed(Exception):
     """The server did not start; the text is what its processes said last."""
 
 
+class PortTaken(CephFailed):
+    """Somebody else took the port meanwhile."""
+
+
 @contextmanager
 def running(root: Path, folder: Path) -> Iterator[Ceph]:
     """A fresh server from the packages unpacked in `root`, with its data in `folder`. Raises `CephFailed`."""
-    cluster = _Cluster(root, folder)
+    cluster = _Cluster(root, folder / "first")
     try:
-        yield cluster.start()
+        try:
+            server = cluster.start()
+        except PortTaken:  # a port was free when it was chosen, and not when it was used
+            cluster.stop()
+            cluster = _Cluster(root, folder / "second")
+            server = cluster.start()
+        yield server
     finally:
         cluster.stop()
 
@@ -122,7 +132,7 @@ class _Cluster:
         while time.monotonic() < until:
             for process in self._processes:
                 if process.poll() is not None:
-                    raise CephFailed(f"a process of Ceph ended at once ({process.returncode})")
+                    raise self._ended(process)
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/", timeout=2):
                     return
@@ -132,6 +142,11 @@ class _Cluster:
             except OSError:
                 time.sleep(0.1)
         raise CephFailed(f"the gateway did not answer within {START_S:.0f} s")
+
+    def _ended(self, process: subprocess.Popen[bytes]) -> CephFailed:
+        said = "".join(path.read_text("utf-8", "replace")[-600:] for path in sorted(self._folder.glob("*.out")))
+        kind = PortTaken if "in use" in said else CephFailed
+        return kind(f"a process of Ceph ended at once ({process.returncode}): {said}")
 
     def _configuration(self) -> str:
         data, plugins = self._folder, self._libraries

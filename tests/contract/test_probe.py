@@ -16,7 +16,7 @@ async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording(tmp_p
     async with running(data) as system:
         code, out, err = await teleconsult("probe", system.url, "--json", "--seconds", "3", "--data", str(data))
     found = json.loads(out)
-    assert code == 0, (found, err)
+    assert code == 0, out + err
     assert found["recording"] == {"intact": True, "complete": True}
     assert found["failed"] is None
     assert found["delivered"] >= 0.99
