@@ -1,7 +1,7 @@
 """What happens to an authenticated packet: SRTP off, to its producer, to each consumer, SRTP on; and RTCP both ways.
 
-One for a plane. It knows transports that have keys; `media.python_plane` owns the sockets and decides who those are,
-`media.outlet` lets packets leave, `media.steering` chooses layers.
+One for a plane. It knows transports that have keys; `media.entrance` owns the sockets, `media.associations` decides who those
+are, `media.outlet` lets packets leave, `media.steering` chooses layers.
 """
 
 from __future__ import annotations

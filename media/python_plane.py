@@ -1,7 +1,8 @@
 """The data plane in Python: sockets → ICE-lite → DTLS or SRTP → producer → consumers → SRTP → sockets.
 
-One event loop, no threads, no transport objects: `add_reader` wakes us, we drain up to `BATCH` datagrams into one buffer
-and forward each from there. See `media.plane` for the rules; `media/decisions/` for why it is built like this.
+One event loop, no threads, no transport objects. `media.entrance` reads datagrams, `media.associations` knows whose they are,
+`media.forwarder` sends packets on; here tracks and subscriptions begin and end. See `media.plane` for the rules,
+`media/decisions/` for why it is built like this.
 """
 
 from __future__ import annotations
@@ -9,46 +10,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from media import stun
+from media.associations import Associations
 from media.congestion.downlink import Downlink
-from media.dtls import Certificate, DtlsEndpoint
+from media.entrance import Entrance
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
-from media.ice import packed
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
     PacketSink,
     PlaneEvent,
     ProducerSpec,
-    TransportMoved,
     TransportSpec,
-    TransportState,
     TransportStats,
 )
-from media.rtp import header
-from media.sockets import Announced, bind_all
-from media.srtp import SrtpSession
 from media.steering import first_layer
-from media.transport import Address, Door, Layer, Path, Route, Track, Transport
+from media.transport import Layer, Route, Track, Transport
 
-BATCH = 128
-"""Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
-COALESCE_S = 0.001
-"""5 000 packets/s: 43 µs of CPU a packet instead of 50–60, for 0.6 ms of delay (`python -m tests.bench.plane_micro`)."""
-_BUSY_A_TICK = 60
-"""Datagrams a tick, 3 000 a second, from which a socket is busy: below, waking for each is cheaper (107:139 µs at 1 080)."""
-SILENT_S = 5.0
-GONE_S = 30.0
 TICK_S = 0.02
 _SWEEP_TICKS = 10
 _REPORT_TICKS = 50
 _STEER_TICKS = 10
-PUMP_S = 0.004
-"""How often paced packets are looked at, while there are any."""
-_ERRORS_A_SECOND = 5
-_MAX_ERROR_SOURCES = 1024
 
 
 class PythonPlane:
@@ -71,23 +54,15 @@ class PythonPlane:
         self._loop = loop
         self._clock = clock
         self._entropy = entropy
-        self._certificate = Certificate()
-        announced = [Announced.parse(text) for text in addresses]
-        sockets, self._port = bind_all(announced, port)
-        self._doors = [Door(sock, known.ip) for sock, known in zip(sockets, announced, strict=True)]
         self._forwarder = Forwarder(clock, sink)
-        self._cell = self._forwarder.cell
-        self._transports: dict[str, Transport] = {}
-        self._by_fragment: dict[str, Transport] = {}
+        self._associations = Associations(clock, self._forwarder, self)
+        here = self._associations
+        self._entrance = Entrance(loop, addresses, port, clock, self._forwarder, here.on_stun, here.on_dtls)
+        self._transports = here.transports
         self._tracks: dict[str, Track] = {}
-        self._shaking: set[Transport] = set()
-        self._errors: dict[str, int] = {}
-        self._pump: asyncio.TimerHandle | None = None
         self._ticks = 0
         self._opened = 0
         self._closed = False
-        for door in self._doors:
-            loop.add_reader(door.sock.fileno(), self._readable, door)
         self._timer = loop.call_later(TICK_S, self._tick)
 
     # ---- DataPlane
@@ -95,12 +70,12 @@ class PythonPlane:
     @property
     def addresses(self) -> list[tuple[str, int]]:
         """Announced (ip, port), best first."""
-        return [(door.announced, self._port) for door in self._doors]
+        return [(door.announced, self._entrance.port) for door in self._entrance.doors]
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of our DTLS certificate, upper-case hex with colons."""
-        return self._certificate.fingerprint
+        return self._associations.certificate.fingerprint
 
     @property
     def drops(self) -> dict[str, int]:
@@ -120,24 +95,16 @@ class PythonPlane:
 
     def open_transport(self, spec: TransportSpec) -> None:
         """Expect a client with these credentials."""
-        assert spec.key not in self._transports, "a key names one transport"
-        assert spec.local.ufrag not in self._by_fragment, "a fragment names one transport"
         self._opened += 1
-        transport = Transport(spec, self._random32(), self._clock(), self._opened % _REPORT_TICKS)
-        self._transports[spec.key] = transport
-        self._by_fragment[spec.local.ufrag] = transport
+        self._associations.open(Transport(spec, self._random32(), self._clock(), self._opened % _REPORT_TICKS))
 
     def restart_ice(self, key: str, local: IceCredentials, remote: IceCredentials) -> None:  # noqa: ARG002
         """New credentials on the same DTLS association. `remote` is not needed: a lite agent sends no checks."""
-        transport = self._transports[key]
-        retired = transport.ice.restart(local)
-        if retired is not None:
-            self._by_fragment.pop(retired, None)
-        self._by_fragment[local.ufrag] = transport
+        self._associations.restart_ice(self._transports[key], local)
 
     def close_transport(self, key: str) -> None:
         """End it (DTLS close_notify), with its producers and consumers."""
-        self._end(self._transports[key])
+        self._associations.end(self._transports[key])
 
     def publish(self, key: str, spec: ProducerSpec) -> None:
         """Begin, or change, a track. A track that moves here keeps its consumers; they go on at its next keyframe."""
@@ -235,158 +202,9 @@ class PythonPlane:
             return
         self._closed = True
         self._timer.cancel()
-        if self._pump is not None:
-            self._pump.cancel()
         for transport in list(self._transports.values()):
-            self._end(transport)
-        for door in self._doors:
-            if door.timer is not None:
-                door.timer.cancel()
-            self._loop.remove_reader(door.sock.fileno())
-            door.sock.close()
-
-    # ---- datagrams
-
-    def _readable(self, door: Door) -> None:
-        """Woken by a datagram. A quiet socket wakes us for each; a busy one is looked at every `COALESCE_S` instead."""
-        self._drain(door)
-        if door.busy and not self._closed:
-            self._loop.remove_reader(door.sock.fileno())
-            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
-
-    def _look_again(self, door: Door) -> None:
-        taken = BATCH
-        try:
-            taken = self._drain(door)
-        finally:  # a bug met on the way must not leave the socket unwatched
-            self._watch(door, taken)
-
-    def _watch(self, door: Door, taken: int) -> None:
-        if self._closed:
-            return
-        if taken == BATCH:
-            door.timer = self._loop.call_soon(self._look_again, door)
-        elif door.busy:
-            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
-        else:
-            door.timer = None
-            self._loop.add_reader(door.sock.fileno(), self._readable, door)
-
-    def _drain(self, door: Door) -> int:
-        receive, view, data, paths = door.recvfrom_into, self._cell.view, self._cell.data, door.paths
-        forwarder = self._forwarder
-        taken = 0
-        while taken < BATCH:
-            try:
-                size, source = receive(view)
-            except BlockingIOError:
-                break
-            except OSError:
-                self._forwarder.drops["socket_error"] += 1
-                break
-            taken += 1
-            # PLANE-1; RFC 7983 §7
-            if not 0 < size <= header.MAX_PACKET:
-                self._forwarder.drops["size"] += 1
-                continue
-            first = data[0]
-            if first < 4:
-                self._on_stun(door, source, size)
-                continue
-            path = paths.get(source)
-            if path is None:
-                self._forwarder.drops["unvalidated"] += 1
-            elif 128 <= first < 192:
-                if size >= 12 and 192 <= data[1] < 224:  # RFC 5761 §4
-                    forwarder.on_rtcp(path, size)
-                else:
-                    forwarder.on_rtp(path, size)
-            elif 20 <= first < 64:
-                self._on_dtls(path, size)
-            else:
-                self._forwarder.drops["first_byte"] += 1
-        if forwarder.lossy:
-            forwarder.ask_again(self._clock())
-        if forwarder.outlet.waiting and self._pump is None:
-            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
-        door.taken += taken
-        return taken
-
-    def _pump_out(self) -> None:
-        self._pump = None
-        outlet = self._forwarder.outlet
-        outlet.pump(self._clock())
-        if outlet.waiting and not self._closed:
-            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
-
-    def _on_stun(self, door: Door, source: Address, size: int) -> None:
-        datagram = bytes(self._cell.view[:size])
-        try:
-            message = stun.parse(datagram)
-        except stun.StunError:
-            self._forwarder.drops["stun_malformed"] += 1
-            return
-        if message.kind != stun.BINDING_REQUEST or message.username is None or not message.has_fingerprint:
-            self._forwarder.drops["stun_not_a_check"] += 1
-            return
-        transport = self._by_fragment.get(message.username.partition(":")[0])
-        if transport is None:
-            self._forwarder.drops["stun_unknown_ufrag"] += 1
-            return
-        path = door.paths.get(source)
-        if path is None or path.transport is not transport:
-            path = Path(transport, door, source)
-        answer = transport.ice.check(datagram, message, path, (packed(source[0]), source[1]))
-        if not answer.accepted:
-            self._forwarder.drops["stun_unauthentic"] += 1
-            if self._may_complain(source[0]):
-                self._forwarder.outlet.raw(path, answer.reply)
-            return
-        door.paths[source] = path
-        transport.heard = self._clock()
-        if answer.moved:
-            transport.path = path
-        if answer.forgotten is not None:
-            self._forget_path(answer.forgotten)
-        if answer.retired is not None:
-            self._by_fragment.pop(answer.retired, None)
-            self._refresh(transport)
-        self._forwarder.outlet.raw(path, answer.reply)
-
-    def _on_dtls(self, path: Path, size: int) -> None:
-        transport = path.transport
-        if transport.dtls is None:
-            transport.dtls = DtlsEndpoint(self._certificate, transport.spec.fingerprints)
-            self._shaking.add(transport)
-        transport.dtls.receive(bytes(self._cell.view[:size]))
-        transport.dtls_path = path
-        self._advance(transport, transport.dtls, path)
-
-    def _advance(self, transport: Transport, dtls: DtlsEndpoint, path: Path) -> None:
-        for datagram in dtls.drain():
-            self._forwarder.outlet.raw(path, datagram)
-        if dtls.state == "connected":
-            if transport.outbound is None:
-                self._connected(transport, dtls)
-        elif dtls.state == "refused":
-            self._forwarder.drops["dtls_refused"] += 1
-            self._gone(transport)
-        elif dtls.state == "closed":
-            self._gone(transport)
-
-    def _connected(self, transport: Transport, dtls: DtlsEndpoint) -> None:
-        keys = dtls.keys
-        assert keys is not None
-        transport.inbound = SrtpSession(keys.profile, keys.inbound, inbound=True)
-        transport.outbound = SrtpSession(keys.profile, keys.outbound, inbound=False)
-        transport.heard = self._clock()
-        for route in transport.consumers.values():  # PLANE-4: it can only begin now
-            self._begin(route, transport.heard)
-        for track in transport.tracks.values():
-            for layer in track.layers:
-                if layer.producer.wanting:
-                    self._forwarder.wanting.add(layer)
-        self._move(transport, "connected")
+            self._associations.end(transport)
+        self._entrance.close()
 
     # ---- time
 
@@ -394,46 +212,49 @@ class PythonPlane:
         self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self._clock()
         self._ticks += 1
-        for door in self._doors:
-            door.busy, door.taken = door.taken >= _BUSY_A_TICK, 0
         self._forwarder.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
-            self._sweep(now)
-        if self._forwarder.outlet.waiting and self._pump is None:
-            self._pump = self._loop.call_later(PUMP_S, self._pump_out)
+            self._associations.sweep(now)
+        self._entrance.tick()
         steering, turn = self._forwarder.steering, self._ticks % _STEER_TICKS
         for transport in list(self._transports.values()):
             if transport.turn % _STEER_TICKS == turn and transport.outbound is not None:
                 steering.steer(transport, now)
         turn = self._ticks % _REPORT_TICKS
         if turn == 0:
-            self._errors.clear()
+            self._associations.calm()
         # In turns: reports to a hundred transports at once would hold packets back for milliseconds.
         for transport in list(self._transports.values()):
             if transport.turn == turn:
                 self._forwarder.report(transport, now)
 
-    def _sweep(self, now: float) -> None:
-        for transport in list(self._shaking):
-            dtls = transport.dtls
-            wait = dtls.timeout() if dtls is not None else None
-            if dtls is not None and wait is not None and wait <= 0 and transport.dtls_path is not None:
-                dtls.handle_timeout()
-                self._advance(transport, dtls, transport.dtls_path)
-            elif transport.outbound is not None and wait is None:
-                self._shaking.discard(transport)
-        for transport in list(self._transports.values()):
-            silence = now - transport.heard
-            late = transport.state == "connecting" and now - transport.opened >= GONE_S
-            if silence >= GONE_S or late:  # checks alone do not keep a half-open association
-                self._gone(transport)
-            elif silence >= SILENT_S:
-                if transport.state == "connected":
-                    self._move(transport, "silent")
-            elif transport.state == "silent":
-                self._move(transport, "connected")
+    # ---- what happens to transports (`media.associations.Owner`)
 
-    # ---- endings
+    def connected(self, transport: Transport) -> None:
+        """It has its keys."""
+        for route in transport.consumers.values():  # PLANE-4: it can only begin now
+            self._begin(route, transport.heard)
+        for track in transport.tracks.values():
+            for layer in track.layers:
+                if layer.producer.wanting:
+                    self._forwarder.wanting.add(layer)
+
+    def rerouted(self, transport: Transport) -> None:
+        """It has found another way (PLANE-6): what was lost meanwhile is not asked for piece by piece."""
+        published = (route for track in transport.tracks.values() for route in track.routes)
+        for route in (*transport.consumers.values(), *published):
+            layer = route.layer or route.wanted
+            if layer is not None:
+                self._forwarder.want_keyframe(layer)
+
+    def ending(self, transport: Transport) -> None:
+        """Let go of what it publishes and gets (PLANE-3)."""
+        for name in list(transport.tracks):
+            self.unpublish(name)
+        for route in list(transport.consumers.values()):
+            self._stop(route)
+
+    # ---- beginnings and endings
 
     def _republish(self, track: Track, transport: Transport, spec: ProducerSpec) -> None:
         old = track.spec
@@ -478,14 +299,6 @@ class PythonPlane:
             downlink.begin(now)
             self._forwarder.outlet.waiting.add(route.subscriber)
 
-    def _refresh(self, transport: Transport) -> None:
-        """It has found another way (PLANE-6): what was lost meanwhile is not asked for piece by piece."""
-        published = (route for track in transport.tracks.values() for route in track.routes)
-        for route in (*transport.consumers.values(), *published):
-            layer = route.layer or route.wanted
-            if layer is not None:
-                self._forwarder.want_keyframe(layer)
-
     def _taping(self, track: Track, best: Layer) -> Route:
         """The recorder as a subscriber of a simulcast (STEER-4): one SSRC, the one that was told, whatever layer it is."""
         assert track.announced is not None, "a track is recorded once it has started"
@@ -502,50 +315,6 @@ class PythonPlane:
         for ssrc in (consumer.spec.ssrc, consumer.spec.rtx_ssrc):
             if ssrc is not None and subscriber.sources.get(ssrc) is route:
                 del subscriber.sources[ssrc]
-
-    def _gone(self, transport: Transport) -> None:
-        self._end(transport)
-        self._move(transport, "gone")
-
-    def _end(self, transport: Transport) -> None:
-        """PLANE-3. The transport's name, fragments and addresses are free at once."""
-        for name in list(transport.tracks):
-            self.unpublish(name)
-        for route in list(transport.consumers.values()):
-            self._stop(route)
-        if transport.dtls is not None and transport.dtls.state != "refused":
-            transport.dtls.close()
-            farewell = transport.path or transport.dtls_path
-            assert farewell is not None
-            for datagram in transport.dtls.drain():
-                self._forwarder.outlet.raw(farewell, datagram)
-        for fragment in transport.ice.fragments:
-            self._by_fragment.pop(fragment, None)
-        for path in transport.ice.paths:
-            self._forget_path(path)
-        self._shaking.discard(transport)
-        self._forwarder.unsaid.discard(transport)
-        self._forwarder.outlet.waiting.discard(transport)
-        transport.inbound = transport.outbound = transport.path = None
-        del self._transports[transport.spec.key]
-
-    def _forget_path(self, path: Path) -> None:
-        if path.door.paths.get(path.address) is path:
-            del path.door.paths[path.address]
-
-    def _move(self, transport: Transport, state: TransportState) -> None:
-        transport.state = state
-        self._forwarder.listener(TransportMoved(transport.spec.key, state))
-
-    # ---- small parts
-
-    def _may_complain(self, ip: str) -> bool:
-        """STUN errors are rate-limited per source, and so is the table that counts them."""
-        said = self._errors.get(ip, 0)
-        if said >= _ERRORS_A_SECOND or (said == 0 and len(self._errors) >= _MAX_ERROR_SOURCES):
-            return False
-        self._errors[ip] = said + 1
-        return True
 
     def _random32(self) -> int:
         return int.from_bytes(self._entropy(4), "big")

@@ -73,7 +73,7 @@ async def run(visits: int, seconds: int, profile: bool) -> None:
 async def _measure(settings: Settings, visits: int, seconds: int, profile: bool) -> None:
     recorder = Recorder(settings, load_or_create(settings.keys / "recorder-ed25519.pem"), open_store(settings))
     uploading = asyncio.create_task(recorder.uploader.run())
-    recorder.hello(Hello("media-0", "m-1", 0), False)
+    recorder.routes.hello(Hello("media-0", "m-1", 0), False)
     sources = await _begin(recorder, visits)
     before_kb = _resident_kb()
     held = cProfile.Profile() if profile else None
@@ -91,7 +91,7 @@ async def _measure(settings: Settings, visits: int, seconds: int, profile: bool)
         for source in sources:
             sent += source.fill(body, step * 20, now_us)
         building += time.process_time() - started
-        recorder.packets("m-1", step + 1, bytes(body))
+        recorder.routes.packets("m-1", step + 1, bytes(body))
         if step % int(TICK_S * 50) == 0:
             await recorder.tick()
         if (ahead := begun + (step + 1) * 0.02 - time.monotonic()) > 0:
@@ -127,8 +127,10 @@ async def _begin(recorder: Recorder, visits: int) -> list[Source]:
             await recorder.door.asked(control.Note(visit, f"c-{seat}", "consent", agreed))
             source = Source(1 + (number * 2 + place) * 2)
             sources.append(source)
-            recorder.track("m-1", TapTrack(source.audio, visit, seat, "microphone", "opus", 48_000, 111, source.audio))  # type: ignore[arg-type]
-            recorder.track("m-1", TapTrack(source.video, visit, seat, "camera", "VP8", 90_000, 96, source.video))  # type: ignore[arg-type]
+            microphone = TapTrack(source.audio, visit, seat, "microphone", "opus", 48_000, 111, source.audio)
+            camera = TapTrack(source.video, visit, seat, "camera", "VP8", 90_000, 96, source.video)
+            for track in (microphone, camera):
+                recorder.routes.track("m-1", track)
         await recorder.door.asked(control.Start(visit, ["doctor", "patient"]))
     return sources
 

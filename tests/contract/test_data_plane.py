@@ -456,7 +456,7 @@ async def test_packets_before_the_keys_are_dropped_and_the_subscriber_then_begin
 async def test_a_busy_socket_is_drained_by_the_clock_and_wakes_again_after_a_lull() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)
-        (door,) = bench.plane._doors
+        (door,) = bench.plane._entrance.doors
         sent, rounds_busy = 0, 0
         while rounds_busy < 5:
             assert sent < 10_000, "it never became busy"
@@ -483,7 +483,13 @@ async def test_what_is_closed_leaves_nothing_behind() -> None:
         for key in ("p", "d", "h"):
             bench.plane.close_transport(key)
         plane = bench.plane
-        kept = (plane._transports, plane._by_fragment, plane._tracks, plane._shaking, plane._doors[0].paths)
+        kept = (
+            plane._transports,
+            plane._associations.by_fragment,
+            plane._tracks,
+            plane._associations.shaking,
+            plane._entrance.doors[0].paths,
+        )
         assert [len(table) for table in kept] == [0] * 5
         assert not plane._forwarder.lossy
         assert not plane._forwarder.wanting
@@ -496,7 +502,7 @@ async def test_a_server_behind_a_one_to_one_nat_announces_another_address_than_i
     async with running_plane(("203.0.113.9/127.0.0.1",)) as bench:
         ((ip, port),) = bench.plane.addresses
         assert ip == "203.0.113.9"
-        assert bench.plane._doors[0].sock.getsockname() == ("127.0.0.1", port)
+        assert bench.plane._entrance.doors[0].sock.getsockname() == ("127.0.0.1", port)
 
 
 async def test_a_listener_that_fails_does_not_stop_the_plane() -> None:
@@ -509,7 +515,7 @@ async def test_a_listener_that_fails_does_not_stop_the_plane() -> None:
             raise AssertionError("a bug of the room's")
 
         bench.plane.on_event(fail)
-        bench.plane._doors[0].busy = True
+        bench.plane._entrance.doors[0].busy = True
         await film(patient, range(10, 11))
         await until(lambda: len(met) == 1)
         await film(patient, range(11, 14))
