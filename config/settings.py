@@ -8,6 +8,7 @@ SET-3  No secret is a setting: settings name files that hold secrets (`config.se
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ import msgspec
 
 PREFIX = "TELECONSULT_"
 MEDIA_PORT = 7900
+
+_SLOT_URL = r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?"
+_IMPLIED = {"http": ":80", "https": ":443"}
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -84,6 +88,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     witness_quorum: int = 0
     """How many of them must have cosigned before the proof of a closed recording is written."""
 
+    slot_url: str | None = None
+    """The hospital's own prescribing page, shown in the doctor's workspace. Its origin must not be one of ours."""
+    slot_key_file: Path | None = None
+    """The key under which the hospital's server signs what it says of prescriptions; None means DATA/keys/slot.key."""
+    slot_fhir_base: str | None = None
+    """The base URL of the hospital's FHIR server, told to whoever redeems a one-time code."""
+
     log_level: LogLevel = "info"
     log_json: bool = False
     recorder_seat_salt_file: Path | None = None
@@ -106,6 +117,37 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError('store_lock needs a store that has locks: store = "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
             raise ValueError('tls = "files" needs tls_cert and tls_key')
+
+        if self.slot_url is not None:
+            if self.slot_origin is None:
+                raise ValueError("slot_url must be http:// or https:// with a host, without user, query and fragment")
+            # With our own origin the page would have our powers: the sandbox keeps its origin (PROTOCOL.md §11).
+            if self.slot_origin in self.own_origins:
+                raise ValueError("slot_url must be of another origin than our own pages")
+
+    @property
+    def slot_origin(self) -> str | None:
+        """The one origin that the hospital's page may speak from, as a browser writes it (RFC 6454 §6.2)."""
+        found = re.fullmatch(_SLOT_URL, self.slot_url or "")
+        if found is None:
+            return None
+        scheme, host, port = found[1], found[2].lower(), found[3] or ""
+        return f"{scheme}://{host}{'' if port == _IMPLIED[scheme] else port}"
+
+    @property
+    def own_origins(self) -> frozenset[str]:
+        """What our pages are opened under, as far as settings tell."""
+        urls = (
+            self.base_url,
+            self.url_at(self.host),
+            self.url_at("127.0.0.1"),
+            self.url_at("localhost"),
+            *self.origins,
+        )
+        found = (re.match(_SLOT_URL, f"{url.rstrip('/')}/") for url in urls)
+        return frozenset(
+            f"{one[1]}://{one[2].lower()}{'' if one[3] == _IMPLIED[one[1]] else one[3] or ''}" for one in found if one
+        )
 
     def media_port_of(self, index: int) -> int:
         """The UDP port of one worker; 0 is any free one."""

@@ -18,9 +18,20 @@ from typing import Any
 from config.link import LinkError, Refusal
 from media import control as media
 from signaling import events, snapshot, standing, translate
-from signaling.asked import Admitted, GuestInvited, LinksRevoked, Offered, ReconnectAsked, SeatJoined, SeatLeft, Writing
+from signaling.asked import (
+    Admitted,
+    GuestInvited,
+    LinksRevoked,
+    Offered,
+    ReconnectAsked,
+    RxClaimed,
+    RxConfirmed,
+    SeatJoined,
+    SeatLeft,
+    Writing,
+)
 from signaling.channel import Channel
-from signaling.errors import EventRefused, GuestsFull, Internal, MediaUnavailable, OfferRefused
+from signaling.errors import EventRefused, GuestsFull, Internal, MediaUnavailable, OfferRefused, StoreUnavailable
 from signaling.inputs import Input
 from signaling.lanes import MediaLane, RecorderLane
 from signaling.mail import MailLane
@@ -40,7 +51,7 @@ from signaling.outputs import (
     StartRecording,
     TellMessage,
 )
-from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, Slot, VisitFacts, VisitStore
 from signaling.rate import Bucket
 from signaling.reported import Negotiated, RecorderCame, RecorderLost, TimePassed
 from signaling.terms import ALL_SEATS, GUESTS
@@ -74,7 +85,9 @@ class VisitActor:
         pseudonyms: Pseudonyms,
         clock: Clock,
         changed: Callable[[VisitActor], None],
+        slot: Slot | None = None,
     ) -> None:
+        self._slot = slot
         self.visit = Visit(facts, clock())
         self._store = store
         self._workers = workers
@@ -165,6 +178,12 @@ class VisitActor:
         await self.ask(Writing(seat))
         return await self.mail.write(seat, event.draft())
 
+    async def claim(self, given: RxClaimed | RxConfirmed) -> None:
+        """What is said of a prescription: it is durable when this returns. Raises `EventRefused`."""
+        await self.ask(given)
+        if self._unsaved:
+            raise StoreUnavailable
+
     async def invite(self, kind: GuestKind) -> Seat:
         """The seat of a new guest. Raises `EventRefused`."""
         seat = next((each for each in GUESTS if each not in self.facts.guests), None)
@@ -182,7 +201,7 @@ class VisitActor:
 
     def state(self, seat: Seat) -> dict[str, Any]:
         """The visit as this seat may see it now."""
-        return snapshot.state(self.visit, seat, self._clock())
+        return snapshot.state(self.visit, seat, self._clock(), self._slot)
 
     def touch(self) -> None:
         """Somebody is about to use this actor: not idle."""
@@ -271,7 +290,7 @@ class VisitActor:
 
     @property
     def _restful(self) -> bool:
-        resting = self.facts.phase in ("scheduled", "ended") and not self.facts.log_open
+        resting = self.facts.phase in ("scheduled", "ended") and not self.facts.log_open and self.facts.rx_due is None
         return resting and not self._channels and not self._unsaved
 
     async def _take(self, given: Input, answer: Asked | None) -> None:

@@ -37,17 +37,19 @@ from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
+from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.database import open_engine
 from signaling.expiry import expire
+from signaling.launches import SqlLaunches
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.outbox import SqlOutbox
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Clock, StoreAway
+from signaling.ports import Clock, Slot, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
@@ -143,7 +145,9 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     media = MediaWorkers([settings.socket(f"media-{number}") for number in range(settings.media_workers)])
     recorder = RecorderLink(settings.socket("recorder"))
     messages = SqlMessageStore(store.engine)
-    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock)
+    origin = settings.slot_origin
+    slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
+    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, slot)
     links = Links(tokens, settings.base_url, clock)
     recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
     files = FolderPhotos(settings.data / "photos", secret_key(settings.keys / "photos.key"))
@@ -152,15 +156,20 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     sender = WebhookSender(outbox, hook_key, clock, random_chance)
     store.on_happened = sender.wake
     webhooks = WebhookRoutes(outbox, hook_key)
-    routes = all_routes(store, registry, links, recordings, photos, webhooks, _parts(store, media, recorder), clock)
+    launches, slot_key = SqlLaunches(store.engine), secret_key(settings.slot_key_file or settings.keys / "slot.key")
+    slot_routes = SlotRoutes(store, registry, launches, clock, slot_key, slot, settings.slot_fhir_base)
+    routes = all_routes(
+        store, registry, links, recordings, photos, webhooks, slot_routes, _parts(store, media, recorder), clock
+    )
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
     add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
     with _hidden("redis"):
         from signaling.gateway import Gateway
-    Gateway(registry, tokens, ice_servers(settings), (*settings.origins, *_own_origins(settings)), clock).attach(app)
-    Pages(settings.base_url).attach(app)
+    origins = (*settings.origins, *_own_origins(settings))
+    Gateway(registry, tokens, ice_servers(settings), origins, clock, launches).attach(app)
+    Pages(settings.base_url, slot_origin=origin).attach(app)
     return Assembly(app, registry, links, sender)
 
 

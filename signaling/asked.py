@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signaling.ports import GuestKind, Seat
+from signaling.ports import GuestKind, RxState, Seat
 from signaling.terms import Decision, Device, EndedBy, EndReason
 
 
@@ -120,6 +120,28 @@ class PhoneBackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RxClaimed:
+    """`slot.claim`: what the hospital's page says."""
+
+    rx: str
+    version: int
+    state: RxState
+    sha256: str
+    sm3: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RxConfirmed:
+    """What the hospital's server says of the same."""
+
+    rx: str
+    version: int
+    state: RxState
+    sha256: str
+    sm3: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class GuestInvited:
     """The hospital makes a link for a guest."""
 
@@ -172,6 +194,8 @@ Asked = (
     | Advised
     | ReconnectAsked
     | PhoneBackAsked
+    | RxClaimed
+    | RxConfirmed
     | GuestInvited
     | GuestAdmitted
     | GuestDismissed

@@ -17,6 +17,7 @@ from signaling.asked import (
     GuestDismissed,
     Held,
     PhoneBackAsked,
+    RxClaimed,
     SentBack,
     Withdrew,
 )
@@ -25,10 +26,12 @@ from signaling.errors import (
     Internal,
     PhaseWrong,
     RoleWrong,
+    SlotAbsent,
     StoreUnavailable,
     VisitEnded,
     VisitUnknown,
 )
+from signaling.launches import GOOD_FOR_S, SqlLaunches
 from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.registry import VisitRegistry
 from signaling.terms import GUESTS
@@ -53,6 +56,7 @@ class Reach:
     tokens: Tokens
     ice_servers: IceServers
     clock: Clock
+    launches: SqlLaunches | None = None
 
 
 class Commands:
@@ -109,6 +113,10 @@ class Commands:
                 await actor.reconnect(seat)
             case events.PhoneBack():
                 await actor.ask(PhoneBackAsked(seat))
+            case events.SlotOpen():
+                return await self._open_slot()
+            case events.SlotClaim():
+                await self._claim(event)
             case events.Resync():
                 return {"state": actor.state(seat)}
         return {}
@@ -141,6 +149,30 @@ class Commands:
             raise VisitEnded
         servers, ttl_s = self._reach.ice_servers.issue(self._actor.facts.id, self._seat)
         return {"ice_servers": servers, "ttl_s": ttl_s}
+
+    async def _open_slot(self) -> dict[str, Any]:
+        if self._seat != "doctor":
+            raise RoleWrong
+        if self._actor.facts.phase != "live":
+            raise PhaseWrong
+        if self._reach.registry.slot is None or self._reach.launches is None:
+            raise SlotAbsent
+        try:
+            code = await self._reach.launches.issue(self._actor.facts.id, self._reach.clock())
+        except StoreAway:
+            raise StoreUnavailable from None
+        return {"launch": code, "ttl_s": GOOD_FOR_S}
+
+    async def _claim(self, event: events.SlotClaim) -> None:
+        """RX-1; for any visit of this doctor, so that what a lost connection left behind still arrives."""
+        if self._doctor is None:
+            raise RoleWrong
+        if self._reach.registry.slot is None:
+            raise SlotAbsent
+        actor = self._actor if event.visit == self._actor.facts.id else await self._reach.registry.get(event.visit)
+        if actor is None or actor.facts.doctor.id != self._doctor:
+            raise VisitUnknown
+        await actor.claim(RxClaimed(event.rx, event.version, event.state, event.sha256, event.sm3))
 
     async def _take(self, visit: str) -> dict[str, Any]:
         if self._doctor is None:

@@ -6,6 +6,7 @@
 ├── of the visit: `PhaseWrong`, `RoleWrong`, `VisitEnded`, `PatientAbsent`, `ConsentMissing`, `ConsentRefused`,
 │   `ConsentTextUnknown`, `GuestAbsent`, `GuestsFull`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
 ├── of a message: `MessageNotTaken`, `StoreUnavailable`
+├── of a prescription: `SlotAbsent`, `RxConflict`, `RxFull`
 └── of an offer, the worker's own words: `OfferRefused`
 """
 
@@ -177,3 +178,24 @@ class OfferRefused(EventRefused):
     def __init__(self, code: str) -> None:
         super().__init__("the media server refuses this offer")
         self.code = code
+
+
+class SlotAbsent(EventRefused):
+    """No hospital's page is configured."""
+
+    code = "slot_absent"
+    message = "this deployment has no prescribing page"
+
+
+class RxConflict(EventRefused):
+    """The same version of a prescription with another hash."""
+
+    code = "rx_conflict"
+    message = "this version of the prescription was said to have another hash"
+
+
+class RxFull(EventRefused):
+    """There are as many as a visit takes."""
+
+    code = "rx_full"
+    message = "the visit holds as many prescriptions as it may"

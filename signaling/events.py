@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
 from signaling.messages import Draft
+from signaling.ports import RxState
 from signaling.terms import Device
 
 VERSION = 1
@@ -146,6 +147,25 @@ class PhoneBack(_Event, frozen=True):
     """`phone_back`: the patient asks to be phoned."""
 
 
+RxId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,128}\Z")]
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+
+
+class SlotOpen(_Event, frozen=True):
+    """`slot.open`: a one-time code for the hospital's page."""
+
+
+class SlotClaim(_Event, frozen=True):
+    """`slot.claim`: the hospital's page says that there is a prescription."""
+
+    visit: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+    rx: RxId
+    version: Annotated[int, Meta(ge=1, le=1 << 31)]
+    state: RxState
+    sha256: Digest
+    sm3: Digest | None = None
+
+
 class Resync(_Event, frozen=True):
     """Ask for `state` now."""
 
@@ -170,6 +190,8 @@ Event = (
     | Advice
     | Reconnect
     | PhoneBack
+    | SlotOpen
+    | SlotClaim
     | Resync
 )
 
@@ -193,6 +215,8 @@ TYPES: dict[str, type[Event]] = {
     "advice": Advice,
     "reconnect": Reconnect,
     "phone_back": PhoneBack,
+    "slot.open": SlotOpen,
+    "slot.claim": SlotClaim,
     "resync": Resync,
 }
 

@@ -12,6 +12,7 @@ from signaling import events
 from signaling.actor import VisitActor
 from signaling.commands import Reach
 from signaling.errors import PayloadInvalid, VersionUnsupported
+from signaling.launches import SqlLaunches
 from signaling.ports import Claims, Clock, IceServers, Seat, Tokens
 from signaling.registry import VisitRegistry
 from signaling.session import Session
@@ -27,12 +28,18 @@ class Gateway:
     the client's word, and under DNS rebinding a stranger's page says it truthfully."""
 
     def __init__(
-        self, registry: VisitRegistry, tokens: Tokens, ice_servers: IceServers, origins: Sequence[str], clock: Clock
+        self,
+        registry: VisitRegistry,
+        tokens: Tokens,
+        ice_servers: IceServers,
+        origins: Sequence[str],
+        clock: Clock,
+        launches: SqlLaunches | None = None,
     ) -> None:
         self.registry = registry
         self.tokens = tokens
         self.wire = Wire(self)
-        self._reach = Reach(registry, tokens, ice_servers, clock)
+        self._reach = Reach(registry, tokens, ice_servers, clock, launches)
         self._origins = frozenset(map(_origin, origins))
         self._sessions: dict[str, Session] = {}
 

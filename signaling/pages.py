@@ -3,7 +3,8 @@
 PAGE-1  The files are read once into a table from address to content: an address that is not in the table is nobody's,
         so no path a caller writes ever reaches the file system.
 PAGE-2  Pages are always asked for again; assets carry their hash in their name and may be kept for ever.
-PAGE-3  Pages may run our own script and style only, be framed by nobody, and use camera, microphone and screen.
+PAGE-3  Pages may run our own script and style only, be framed by nobody, and use camera, microphone and screen. Only the
+        doctor's may hold a frame, of the hospital's own page (`slot_origin`) and of nothing else.
 PAGE-4  What compresses is sent compressed: as `.br` or `.gz` beside the file if the build made them, else gzipped here.
 """
 
@@ -30,7 +31,7 @@ _ASK_AGAIN = "no-cache"
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "font-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src {connect}; base-uri 'none'; "
+    "font-src 'self'; worker-src 'self'; manifest-src 'self'; connect-src {connect}; frame-src {frame}; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
 _PERMISSIONS = (
@@ -72,10 +73,12 @@ class File:
 class Pages:
     """Serves `/p/`, `/d/`, `/g/`, `/a/` and what they load."""
 
-    def __init__(self, base_url: str, dist: Path = DIST) -> None:
+    def __init__(self, base_url: str, dist: Path = DIST, slot_origin: str | None = None) -> None:
+        """`slot_origin` is the only one that a frame of the doctor's page may show."""
         self._dist = dist
         self._files = dict(_read_all(dist))
-        self._page_headers = _page_headers(base_url)
+        self._page_headers = _page_headers(base_url, "'none'")
+        self._doctor_headers = _page_headers(base_url, slot_origin or "'none'")
 
     def attach(self, app: web.Application) -> None:
         """Add the routes; `/p` goes to `/p/` (browsers keep the fragment)."""
@@ -95,7 +98,7 @@ class Pages:
         file = self._files.get(name)
         if file is None:
             return web.Response(text=_NOT_BUILT, status=503, content_type="text/html", headers=self._page_headers)
-        return _send(request, file, self._page_headers)
+        return _send(request, file, self._doctor_headers if name.startswith("d/") else self._page_headers)
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self._files.get(request.match_info["path"])  # PAGE-1
@@ -126,14 +129,15 @@ def _send(request: web.Request, file: File, headers: dict[str, str]) -> web.Resp
     return web.Response(body=body, content_type=file.kind, charset=charset, headers=said)
 
 
-def _page_headers(base_url: str) -> dict[str, str]:
+def _page_headers(base_url: str, frame: str) -> dict[str, str]:
     base = urlsplit(base_url)
     # Older Safari does not count WebSockets as 'self'.
     socket = f"{'wss' if base.scheme == 'https' else 'ws'}://{base.netloc}"
     return {
-        "Content-Security-Policy": _POLICY.format(connect=f"'self' {socket}"),  # PAGE-3
+        "Content-Security-Policy": _POLICY.format(connect=f"'self' {socket}", frame=frame),  # PAGE-3
         "Permissions-Policy": _PERMISSIONS,
         "Cross-Origin-Opener-Policy": "same-origin",
+        "Origin-Agent-Cluster": "?1",  # a busy page of the same site in the slot would hold ours up
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",
     }

@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
 from signaling.messages import Draft, Message, Photo
+
+if TYPE_CHECKING:
+    from signaling.asked import RxConfirmed
 
 Role = Literal["doctor", "patient", "guest", "auditor"]
 Seat = Literal["doctor", "patient", "guest-1", "guest-2", "guest-3"]
@@ -28,6 +31,13 @@ class Doctor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str | None = None
     department: str | None = None
     licence: str | None = None
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """Where the hospital's own prescribing page is: its address, and exactly the origin it may speak from."""
+
+    url: str
+    origin: str
 
 
 class Patient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +66,31 @@ class Ending(msgspec.Struct, frozen=True):
 
     by: Literal["doctor", "patient", "hospital", "system"]
     reason: Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
+
+
+RxState = Literal["signed", "reviewed", "returned", "released", "dispensed", "cancelled", "expired"]
+RxStanding = Literal["claimed", "confirmed", "unconfirmed", "contradicted"]
+
+
+class Prescription(msgspec.Struct, frozen=True):
+    """One version of a prescription made in the hospital's own page: what it claims, what its server says (RX-1 … 5)."""
+
+    rx: str
+    version: int
+    sha256: str
+    state: RxState
+    standing: RxStanding
+    sm3: str | None = None
+    claimed: str | None = None
+    """When the page first claimed it; None if the hospital's server spoke first."""
+    confirmed: str | None = None
+    late: bool = False
+    """It stood unconfirmed before."""
+
+    @property
+    def key(self) -> str:
+        """What names it within a visit."""
+        return f"{self.rx}#{self.version}"
 
 
 class VisitFacts(msgspec.Struct, frozen=True):
@@ -90,6 +125,10 @@ class VisitFacts(msgspec.Struct, frozen=True):
     held: bool = False
     advice: str | None = None
     """What the doctor wrote for afterwards."""
+    prescriptions: list[Prescription] = []
+    """In the order they were first heard of."""
+    rx_due: str | None = None
+    """When the oldest claim that nobody has confirmed becomes `unconfirmed`: a restart takes the visit up again for it."""
     log_open: bool = False
     """An evidence log was begun and is not closed yet: a restart takes the visit up again, even an ended one."""
 
@@ -152,7 +191,7 @@ class VisitStore(Protocol):
         ...
 
     async def open_visits(self) -> list[VisitFacts]:
-        """All that are waiting, live, or have `log_open`: what a start-up takes up again."""
+        """All that are waiting, live, or have `log_open` or `rx_due`: what a start-up takes up again."""
         ...
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
@@ -267,6 +306,10 @@ class Visits(Protocol):
 
     def created(self, facts: VisitFacts) -> None:
         """A visit was created (and is stored)."""
+        ...
+
+    async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
+        """What the hospital's server says of a prescription; durable when it returns. Raises `KeyError`, `EventRefused`."""
         ...
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:

@@ -15,11 +15,11 @@ from media import control as media
 from recorder import control as recorder
 from signaling import snapshot, translate
 from signaling.actor import VisitActor
-from signaling.asked import EndAsked
+from signaling.asked import EndAsked, RxConfirmed
 from signaling.channel import Channel
 from signaling.desk import Desk
 from signaling.inputs import Input
-from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, VisitFacts, VisitStore
+from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, Slot, VisitFacts, VisitStore
 from signaling.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
 from signaling.wait_estimate import Estimate
 from signaling.workers import MediaWorkers, RecorderLink, Worker
@@ -38,7 +38,9 @@ class VisitRegistry:
         recorder: RecorderLink,
         pseudonyms: Pseudonyms,
         clock: Clock,
+        slot: Slot | None = None,
     ) -> None:
+        self.slot = slot
         self._store = store
         self.messages = messages
         self._media = media
@@ -120,6 +122,14 @@ class VisitRegistry:
             raise KeyError(visit)
         return await actor.invite(kind), actor.facts
 
+    async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
+        """What the hospital's server says of a prescription. Raises `KeyError`, `EventRefused`."""
+        actor = await self.get(visit)
+        if actor is None:
+            raise KeyError(visit)
+        await actor.claim(given)
+        return actor.facts
+
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """Tokens under a smaller epoch are worthless (stored already): close their sockets with `bye` `token_revoked`."""
         actor = self._actors.get(visit)
@@ -168,7 +178,15 @@ class VisitRegistry:
 
     def _begin(self, facts: VisitFacts) -> None:
         actor = VisitActor(
-            facts, self._store, self.messages, self._media, self._recorder, self._pseudonyms, self._clock, self._changed
+            facts,
+            self._store,
+            self.messages,
+            self._media,
+            self._recorder,
+            self._pseudonyms,
+            self._clock,
+            self._changed,
+            self.slot,
         )
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")

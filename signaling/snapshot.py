@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from signaling import consent_text, promise, standing
 from signaling.life import SeatLife
 from signaling.messages import Message
-from signaling.ports import Consent, Doctor, Patient, Seat
+from signaling.ports import Consent, Doctor, Patient, Prescription, Seat, Slot
 from signaling.standing import iso
 from signaling.terms import SEATS, Track
 from signaling.visit import Visit
@@ -56,7 +58,7 @@ def patient_shown(patient: Patient) -> Payload:
     }
 
 
-def state(visit: Visit, seat: Seat, now: float) -> Payload:
+def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Payload:
     """The whole visit for one seat."""
     facts, life = visit.facts, visit.life
     inside = seat in standing.inside(facts)  # SIG-26
@@ -79,6 +81,8 @@ def state(visit: Visit, seat: Seat, now: float) -> Payload:
         "held": facts.held,
         "advice": _advice(visit, seat),
         "phone_back": facts.phone_back,
+        "slot": None if slot is None or seat != "doctor" else {"url": slot.url, "origin": slot.origin},
+        "prescriptions": [_prescription(each) for each in facts.prescriptions] if seat == "doctor" else [],
         "tracks": [track(each) for each in life.tracks] if inside else [],
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
@@ -142,6 +146,10 @@ def _row(row: Row) -> Payload:
         "phone_back": row.phone_back,
         "messages": row.messages,
     }
+
+
+def _prescription(rx: Prescription) -> Payload:
+    return msgspec.to_builtins(rx)  # type: ignore[no-any-return]
 
 
 def _advice(visit: Visit, seat: Seat) -> str | None:

@@ -116,8 +116,8 @@ class SqlVisitStore:
         return Page(visits=found[:limit], next=_cursor_of(found[limit - 1]) if more else None)
 
     async def open_visits(self) -> list[VisitFacts]:
-        """All that are waiting or live or have an open evidence log, oldest first."""
-        unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.log_open)
+        """All that are waiting or live, or have an open evidence log or an open claim, oldest first."""
+        unfinished = or_(visits.c.phase.in_(("waiting", "live")), visits.c.log_open, visits.c.rx_due.is_not(None))
         return await self._all(select(visits).where(unfinished).order_by(visits.c.created, visits.c.id))
 
     async def overdue(self, at: str, limit: int) -> list[str]:

@@ -98,12 +98,14 @@ visits = Table(
     Column("links_epoch", Integer, nullable=False),
     Column("log_open", Boolean, nullable=False),
     Column("patient_code", String(32)),
+    Column("rx_due", Moment),
     Column("more", Document, nullable=False),
     Index("ix_visits_newest", "created", "id"),
     Index("ix_visits_phase", "phase", "created", "id"),
     Index("ix_visits_queue", "doctor_id", "phase"),
     Index("ix_visits_log_open", "log_open"),
     Index("ix_visits_patient_code", "patient_code"),
+    Index("ix_visits_rx_due", "rx_due"),
 )
 
 idempotency = Table(
@@ -223,6 +225,48 @@ deliveries = Table(
     Column("due", Float, nullable=False),
     Column("state", String(16), nullable=False),
     Index("ix_deliveries_stream", "state", "receiver", "visit", "seq"),
+)
+
+launches = Table(
+    "launches",
+    metadata,
+    Column("code_sha256", String(64), primary_key=True),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("until", Moment, nullable=False),
+    Column("used", Moment),
+    Index("ix_launches_until", "until"),
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("doctor_id", String(128), nullable=False),
+    Column("starts", Moment, nullable=False),
+    Column("holds", Moment),
+    Column("state", String(16), nullable=False),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("reminded", Boolean, nullable=False),
+    UniqueConstraint("doctor_id", "holds"),
+    Index("ix_appointments_starts", "starts"),
+    Index("ix_appointments_visit", "visit"),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("visit", String(64), ForeignKey("visits.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("address", String(320), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("starts", Moment),
+    Column("tries", Integer, nullable=False),
+    Column("due", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Index("ix_notices_due", "state", "due"),
 )
 
 photos = Table(

@@ -3,7 +3,7 @@
 `Visit.handle(given, now)` takes what happened and returns what is to be done; a refused input raises `EventRefused`
 and leaves everything as it was (SIG-12). The rules are in PROTOCOL.md, those about recording in `signaling.record` and
 `signaling.course`. Each noun of the law has its module: `presence`, `writing`, `consenting`, `guests`, `course`,
-`asides`, `room`, `record`; here it is decided which of them an input is for.
+`asides`, `prescribing`, `room`, `record`; here it is decided which of them an input is for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,19 @@ from dataclasses import replace
 
 from msgspec.structs import replace as with_
 
-from signaling import asides, consenting, course, guests, presence, promise, record, room, standing, writing
+from signaling import (
+    asides,
+    consenting,
+    course,
+    guests,
+    prescribing,
+    presence,
+    promise,
+    record,
+    room,
+    standing,
+    writing,
+)
 from signaling.asked import (
     Admitted,
     Advised,
@@ -28,6 +40,8 @@ from signaling.asked import (
     Offered,
     PhoneBackAsked,
     ReconnectAsked,
+    RxClaimed,
+    RxConfirmed,
     SeatJoined,
     SeatLeft,
     SentBack,
@@ -101,7 +115,8 @@ class Visit:
 
     def deadline(self) -> float | None:
         """When `TimePassed` is next of use."""
-        times = (standing.deadline(self._facts, self._life), promise.deadline(self._facts))
+        facts = self._facts
+        times = (standing.deadline(facts, self._life), promise.deadline(facts), prescribing.deadline(facts))
         return min((at for at in times if at is not None), default=None)
 
     def resume(self) -> list[Output]:
@@ -131,6 +146,7 @@ class Visit:
                     course.end(step, by, reason)
             case TimePassed():
                 course.pass_time(step)
+                prescribing.pass_time(step)
             case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
                 record.hear(step, given)
             case QualityTold():
@@ -155,6 +171,10 @@ class Visit:
                     step.facts = promise.given(step.facts, ahead, estimate, step.now)
             case Advised():
                 asides.advise(step, given)
+            case RxClaimed():
+                prescribing.claim(step, given)
+            case RxConfirmed():
+                prescribing.confirm(step, given)
             case ReconnectAsked():
                 course.reconnect(step, given)
             case GuestInvited() | GuestAdmitted() | GuestDismissed():

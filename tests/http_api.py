@@ -19,23 +19,28 @@ from signaling.api.auth import Failures, Gate
 from signaling.api.photos import PhotoRoutes
 from signaling.api.recordings import Noting, RecordingRoutes
 from signaling.api.serving import add_routes, answering
+from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
+from signaling.asked import RxConfirmed
 from signaling.database import open_engine
 from signaling.errors import GuestsFull
+from signaling.launches import SqlLaunches
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.outbox import SqlOutbox
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, VisitFacts
+from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, Slot, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings import RecorderDoor
 from signaling.store import SqlVisitStore
 from signaling.terms import GUESTS
 from signaling.tokens import SignedTokens
+from signaling.visit import Visit
 
 API_KEY = "an-api-key-for-tests"
+SLOT_KEY = b"slot" * 8
 BASE_URL = "https://visit.example"
 
 DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": "内科", "licence": "110312345678217"}
@@ -91,6 +96,16 @@ class WrittenVisits:
         await self.store.save(facts)
         return seat, facts
 
+    async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
+        """See the port."""
+        facts = await self.store.load(visit)
+        if facts is None:
+            raise KeyError(visit)
+        law = Visit(facts, time.time())
+        law.handle(given, time.time())
+        await self.store.save(law.facts)
+        return law.facts
+
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """See the port."""
         self.revoked.append((visit, links_epoch))
@@ -108,6 +123,7 @@ class Api:
     ready: dict[str, bool]
     messages: SqlMessageStore
     files: FolderPhotos
+    launches: SqlLaunches
 
     async def call(self, method: str, path: str, token: str = API_KEY, **given: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -149,13 +165,18 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         messages, files = SqlMessageStore(store.engine), FolderPhotos(folder / "photos", bytes(32))
         photos = PhotoRoutes(store, messages, files, time.time)
         webhooks = WebhookRoutes(SqlOutbox(store.engine), bytes(32))
-        routes = all_routes(store, visits, links, recordings, photos, webhooks, {"database": database}, time.time)
+        slot = Slot("https://his.example/rx", "https://his.example")
+        launches = SqlLaunches(store.engine)
+        slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
+        routes = all_routes(
+            store, visits, links, recordings, photos, webhooks, slots, {"database": database}, time.time
+        )
         add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
         server = TestServer(app)
         await server.start_server(access_log=None)
         client = TestClient(server)
         try:
-            yield Api(client, store, visits, links, tokens, ready, messages, files)
+            yield Api(client, store, visits, links, tokens, ready, messages, files, launches)
         finally:
             await client.close()
 

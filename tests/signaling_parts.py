@@ -85,7 +85,11 @@ class MemoryStore:
         return Page(list(self.visits.values())[:limit], None)
 
     async def open_visits(self) -> list[VisitFacts]:
-        return [visit for visit in self.visits.values() if visit.phase in ("waiting", "live") or visit.log_open]
+        return [
+            visit
+            for visit in self.visits.values()
+            if visit.phase in ("waiting", "live") or visit.log_open or visit.rx_due
+        ]
 
     async def queue_of(self, doctor: str) -> list[VisitFacts]:
         return []

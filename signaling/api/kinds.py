@@ -11,7 +11,19 @@ from msgspec import UNSET, Meta, UnsetType
 from signaling.consent_text import Language
 from signaling.messages import Photo
 from signaling.outbox import Receiver, Told
-from signaling.ports import Consent, Doctor, Ending, GuestKind, Patient, Phase, RecordingPolicy, Role, VisitFacts
+from signaling.ports import (
+    Consent,
+    Doctor,
+    Ending,
+    GuestKind,
+    Patient,
+    Phase,
+    RecordingPolicy,
+    Role,
+    RxStanding,
+    RxState,
+    VisitFacts,
+)
 from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
 
@@ -242,6 +254,54 @@ class EventPage(msgspec.Struct, frozen=True):
 
     events: list[Told]
     next: int
+
+
+class SlotSetting(msgspec.Struct, frozen=True):
+    """The hospital's prescribing page, and the secret its server signs with."""
+
+    url: str
+    origin: str
+    secret: str
+
+
+class RedeemCode(_Request, frozen=True):
+    """A one-time code from `tc.context`."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class RedeemedCode(msgspec.Struct, frozen=True):
+    """Who the visit is about. `patient.id` is the hospital's own; `fhir_base` its own FHIR server, as configured."""
+
+    visit: Id
+    patient: Patient
+    doctor: Doctor
+    fhir_base: str | None
+
+
+Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Lower-case hex.")]
+
+
+class RxWord(_Request, frozen=True):
+    """What the hospital's server says of one version of a prescription."""
+
+    visit: Id
+    rx: Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
+    version: Annotated[int, Meta(ge=1, le=1 << 31)]
+    state: RxState
+    sha256: Digest
+    sm3: Digest | None = None
+
+
+class ConfirmedRx(msgspec.Struct, frozen=True):
+    """How it stands now; `late`: it stood unconfirmed before."""
+
+    visit: Id
+    rx: str
+    version: int
+    state: RxState
+    standing: RxStanding
+    late: bool
 
 
 class StoredPhoto(msgspec.Struct, frozen=True):

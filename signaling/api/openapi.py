@@ -37,11 +37,18 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "public": [],
     "hospital": [{"apiKey": []}, {"apiKeyHeader": []}],
     "auditor": [{"auditorToken": []}],
+    "slot": [{"webhookSignature": []}],
     "seat": [{"seatToken": []}],
 }
 SCHEMES = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "The hospital system's API key."},
     "apiKeyHeader": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "The same key."},
+    "webhookSignature": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "webhook-signature",
+        "description": "With `webhook-id` and `webhook-timestamp`: Standard Webhooks, under the slot's key.",
+    },
     "seatToken": {
         "type": "http",
         "scheme": "bearer",

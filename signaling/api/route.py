@@ -15,7 +15,7 @@ from aiohttp import web
 
 from signaling.problems import Problem
 
-Access = Literal["public", "hospital", "auditor", "seat"]
+Access = Literal["public", "hospital", "slot", "auditor", "seat"]
 
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
@@ -62,6 +62,8 @@ class Call(Generic[Body, Query]):
     principal: Principal
     body: Body
     query: Query
+    raw: bytes = b""
+    """The body as it came, for who must check a signature."""
 
     def path(self, name: str) -> str:
         """A parameter of the path, as `PATH_PATTERNS` allows it."""

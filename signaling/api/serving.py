@@ -125,8 +125,9 @@ def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
         query = _query(route, request)
         if route.uploads:
             return await route.handler(Call(request, principal, await uploaded(request), query))
-        body = await _body(route, request) if route.has_body else route.body()
-        return await route.handler(Call(request, principal, body, query))
+        raw = await _read(route, request) if route.has_body else b""
+        body = _body(route, request, raw) if route.has_body else route.body()
+        return await route.handler(Call(request, principal, body, query, raw))
 
     return serve
 
@@ -174,8 +175,7 @@ async def _upload(route: Route[Any, Any], request: web.Request) -> Upload:
     return Upload(request.content_type, await _read(route, request))
 
 
-async def _body(route: Route[Any, Any], request: web.Request) -> Any:
-    raw = await _read(route, request)
+def _body(route: Route[Any, Any], request: web.Request, raw: bytes) -> Any:
     if not raw and route.body_optional:
         return route.body()
     if request.content_type != "application/json":

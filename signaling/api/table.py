@@ -11,6 +11,7 @@ from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check, PublicRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.route import Routes
+from signaling.api.slot import SlotRoutes
 from signaling.api.visits import VisitRoutes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.links import Links
@@ -24,6 +25,7 @@ def all_routes(
     recordings: RecordingRoutes,
     photos: PhotoRoutes,
     webhooks: WebhookRoutes,
+    slot: SlotRoutes,
     parts: Mapping[str, Check],
     clock: Clock,
 ) -> Routes:
@@ -33,6 +35,7 @@ def all_routes(
     routes += recordings.routes()
     routes += photos.routes()
     routes += webhooks.routes()
+    routes += slot.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()
     written.append(msgspec.json.encode(document(routes)))
     return routes

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from signaling.database import open_engine
-from signaling.ports import Consent, Ending, IdempotencyConflict, StoreAway, VisitFacts, VisitStore
+from signaling.ports import Consent, Ending, IdempotencyConflict, Prescription, StoreAway, VisitFacts, VisitStore
 from signaling.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
 
@@ -47,6 +47,8 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         phone_back=created(7),
         held=True,
         advice="三天后复诊",
+        prescriptions=[Prescription("rx-1", 2, "ab" * 32, "signed", "claimed", "cd" * 32, created(8))],
+        rx_due=created(9),
     )
     await store.create(facts, None, "")
     assert await store.load("v1") == facts
@@ -57,8 +59,8 @@ def test_the_example_above_says_every_fact() -> None:
     said = some_visit("v1", scheduled="x", consents={"a": Consent()}, phase="ended", seq=1, entered="x", live="x")
     said = msgspec.structs.replace(said, ended_at="x", ended=Ending("patient", "left"), log_open=True, links_epoch=2)
     said = msgspec.structs.replace(said, guests={"guest-1": "family"}, admitted={"guest-1": 1})
-    more = {"promised_until": "x", "late": "doctor", "phone_back": "x", "held": True, "advice": "x"}
-    said = msgspec.structs.replace(said, **more)
+    more = {"promised_until": "x", "late": "doctor", "phone_back": "x", "held": True, "advice": "x", "rx_due": "x"}
+    said = msgspec.structs.replace(said, **more, prescriptions=[Prescription("rx", 1, "ab", "signed", "claimed")])
     default = some_visit("v1")
     optional = [one.name for one in msgspec.structs.fields(VisitFacts) if not one.required]
     assert [name for name in optional if getattr(said, name) == getattr(default, name)] == []

@@ -72,6 +72,20 @@ async def test_a_page_runs_only_our_script_and_is_framed_by_nobody(client: Clien
     assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
+async def test_only_the_doctors_page_may_hold_a_frame_and_only_of_the_hospitals_page(tmp_path: Path) -> None:
+    assert "frame-src 'none';" in _headers_of(tmp_path, None)["d"]
+    found = _headers_of(tmp_path, "https://his.example")
+    assert "frame-src https://his.example;" in found["d"]
+    assert "frame-src 'none';" in found["p"]
+
+
+def _headers_of(folder: Path, origin: str | None) -> dict[str, str]:
+    pages = Pages("https://visit.example", folder, origin)
+    headers = {"d": pages._doctor_headers, "p": pages._page_headers}
+    assert all(each["Origin-Agent-Cluster"] == "?1" for each in headers.values())
+    return {letter: each["Content-Security-Policy"] for letter, each in headers.items()}
+
+
 async def test_the_slash_is_added_below_any_path(client: Client) -> None:
     answer = await client.get("/p", allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (308, "p/")

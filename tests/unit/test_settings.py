@@ -108,3 +108,20 @@ def test_the_database_and_the_store_are_in_the_data_folder_unless_said_otherwise
     assert settings.database == f"sqlite+aiosqlite:///{tmp_path}/teleconsult.db"
     assert settings.store_folder == tmp_path / "store"
     assert load({"database_url": "postgresql+asyncpg://h/d"}, environ={}).database == "postgresql+asyncpg://h/d"
+
+
+def test_the_hospitals_page_is_of_an_origin_that_is_not_ours() -> None:
+    given = {"slot_url": "https://HIS.example:443/rx"}
+    assert load(given, environ={}).slot_origin == "https://his.example"
+    assert load(environ={}).slot_origin is None
+    for url in (
+        "http://127.0.0.1:8080/rx",
+        "http://localhost:8080",
+        "https://a@b.example",
+        "https://x.example/#f",
+        "ftp://x",
+    ):
+        with pytest.raises(SettingsError):
+            load({"slot_url": url}, environ={})
+    with pytest.raises(SettingsError):
+        load({"slot_url": "https://visit.example/rx", "public_url": "https://visit.example/"}, environ={})

@@ -46,7 +46,19 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
     shown = snapshot.state(visit, "patient", T0)
     assert list(shown) == [
         *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting"],
-        *["held", "advice", "phone_back", "tracks", "media", "recording", "messages", "times", "ended"],
+        *[
+            "held",
+            "advice",
+            "phone_back",
+            "slot",
+            "prescriptions",
+            "tracks",
+            "media",
+            "recording",
+            "messages",
+            "times",
+            "ended",
+        ],
     ]
     assert shown["at"] == "2026-05-04T09:00:00.000Z"
     assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None}
