@@ -19,6 +19,9 @@ def code(name: object, *arguments: object, size: int = 100) -> str:
     return error.value.code
 
 
+CLAIM = {"visit": "Vb3k_-", "rx": "RX:2026-1", "version": 1, "state": "signed", "sha256": "ab" * 32, "sm3": "cd" * 32}
+
+
 @pytest.mark.parametrize(
     ("name", "payload", "kind"),
     [
@@ -42,6 +45,8 @@ def code(name: object, *arguments: object, size: int = 100) -> str:
         ("advice", {"text": ""}, events.Advice),
         ("reconnect", {}, events.Reconnect),
         ("phone_back", {}, events.PhoneBack),
+        ("slot.open", {}, events.SlotOpen),
+        ("slot.claim", CLAIM, events.SlotClaim),
         ("resync", {}, events.Resync),
     ],
 )
@@ -50,7 +55,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 20
+    assert len(events.TYPES) == 22
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 
