@@ -90,4 +90,6 @@ def readme_zh(visit: str, origin: str | None, key: str | None) -> str:
 def verifiers() -> dict[str, bytes]:
     """verify.sh and what it uses: the whole verifier for a machine that has only openssl."""
     here = Path(__file__).parent
-    return {name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk", "verify-log.sh")}
+    return {
+        name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk", "verify-log.sh", "verify-stamps.sh")
+    }

@@ -3,7 +3,7 @@
 # HASHES has the SHA-256 of each record, a line each. It writes into FOLDER the first broken rule of its kind: `said` (records),
 # `headed` (heads), `account` (found at the end), `close` (complete alone); and what is left to check: `keys` (algorithm,
 # fingerprint), `witnesses` (their verifier keys), `want` (bytes, SHA-256, SM3, name of each object), `sm3` (records, SM3, place of each head), head/N (what
-# head N signs), head/N.ALG (its signature in base64).
+# head N signs), head/N.ALG (its signature in base64), `stamps` (name, records covered, time of each), `ended` (records, hash of the last, when).
 # A member's name comes right after `{"` or `,"`; within a JSON string that quotation mark would be escaped.
 # The form of each body is a pattern (FORM-3). Lengths of names, upper limits of single numbers, the order of names in a map, and dates
 # that no calendar has are not checked.
@@ -26,12 +26,13 @@ function forms(   hex, k) {
   kind["integer"] = "(0|-?[1-9][0-9]*)"; kind["integer/null"] = or_null(kind["integer"])
   kind["text"] = "\"([^\"\\\\]|\\\\[\"\\\\bfnrt]|\\\\u00(0[0-7bef]|1[0-9a-f]))*\""
   kind["seat"] = "\"[a-z][a-z0-9-]*\""; kind["stream"] = "\"[a-z][a-z0-9-]*([.]screen)?\""; kind["word"] = "\"[a-z][a-z0-9_.]*\""
-  kind["origin"] = "\"([!#-[]|[]-~]|\\\\[\"\\\\])+\""; kind["instant/null"] = or_null("\"" INSTANT "\"")
+  kind["origin"] = "\"([!#-[]|[]-~]|\\\\[\"\\\\])+\""; kind["instant"] = "\"" INSTANT "\""; kind["instant/null"] = or_null(kind["instant"])
   kind["seats"] = list_of(kind["seat"]); kind["people"] = map_of(kind["seat"], kind["text"]); kind["texts"] = list_of(kind["text"])
   kind["keys"] = list_of(object_of("alg ed25519|sm2 key hex")); kind["digest"] = object_of("bytes count name text sha256 hex sm3 hex")
   kind["tracks"] = list_of(object_of("aligned boolean at_ms integer channels? positive clock_rate positive codec opus|VP8|H264 height? positive kind audio|video number positive rtp_timestamp count source microphone|camera|screen ssrc count width? positive"))
   kind["counts"] = list_of(object_of("expected count frames count keyframes count lost count number positive received count recovered count"))
   kind["detail"] = map_of(kind["word"], "(" kind["text"] "|" kind["integer"] "|true|false|null)")
+  kind["legs"] = map_of(kind["seat"], object_of("claimed? detail measured detail"))
   kind["beats"] = map_of(kind["stream"], object_of("bytes count sealed_to_ms count segments count"))
   kind["objects"] = list_of(object_of("name text retain_until instant/null version text"))
   kind["coverage"] = object_of("network count off count present count recorder count withdrawn count worker count")
@@ -47,6 +48,8 @@ function forms(   hex, k) {
   form["gap"] = object_of("cause network|recorder|worker|off|withdrawn from_ms count packets count/null stream stream to_ms count")
   form["event"] = object_of("detail? detail event word seat? seat state? text"); form["heartbeat"] = object_of("streams beats")
   form["recovered"] = object_of("epoch text reason text zero_mono_us integer/null"); form["degraded"] = object_of("code word over boolean")
+  form["stamp"] = object_of("at instant authority text n positive object digest records positive")
+  form["anchor"] = object_of("hash hex reference text seq count service text"); form["certificate"] = object_of("legs legs")
   form["stored"] = object_of("objects objects"); form["access"] = form["export"] = object_of("purpose text role text scope? text who text")
   form["close"] = object_of("end_ms count/null reason text records count streams accounts")
 }
@@ -143,7 +146,7 @@ FNR == 1 { batches++ }
   if (n && type != "recovered" && (drift - before > 2000 || before - drift > 2000)) broken("TIME-2")
   if (closed) broken("CLOSE-2")
   if (!well_formed(body)) broken("FORM-3")
-  n++; mono = t[3] + 0; before = drift
+  told[++n] = ms(substr($0, 8)); mono = t[3] + 0; before = drift
   stream = seat = of("stream"); sub(/[.]screen$/, "", seat); from = of("from_ms") + 0; to = of("to_ms") + 0
 }
 type == "open" {
@@ -175,6 +178,13 @@ type == "start" {
   }
 }
 type == "key" { seated(seat); sealed[stream] = of("suite") }
+type == "anchor" { if (of("seq") + 0 >= n - 1 || of("hash") != hash[of("seq") + 1]) broken("ANCHOR-1") }
+type == "stamp" {
+  if (of("n") != ++stamps || of("records") + 0 < covered || of("records") + 0 >= n || !(of("records") in told)) broken("STAMP-1")
+  covered = of("records") + 0; object(sprintf("stamps/%06d.tlog-proof", stamps), "STAMP-1")
+  if (told[covered] > ms(of("at")) + 120000 || told[n] < ms(of("at")) - 120000) broken("STAMP-4")
+  print sprintf("stamps/%06d.tlog-proof", stamps), covered, of("at") >(out "/stamps")
+}
 type == "part" {
   permitted(); streams[stream] = 1; tracks[stream] = body; runs[stream] = 0
   ext[stream] = of("container") == "webm" ? "webm" : "mkv"
@@ -196,7 +206,7 @@ type == "gap" {
   if (from >= to) broken("GAP-1")
   seated(seat); streams[stream] = 1; span(of("cause")); if (to > end) end = to
 }
-type == "close" { closed = body }
+type == "close" { closed = body; last_at = $0 }
 
 function settle(stream, told,   first_ms, last_ms, i, d, kept, lost, cause, sum, names, k) {
   # Walk along the stream's edges and count each millisecond once: a gap's cause, else present.
@@ -221,6 +231,7 @@ function settle(stream, told,   first_ms, last_ms, i, d, kept, lost, cause, sum,
 }
 END {
   if (failed) exit
+  if (closed) print n, hash[n], substr(last_at, 8, 24) >(out "/ended")
   if (size != n) print "HEAD-7", where >(out "/headed")
   if (!closed) at_the_end("close", "CLOSE-1")
   else if (get(closed, "records") != n) at_the_end("account", "CLOSE-3")

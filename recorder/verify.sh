@@ -1,23 +1,23 @@
 #!/bin/sh
 # Is this recording intact, and is it complete? The rules of FORMAT.md with sh, the usual Unix tools and openssl 3, no network.
-#   sh verify.sh [FOLDER [FINGERPRINT]]    FOLDER: where this file lies, if not named; FINGERPRINT: the Ed25519 key you expect
-# Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle). Run copies of verify.sh and
-# what it uses (verify.awk, verify-log.sh) that you trust: those of the bundle came with what they judge.
+#   sh verify.sh [FOLDER [FINGERPRINT [ROOTS]]]    FOLDER: where this file lies, if not named; FINGERPRINT: the Ed25519 key you
+#   expect, "" for any; ROOTS: PEM file of who may vouch for time-stamp authorities; a timestamp of the end is required then
+# Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle). Run copies of verify.sh, verify.awk,
+# verify-log.sh and verify-stamps.sh that you trust: those of the bundle came with what they judge.
 set -u; export LC_ALL=C; unchecked="lengths of names, limits of single numbers, order and repetition of names in a map, dates no calendar has"
-tools=$(cd "$(dirname "$0")" && pwd); cd "${1:-$tools}" 2>/dev/null || { echo "no such folder" >&2; exit 2; }
+tools=$(cd "$(dirname "$0")" && pwd); roots=${3:+$(realpath "$3")}; cd "${1:-$tools}" 2>/dev/null || { echo "no such folder" >&2; exit 2; }
 [ -e records ] || [ -e bundle.json ] || { echo "not a bundle" >&2; exit 2; }
 w=$(mktemp -d) || exit 2; trap 'rm -rf "$w"' EXIT; mkdir "$w/line" "$w/head"; : >"$w/keys" >"$w/want"
 verdict() {
-  echo "intact: $1"; echo "complete: $2"; [ -s "$w/witnessed" ] && cat "$w/witnessed" || echo "witnessed: none"
+  echo "intact: $1"; echo "complete: $2"; for k in witnessed timestamped; do [ -s "$w/$k" ] && cat "$w/$k" || echo "$k: none"; done
   [ -z "${3-}" ] && echo "not checked here: $unchecked" || echo "broken: $3"; [ "$2" = yes ]; exit
 }
-broken() { verdict no no "$*"; }
+broken() { verdict no no "$*"; }; sm3() { openssl dgst -sm3 -binary; }
 nothing() { [ ! -s "$w/$1" ] || verdict "${2:-no}" no "$(head -n1 "$w/$1")"; } # a step writes what it finds broken into a file
-sm3() { openssl dgst -sm3 -binary; }
 files() { find . "$@" ! -name .DS_Store ! -name Thumbs.db ! -name desktop.ini; }
 # 1. Names: plain files, batches numbered from 1 without a hole, whole lines of UTF-8, no control characters.
 [ -z "$(find . -name '*[!A-Za-z0-9._-]*')" ] || broken LAYOUT-4
-{ find . ! -type d ! -type f; find . -type d | grep -Evx '[.](/(records|heads|keys|log|streams(/[a-z][a-z0-9-]{0,31}([.]screen)?(/part-[0-9]{3})?)?))?'; } | sed 's/^/LAYOUT-1 /' >"$w/odd"; nothing odd
+{ find . ! -type d ! -type f; find . -type d | grep -Evx '[.](/(records|heads|keys|log|stamps|streams(/[a-z][a-z0-9-]{0,31}([.]screen)?(/part-[0-9]{3})?)?))?'; } | sed 's/^/LAYOUT-1 /' >"$w/odd"; nothing odd
 files -type f | cut -c3- | sort >"$w/there"
 for k in records heads; do grep -Ex "$k/[0-9]{6}[.]jsonl" "$w/there" | grep -v /000000 >"$w/$k"; done
 records=$(cat "$w/records"); heads=$(cat "$w/heads"); n=$(wc -l <"$w/records"); [ "$n" -gt 0 ] || broken CHAIN-1 records/000001.jsonl
@@ -47,14 +47,14 @@ signed() { # ALGORITHM OPTIONS...
 { m=$w/m; sm3 <"$w/seed" >"$m"; for l in "$w"/line/*; do cat "$m" "$l" | sm3 >"$l.m"; m=$l.m; done; } &
 signed ed25519 & case $algs in *sm2*) signed sm2 -digest sm3 -pkeyopt distid:1234567812345678 & esac; wait; nothing unsigned
 cat "$w"/line/*.m | od -An -v -tx1 -w32 | tr -d ' ' | awk 'NR == FNR { m[NR] = $1; next } m[$1] != $2 { print "HEAD-4", $3 }' - "$w/sm3" >"$w/headed"; nothing headed
-[ ! -f log/close.tlog-proof ] || { sh "$tools/verify-log.sh" "$w" >"$w/unproven" 2>&1 || broken "$(head -n1 "$w/unproven") log/close.tlog-proof"; }
+for k in close manifest; do sh "$tools/verify-stamps.sh" "$k" "$w" >"$w/unproven"; nothing unproven; done
 # 5. Objects: there, of this size, with these hashes; and nothing else is.
-cut -d' ' -f4 "$w/want" >"$w/names"; sort "$w/names" | comm -23 - "$w/there" | sed 's,.*init.*,PART-2 &,; t; s,^,SEG-1 ,' >"$w/gone"; nothing gone
+cut -d' ' -f4 "$w/want" >"$w/names"; sort "$w/names" | comm -23 - "$w/there" | sed 's,^stamps.*,STAMP-1 &,; t; s,.*init.*,PART-2 &,; t; s,^,SEG-1 ,' >"$w/gone"; nothing gone
 if [ -s "$w/names" ]; then
   xargs stat -c %s <"$w/names" >"$w/1"; xargs sha256sum <"$w/names" | cut -c1-64 >"$w/2"; xargs openssl dgst -sm3 -r <"$w/names" | cut -c1-64 >"$w/3"
-  paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | awk 'NR == FNR { want[NR] = $0; next } want[FNR] != $0 { print ($4 ~ /init/ ? "PART-2" : "SEG-2"), $4 }' "$w/want" - >"$w/other"; nothing other
+  paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | awk 'NR == FNR { want[NR] = $0; next } want[FNR] != $0 { print ($4 ~ /^stamps/ ? "STAMP-1" : $4 ~ /init/ ? "PART-2" : "SEG-2"), $4 }' "$w/want" - >"$w/other"; nothing other
 fi
-{ cat "$w/records" "$w/heads" "$w/names"; sed 's,.* \(.*\),keys/\1.pem,' "$w/keys"; printf '%s\n' README.zh.md README.en.md bundle.json verify.sh verify.awk verify-log.sh log/close.tlog-proof; } |
-  sort | comm -13 - "$w/there" | sed 's/^/LAYOUT-1 /' >"$w/more"; nothing more
+{ cat "$w/records" "$w/heads" "$w/names"; sed 's,.* \(.*\),keys/\1.pem,' "$w/keys"; printf '%s\n' README.zh.md README.en.md bundle.json verify.sh verify.awk verify-log.sh verify-stamps.sh log/close.tlog-proof log/manifest.jsonl log/manifest.tlog-proof stamps/close.tlog-proof; } |
+  sort | comm -13 - "$w/there" | sed 's/^/LAYOUT-1 /' >"$w/more"; sh "$tools/verify-stamps.sh" stamps "$w" "$roots" >"$w/unstamped"; nothing unstamped; nothing more
 # 6. The end: nothing contradicts the records (intact), and every millisecond is accounted for (complete).
 nothing account; nothing close yes; verdict yes yes

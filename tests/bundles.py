@@ -54,13 +54,26 @@ class MemoryReader:
 class Scribe:
     """Writes a visit the way the recorder does: records, heads after them, batches, media objects."""
 
-    def __init__(self, rng: Random, visit: str = "Vb3kTest", keys: Keys = RECORDER, origin: str = ORIGIN) -> None:
+    def __init__(
+        self,
+        rng: Random,
+        visit: str = "Vb3kTest",
+        keys: Keys = RECORDER,
+        origin: str = ORIGIN,
+        now: bool = False,
+        ahead_s: float = 0.0,
+    ) -> None:
+        """The story begins on a day in May 2026; with `now`, now, and `ahead_s` seconds later than the real clock says."""
         self.rng = rng
         self.visit = visit
         self.objects: dict[str, bytes] = {key_name(key.fingerprint): key.pem for key in keys.public_keys}
+        self.newest = b""
         self.log = VisitLog(visit, origin, keys)
         self.mono_us = rng.randrange(1, 10**12)
-        self._wall = datetime(2026, 5, 4, 9, 12, tzinfo=UTC) - timedelta(microseconds=self.mono_us)
+        began = datetime(2026, 5, 4, 9, 12, tzinfo=UTC)
+        if now:
+            began = datetime.now(UTC) + timedelta(seconds=ahead_s)
+        self._wall = began - timedelta(microseconds=self.mono_us)
         self._zero_us: int | None = None
         self._records: list[bytes] = []
         self._heads: list[bytes] = []
@@ -97,7 +110,8 @@ class Scribe:
     # ---- records
 
     def note(self, kind: str, body: Mapping[str, Any]) -> None:
-        self._records.append(self.log.append(kind, body, self.at, self.mono_us).line)
+        self.newest = self.log.append(kind, body, self.at, self.mono_us).line
+        self._records.append(self.newest)
         if self.rng.random() < 0.7 or kind in {"open", "close"}:
             self._heads.append(self.log.head(self.at))
         if self.rng.random() < 0.3:
@@ -165,7 +179,7 @@ class Scribe:
             "tracks": tracks,
         }
         self.objects[name] = init
-        self.note("part", {**body, "init": {"name": name, **_digest(init)}})
+        self.note("part", {**body, "init": {"name": name, **digest_of(init)}})
 
     def segment(self, stream: str, from_ms: int, to_ms: int) -> None:
         part, container = self._parts[stream], self._container[stream]
@@ -175,7 +189,7 @@ class Scribe:
         self.objects[name] = data
         self._spans.setdefault(stream, []).append(Span(from_ms, to_ms))
         self._bytes[stream] = self._bytes.get(stream, 0) + len(data)
-        digest = _digest(data)
+        digest = digest_of(data)
         self._last[stream] = digest["sha256"]
         counts = [_counts(number, self.rng) for number in (1, 2)]
         body = {"stream": stream, "part": part, "n": n, "name": name, "from_ms": from_ms, "to_ms": to_ms, **digest}
@@ -288,7 +302,7 @@ def _counts(number: int, rng: Random) -> dict[str, int]:
     return {"number": number, "frames": 40, "keyframes": 1 if number == 2 else 40, **packets}
 
 
-def _digest(data: bytes) -> dict[str, Any]:
+def digest_of(data: bytes) -> dict[str, Any]:
     taken = Digest(data)
     return {"bytes": taken.size, "sha256": taken.sha256, "sm3": taken.sm3}
 

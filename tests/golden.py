@@ -7,13 +7,17 @@ They are kept in tests/fixtures/golden/VERSION as ZIP files, with the verdict ea
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from random import Random
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
+from recorder.evidence.layout import CLOSE_STAMP, stamp_name
 from recorder.evidence.records import FORMAT
 from recorder.evidence.verify import verify
+from tests.authority import make_authority
 from tests.bundles import MemoryReader, honest_visit, keys_of, tamper
+from tests.stamps import stamped_visit
 from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
 
 ALL = Path(__file__).parent / "fixtures" / "golden"
@@ -33,7 +37,26 @@ def stories() -> dict[str, Objects]:
         "still-going-on": honest_visit(Random(5), keys=alone, closed=False),
         "logged-and-witnessed": logged_visit(LOCAL, OUTSIDE),
         **{f"tampered-{n}": tamper(Random(f"golden {n}"), honest)[0] for n in range(6)},
+        **_stamped(),
         **{f"sealed-tampered-{n}": tamper(Random(f"sealed {n}"), sealed)[0] for n in range(3)},
+    }
+
+
+def _stamped() -> dict[str, Objects]:
+    # An authority says nothing twice the same: what there is of it stays as it was made.
+    if (FOLDER / "stamped.zip").is_file():
+        with ZipFile(FOLDER / "stamped.zip") as archive:
+            whole = {name: archive.read(name) for name in archive.namelist()}
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            scribe = stamped_visit(make_authority(Path(folder)))
+            scribe.manifest("another")
+            whole = scribe.objects
+    second = stamp_name(2)
+    return {
+        "stamped": whole,
+        "stamp-removed": {name: data for name, data in whole.items() if name != second},
+        "stamp-of-another": {**whole, CLOSE_STAMP: whole[second]},
     }
 
 

@@ -23,6 +23,7 @@ MEMBERS = {"v", "type", "visit", "seq", "at", "mono_us", "prev", "body"}
 TYPES = {
     *("open", "consent", "withdraw", "join", "leave", "start", "key", "part", "segment", "sync", "gap", "event"),
     *("heartbeat", "recovered", "degraded", "stored", "access", "export", "close"),
+    *("stamp", "anchor", "certificate"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
 EXTRAS = {
@@ -32,6 +33,10 @@ EXTRAS = {
     "verify.sh",
     "verify.awk",
     "verify-log.sh",
+    "verify-stamps.sh",
+    "log/manifest.jsonl",
+    "log/manifest.tlog-proof",
+    "stamps/close.tlog-proof",
     "log/close.tlog-proof",
 }
 
@@ -92,7 +97,7 @@ def _intact(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
     pem = b"".join(objects[f"keys/{keys[0]['key']}.pem"].splitlines()[1:-1])
     _need(base64.b64decode(pem, validate=True) == der, "KEY-1")
     _heads(lines, batches, head_batches, opening, keys[0]["key"], key)
-    known = _media(objects, records)
+    known = _media(objects, records) | _outside(objects, lines, records)
     _end(records)
     known |= {f"keys/{named['key']}.pem" for named in opening["keys"]} | EXTRAS
     known |= {f"{kind}/{n:06d}.jsonl" for kind in ("records", "heads") for n in range(1, len(batches) + 1)}
@@ -199,6 +204,29 @@ def _media(objects: Mapping[str, bytes], records: list[dict[str, Any]]) -> set[s
             data = objects[name]
             seen = (name, len(data), hashlib.sha256(data).hexdigest())
             _need((named["name"], named["bytes"], named["sha256"]) == seen, "SEG-2, SEG-4")
+            known.add(name)
+    return known
+
+
+def _outside(objects: Mapping[str, bytes], lines: list[bytes], records: list[dict[str, Any]]) -> set[str]:
+    # What is in the proofs themselves is left to those who have an authority's certificates.
+    known: set[str] = set()
+    covered = 1
+    for seq, record in enumerate(records):
+        body = record["body"]
+        if record["type"] == "anchor":
+            _need(body["seq"] < seq and body["hash"] == hashlib.sha256(lines[body["seq"]]).hexdigest(), "ANCHOR-1")
+        if record["type"] == "stamp":
+            name = f"stamps/{len(known) + 1:06d}.tlog-proof"
+            named = body["object"]
+            seen = (name, len(objects[name]), hashlib.sha256(objects[name]).hexdigest())
+            _need((named["name"], named["bytes"], named["sha256"]) == seen, "STAMP-1")
+            _need(covered <= body["records"] <= seq and body["n"] == len(known) + 1, "STAMP-1")
+            at = datetime.fromisoformat(body["at"])
+            early = (datetime.fromisoformat(records[body["records"] - 1]["at"]) - at).total_seconds()
+            late = (datetime.fromisoformat(record["at"]) - at).total_seconds()
+            _need(early <= 120 and late >= -120, "STAMP-4")
+            covered = body["records"]
             known.add(name)
     return known
 

@@ -15,16 +15,24 @@ SEAT = r"[a-z][a-z0-9-]{0,31}"
 STREAM = SEAT + r"(\.screen)?"
 HEX = r"[0-9a-f]{64}"
 
-EXTRAS = frozenset({"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh"})
+EXTRAS = frozenset(
+    {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh", "verify-stamps.sh"}
+)
 """What a bundle may add at its root. None of it is evidence."""
 
 PROOF = "log/close.tlog-proof"
 """The proof that the log has the record `close`."""
 
+CLOSE_STAMP = "stamps/close.tlog-proof"
+"""The timestamp of the record `close`."""
+
+MANIFEST, MANIFEST_PROOF = "log/manifest.jsonl", "log/manifest.tlog-proof"
+"""The manifest of the visit's day, and the proof that the log has it."""
+
 _OBJECT = re.compile(
-    rf"log/close\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
+    rf"log/(close\.tlog-proof|manifest\.(jsonl|tlog-proof))|stamps/([0-9]{{6}}|close)\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
 )
-_FOLDER = re.compile(rf"records|heads|keys|log|streams(/{STREAM}(/part-[0-9]{{3}})?)?")
+_FOLDER = re.compile(rf"records|heads|keys|log|stamps|streams(/{STREAM}(/part-[0-9]{{3}})?)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
 _UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")
@@ -80,6 +88,11 @@ def init_name(stream: str, part: int, container: str) -> str:
 def segment_name(stream: str, part: int, n: int, container: str) -> str:
     """A segment of a part; `n` from 1."""
     return f"streams/{stream}/part-{part:03d}/seg-{n:06d}.{extension(container)}"
+
+
+def stamp_name(n: int) -> str:
+    """A timestamp of a checkpoint, with the proof that the checkpoint covers records of the visit; numbered from 1."""
+    return f"stamps/{n:06d}.tlog-proof"
 
 
 def batch_of(name: str) -> tuple[str, int] | None:

@@ -10,8 +10,12 @@ from typing import NamedTuple
 
 from recorder.evidence import records as r
 from recorder.evidence.coverage import Lost, Span, count, holes, overlapping, total_ms
+from recorder.evidence.errors import RecordInvalid
 from recorder.evidence.findings import Findings
-from recorder.evidence.layout import init_name, seat_of, segment_name
+from recorder.evidence.layout import init_name, seat_of, segment_name, stamp_name
+
+CLOCK_TOLERANCE_MS = 120_000
+"""How far the recorder's clock may be from an authority's (STAMP-4)."""
 
 
 class Expected(NamedTuple):
@@ -23,6 +27,17 @@ class Expected(NamedTuple):
     is_init: bool
     key: r.DataKey | None = None
     """What it is sealed under."""
+    is_stamp: bool = False
+
+    @property
+    def missing(self) -> str:
+        """The rule that is broken if it is not there."""
+        return "STAMP-1" if self.is_stamp else "PART-2" if self.is_init else "SEG-1"
+
+    @property
+    def altered(self) -> str:
+        """The rule that is broken if it is other bytes."""
+        return "STAMP-1" if self.is_stamp else "PART-2" if self.is_init else "SEG-2"
 
 
 @dataclass(slots=True)
@@ -63,7 +78,12 @@ class Ledger:
         self.expected: dict[str, Expected] = {}
         self.keys: dict[str, r.DataKey] = {}
         """By stream: what its next object is sealed under."""
+        self.stamps: list[r.Stamp] = []
+        self.anchors: list[r.Anchor] = []
+        self.certificate: r.Certificate | None = None
         self.recovered = 0
+        self._times: dict[int, int] = {}
+        self._hashes: dict[int, str] = {}
         self._seats: dict[str, SeatLedger] = {}
         self._came: set[str] = set()
         self._last_ms = 0
@@ -77,6 +97,8 @@ class Ledger:
 
     def feed(self, record: r.Record, body: r.Body, where: str) -> None:
         """Take in the next record."""
+        self._times[record.seq] = r.instant_ms(record.at)
+        self._hashes[record.seq - 1] = record.prev
         if self.closed is not None:
             self._findings.add("CLOSE-2", where)
         match body:
@@ -101,6 +123,14 @@ class Ledger:
                 self._segment(body, where)
             case r.Gap():
                 self._gap(body, where)
+            case r.Stamp():
+                self._stamp(body, record, where)
+            case r.Anchor():
+                if body.seq >= record.seq or self._hashes.get(body.seq) != body.hash:
+                    self._findings.add("ANCHOR-1", where)  # ANCHOR-1
+                self.anchors.append(body)
+            case r.Certificate():
+                self.certificate = body
             case r.Recovered():
                 self._recover(body, where)
             case r.Close():
@@ -224,6 +254,28 @@ class Ledger:
             self._findings.add("GAP-1", where)  # GAP-1
             return
         self._stream(body.stream).lost.append(Lost(body.from_ms, body.to_ms, body.cause))
+
+    # ---- time and anchors of third parties
+
+    def _stamp(self, body: r.Stamp, record: r.Record, where: str) -> None:
+        name = stamp_name(body.n)
+        before = self.stamps[-1].records if self.stamps else 1
+        if body.n != len(self.stamps) + 1 or body.object.name != name or not before <= body.records <= record.seq:
+            self._findings.add("STAMP-1", where)  # STAMP-1
+        else:
+            self.expected[name] = Expected(body.object.bytes, body.object.sha256, body.object.sm3, False, is_stamp=True)
+            self.stamps.append(body)
+            if not self._clock_agrees(body, record):
+                self._findings.add("STAMP-4", where)  # STAMP-4
+
+    def _clock_agrees(self, body: r.Stamp, record: r.Record) -> bool:
+        try:
+            stamped_ms = r.instant_ms(body.at)
+        except RecordInvalid:
+            return False
+        covered_ms = self._times.get(body.records - 1, stamped_ms)
+        late_ms = r.instant_ms(record.at) - stamped_ms
+        return covered_ms - stamped_ms <= CLOCK_TOLERANCE_MS and late_ms >= -CLOCK_TOLERANCE_MS
 
     # ---- closing
 

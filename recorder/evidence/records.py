@@ -38,6 +38,8 @@ ObjectName = Annotated[str, Meta(max_length=256)]
 Suite = Literal["aes256gcm", "sm4gcm"]
 Cause = Literal["network", "recorder", "worker", "off", "withdrawn"]
 
+Details = dict[Name, Text | Signed | bool | None]
+
 
 class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pass
@@ -208,7 +210,7 @@ class Event(_Body, frozen=True):
     event: Name
     seat: Seat | UnsetType = UNSET
     state: Text | UnsetType = UNSET
-    detail: dict[Name, Text | Signed | bool | None] | UnsetType = UNSET
+    detail: Details | UnsetType = UNSET
 
 
 class Beat(_Body, frozen=True):
@@ -254,6 +256,38 @@ class Stored(_Body, frozen=True):
     objects: list[StoredObject]
 
 
+class Stamp(_Body, frozen=True):
+    """A time-stamp authority said that the log, with the first `records` records of this visit, existed `at` this time."""
+
+    n: Number
+    records: Positive
+    at: Instant
+    authority: Text
+    object: ObjectDigest
+
+
+class Anchor(_Body, frozen=True):
+    """An evidence service elsewhere was given the hash of record `seq`, and answered with `reference`."""
+
+    service: Text
+    seq: Count
+    hash: Hex
+    reference: Text
+
+
+class Leg(_Body, frozen=True):
+    """How the call went between one seat and the media worker: as measured by us, and as the seat's client claims."""
+
+    measured: Details
+    claimed: Details | UnsetType = UNSET
+
+
+class Certificate(_Body, frozen=True):
+    """The quality of the whole call, by seat."""
+
+    legs: dict[Seat, Leg]
+
+
 class Access(_Body, frozen=True):
     """Someone looked, or took a copy."""
 
@@ -297,7 +331,7 @@ class Close(_Body, frozen=True):
 
 Body = (
     Open | Consent | Withdraw | Join | Leave | Start | DataKey | Part | Segment | Sync | Gap | Event | Heartbeat | Recovered
-    | Degraded | Stored | Access | Close
+    | Degraded | Stored | Stamp | Anchor | Certificate | Access | Close
 )  # fmt: skip
 
 BODIES: dict[str, type[Body]] = {
@@ -317,6 +351,9 @@ BODIES: dict[str, type[Body]] = {
     "recovered": Recovered,
     "degraded": Degraded,
     "stored": Stored,
+    "stamp": Stamp,
+    "anchor": Anchor,
+    "certificate": Certificate,
     "access": Access,
     "export": Access,
     "close": Close,

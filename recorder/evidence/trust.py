@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cryptography.x509 import Certificate
+
 from recorder.evidence.checkpoint import NoteInvalid, NoteKey, parse_vkey
 from recorder.evidence.errors import EvidenceError
 from recorder.evidence.layout import HEX
@@ -32,6 +34,9 @@ class Trust:
     keys: Mapping[str, frozenset[str]] = field(default_factory=dict)
     witnesses: frozenset[NoteKey] = frozenset()
     quorum: int = 0
+    roots: tuple[Certificate, ...] = ()
+    """Of time-stamp authorities; not in the list's text."""
+    timestamps_required: bool = False
 
     def allows(self, origin: str, fingerprint: str) -> bool | None:
         """Whether the list has this key for the origin; None if it does not know the origin."""

@@ -16,16 +16,18 @@ from recorder.evidence.digest import Digest
 from recorder.evidence.errors import EvidenceError, KeyInvalid, NotCanonical, RecordInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.heads import Head, parse_head
-from recorder.evidence.layout import EXTRAS, PROOF, batch_of, heads_name, is_plain, key_name, records_name
+from recorder.evidence.layout import EXTRAS, batch_of, heads_name, is_plain, key_name, records_name
 from recorder.evidence.ledger import Expected, Ledger
-from recorder.evidence.logged import LogBroken, Logged, Witnessed, judge_proof
-from recorder.evidence.records import instant_ms
+from recorder.evidence.logged import Witnessed
+from recorder.evidence.records import Anchor, Leg, instant_ms
 from recorder.evidence.sign import PublicKey, public_key
+from recorder.evidence.stamped import Timestamped
+from recorder.evidence.third_parties import ThirdParties
+from recorder.evidence.tree import leaf_hash
 from recorder.evidence.trust import Trust
 
 MAX_BATCH = 16 << 20
 MAX_KEY = 4096
-MAX_PROOF = 1 << 17
 
 Progress = Callable[[int, int], None]
 """Bytes done, bytes in all: as the records declare them."""
@@ -63,12 +65,16 @@ class Summary(msgspec.Struct, frozen=True):
     opened: str | None = None
     closed: str | None = None
     longest_head_wait_ms: int | None = None
+    last: str | None = None
+    """Hash of the last record."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """`broken` has the first breach first, at most 20 of a rule; `broken_total` counts them all.
 
     `key` is the Ed25519 fingerprint. `trusted`: None without an entry for the origin in the trust list.
+    `timestamped`: whose word the `timestamps` are, first to last; `closed_at` is the time of the closing one, if any.
+    `quality`: the certificate of the call, by seat. `anchors`: what evidence services answered.
     `log`: the name of the log that has the recording, `witnesses`: who cosigned it, `witnessed`: what that is worth.
     """
 
@@ -84,6 +90,14 @@ class Verdict(msgspec.Struct, frozen=True):
     witnessed: Witnessed = "none"
     log: str | None = None
     witnesses: list[str] = []
+    timestamped: Timestamped = "none"
+    timestamps: list[str] = []
+    closed_at: str | None = None
+    authorities: list[str] = []
+    anchors: list[Anchor] = []
+    manifest: str | None = None
+    """The day whose manifest has the visit."""
+    quality: dict[str, Leg] = {}
 
 
 def verify(
@@ -111,15 +125,20 @@ class _Verification:
         self._wait_ms: int | None = None
         self._last = records_name(1)
         self._last_line = b""
-        self._logged: Logged | None = None
+        self._leaves: list[bytes] = []
+        self._third = ThirdParties(self._whole, self._names, self._ledger, trust or Trust(), self._findings)
 
     def run(self) -> Verdict:
         self._list()
         self._records()
         self._read_keys()
         self._read_heads()
-        self._read_proof()
+        hashes = [link.hash for link in self._chain.links]
+        if hashes:
+            self._third.read_log(self._key_of_log, self._chain.visit or "", hashes[0], self._last_line, hashes[-1])
         self._objects()
+        self._third.read_stamps(self._key_of_log, self._leaves)
+        self._known.update(self._third.known)
         self._leftovers()
         self._ledger.settle(self._chain.size, self._last)
         if self._ledger.closed is not None and self._covered < self._chain.size:
@@ -157,6 +176,7 @@ class _Verification:
             self._known.add(name)
             for line, where in self._lines(name, "FORM-1"):
                 self._last, self._last_line = where, line
+                self._leaves.append(leaf_hash(line))
                 read = self._chain.feed(line, where)
                 if read is not None:
                     self._ledger.feed(*read, where)
@@ -277,32 +297,9 @@ class _Verification:
             if link.at_ms is not None:
                 self._wait_ms = max(self._wait_ms or 0, at_ms - link.at_ms)
 
-    # ---- 5. the log
-
-    def _read_proof(self) -> None:
-        if PROOF in self._names:
-            self._known.add(PROOF)
-            try:
-                self._logged = self._judged_proof()
-            except LogBroken as broken:
-                self._findings.add(broken.rule, PROOF)
-        if self._trust is not None and self._trust.quorum:
-            cosigned = set(self._logged.witnesses) if self._logged is not None else set()
-            if len(self._trust.witnesses & cosigned) < self._trust.quorum:
-                self._findings.add("LOG-5", PROOF)  # LOG-5
-
-    def _judged_proof(self) -> Logged:
-        opened, closed = self._ledger.opened, self._ledger.closed
-        key = self._keys.get(("ed25519", self._fingerprint or ""))
-        try:
-            proof = self._whole(PROOF, MAX_PROOF)
-        except Unreadable:
-            raise LogBroken("LOG-1") from None
-        if opened is None or closed is None:
-            raise LogBroken("LOG-1")
-        if key is None:
-            raise LogBroken("LOG-2")
-        return judge_proof(proof, self._last_line, key, opened.witnesses or ())
+    @property
+    def _key_of_log(self) -> PublicKey | None:
+        return self._keys.get(("ed25519", self._fingerprint or ""))
 
     # ---- 6. the objects
 
@@ -313,7 +310,7 @@ class _Verification:
         for name, wanted in expected.items():
             self._known.add(name)
             if name not in self._names:
-                self._findings.add("PART-2" if wanted.is_init else "SEG-1", name)  # SEG-1
+                self._findings.add(wanted.missing, name)  # SEG-1, STAMP-1
             else:
                 self._object(name, wanted, done, total)
             done += wanted.bytes
@@ -330,10 +327,10 @@ class _Verification:
                 if self._progress is not None:
                     self._progress(done + digest.size, total)
         except Unreadable:
-            self._findings.add("PART-2" if wanted.is_init else "SEG-1", name)
+            self._findings.add(wanted.missing, name)
             return
         if (digest.size, digest.sha256, digest.sm3) != (wanted.bytes, wanted.sha256, wanted.sm3):
-            self._findings.add("PART-2" if wanted.is_init else "SEG-2", name)  # PART-2, SEG-2
+            self._findings.add(wanted.altered, name)  # PART-2, SEG-2, STAMP-1
 
     def _leftovers(self) -> None:
         for name in sorted(
@@ -352,7 +349,7 @@ class _Verification:
     # ---- the verdict
 
     def _verdict(self) -> Verdict:
-        found, ledger = self._findings, self._ledger
+        found, ledger, logged = self._findings, self._ledger, self._third.logged
         return Verdict(
             intact=found.intact,
             complete=found.complete,
@@ -374,8 +371,16 @@ class _Verification:
                 opened=ledger.opened_at,
                 closed=ledger.closed_at,
                 longest_head_wait_ms=self._wait_ms,
+                last=self._chain.links[-1].hash if self._chain.links else None,
             ),
-            witnessed=self._logged.by(self._trust) if self._logged else "none",
-            log=self._logged.log if self._logged else None,
-            witnesses=[key.name for key in self._logged.witnesses] if self._logged else [],
+            witnessed=logged.by(self._trust) if logged else "none",
+            log=logged.log if logged else None,
+            witnesses=[key.name for key in logged.witnesses] if logged else [],
+            timestamped=self._third.timestamped,
+            timestamps=[stamp.told for stamp in self._third.stamps],
+            closed_at=self._third.closed_at,
+            authorities=sorted({stamp.authority for stamp in self._third.stamps}),
+            anchors=ledger.anchors,
+            manifest=self._third.manifest.head.day if self._third.manifest else None,
+            quality=ledger.certificate.legs if ledger.certificate else {},
         )

@@ -15,6 +15,7 @@ export interface Expected {
   readonly bytes: number;
   readonly sha256: string;
   readonly init: boolean;
+  readonly stamp?: boolean;
   /** What it is sealed under; null: it is plain. */
   readonly sealed: { readonly key: string; readonly suite: string } | null;
 }
@@ -84,11 +85,35 @@ interface CloseBody {
 const pad = (n: number, places: number): string => String(n).padStart(places, '0');
 const seatOf = (stream: string): string => stream.split('.')[0] ?? stream;
 
+/** How far the recorder's clock may be from an authority's (STAMP-4). */
+const CLOCK_TOLERANCE_MS = 120_000;
+
+export type Details = { readonly [name: string]: string | number | boolean | null };
+
+export interface Leg {
+  readonly measured: Details;
+  readonly claimed?: Details;
+}
+
+interface StampBody {
+  n: number;
+  records: number;
+  at: string;
+  object: { name: string; bytes: number; sha256: string };
+}
+
 export class Ledger {
   readonly streams = new Map<string, StreamLedger>();
   readonly expected = new Map<string, Expected>();
   opened: Members | null = null;
   closed: CloseBody | null = null;
+  /** How many timestamps the records name. */
+  stamps = 0;
+  /** By seat: how the call went, as measured and as its client claims. */
+  quality: { readonly [seat: string]: Leg } = {};
+  private covered = 1;
+  private readonly times: number[] = [];
+  private readonly hashes: string[] = [];
   private readonly seats = new Map<string, Seat>();
   private zero: number | null = null;
   private readonly came = new Set<string>();
@@ -101,6 +126,8 @@ export class Ledger {
   feed(record: Entry, where: string): void {
     if (this.closed !== null) this.find('CLOSE-2', where);
     const body = record.body as unknown;
+    this.times[record.seq] = Date.parse(record.at);
+    if (record.seq > 0) this.hashes[record.seq - 1] = record.prev;
     switch (record.type) {
       case 'open':
         if (this.opened === null) for (const seat of Object.keys((body as { seats: object }).seats)) this.came.add(seat);
@@ -140,6 +167,17 @@ export class Ledger {
         this.stream(gap.stream).lost.push({ from_ms: gap.from_ms, to_ms: gap.to_ms, cause: gap.cause });
         break;
       }
+      case 'stamp':
+        this.stamp(body as StampBody, record, where);
+        break;
+      case 'anchor': {
+        const anchor = body as { seq: number; hash: string };
+        if (anchor.seq >= record.seq || this.hashes[anchor.seq] !== anchor.hash) this.find('ANCHOR-1', where);
+        break;
+      }
+      case 'certificate':
+        this.quality = (body as { legs: { readonly [seat: string]: Leg } }).legs;
+        break;
       case 'recovered': {
         const zero = (body as { zero_mono_us: number | null }).zero_mono_us;
         if ((zero === null) !== (this.zero === null)) this.find('START-1', where);
@@ -150,6 +188,20 @@ export class Ledger {
         this.closed = body as CloseBody;
         break;
     }
+  }
+
+  private stamp(body: StampBody, record: Entry, where: string): void {
+    const name = `stamps/${pad(body.n, 6)}.tlog-proof`;
+    if (body.n !== this.stamps + 1 || body.object.name !== name || body.records < this.covered || body.records > record.seq) {
+      this.find('STAMP-1', where);
+      return;
+    }
+    this.expected.set(name, { name, bytes: body.object.bytes, sha256: body.object.sha256, init: false, stamp: true, sealed: null });
+    this.stamps = body.n;
+    this.covered = body.records;
+    const at = Date.parse(body.at);
+    const early = (this.times[body.records - 1] ?? at) - at;
+    if (early > CLOCK_TOLERANCE_MS || Date.parse(record.at) - at < -CLOCK_TOLERANCE_MS) this.find('STAMP-4', where);
   }
 
   /** After the last record: closing and coverage. `size`: records in the chain; `where`: the last of them. */

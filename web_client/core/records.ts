@@ -48,6 +48,7 @@ function shape(members: { readonly [name: string]: Check }): Check {
     wanted.every(({ name, may, check }) => (Object.hasOwn(given, name) ? check(given[name]) : may));
 }
 
+const details = map(NAME, (given) => given === null || truth(given) || words(given) || signed(given));
 const digest = { name: object, bytes: count, sha256: hex, sm3: hex };
 const coverage = shape({ network: count, off: count, present: count, recorder: count, withdrawn: count, worker: count });
 const partNumber = integer(1, 999);
@@ -119,12 +120,15 @@ const BODIES: { readonly [type: string]: Check } = {
     event: matching(NAME),
     'seat?': seat,
     'state?': words,
-    'detail?': map(NAME, (given) => given === null || truth(given) || words(given) || signed(given)),
+    'detail?': details,
   }),
   heartbeat: shape({ streams: map(STREAM, shape({ segments: count, bytes: count, sealed_to_ms: count })) }),
   recovered: shape({ epoch: words, reason: words, zero_mono_us: orNull(signed) }),
   degraded: shape({ code: matching(NAME), over: truth }),
   stored: shape({ objects: each(shape({ name: object, version: words, retain_until: orNull((given) => instant(given)) })) }),
+  stamp: shape({ n: number, records: positive, at: (given) => instant(given), authority: words, object: shape(digest) }),
+  anchor: shape({ service: words, seq: count, hash: hex, reference: words }),
+  certificate: shape({ legs: map(SEAT, shape({ measured: details, 'claimed?': details })) }),
   access,
   export: access,
   close: shape({

@@ -1,8 +1,9 @@
 /**
  * The verifier in the auditor's own browser: intact, complete, and the first broken rule (FORMAT.md §9).
  *
- * It trusts the objects' bytes and nothing that the server says about them. SM3, SM2 and LOG are left out, as FORMAT.md §7
- * allows a browser, and `unchecked` says so. Where the browser has no Ed25519 the verdict is open, never good.
+ * It trusts the objects' bytes and nothing that the server says about them. SM3, SM2, LOG, MANIFEST and what is in a timestamp
+ * (STAMP-2, STAMP-3) are left out, as FORMAT.md §7 allows a browser, and `unchecked` says so. Where the browser
+ * has no Ed25519 the verdict is open, never good.
  */
 import { type Expected, Ledger } from './ledger';
 import { type Head, type Entry, bodyFits, canonical, headOf, parseCanonical, recordOf } from './records';
@@ -33,7 +34,7 @@ export interface Verdict {
   readonly intact: boolean | null;
   readonly complete: boolean | null;
   readonly broken: readonly Broken[];
-  readonly unchecked: readonly ('Ed25519' | 'SM3' | 'SM2' | 'LOG')[];
+  readonly unchecked: readonly ('Ed25519' | 'SM3' | 'SM2' | 'LOG' | 'STAMP' | 'MANIFEST')[];
   readonly visit: string | null;
   readonly origin: string | null;
   /** Fingerprint of the Ed25519 key. */
@@ -45,8 +46,10 @@ export interface Verdict {
 const COMPLETE_ONLY = new Set(['CLOSE-1', 'COV-1', 'COV-2', 'COV-3']);
 /** The proof in the recorder's log. */
 const PROOF = 'log/close.tlog-proof';
-const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', PROOF];
-const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh|verify\.awk|verify-log\.sh|log\/close\.tlog-proof)$/;
+const MANIFEST = ['log/manifest.jsonl', 'log/manifest.tlog-proof'];
+const CLOSE_STAMP = 'stamps/close.tlog-proof';
+const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', 'verify-stamps.sh', PROOF, ...MANIFEST, CLOSE_STAMP];
+const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh|verify\.awk|verify-(log|stamps)\.sh|log\/(close|manifest)\.tlog-proof|log\/manifest\.jsonl|stamps\/([0-9]{6}|close)\.tlog-proof)$/;
 const TIME_TOLERANCE_MS = 2000;
 const MAX_KEPT = 200;
 
@@ -94,13 +97,17 @@ class Verification {
       intact: this.intact ? (this.unsure ? null : true) : false,
       complete: this.complete && this.intact ? (this.unsure ? null : true) : false,
       broken: this.broken,
-      unchecked: [...(this.unsure ? (['Ed25519'] as const) : []), 'SM3', ...(sm2 ? (['SM2'] as const) : []), ...(this.names.has(PROOF) ? (['LOG'] as const) : [])],
+      unchecked: [...(this.unsure ? (['Ed25519'] as const) : []), 'SM3', ...(sm2 ? (['SM2'] as const) : []), ...(this.names.has(PROOF) ? (['LOG'] as const) : []), ...(this.stamped() ? (['STAMP'] as const) : []), ...(MANIFEST.some((name) => this.names.has(name)) ? (['MANIFEST'] as const) : [])],
       visit: this.records[0]?.visit ?? null,
       origin: opened?.origin ?? null,
       key: this.named().find((key) => key.alg === 'ed25519')?.key ?? null,
       records: this.records,
       ledger: this.ledger,
     };
+  }
+
+  private stamped(): boolean {
+    return this.names.has(CLOSE_STAMP) || this.ledger.stamps > 0;
   }
 
   private find(rule: string, where: string): void {
@@ -286,9 +293,9 @@ class Verification {
   /** The rule this object breaks, or null. */
   private async object(wanted: Expected): Promise<string | null> {
     const bytes = this.names.has(wanted.name) ? await this.objects.read(wanted.name) : null;
-    if (bytes === null) return wanted.init ? 'PART-2' : 'SEG-1';
+    if (bytes === null) return wanted.stamp ? 'STAMP-1' : wanted.init ? 'PART-2' : 'SEG-1';
     const same = bytes.length === wanted.bytes && (await this.sums.sha256(bytes)) === wanted.sha256;
-    return same ? null : wanted.init ? 'PART-2' : 'SEG-2';
+    return same ? null : wanted.stamp ? 'STAMP-1' : wanted.init ? 'PART-2' : 'SEG-2';
   }
 }
 

@@ -1,0 +1,56 @@
+# What others say (FORMAT.md §8): witnesses of the log, the manifest of the day, time-stamp authorities. verify.sh runs this in the
+# bundle's folder:
+#   sh verify-stamps.sh close WORK             the proof that the log has the closing record (LOG); writes WORK/witnessed
+#   sh verify-stamps.sh manifest WORK          that the log has log/manifest.jsonl, and that it has this visit (MANIFEST)
+#   sh verify-stamps.sh stamps WORK [ROOTS]    each stamp of WORK/stamps and the one of the end (STAMP); writes WORK/timestamped
+# WORK is verify.sh's folder of intermediate files. The first broken rule is printed.
+set -u; w=$2; roots=${3-}; tools=$(cd "$(dirname "$0")" && pwd); key=keys/$(sed -n 's/^ed25519 //p' "$w/keys").pem
+broken() { echo "$*"; exit 1; }
+logged() { : >>"$w/witnesses"; sh "$tools/verify-log.sh" "$w" "$1" "$2" "$w/witnesses" 2>/dev/null; } # PROOF LEAF
+close() {
+  proof=log/close.tlog-proof; [ -f $proof ] || exit 0; [ -f "$w/ended" ] || broken LOG-1 $proof
+  said=$(logged $proof "$w/line/$(printf %07d "$(cut -d' ' -f1 "$w/ended")")") || broken "$(echo "$said" | head -n1)" $proof
+  mv "$w/cosigned-by" "$w/witnessed"
+}
+manifest() {
+  [ -f log/manifest.jsonl ] || [ -f log/manifest.tlog-proof ] || exit 0
+  logged log/manifest.tlog-proof log/manifest.jsonl >/dev/null || broken MANIFEST-1 log/manifest.jsonl
+  hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\.)*"'; in=log/manifest.jsonl
+  id=$({ printf 'teleconsult-visit-v1\n'; sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl | tr -d '\n'; } | sha256sum | cut -c1-64)
+  [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] || broken MANIFEST-1 $in
+  sed 1q "$in" | grep -Exq "[{]\"at\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z\",\"day\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]\",\"log\":$text,\"prev\":($hex|null),\"v\":1,\"visits\":$(($(wc -l <"$in") - 1))[}]" || broken MANIFEST-1 $in
+  anchors="[[]([{]\"reference\":$text,\"service\":$text[}](,[{]\"reference\":$text,\"service\":$text[}])*)?[]]"
+  [ -z "$(sed 1d "$in" | grep -Exv "[{]\"anchors\":$anchors,\"close\":($hex,\"open\":$hex,\"records\":[1-9][0-9]*|null,\"open\":$hex,\"records\":null),\"visit\":$hex[}]")" ] || broken MANIFEST-1 $in
+  sed 1d "$in" | sed -E 's/.*"visit":"([0-9a-f]*)"[}]$/\1/' >"$w/visits"; sort -cu "$w/visits" 2>/dev/null || broken MANIFEST-1 $in
+  ends="null,\"open\":\"$(head -n1 "$w/hashes")\",\"records\":null"; [ ! -f "$w/ended" ] || ends="($ends|\"$(cut -d' ' -f2 "$w/ended")\",\"open\":\"$(head -n1 "$w/hashes")\",\"records\":$(cut -d' ' -f1 "$w/ended"))"
+  sed 1d "$in" | grep -Exq "[{]\"anchors\":$anchors,\"close\":$ends,\"visit\":\"$id\"[}]" || broken MANIFEST-2 $in
+}
+token() { # is the authority's reply signed, and of this checkpoint? Its time is left in WORK/time, its name in WORK/authority.
+  openssl ts -reply -in "$w/reply" -token_out -out "$w/token" 2>/dev/null && openssl cms -verify -noverify -binary -inform DER -in "$w/token" -out "$w/info" -signer "$w/signer" 2>/dev/null || return 1
+  openssl ts -reply -in "$w/reply" -text 2>/dev/null >"$w/text"; grep -q '^Status: Granted' "$w/text" && grep -q '^Hash Algorithm: sha256$' "$w/text" || return 1
+  [ "$(sed -nE '/^Message data:/,/^Serial/s/^ +[0-9a-f]{4} - (.{47}) .*/\1/p' "$w/text" | tr -d ' \n-')" = "$(sha256sum <"$w/checkpoint" | cut -c1-64)" ] || return 1
+  date -u -d "$(sed -n 's/^Time stamp: //p' "$w/text")" +%FT%T.%3NZ >"$w/time" && openssl x509 -in "$w/signer" -noout -subject -nameopt RFC2253 | sed 's/^subject=//' >"$w/authority"
+}
+stamp() { # NAME LINE
+  sh "$tools/verify-log.sh" "$w" "$1" "$w/line/$(printf %07d "$2")" >/dev/null 2>&1 || broken STAMP-2 "$1"
+  base64 -d <"$w/extra" >"$w/bytes" 2>/dev/null && [ "$(base64 -w0 "$w/bytes")" = "$(cat "$w/extra")" ] || broken STAMP-2 "$1"
+  head -c64 "$w/bytes" >"$w/sig"; tail -c+65 "$w/bytes" >"$w/reply"; { printf 'teleconsult-stamp-v1\n'; cat "$w/reply"; } >"$w/said"
+  openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$w/said" -sigfile "$w/sig" >/dev/null 2>&1 || broken STAMP-2 "$1"
+  token && { [ -z "${3-}" ] || [ "$(cat "$w/time")" = "$3" ]; } || broken STAMP-3 "$1"
+  echo "$(cat "$w/time") by $(cat "$w/authority")" >>"$w/times"
+  [ -n "$roots" ] && openssl ts -verify -in "$w/reply" -data "$w/checkpoint" -CAfile "$roots" -attime "$(date -u -d "$(cat "$w/time")" +%s)" >/dev/null 2>&1 || untrusted=yes
+}
+stamps() {
+  untrusted=""; : >"$w/times"; : >>"$w/stamps"; end=""
+  while read -r name records at; do stamp "$name" "$records" "$at"; done <"$w/stamps"
+  if [ -f stamps/close.tlog-proof ]; then
+    [ -f "$w/ended" ] || broken STAMP-2 stamps/close.tlog-proof; read -r records hash at <"$w/ended"; stamp stamps/close.tlog-proof "$records"; end=yes
+    [ $(($(date -u -d "$at" +%s%3N) - $(date -u -d "$(cat "$w/time")" +%s%3N))) -le 120000 ] || broken STAMP-4 stamps/close.tlog-proof
+  fi
+  if [ -s "$w/times" ]; then
+    [ -n "$untrusted" ] && whose="declared, by authorities you did not name" || whose="trusted"; [ -n "$end" ] || whose="$whose; the end has none"
+    echo "timestamped: $whose: $(wc -l <"$w/times"), from $(head -n1 "$w/times") to $(tail -n1 "$w/times" | cut -d' ' -f1)" >"$w/timestamped"
+  fi
+  [ -z "$roots" ] || { [ -z "$untrusted" ] && [ -n "$end" ]; } || broken STAMP-5 stamps/close.tlog-proof
+}
+"$1"
