@@ -8,7 +8,7 @@ ACCESS-3  Quality control sees a sample: of the visits that a grant is about, th
 ACCESS-4  An auditor sees what a grant in force is about: named visits, a doctor's, or those of a span of time, until its end.
           A link is a grant that the hospital signed: one visit or all, until it expires.
 ACCESS-5  Names and messages are for those who gave a reason for this visit, at most `REASON_S` ago.
-ACCESS-6  An export takes two: who asked for it cannot approve it.
+ACCESS-6  An export takes two: who asked for it cannot approve it, and neither can a link, which says nothing of who holds it.
 """
 
 from __future__ import annotations
@@ -117,6 +117,8 @@ def decide(
     """Whether `asker` may, now. `grants` are the asker's own; `asked_by` is who asked for the export to be approved."""
     if action == "export_approve" and asked_by == asker.who:  # ACCESS-6
         return Refused("same_person")
+    if action == "export_approve" and asker.link:
+        return Refused("role_wrong")
     decision = _by_role(asker, grants, subject, action, at)
     needs_reason = action in _PERSONAL or (action in ("export_ask", "copy") and not isinstance(decision, Refused))
     if isinstance(decision, Refused) or not needs_reason:

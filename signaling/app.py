@@ -32,16 +32,21 @@ from config.link import LinkError
 from config.secrets import SecretError, secret_key, secret_text
 from config.settings import Settings
 from recorder.control import Note
+from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.exports import ExportRoutes
+from signaling.api.grants import GrantRoutes
+from signaling.api.looks import Looks, Noting, Seen
 from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check
-from signaling.api.recordings import Noting, RecordingRoutes
+from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.database import open_engine
 from signaling.expiry import expire
+from signaling.export_store import SqlExports
 from signaling.launches import SqlLaunches
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
@@ -110,6 +115,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
         async with RecorderDoor(settings.socket("audit")) as door:
             store = SqlVisitStore(engine)
             parts = assemble(settings, store, door, clock)
+            await store.name_patients()
             await parts.registry.start()
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             sending = asyncio.create_task(parts.sender.run(), name="webhooks")
@@ -149,22 +155,27 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
     registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, slot)
     links = Links(tokens, settings.base_url, clock)
-    recordings = RecordingRoutes(store, door, pseudonyms, _noting(recorder), clock)
+    store.patient_code = lambda person: pseudonyms("patient", person)
+    access = SqlAccess(store.engine)
+    looks = Looks(store, access, _noting(recorder), clock)
     files = FolderPhotos(settings.data / "photos", secret_key(settings.keys / "photos.key"))
     photos = PhotoRoutes(store, messages, files, clock)
+    recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
+    exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
+    grants = GrantRoutes(store, access, looks, clock)
     outbox, hook_key = SqlOutbox(store.engine), secret_key(settings.keys / "webhook.key")
     sender = WebhookSender(outbox, hook_key, clock, random_chance)
     store.on_happened = sender.wake
     webhooks = WebhookRoutes(outbox, hook_key)
     launches, slot_key = SqlLaunches(store.engine), secret_key(settings.slot_key_file or settings.keys / "slot.key")
     slot_routes = SlotRoutes(store, registry, launches, clock, slot_key, slot, settings.slot_fhir_base)
-    routes = all_routes(
-        store, registry, links, recordings, photos, webhooks, slot_routes, _parts(store, media, recorder), clock
-    )
+    more = (recordings, exports, grants, photos, webhooks, slot_routes)
+    routes = all_routes(store, registry, links, more, _parts(store, media, recorder), clock)
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
-    add_routes(app, routes, Gate(secret_text(settings.keys / "api.key"), tokens, store, Failures(clock)))
+    gate = Gate(secret_text(settings.keys / "api.key"), tokens, store, access, Failures(clock), clock)
+    add_routes(app, routes, gate)
     with _hidden("redis"):
         from signaling.gateway import Gateway
     origins = (*settings.origins, *_own_origins(settings))
@@ -209,10 +220,10 @@ def _parts(store: SqlVisitStore, media: MediaWorkers, recorder: RecorderLink) ->
 
 
 def _noting(recorder: RecorderLink) -> Noting:
-    async def note(visit: str, who: str, what: str) -> None:
-        body = {"who": who, "role": "auditor", "purpose": "audit", "scope": what}
+    async def note(visit: str, seen: Seen) -> None:
+        body = {"who": seen.who, "role": seen.role, "purpose": seen.purpose, "scope": seen.scope}
         try:
-            await recorder.ask(Note(visit, f"access-{random_name(9)}", "access", body))
+            await recorder.ask(Note(visit, f"access-{random_name(9)}", seen.kind, body))
         except LinkError as error:  # it is on the access log all the same; `visit_closed` is AUDIT-1's other half
             level = logging.DEBUG if error.code == "visit_closed" else logging.WARNING
             log.log(level, "access not noted", extra={"visit": visit, "code": error.code})

@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Row, Select, and_, case, insert, or_, select, update
+from sqlalchemy import JSON, ColumnElement, Row, Select, and_, case, insert, or_, select, type_coerce, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -39,13 +39,33 @@ class CursorInvalid(Exception):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """One line of the access log."""
+    """One line of the access log. `outcome`: `allowed`, or the code of the refusal; `granted_by`: by which grant."""
 
     at: str
     who: str
     role: str
     visit: str | None
     what: str
+    outcome: str = "allowed"
+    granted_by: str | None = None
+    purpose: str | None = None
+
+
+class LoggedAccess(Access, frozen=True, kw_only=True):
+    """The same, numbered, with the reason in the words it was given in."""
+
+    id: int
+    reason: str | None
+
+
+class Search(msgspec.Struct, frozen=True):
+    """Which visits. Each word begins the visit's id or the patient's code, or is in the doctor's name or id."""
+
+    words: tuple[str, ...] = ()
+    since: str | None = None
+    before: str | None = None
+    doctor: str | None = None
+    visits: tuple[str, ...] | None = None
 
 
 class SqlVisitStore:
@@ -55,12 +75,15 @@ class SqlVisitStore:
         self.engine = engine
         self.on_happened: Callable[[], None] = lambda: None
         """Called after something was written for the hospital's receivers."""
+        self.patient_code: Callable[[str], str | None] = lambda _: None
+        """The hospital's id of a patient → the pseudonym to find visits by."""
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
         """See the port. Of many calls with one key at once, one stores and all return its visit."""
         try:
             async with self._writing() as db:
-                await db.execute(insert(visits).values(_to_row(facts)))  # STORE-2
+                row = _to_row(facts) | {"patient_code": self.patient_code(facts.patient.id)}
+                await db.execute(insert(visits).values(row))  # STORE-2
                 await outbox.write(db, happened(None, facts))
                 if idempotency_key is not None:
                     said = {"key": idempotency_key, "body_sha256": body_sha256, "visit": facts.id}
@@ -103,17 +126,21 @@ class SqlVisitStore:
             new = (await db.execute(done)).scalar_one_or_none()
             return None if new is None else int(new)
 
-    async def page(self, limit: int, cursor: str | None, phase: Phase | None = None) -> Page:
+    async def page(
+        self, limit: int, cursor: str | None, phase: Phase | None = None, search: Search | None = None
+    ) -> Page:
         """Newest first. Raises `CursorInvalid`."""
         limit = max(1, min(limit, MAX_PAGE))
         wanted = select(visits).order_by(visits.c.created.desc(), visits.c.id.desc()).limit(limit + 1)
         if phase is not None:
             wanted = wanted.where(visits.c.phase == phase)
+        if search is not None:
+            wanted = wanted.where(*_found_by(search))
         if cursor is not None:
             wanted = _after(wanted, cursor)
         found = await self._all(wanted)
         more = len(found) > limit
-        return Page(visits=found[:limit], next=_cursor_of(found[limit - 1]) if more else None)
+        return Page(visits=found[:limit], next=cursor_of(found[limit - 1]) if more else None)
 
     async def open_visits(self) -> list[VisitFacts]:
         """All that are waiting or live, or have an open evidence log or an open claim, oldest first."""
@@ -137,18 +164,48 @@ class SqlVisitStore:
         mine = and_(visits.c.doctor_id == doctor, visits.c.phase == "ended", visits.c.live.is_not(None))
         return await self._all(select(visits).where(mine).order_by(visits.c.ended_at.desc()).limit(limit))
 
-    async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
+    async def log_access(
+        self,
+        who: str,
+        role: str,
+        visit: str | None,
+        what: str,
+        at: str,
+        *,
+        outcome: str = "allowed",
+        granted_by: str | None = None,
+        purpose: str | None = None,
+        reason: str | None = None,
+    ) -> None:
         """Append to the access log."""
+        line = {"who": who, "role": role, "visit": visit, "what": what[:256], "at": at, "outcome": outcome}
+        why = {"granted_by": granted_by, "purpose": purpose, "reason": reason}
         async with self._writing() as db:
-            line = {"who": who, "role": role, "visit": visit, "what": what[:256], "at": at}
-            await db.execute(insert(accesses).values(line))
+            await db.execute(insert(accesses).values(line | why))
 
     async def accesses_of(self, visit: str, limit: int = 200) -> list[Access]:
-        """Who looked at a visit, latest first."""
+        """Who looked at a visit, or was refused it, latest first."""
         wanted = select(accesses).where(accesses.c.visit == visit).order_by(accesses.c.id.desc()).limit(limit)
         async with self._reading() as db:
-            rows = await db.execute(wanted)
-            return [Access(at=row.at, who=row.who, role=row.role, visit=row.visit, what=row.what) for row in rows]
+            return [_line(row, Access) for row in await db.execute(wanted)]
+
+    async def access_log(self, after: int, limit: int) -> list[LoggedAccess]:
+        """All of it, in order, from a number on."""
+        wanted = select(accesses).where(accesses.c.id > after).order_by(accesses.c.id).limit(limit)
+        async with self._reading() as db:
+            return [_line(row, LoggedAccess) for row in await db.execute(wanted)]
+
+    async def name_patients(self, at_once: int = 500) -> None:
+        """Give visits that were made before there were codes to find them by their code."""
+        while True:
+            wanted = select(visits.c.id, visits.c.patient).where(visits.c.patient_code.is_(None)).limit(at_once)
+            async with self._reading() as db:
+                nameless = [(row.id, self.patient_code(str(row.patient["id"]))) for row in await db.execute(wanted)]
+            if not nameless or nameless[0][1] is None:
+                return
+            async with self._writing() as db:
+                for visit, code in nameless:
+                    await db.execute(update(visits).where(visits.c.id == visit).values(patient_code=code))
 
     async def answers(self) -> bool:
         """Whether the database answers now."""
@@ -193,7 +250,37 @@ def _after(wanted: Select[Any], cursor: str) -> Select[Any]:
     return wanted.where(or_(older, and_(visits.c.created == created, visits.c.id < visit)))
 
 
-def _cursor_of(facts: VisitFacts) -> str:
+def _found_by(search: Search) -> list[ColumnElement[bool]]:
+    name = type_coerce(visits.c.doctor, JSON())["name"].as_string()
+    found: list[ColumnElement[bool]] = [
+        or_(
+            visits.c.id.startswith(word, autoescape=True),
+            visits.c.patient_code.startswith(word.lower(), autoescape=True),
+            visits.c.doctor_id == word,
+            name.contains(word, autoescape=True),
+        )
+        for word in search.words
+    ]
+    if search.since is not None:
+        found.append(visits.c.created >= search.since)
+    if search.before is not None:
+        found.append(visits.c.created < search.before)
+    if search.doctor is not None:
+        found.append(visits.c.doctor_id == search.doctor)
+    if search.visits is not None:
+        found.append(visits.c.id.in_(search.visits))
+    return found
+
+
+Line = TypeVar("Line", bound=Access)
+
+
+def _line(row: Row[Any], kind: type[Line]) -> Line:
+    return kind(**{name: getattr(row, name) for name in kind.__struct_fields__})
+
+
+def cursor_of(facts: VisitFacts) -> str:
+    """The cursor of a page that ends with this visit."""
     return f"{round(parse_iso(facts.created).timestamp() * 1000):013d}.{facts.id}"
 
 

@@ -15,9 +15,13 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.clock import now_iso
+from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.exports import ExportRoutes
+from signaling.api.grants import GrantRoutes
+from signaling.api.looks import Looks, Noting
 from signaling.api.photos import PhotoRoutes
-from signaling.api.recordings import Noting, RecordingRoutes
+from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
@@ -25,6 +29,7 @@ from signaling.api.webhooks import WebhookRoutes
 from signaling.asked import RxConfirmed
 from signaling.database import open_engine
 from signaling.errors import GuestsFull
+from signaling.export_store import SqlExports
 from signaling.launches import SqlLaunches
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
@@ -124,6 +129,7 @@ class Api:
     messages: SqlMessageStore
     files: FolderPhotos
     launches: SqlLaunches
+    access: SqlAccess
 
     async def call(self, method: str, path: str, token: str = API_KEY, **given: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -160,23 +166,28 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         async def database() -> bool:
             return ready["database"]
 
-        recordings = RecordingRoutes(store, door, KeyedPseudonyms(bytes(32)), note, time.time)
+        pseudonyms = KeyedPseudonyms(bytes(32))
+        store.patient_code = lambda person: pseudonyms("patient", person)
+        access = SqlAccess(store.engine)
+        looks = Looks(store, access, note, time.time)
         app = web.Application(middlewares=[answering])
         messages, files = SqlMessageStore(store.engine), FolderPhotos(folder / "photos", bytes(32))
         photos = PhotoRoutes(store, messages, files, time.time)
+        recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
+        exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
+        grants = GrantRoutes(store, access, looks, time.time)
         webhooks = WebhookRoutes(SqlOutbox(store.engine), bytes(32))
         slot = Slot("https://his.example/rx", "https://his.example")
         launches = SqlLaunches(store.engine)
         slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
-        routes = all_routes(
-            store, visits, links, recordings, photos, webhooks, slots, {"database": database}, time.time
-        )
-        add_routes(app, routes, Gate(API_KEY, tokens, store, Failures(time.time, burst=burst)))
+        more = (recordings, exports, grants, photos, webhooks, slots)
+        routes = all_routes(store, visits, links, more, {"database": database}, time.time)
+        add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)
         await server.start_server(access_log=None)
         client = TestClient(server)
         try:
-            yield Api(client, store, visits, links, tokens, ready, messages, files, launches)
+            yield Api(client, store, visits, links, tokens, ready, messages, files, launches, access)
         finally:
             await client.close()
 

@@ -1,4 +1,4 @@
-"""Who may call: the hospital's system by its API key, an auditor or a seat by the token of their link.
+"""Who may call: the hospital's system by its API key, an auditor or a seat by the token of their link, staff by a session.
 
 AUTH-1  Credentials are compared in constant time; of the API key only a SHA-256 is kept in memory.
 AUTH-2  Failures are counted per source, and past the limit answered 429. A good credential is let in even then: with
@@ -11,9 +11,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections import OrderedDict
+from datetime import UTC, datetime
 
 from aiohttp import web
 
+from config.clock import iso
+from signaling.access import Asker
+from signaling.access_store import TOKEN_PREFIX, SqlAccess
 from signaling.api.route import Access, Principal
 from signaling.ports import Claims, Clock, Tokens, VisitStore
 from signaling.problems import Forbidden, TooManyFailures, Unauthorised
@@ -44,11 +48,15 @@ class Failures:
 class Gate:
     """Lets a request in as somebody, or refuses it."""
 
-    def __init__(self, api_key: str, tokens: Tokens, store: VisitStore, failures: Failures) -> None:
+    def __init__(
+        self, api_key: str, tokens: Tokens, store: VisitStore, sessions: SqlAccess, failures: Failures, clock: Clock
+    ) -> None:
         self._api_key_sha256 = _digest(api_key)
         self._tokens = tokens
         self._store = store
+        self._sessions = sessions
         self._failures = failures
+        self._clock = clock
 
     async def admit(self, request: web.Request, access: Access) -> Principal:
         """Who calls. Raises `Unauthorised`, `Forbidden`, `TooManyFailures`."""
@@ -57,11 +65,35 @@ class Gate:
         if access == "slot":  # the route checks the signature over the body
             return Principal("slot", "hospital")
         try:
-            return self._hospital(request) if access == "hospital" else await self._person(request, access)
+            return await self._credential(request, access)
         except Unauthorised:
             if not self._failures.count(request.remote or ""):  # AUTH-2
                 raise TooManyFailures from None
             raise
+
+    async def _credential(self, request: web.Request, access: Access) -> Principal:
+        said = _bearer(request)
+        if said is not None and said.startswith(TOKEN_PREFIX) and access not in ("hospital", "seat"):
+            return await self._staff(said, access)
+        match access:
+            case "hospital" | "administrator":
+                return self._hospital(request)
+            case "exporter" if said is None or "." not in said:  # a link's token has dots, the API key has none
+                return self._hospital(request)
+            case "staff":
+                raise Unauthorised("a session of staff is needed: Authorization: Bearer <token>")
+            case _:
+                return await self._person(request, access)
+
+    async def _staff(self, token: str, access: Access) -> Principal:
+        asker = await self._sessions.session(token, iso(datetime.fromtimestamp(self._clock(), UTC)))
+        if asker is None:
+            raise Unauthorised("there is no such session", code="session_unknown")
+        if isinstance(asker, str):
+            raise Unauthorised("this session is over", code=f"session_{asker}")
+        if access == "administrator" and asker.role != "administrator":
+            raise Forbidden("this is for administrators")
+        return Principal(access, asker.who, asker=asker)
 
     def _hospital(self, request: web.Request) -> Principal:
         said = request.headers.get("X-API-Key") or _bearer(request)
@@ -69,7 +101,7 @@ class Gate:
             raise Unauthorised("an API key is needed: Authorization: Bearer <key>")
         if not hmac.compare_digest(_digest(said), self._api_key_sha256):  # AUTH-1
             raise Unauthorised("this is not the API key", code="api_key_invalid")
-        return Principal("hospital", "hospital")
+        return Principal("hospital", "hospital", asker=Asker("hospital", "administrator"))
 
     async def _person(self, request: web.Request, access: Access) -> Principal:
         said = _bearer(request)
@@ -80,10 +112,11 @@ class Gate:
             await self._check_revocation(claims)
         except TokenError as error:
             raise Unauthorised(str(error), code=error.code) from error
-        if (claims.role == "auditor") != (access == "auditor"):
+        if (claims.role == "auditor") == (access == "seat"):
             raise Forbidden("this link is for something else")
         who = claims.subject if claims.role == "auditor" else claims.seat or claims.role
-        return Principal(access, who, claims.visit)
+        asker = Asker(who, "auditor", link=True, visit=claims.visit) if claims.role == "auditor" else None
+        return Principal(access, who, claims.visit, asker)
 
     async def _check_revocation(self, claims: Claims) -> None:
         if claims.visit is None:

@@ -30,15 +30,18 @@ REF = "#/components/schemas/{name}"
 
 DESCRIPTION = """Visits, links and recordings. A visit itself goes over Socket.IO: signaling/PROTOCOL.md.
 
-Every look at a recording is written to the access log before anything is shown, and, while the visit's evidence log is open,
-into that too. After a visit is closed the access log alone holds who looked."""
+Every look at a recording, and every look that was refused, is written to the access log before anything is shown, and, while
+the visit's evidence log is open, into that too. After a visit is closed the access log alone holds who looked."""
 
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "public": [],
     "hospital": [{"apiKey": []}, {"apiKeyHeader": []}],
-    "auditor": [{"auditorToken": []}],
     "slot": [{"webhookSignature": []}],
+    "auditor": [{"auditorToken": []}, {"staffSession": []}],
     "seat": [{"seatToken": []}],
+    "staff": [{"staffSession": []}],
+    "administrator": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}],
+    "exporter": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}, {"auditorToken": []}],
 }
 SCHEMES = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "The hospital system's API key."},
@@ -55,6 +58,11 @@ SCHEMES = {
         "description": "The part of a link into a visit after `#`: it reaches that visit only.",
     },
     "auditorToken": {"type": "http", "scheme": "bearer", "description": "The part of an auditor's link after `#`."},
+    "staffSession": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The session of a doctor, quality control, an auditor or an administrator: sign in at `/auth/login`.",
+    },
 }
 HEADERS = {
     "X-Request-Id": "Names this request in our logs: the caller's own, if it sent a plausible one.",
@@ -166,7 +174,7 @@ def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
     refused: list[type[Problem]] = [*route.refuses, RequestInvalid, Internal]
     if route.access != "public":
         refused += [Unauthorised, TooManyFailures, NotReady]
-    if route.access in ("auditor", "seat"):
+    if route.access not in ("public", "hospital"):
         refused.append(Forbidden)
     if route.parameters:
         refused.append(NotFound)

@@ -1,37 +1,41 @@
-"""Recordings for auditors: found, looked at, played and taken away; and every look is written down.
+"""Recordings for auditors: found, looked at, played. `signaling.api.looks` decides and writes every look down first.
 
-AUDIT-1  A look is on the access log (SQL) before anything is shown. While the visit's evidence log is open it is noted there
-         too, as `access`; after that the access log alone holds it, until evidence logs can be continued (a later issue).
-AUDIT-2  The same look by the same link within a minute is written down once: a player asks for a stream piece by piece.
-AUDIT-3  The patient appears under the pseudonym that evidence uses, and under no name.
+AUDIT-3  The patient appears under the pseudonym that evidence uses; under a name only to who gave a reason.
+AUDIT-5  A bundle goes out only for an export that two people agreed on (`signaling.api.exports`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, web
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from config.clock import iso
-from signaling.api.kinds import PageQuery, Recording, RecordingDetail, RecordingPage
-from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Principal, Route, Routes, json_answer
-from signaling.ports import Clock, Page, Pseudonyms, VisitFacts
+from signaling.access import Allowed, decide
+from signaling.api.audit_kinds import (
+    GivenReason,
+    GiveReason,
+    KeptMessage,
+    KeptMessages,
+    Names,
+    RecordingsQuery,
+)
+from signaling.api.kinds import Recording, RecordingDetail, RecordingPage
+from signaling.api.looks import Looks, asker_of, subject
+from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms, VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong, RequestInvalid
 from signaling.recordings import RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
-from signaling.store import CursorInvalid, SqlVisitStore
+from signaling.store import CursorInvalid, Search, SqlVisitStore, cursor_of
 
-Noting = Callable[[str, str, str], Awaitable[None]]
-"""(visit, who, what): put a look on the visit's open evidence log."""
-
-SAME_LOOK_S = 60.0
-REMEMBERED = 4096
 AT_ONCE = 8
 CHUNK = 256 << 10
+MOST_SCANNED = 2000
+MOST_WORDS = 6
 
 _HANDED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
 _SAFE_TYPES = (
@@ -56,17 +60,18 @@ class RecordingRoutes:
     def __init__(
         self,
         store: SqlVisitStore,
+        messages: MessageStore,
+        files: PhotoFiles,
         door: RecorderDoor,
         pseudonyms: Pseudonyms,
-        note: Noting | None,
-        clock: Clock,
+        looks: Looks,
     ) -> None:
         self._store = store
+        self._messages = messages
+        self._photos = files
         self._door = door
         self._pseudonyms = pseudonyms
-        self._note = note
-        self._clock = clock
-        self._looks: dict[tuple[str, str | None, str], float] = {}
+        self._looks = looks
 
     def routes(self) -> Routes:
         """The table."""
@@ -77,12 +82,12 @@ class RecordingRoutes:
                 "GET",
                 "/api/v1/recordings",
                 "listRecordings",
-                "Visits and what was recorded of them, newest first, a page at a time.",
+                "Visits that you may see, and what was recorded of them: newest first, a page at a time.",
                 "auditor",
                 (Answer(200, "A page", RecordingPage),),
                 self.listing,
                 Nothing,
-                PageQuery,
+                RecordingsQuery,
             ),
             Route(
                 "GET",
@@ -123,22 +128,54 @@ class RecordingRoutes:
                 refuses=(NotReady, RangeWrong),
             ),
             Route(
-                "GET",
-                f"{one}/bundle",
-                "getRecordingBundle",
-                "All objects in one archive; `teleconsult verify` checks what is in it, offline.",
+                "POST",
+                f"{one}/reason",
+                "giveReason",
+                "Say why this visit is looked at: for eight hours its names and messages are then shown.",
                 "auditor",
-                (Answer(200, "The archive", media="*/*", headers=("Content-Disposition",)),),
-                self.bundle,
+                (Answer(201, "It is on the logs", GivenReason),),
+                self.reason,
+                GiveReason,
+                Nothing,
+            ),
+            Route(
+                "GET",
+                f"{one}/names",
+                "getNames",
+                "Who they were; needs a reason.",
+                "auditor",
+                (Answer(200, "The names", Names),),
+                self.names,
                 Nothing,
                 Nothing,
-                refuses=(NotReady,),
+            ),
+            Route(
+                "GET",
+                f"{one}/messages",
+                "listKeptMessages",
+                "What was written, with what is needed to compare it with the evidence; needs a reason.",
+                "auditor",
+                (Answer(200, "The messages", KeptMessages),),
+                self.messages,
+                Nothing,
+                Nothing,
+            ),
+            Route(
+                "GET",
+                f"{one}/photos/{{photo}}",
+                "getKeptPhoto",
+                "A photo that was sent in this visit; needs a reason.",
+                "auditor",
+                (Answer(200, "The picture", media="image/*"),),
+                self.photo,
+                Nothing,
+                Nothing,
             ),
         ]
 
-    async def listing(self, call: Call[Nothing, PageQuery]) -> web.Response:
+    async def listing(self, call: Call[Nothing, RecordingsQuery]) -> web.Response:
         """The list works while the recorder is away: the recordings are then null, and it says so."""
-        await self._look(call.principal, None, "list")
+        await self._looks.write(asker_of(call.principal), None, "list", Allowed())
         page = await self._page(call)
         together = asyncio.Semaphore(AT_ONCE)
 
@@ -157,7 +194,8 @@ class RecordingRoutes:
 
     async def one(self, call: Call[Nothing, Nothing]) -> web.Response:
         """With the access log, this look included."""
-        facts = await self._allowed(call, "recording")
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "look", "recording")
         try:
             recording, known = await self._door.facts(facts.id), True
         except RecorderAway:
@@ -168,7 +206,8 @@ class RecordingRoutes:
 
     async def files(self, call: Call[Nothing, Nothing]) -> web.Response:
         """As the recorder lists them."""
-        facts = await self._allowed(call, "files")
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "look", "files")
         try:
             listed = await self._door.files(facts.id)
         except RecorderAway as error:
@@ -182,60 +221,89 @@ class RecordingRoutes:
         name = call.path("name")
         if re.fullmatch(FILE_PATTERN, name) is None:
             raise NotFound
-        facts = await self._allowed(call, _scope(name))
-        return await self._stream(call.request, f"/visits/{facts.id}/files/{quote(name)}", {})
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "play", _scope(name))
+        return await hand_on(self._door, call.request, f"/visits/{facts.id}/files/{quote(name)}")
 
-    async def bundle(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
-        """As the recorder packs it."""
-        facts = await self._allowed(call, "bundle")
-        return await self._stream(call.request, f"/visits/{facts.id}/bundle", {"visit": facts.id})
+    async def reason(self, call: Call[GiveReason, Nothing]) -> web.Response:
+        """ACCESS-5: from here on names may be shown."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        return json_answer(GivenReason(await self._looks.reason(call.principal, facts, call.body)), 201)
 
-    async def _page(self, call: Call[Nothing, PageQuery]) -> Page:
-        if call.principal.visit is not None:  # AUTH-3
-            facts = await self._store.load(call.principal.visit)
+    async def names(self, call: Call[Nothing, Nothing]) -> web.Response:
+        """AUDIT-3."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "names", "names")
+        return json_answer(Names.of(facts))
+
+    async def messages(self, call: Call[Nothing, Nothing]) -> web.Response:
+        """SIG-20: whoever has the nonce can count the hash anew."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "messages", "messages")
+        kept: list[KeptMessage] = []
+        while page := await self._messages.after(facts.id, kept[-1].seq if kept else 0):
+            kept += map(KeptMessage.of, page)
+        return json_answer(KeptMessages(facts.id, kept))
+
+    async def photo(self, call: Call[Nothing, Nothing]) -> web.Response:
+        """As it was stored."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "messages", "photos")
+        name = call.path("photo")
+        found = await self._messages.photo(name)
+        data = await self._photos.get(facts.id, name) if found is not None and found[0] == facts.id else None
+        if found is None or data is None:
+            raise NotFound("no such photo", code="photo_unknown")
+        return web.Response(body=data, content_type=found[1].media, headers=_GUARDED)
+
+    async def _page(self, call: Call[Nothing, RecordingsQuery]) -> Page:
+        """A page of what this asker may see. Where SQL cannot tell (a sample), many are read for few; the page may then be
+        short, and says where to go on."""
+        asker, grants = asker_of(call.principal), await self._looks.grants(call.principal)
+        if asker.visit is not None:  # AUTH-3
+            facts = await self._store.load(asker.visit)
             return Page([] if facts is None else [facts], None)
+        query, found, scanned = call.query, list[VisitFacts](), 0
+        cursor = None if query.cursor is UNSET else query.cursor
+        while True:
+            page = await self._searched(query, cursor, asker.doctor if asker.role == "doctor" else None)
+            for facts in page.visits:
+                if isinstance(decide(asker, grants, subject(facts), "list", self._looks.now()), Allowed):
+                    found.append(facts)
+                if len(found) == query.limit:
+                    last = page.visits[-1] is facts and page.next is None
+                    return Page(found, None if last else cursor_of(facts))
+            scanned += len(page.visits)
+            cursor = page.next
+            if cursor is None or scanned >= MOST_SCANNED:
+                return Page(found, cursor)
+
+    async def _searched(self, query: RecordingsQuery, cursor: str | None, doctor: str | None) -> Page:
+        words = () if query.q is UNSET else tuple(query.q.split()[:MOST_WORDS])
+        search = Search(words, _moment(query.since), _moment(query.before), doctor)
         try:
-            return await self._store.page(call.query.limit, None if call.query.cursor is UNSET else call.query.cursor)
+            return await self._store.page(query.limit, cursor, search=search)
         except CursorInvalid as error:
             raise RequestInvalid("this cursor is not one of ours", code=error.code) from error
-
-    async def _allowed(self, call: Call[Nothing, Nothing], what: str) -> VisitFacts:
-        """The visit asked for, if it is one this auditor may see; the look is written down."""
-        visit = call.path("visit")
-        facts = await self._store.load(visit) if call.principal.visit in (None, visit) else None
-        if facts is None:
-            raise NotFound("no such visit", code="visit_unknown")
-        await self._look(call.principal, facts, what)
-        return facts
-
-    async def _look(self, principal: Principal, facts: VisitFacts | None, what: str) -> None:
-        visit = None if facts is None else facts.id
-        now = self._clock()
-        key = (principal.who, visit, what)
-        if now - self._looks.get(key, 0.0) < SAME_LOOK_S:  # AUDIT-2
-            return
-        at = iso(datetime.fromtimestamp(now, UTC))
-        await self._store.log_access(principal.who, principal.role, visit, what, at)  # AUDIT-1
-        self._remember(key, now)
-        if facts is not None and facts.log_open and self._note is not None:
-            await self._note(facts.id, principal.who, what)
-
-    def _remember(self, key: tuple[str, str | None, str], now: float) -> None:
-        self._looks.pop(key, None)
-        self._looks[key] = now
-        if len(self._looks) > REMEMBERED:
-            del self._looks[next(iter(self._looks))]
 
     def _pseudonym(self, facts: VisitFacts) -> str:
         return self._pseudonyms("patient", facts.patient.id)
 
-    async def _stream(self, request: web.Request, path: str, attachment: dict[str, str]) -> web.StreamResponse:
-        try:
-            async with self._door.open(path, request.headers.get("Range")) as answer:
-                _refuse_if_refused(answer)
-                return await _hand_on(request, answer, attachment)
-        except RecorderAway as error:
-            raise NotReady(str(error), code=error.code) from error
+
+def _moment(given: int | UnsetType) -> str | None:
+    return None if isinstance(given, UnsetType) else iso(datetime.fromtimestamp(given, UTC))
+
+
+async def hand_on(
+    door: RecorderDoor, request: web.Request, path: str, attachment: dict[str, str] | None = None
+) -> web.StreamResponse:
+    """What the recorder answers there, streamed. Raises `NotReady`, `NotFound`, `RangeWrong`."""
+    try:
+        async with door.open(path, request.headers.get("Range")) as answer:
+            _refuse_if_refused(answer)
+            return await _hand_on(request, answer, attachment or {})
+    except RecorderAway as error:
+        raise NotReady(str(error), code=error.code) from error
 
 
 def _scope(name: str) -> str:

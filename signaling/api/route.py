@@ -13,15 +13,18 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
+from signaling.access import Asker
 from signaling.problems import Problem
 
-Access = Literal["public", "hospital", "slot", "auditor", "seat"]
+Access = Literal["public", "hospital", "slot", "auditor", "seat", "staff", "administrator", "exporter"]
+"""Whose credential: `auditor` is an auditor's link or any session of staff, `staff` a session, `administrator` an
+administrator's session or the API key, `exporter` any of these. What they may do there, `signaling.access` says."""
 
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 FILE_PATTERN = rf"{_FILE_PART}(/{_FILE_PART}){{0,15}}"
 PATH_PATTERNS: Mapping[str, str] = {
-    **dict.fromkeys(("visit", "photo", "receiver"), VISIT_PATTERN),
+    **dict.fromkeys(("visit", "photo", "receiver", "grant", "export", "copy"), VISIT_PATTERN),
     "name": FILE_PATTERN,
 }
 """What each path parameter may look like; anything else is no address of ours (404)."""
@@ -47,11 +50,12 @@ Query = TypeVar("Query", bound=msgspec.Struct)
 @dataclass(frozen=True, slots=True)
 class Principal:
     """Who calls. `who` is fit for the access log: never a name; of a seat it is the seat. An auditor's `visit` is None if all
-    are theirs."""
+    are theirs. `asker`: who that is where a recording is asked for."""
 
     role: Access
     who: str
     visit: str | None = None
+    asker: Asker | None = None
 
 
 @dataclass(frozen=True, slots=True)

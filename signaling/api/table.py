@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 
 from signaling.api.openapi import document
-from signaling.api.photos import PhotoRoutes
 from signaling.api.public import Check, PublicRoutes
-from signaling.api.recordings import RecordingRoutes
 from signaling.api.route import Routes
-from signaling.api.slot import SlotRoutes
 from signaling.api.visits import VisitRoutes
-from signaling.api.webhooks import WebhookRoutes
 from signaling.links import Links
 from signaling.ports import Clock, Visits, VisitStore
+
+
+class Routed(Protocol):
+    """A part of the API."""
+
+    def routes(self) -> Routes:
+        """Its table."""
+        ...
 
 
 def all_routes(
     store: VisitStore,
     visits: Visits,
     links: Links,
-    recordings: RecordingRoutes,
-    photos: PhotoRoutes,
-    webhooks: WebhookRoutes,
-    slot: SlotRoutes,
+    more: Iterable[Routed],
     parts: Mapping[str, Check],
     clock: Clock,
 ) -> Routes:
     """Every route; the document among them describes them all, itself included."""
     written: list[bytes] = []
     routes = VisitRoutes(store, visits, links, clock).routes()
-    routes += recordings.routes()
-    routes += photos.routes()
-    routes += webhooks.routes()
-    routes += slot.routes()
+    for part in more:
+        routes += part.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()
     written.append(msgspec.json.encode(document(routes)))
     return routes

@@ -70,6 +70,10 @@ def test_of_several_grants_one_that_allows_is_enough() -> None:
     assert decide(Asker("a-1", "auditor"), [over, GRANT], VISIT, "play", NOW) == Allowed("g1", "complaint")
 
 
+def test_a_link_approves_no_export() -> None:
+    assert asks("auditor", "export_approve", link=True) == "role_wrong"
+
+
 def test_a_link_reaches_its_visit_or_all() -> None:
     assert asks("auditor", "play", link=True) == "allowed"
     assert asks("auditor", "play", link=True, visit="v1") == "allowed"

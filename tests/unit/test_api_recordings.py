@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
+from config.clock import now_iso, parse_iso
 from recorder.audit import audit_door, make_audit_app
 from recorder.store_folder import FolderStore
+from signaling.api.looks import Seen
+from signaling.messages import Draft, Photo
 from signaling.problems import NotReady
 from tests.bundles import honest_visit
 from tests.http_api import Api, open_api, raw, some_visit
@@ -82,7 +84,7 @@ async def test_the_list_goes_on_without_the_recorder_and_says_so(api: Api) -> No
     assert (status, problem["code"]) == (503, "recorder_unavailable")
 
 
-async def test_files_come_whole_in_ranges_and_as_one_archive(api: Api, tmp_path: Path) -> None:
+async def test_files_come_whole_and_in_ranges(api: Api, tmp_path: Path) -> None:
     await api.store.create(some_visit("v1"), None, "")
     objects = await shelve(tmp_path, "v1")
     token = auditor(api)
@@ -98,9 +100,6 @@ async def test_files_come_whole_in_ranges_and_as_one_archive(api: Api, tmp_path:
         assert body == objects[SEGMENT][5:10]
         assert answer.headers["Content-Range"] == f"bytes 5-9/{len(objects[SEGMENT])}"
         await look(api, f"/v1/files/{SEGMENT}", token, 416, Range="bytes=99999999-")
-        answer, body = await look(api, "/v1/bundle", token)
-        assert answer.headers["Content-Disposition"] == 'attachment; filename="teleconsult-v1.zip"'
-        assert any(name.endswith(SEGMENT) for name in zipfile.ZipFile(io.BytesIO(body)).namelist())
 
 
 @pytest.mark.parametrize(
@@ -131,7 +130,7 @@ async def test_a_link_for_one_visit_reaches_no_other(api: Api, tmp_path: Path) -
     await shelve(tmp_path, "v1")
     token = auditor(api, "v2")
     async with recorder(tmp_path):
-        for path in ("/v1", "/v1/files", f"/v1/files/{SEGMENT}", "/v1/bundle"):
+        for path in ("/v1", "/v1/files", f"/v1/files/{SEGMENT}", "/v1/names", "/v1/messages", "/v1/photos/p1"):
             await look(api, path, token, 404)
         _, page = await api.call("GET", "/api/v1/recordings", token)
     assert [row["visit"] for row in page["recordings"]] == ["v2"]
@@ -161,30 +160,30 @@ async def test_every_look_is_on_the_access_log_once_a_minute(api: Api, tmp_path:
     async with recorder(tmp_path):
         for name in (SEGMENT, SEGMENT, SEGMENT.replace("000001", "000002")):
             await look(api, f"/v1/files/{name}", auditor(api), 206, Range="bytes=0-9")
-        await look(api, "/v1/bundle", auditor(api, "v1", who="auditor-2"))
+        await look(api, "/v1/files", auditor(api, "v1", who="auditor-2"))
         _, detail = await api.call("GET", "/api/v1/recordings/v1", auditor(api))
     looks = [(one["who"], one["what"]) for one in detail["accesses"]]
-    assert looks == [("auditor-1", "recording"), ("auditor-2", "bundle"), ("auditor-1", "play streams/patient")]
+    assert looks == [("auditor-1", "recording"), ("auditor-2", "files"), ("auditor-1", "play streams/patient")]
 
 
 async def test_a_look_while_the_evidence_log_is_open_is_noted_in_it(tmp_path: Path) -> None:
-    noted: list[tuple[str, str, str]] = []
+    noted: list[tuple[str, Seen]] = []
 
-    async def note(visit: str, who: str, what: str) -> None:
-        noted.append((visit, who, what))
+    async def note(visit: str, seen: Seen) -> None:
+        noted.append((visit, seen))
 
     async with open_api(tmp_path, note=note) as api:
         await api.store.create(some_visit("open", log_open=True), None, "")
         await api.store.create(some_visit("closed"), None, "")
         await look(api, "/open", auditor(api))
         await look(api, "/closed", auditor(api))
-    assert noted == [("open", "auditor-1", "recording")]
+    assert noted == [("open", Seen("access", "auditor-1", "auditor", "audit", "recording"))]
 
 
 async def test_what_cannot_be_written_down_is_not_shown(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def full(*_: object) -> None:
+    async def full(*_: object, **__: object) -> None:
         raise NotReady("the access log is full")
 
     await api.store.create(some_visit("v1"), None, "")
@@ -193,3 +192,85 @@ async def test_what_cannot_be_written_down_is_not_shown(
     async with recorder(tmp_path):
         _, body = await look(api, f"/v1/files/{SEGMENT}", auditor(api), 503)
     assert objects[SEGMENT][:16] not in body
+
+
+async def given_reason(api: Api, token: str, visit: str = "v1") -> None:
+    said = {"purpose": "complaint", "reason": "投诉 2026-017"}
+    status, given = await api.call("POST", f"/api/v1/recordings/{visit}/reason", token, json=said)
+    assert status == 201
+    assert given["until"] > now_iso()
+
+
+async def test_names_and_messages_come_only_after_a_reason_that_is_on_the_log_first(api: Api) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await api.messages.append("v1", "patient", Draft("m1", text="头还是晕"), now_iso(), "00" * 16)
+    photo = Photo("p1", "image/png", 9, 1, 1, "ab" * 32)
+    await api.messages.keep_photo("v1", "patient", photo, now_iso())
+    await api.files.put("v1", "p1", b"a picture")
+    token = auditor(api)
+    for path in ("/v1/names", "/v1/messages", "/v1/photos/p1"):
+        _, body = await look(api, path, token, 403)
+        assert b"reason_needed" in body
+        assert "王".encode() not in body
+    await given_reason(api, token)
+    _, names = await api.call("GET", "/api/v1/recordings/v1/names", token)
+    assert (names["patient"]["name"], names["doctor"]["name"]) == ("王桂英", "李敏")
+    assert "头晕" not in str(names)
+    _, kept = await api.call("GET", "/api/v1/recordings/v1/messages", token)
+    (message,) = kept["messages"]
+    lines = ["teleconsult message 1", "v1", "1", "patient", message["at"], message["nonce"], '"头还是晕"']
+    assert message["sha256"] == hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    answer, body = await look(api, "/v1/photos/p1", token)
+    assert (answer.content_type, body) == ("image/png", b"a picture")
+    await look(api, "/v1/names", auditor(api, who="auditor-2"), 403)
+    logged = [(one.what, one.outcome, one.purpose) for one in reversed(await api.store.accesses_of("v1"))]
+    assert logged[:4] == [
+        ("names", "reason_needed", None),
+        ("messages", "reason_needed", None),
+        ("photos", "reason_needed", None),
+        ("reason", "allowed", "complaint"),
+    ]
+    (line,) = [one for one in await api.store.access_log(0, 50) if one.what == "reason"]
+    assert line.reason == "投诉 2026-017"
+
+
+async def test_a_visit_is_found_by_its_number_doctor_patients_code_and_time(api: Api) -> None:
+    early, late = "2026-05-04T08:00:00.000Z", "2026-05-05T08:00:00.000Z"
+    await api.store.create(some_visit("abc-1", created=early), None, "")
+    other = msgspec.structs.replace(some_visit("x").doctor, id="d-9", name="陈立")
+    someone = msgspec.structs.replace(some_visit("x").patient, id="p-9")
+    await api.store.create(some_visit("xyz-2", created=late, doctor=other, patient=someone), None, "")
+    _, page = await api.call("GET", "/api/v1/recordings", auditor(api))
+    codes = {row["visit"]: row["patient"] for row in page["recordings"]}
+
+    async def found(**query: str) -> list[str]:
+        status, page = await api.call("GET", "/api/v1/recordings", auditor(api), params=query)
+        assert status == 200, page
+        return [row["visit"] for row in page["recordings"]]
+
+    def at(moment: str) -> str:
+        return str(round(parse_iso(moment).timestamp()))
+
+    assert await found(q="abc") == ["abc-1"]
+    assert await found(q="陈") == ["xyz-2"]
+    assert await found(q="d-9") == ["xyz-2"]
+    assert await found(q=codes["abc-1"][:6].upper()) == ["abc-1"]
+    assert await found(q="陈 abc") == []
+    assert await found(q="%") == []
+    assert await found(since=at(late)) == ["xyz-2"]
+    assert await found(before=at(late)) == ["abc-1"]
+    assert await found(q="王桂英") == []
+
+
+async def test_pages_of_a_search_are_whole_and_end(api: Api) -> None:
+    for number in range(7):
+        await api.store.create(some_visit(f"v{number}", created=f"2026-05-04T08:00:0{number}.000Z"), None, "")
+    seen: list[str] = []
+    query: dict[str, str] = {"limit": "3", "q": "v"}
+    while True:
+        _, page = await api.call("GET", "/api/v1/recordings", auditor(api), params=query)
+        seen += [row["visit"] for row in page["recordings"]]
+        if page["next"] is None:
+            break
+        query["cursor"] = page["next"]
+    assert seen == [f"v{number}" for number in reversed(range(7))]
