@@ -89,6 +89,18 @@ class Record(_Message, frozen=True, tag="record"):
     on: bool
 
 
+class SetView(_Message, frozen=True, tag="set_view"):
+    """The most a seat wants of the pictures it watches, by source: whatever fits, the smallest size, or nothing.
+
+    It holds until said otherwise, also for tracks to come. The recorder's share is not touched.
+    """
+
+    room: str
+    seat: str
+    camera: Literal["best", "small", "none"] = "best"
+    screen: Literal["best", "small", "none"] = "best"
+
+
 class AskRoom(_Message, frozen=True, tag="ask_room"):
     """What the room holds now: signaling asks after its own restart. Answered by `RoomState`, or refused: `room_unknown`."""
 
@@ -189,7 +201,8 @@ class Quality(_Message, frozen=True, tag="quality"):
 class LayerChanged(_Message, frozen=True, tag="layer_changed"):
     """What a seat gets of a track it watches: `layer` 0 is the smallest of `layers`, None while the picture is paused.
 
-    `bandwidth`: its network carries no more. `publisher`: there is no better one just now. Empty: it is the best.
+    `bandwidth`: its network carries no more. `publisher`: there is no better one just now. `asked`: it wants no more
+    (`SetView`). Empty: it is the best. `lines`: the shorter side of the picture in pixels, if known.
     """
 
     room: str
@@ -197,7 +210,17 @@ class LayerChanged(_Message, frozen=True, tag="layer_changed"):
     track: str
     layer: int | None
     layers: int
-    reason: Literal["", "bandwidth", "publisher"] = ""
+    reason: Literal["", "bandwidth", "publisher", "asked"] = ""
+    lines: int | None = None
+
+
+class SizeWished(_Message, frozen=True, tag="size_wished"):
+    """What a simulcast's encoding for weak viewers should cost (bit/s): for its publisher. None: as it likes."""
+
+    room: str
+    seat: str
+    source: Source
+    bps: int | None
 
 
 class TapChanged(_Message, frozen=True, tag="tap_changed"):
@@ -208,7 +231,7 @@ class TapChanged(_Message, frozen=True, tag="tap_changed"):
     lost_packets: int
 
 
-ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | AskRoom | AskStats
+ToWorker = Greet | OpenRoom | CloseRoom | Negotiate | Drop | Record | SetView | AskRoom | AskStats
 FromWorker = (
     Greeted
     | Done
@@ -220,5 +243,6 @@ FromWorker = (
     | TracksChanged
     | Quality
     | LayerChanged
+    | SizeWished
     | TapChanged
 )

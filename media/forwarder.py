@@ -138,7 +138,9 @@ class Forwarder:
         if reception.due_at != NEVER:
             self.lossy.add(layer)
         begins: bool | None = None
-        if producer.wanting:
+        if producer.wanting or (
+            producer.is_video and view[at] & 0x17 == 0x10
+        ):  # or VP8's first packet of a frame: its size
             begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
         track, outlet, is_video = layer.track, self.outlet, producer.is_video
         out = outlet.out

@@ -119,11 +119,26 @@ class LayerChanged:
     track: str
     layer: int | None
     layers: int
-    reason: Literal["", "bandwidth", "publisher"]
-    """`bandwidth`: its path carries no more. `publisher`: there is no better one. Empty: it is the best."""
+    reason: Literal["", "bandwidth", "publisher", "asked"]
+    """`bandwidth`: its path carries no more. `publisher`: there is no better one. `asked`: it wants no more.
+    Empty: it is the best."""
+    lines: int | None = None
+    """The shorter side of the picture in pixels, where its codec tells."""
 
 
-PlaneEvent = TransportMoved | ProducerStarted | LayerChanged
+@dataclass(frozen=True, slots=True)
+class SizeWished:
+    """What the encoding of a simulcast that weak viewers get should cost (bit/s); None: as its publisher likes."""
+
+    key: str
+    track: str
+    bps: int | None
+
+
+View = Literal["best", "small", "none"]
+"""The most a subscriber wants of a picture: whatever fits, its smallest size, or nothing."""
+
+PlaneEvent = TransportMoved | ProducerStarted | LayerChanged | SizeWished
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +208,10 @@ class DataPlane(Protocol):
 
     def subscribe(self, key: str, spec: ConsumerSpec) -> None:
         """Begin forwarding a track to this transport."""
+        ...
+
+    def view(self, key: str, consumer: str, most: View) -> None:
+        """The most this subscriber wants of a picture (`best` until it says otherwise)."""
         ...
 
     def unsubscribe(self, key: str, consumer: str) -> None:

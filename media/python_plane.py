@@ -24,6 +24,7 @@ from media.plane import (
     ProducerSpec,
     TransportSpec,
     TransportStats,
+    View,
 )
 from media.steering import first_layer
 from media.transport import Layer, Route, Track, Transport
@@ -157,6 +158,10 @@ class PythonPlane:
         track.routes.append(route)
         if transport.outbound is not None:
             self._begin(route, now)
+
+    def view(self, key: str, consumer: str, most: View) -> None:
+        """The most this subscriber wants of a picture; it is steered by at the next look."""
+        self._transports[key].consumers[consumer].most = most
 
     def unsubscribe(self, key: str, consumer: str) -> None:
         """Stop forwarding."""

@@ -12,6 +12,7 @@ ROOM-4  Who closes whom: a room ends its transports; a transport ends its tracks
         subscriptions everywhere, and only then the plane's producer.
 ROOM-5  A subscription outlives its track: if the track returns before its subscriber offers again, it goes on under the
         SSRC that was answered.
+ROOM-6  What a seat wants to see holds for its seat, over offers and transports.
 """
 
 from __future__ import annotations
@@ -42,9 +43,11 @@ from media.plane import (
     PlaneEvent,
     ProducerSpec,
     ProducerStarted,
+    SizeWished,
     TransportMoved,
     TransportSpec,
     TransportStats,
+    View,
 )
 from media.surroundings import Surroundings, Traffic
 from media.tap import TapEnd, TapTrack
@@ -108,6 +111,7 @@ class Room:
         self._transports: dict[str, _Transport] = {}
         self._tracks: dict[str, _Published] = {}
         self._recorded: set[str] = set()
+        self._views: dict[str, dict[str, View]] = {}
         self._opened = 0
         self._ended = Traffic()
 
@@ -174,6 +178,13 @@ class Room:
             else:
                 self._shut_tap(published, "not_recorded")
 
+    def view(self, asked: control.SetView) -> None:
+        """What a seat wants to see, of the tracks it watches now and later (ROOM-6)."""
+        self._views[asked.seat] = {"camera": asked.camera, "screen": asked.screen}
+        transport = self._transports.get(asked.seat)
+        for consumer in transport.consumers.values() if transport is not None else ():
+            self._show(asked.seat, consumer)
+
     def close(self) -> None:
         """End everyone."""
         for seat in list(self._transports):
@@ -191,15 +202,25 @@ class Room:
                 self.moved(event)
             case LayerChanged():
                 self.layered(event)
+            case SizeWished():
+                self.wished(event)
 
     def layered(self, event: LayerChanged) -> None:
         """A seat gets another layer of a track. Tracks and transports that are gone are ignored."""
         published = self._named(event.track)
         seat = next((seat for seat, transport in self._transports.items() if transport.key == event.key), None)
         if published is not None and seat is not None:
+            track, lines = published.track.id, event.lines
             self._given.tell(
-                control.LayerChanged(self.name, seat, published.track.id, event.layer, event.layers, event.reason)
+                control.LayerChanged(self.name, seat, track, event.layer, event.layers, event.reason, lines)
             )
+
+    def wished(self, event: SizeWished) -> None:
+        """A track's publisher should make its small encoding so big. Tracks that are gone are ignored."""
+        published = self._named(event.track)
+        if published is not None:
+            track = published.track
+            self._given.tell(control.SizeWished(self.name, track.seat, track.source, event.bps))
 
     def started(self, event: ProducerStarted) -> None:
         """A track's first packet: what it is recorded as is now known. Tracks that are gone are ignored."""
@@ -264,7 +285,7 @@ class Room:
         now.version += 1
         self._transports[seat] = now
         self._publish(seat, now, decision, moved=old is not None and old.key != now.key)
-        self._subscribe(now, decision.consumers)
+        self._subscribe(seat, now, decision.consumers)
         if old is not None and old.key != now.key:  # ROOM-2
             self._close(old)
         if self.tracks != before:
@@ -288,13 +309,14 @@ class Room:
 
     def _wake(self, published: _Published) -> None:
         """ROOM-5."""
-        for transport in self._transports.values():
+        for seat, transport in self._transports.items():
             for mid, consumer in list(transport.dormant.items()):
                 if consumer.track == published.name and published.track.codec in consumer.codecs:
                     transport.consumers[mid] = transport.dormant.pop(mid)
                     self._given.plane.subscribe(transport.key, consumer)
+                    self._show(seat, consumer)
 
-    def _subscribe(self, transport: _Transport, wanted: Mapping[str, ConsumerSpec]) -> None:
+    def _subscribe(self, seat: str, transport: _Transport, wanted: Mapping[str, ConsumerSpec]) -> None:
         plane, last = self._given.plane, transport.consumers
         for mid, consumer in last.items():
             if wanted.get(mid) != consumer:
@@ -303,6 +325,15 @@ class Room:
             if last.get(mid) != consumer:
                 plane.subscribe(transport.key, consumer)
         transport.consumers, transport.dormant = dict(wanted), {}
+        for mid, consumer in wanted.items():
+            if last.get(mid) != consumer:
+                self._show(seat, consumer)
+
+    def _show(self, seat: str, consumer: ConsumerSpec) -> None:
+        """ROOM-6."""
+        published, views = self._named(consumer.track), self._views.get(seat)
+        if views is not None and published is not None and published.track.source in views:
+            self._given.plane.view(self._transports[seat].key, consumer.id, views[published.track.source])
 
     # ---- tracks and their taps
 

@@ -25,6 +25,7 @@ from media.control import (
     Negotiate,
     OpenRoom,
     Record,
+    SetView,
     Stats,
     TracksChanged,
 )
@@ -80,7 +81,7 @@ class Rooms:
             case CloseRoom():
                 self._close(asked.room)
                 return Done()
-            case Negotiate() | Drop() | Record():
+            case Negotiate() | Drop() | Record() | SetView():
                 return self._in_room(asked)
 
     def heard(self, event: PlaneEvent) -> None:
@@ -110,7 +111,7 @@ class Rooms:
         if (room := self._rooms.pop(name, None)) is not None:
             self._end(room)
 
-    def _in_room(self, asked: Negotiate | Drop | Record) -> FromWorker:
+    def _in_room(self, asked: Negotiate | Drop | Record | SetView) -> FromWorker:
         room = self._rooms.get(asked.room)
         if room is None:
             return Refused("room_unknown")
@@ -125,6 +126,8 @@ class Rooms:
                     whole = self._guarded(room, lambda: room.drop(asked.seat))
                 case Record():
                     whole = self._guarded(room, lambda: room.record(asked.seat, asked.on))
+                case SetView():
+                    whole = self._guarded(room, lambda: room.view(asked))
         except (SdpError, RoomError) as refused:
             log.info("offer refused", extra={"room": room.name, "seat": asked.seat, "code": refused.code})
             return Refused(refused.code, str(refused))

@@ -7,6 +7,8 @@ STEER-2  Without an estimate (no transport feedback, no REMB) a subscriber gets 
 STEER-3  A picture is paused only when not even its smallest layer has fitted for `PATIENCE_S`; the listener hears of it,
          and of every change of layer.
 STEER-4  The recorder gets the best layer that arrives, whatever the viewers can take.
+STEER-5  The encoding below the best is asked to follow what the weakest viewer can take (`congestion.wish`).
+STEER-6  No viewer gets more than it wants to see (`Route.most`).
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from typing import Literal
 from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
 from media.congestion.downlink import OVERHEAD, Downlink
-from media.plane import LayerChanged, PlaneEvent
-from media.transport import ALIVE_S, Layer, Route, Track, Transport
+from media.plane import LayerChanged, PlaneEvent, SizeWished
+from media.transport import Layer, Route, Track, Transport
 
 PATIENCE_S = 2.0
 COMEBACK_S = 1.0
@@ -30,7 +32,12 @@ STANDING_S = 0.15
 REMB_FRESH_S = 5.0
 SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
+KEPT_AT = 0.85
+"""A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
 AHEAD = 1.2
+SMALL_ROOM_BPS = 400_000.0
+HEEDED_S, OVERSHOOT = 1.2, 1.3
+"""How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
 _DEPTHS = ((0.10, 2), (0.03, 1))
 """Loss from which audio is repeated, and how often: one repeat leaves p², two leave p³."""
 AUDIO_SHARE = 0.35
@@ -53,6 +60,8 @@ class Steering:
                 layer.producer.measure(now)
             if track.tape is not None:
                 self._follow(track.tape, now)
+            if len(track.layers) > 1:
+                self._wish(track, now)
         if transport.consumers:
             audio_bps = self._repeat(transport, now)
             self._share(transport, audio_bps, now)
@@ -105,31 +114,40 @@ class Steering:
     def _share(self, transport: Transport, audio_bps: float, now: float) -> None:
         routes = {r.consumer.spec.id: r for r in transport.consumers.values() if r.track.producer.is_video}
         wants = [want for name, route in routes.items() if (want := _want(name, route, now)) is not None]
-        if not wants:
-            return
         downlink = transport.downlink
-        budget = self._budget(transport, now) - audio_bps
         if downlink is not None:
-            best = sum(want.smallest_bps + want.more.usable[-1].bps for want in wants)
+            best = sum(want.best_bps for want in wants)
             downlink.want(audio_bps + AHEAD * best)
+        budget = left = self._budget(transport, now) - audio_bps
         shown = []
         for want in sorted(wants, key=lambda want: -want.more.priority):
             cost = want.smallest_bps * SMALLEST
-            if self._fits(routes[want.more.track], budget, cost, downlink, now):
-                budget -= cost
-                shown.append(want.more)
-        given = transport.allocator.allocate(max(0.0, budget), shown, now)
-        for more in shown:
-            route, offered = routes[more.track], given[more.track]
-            rank = more.layers[0].spatial if offered is None else offered.spatial
+            if self._fits(routes[want.more.track], left, cost, downlink, now):
+                left -= cost
+                shown.append(want)
+        given = transport.allocator.allocate(max(0.0, left), [want.more for want in shown], now)
+        taken = 0.0
+        for want in sorted(wants, key=lambda want: -want.more.priority):
+            route, name = routes[want.more.track], want.more.track
+            others = sum(o.smallest_bps * SMALLEST for o in shown if o.more.priority < want.more.priority)
+            route.room_bps = budget - taken - others
+            if want not in shown:
+                continue
+            offered = given[name]
+            rank = want.more.layers[0].spatial if offered is None else offered.spatial
+            taken += want.smallest_bps + (offered.bps if offered is not None else 0.0)
             self.choose(route, route.track.layers[rank])
-            self._tell_layer(route, more.usable[-1].spatial)
+            self._tell_layer(route, want.more.layers[-1].spatial)
 
     def _fits(self, route: Route, budget_bps: float, cost_bps: float, downlink: Downlink | None, now: float) -> bool:
         """STEER-3: whether its smallest layer is shown; if not, it is paused here."""
+        if route.most == "none":
+            self.choose(route, None)
+            self._say(route, None, "asked")
+            return False
+        paused = route.wanted is None
         if downlink is None or not downlink.settled:
             return True
-        paused = route.wanted is None
         if (cost_bps <= budget_bps) != paused:
             route.unfit_since = None  # as it is, it is well
             return not paused
@@ -142,21 +160,47 @@ class Steering:
         route.unfit_since = None
         if not paused:
             self.choose(route, None)
-            self._say(route, -1, "bandwidth")
+            self._say(route, None, "bandwidth")
         return paused
 
     def _tell_layer(self, route: Route, best: int) -> None:
-        if route.layer is None:
+        """`best`: rank of the best layer that arrives."""
+        layer = route.layer
+        if layer is None:
             return
-        rank, top = route.layer.rank, len(route.track.layers) - 1
-        self._say(route, rank, "" if rank == top else "bandwidth" if best > rank else "publisher")
+        lines = max(each.producer.lines for each in route.track.layers)
+        if layer.rank < best:
+            self._say(route, layer, "asked" if route.most == "small" else "bandwidth")
+        else:
+            self._say(route, layer, "publisher" if layer.producer.lines < lines else "")
 
-    def _say(self, route: Route, rank: int, reason: Literal["", "bandwidth", "publisher"]) -> None:
-        if route.told == rank or (route.told is None and rank == len(route.track.layers) - 1):
+    def _say(self, route: Route, layer: Layer | None, reason: Literal["", "bandwidth", "publisher", "asked"]) -> None:
+        rank, lines = (-1, 0) if layer is None else (layer.rank, layer.producer.lines)
+        told, route.told = route.told, (rank, lines, reason)
+        if told == route.told or (not reason and (told is None or not told[2])):
+            return  # a picture that is as good as it can be is news only after one that was not
+        layers = len(route.track.layers)
+        self._tell(
+            LayerChanged(
+                route.subscriber.spec.key,
+                route.track.spec.track,
+                None if layer is None else rank,
+                layers,
+                reason,
+                lines or None,
+            )
+        )
+
+    def _wish(self, track: Track, now: float) -> None:
+        """STEER-5."""
+        alive = _alive(track, now)
+        if not alive:
             return
-        route.told = rank
-        key, layers = route.subscriber.spec.key, len(route.track.layers)
-        self._tell(LayerChanged(key, route.track.spec.track, rank if rank >= 0 else None, layers, reason))
+        rooms = [(route.room_bps, route.layer is alive[-1]) for route in track.routes if route.most == "best"]
+        # Who asked for the small picture still wants one, however wide its path.
+        rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
+        if track.wish.settle(rooms, alive[-1].producer.bps, now):
+            self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
 
     def _budget(self, transport: Transport, now: float) -> float:
         """Bit/s for everything new; repairs are paid from the same purse."""
@@ -174,10 +218,10 @@ class Steering:
     def _follow(self, tape: Route, now: float) -> None:
         """STEER-4."""
         best, current = tape.track.best(now), tape.layer
-        alive = current is not None and now - current.producer.heard < ALIVE_S
+        alive = current is not None and tape.track.lives(current, now)
         if current is not None and alive and best.rank > current.rank and tape.wanted is not best:
-            if tape.told != best.rank:
-                tape.told, tape.unfit_since = best.rank, now
+            if tape.told != (best.rank, 0, ""):
+                tape.told, tape.unfit_since = (best.rank, 0, ""), now
             if tape.unfit_since is None or now - tape.unfit_since < _TAPE_UP_S:
                 return
         self.choose(tape, best)
@@ -190,24 +234,42 @@ def _audio_bps(bps: float, depth: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What there is of a track: what its smallest layer costs, and what each costs more than that."""
+    """What there is of a track: what its smallest layer costs, what each costs more than that, and its best in all."""
 
     smallest_bps: float
     more: Want
+    best_bps: float
 
 
 def _want(name: str, route: Route, now: float) -> _Wanted | None:
     """A layer costs at least what the one below costs; one that does not arrive is no choice."""
-    alive = [layer for layer in route.track.layers if now - layer.producer.heard < ALIVE_S and layer.producer.bps > 0]
+    alive = _alive(route.track, now)
     if not alive:
         return None
-    smallest = alive[0].producer.bps
+    smallest = _cost(alive, 0, now)
     offered, cost = [Offered(alive[0].rank, 0, 0.0)], 0.0
-    for layer in alive[1:]:
-        cost = max(layer.producer.bps * 1.05 - smallest, cost + 1.0)
+    for place, layer in enumerate(alive[1:], 1):
+        ease = KEPT_AT if layer is route.layer else 1.05
+        cost = max(_cost(alive, place, now) * ease - smallest, cost + 1.0)
         offered.append(Offered(layer.rank, 0, cost))
     priority = 1 if route.track.spec.track.endswith(".screen") else 0
-    return _Wanted(smallest, Want(name, priority, tuple(offered)))
+    most = 0 if route.most == "small" else None
+    best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
+    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best)
+
+
+def _alive(track: Track, now: float) -> list[Layer]:
+    return [layer for layer in track.layers if track.lives(layer, now) and layer.producer.bps > 0]
+
+
+def _cost(alive: list[Layer], place: int, now: float) -> float:
+    """Bit/s: as measured, but the encoding that follows a wish is given time to do so, and room to overshoot."""
+    layer, wish = alive[place], alive[place].track.wish
+    if place != max(0, len(alive) - 2) or not wish.bps:
+        return layer.producer.bps
+    if now - wish.asked_at < HEEDED_S:
+        return min(layer.producer.bps, wish.bps)
+    return wish.bps if wish.bps < layer.producer.bps < OVERSHOOT * wish.bps else layer.producer.bps
 
 
 def first_layer(track: Track, transport: Transport, now: float) -> Layer:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from media.control import LayerChanged, Quality, TracksChanged, TransportChanged
+from media.control import LayerChanged, Quality, SizeWished, TracksChanged, TransportChanged
 from media.plane import DataPlane, IceCredentials
 from media.tap import TapEnd, TapTrack
 
-News = TracksChanged | TransportChanged | Quality | LayerChanged
+News = TracksChanged | TransportChanged | Quality | LayerChanged | SizeWished
 
 
 class Tap(Protocol):

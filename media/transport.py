@@ -13,11 +13,12 @@ from typing import Any
 from media.congestion.allocation import Allocator
 from media.congestion.downlink import Downlink
 from media.congestion.twcc import Arrivals
+from media.congestion.wish import Wish
 from media.dtls import DtlsEndpoint
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.producer import Producer
 from media.ice import IceLite
-from media.plane import ProducerSpec, TransportSpec, TransportState
+from media.plane import ProducerSpec, TransportSpec, TransportState, View
 from media.srtp import SrtpSession
 
 MAX_SSRCS = 64
@@ -76,7 +77,7 @@ class Layer:
 class Route:
     """One subscription: the consumer that writes, the transport it goes out on, and the layer behind it."""
 
-    __slots__ = ("consumer", "layer", "subscriber", "told", "track", "unfit_since", "wanted")
+    __slots__ = ("consumer", "layer", "most", "room_bps", "subscriber", "told", "track", "unfit_since", "wanted")
 
     def __init__(self, track: Track, consumer: Consumer, subscriber: Transport, wanted: Layer | None) -> None:
         """Begins with a keyframe of `wanted`."""
@@ -89,14 +90,18 @@ class Route:
         """What it goes over to at the next keyframe; None while it is paused."""
         self.unfit_since: float | None = None
         """Since when not even the smallest layer fits."""
-        self.told: int | None = None
-        """The layer last told to the listener, -1 while paused."""
+        self.told: tuple[int, int, str] | None = None
+        """Layer (-1 while paused), lines and reason last told to the listener."""
+        self.most: View = "best"
+        """The most its viewer wants."""
+        self.room_bps = float("inf")
+        """What its path has for this track."""
 
 
 class Track:
     """A published track: its layers, the transport it comes from and the subscriptions it feeds."""
 
-    __slots__ = ("announced", "handle", "layers", "routes", "spec", "tape", "transport")
+    __slots__ = ("announced", "handle", "layers", "routes", "spec", "tape", "transport", "wish")
 
     def __init__(self, spec: ProducerSpec, transport: Transport) -> None:
         """No subscriptions yet."""
@@ -111,6 +116,7 @@ class Track:
         """The streams that were are over; those of `spec` may begin."""
         rids = self.spec.rids or ("",)
         self.layers = [Layer(self, Producer(self.spec), rid, rank) for rank, rid in enumerate(rids)]
+        self.wish = Wish()
         self.announced: int | None = None
         """The SSRC told to the listener."""
         self.tape: Route | None = None
@@ -123,12 +129,19 @@ class Track:
 
     def best(self, now: float) -> Layer:
         """The best layer that arrives; the smallest while none does."""
-        alive = (layer for layer in reversed(self.layers) if now - layer.producer.heard < ALIVE_S)
-        return next(alive, self.layers[0])
+        return next((layer for layer in reversed(self.layers) if self.lives(layer, now)), self.layers[0])
+
+    def lives(self, layer: Layer, now: float) -> bool:
+        """Whether its publisher still sends it: left out is what is quiet while another layer is heard."""
+        quiet = now - layer.producer.heard
+        if quiet >= ALIVE_S:
+            return False
+        others = (other for other in self.layers if other is not layer)
+        return quiet < LEFT_OUT_S or not any(now - other.producer.heard < HEARD_S for other in others)
 
 
-ALIVE_S = 1.2
-"""A layer that was quiet for so long has been left out by its publisher."""
+ALIVE_S, LEFT_OUT_S, HEARD_S = 2.5, 0.6, 0.2
+"""A screen that does not move is sent once a second."""
 
 
 class Transport:

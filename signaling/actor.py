@@ -48,6 +48,7 @@ from signaling.outputs import (
     Push,
     Save,
     SetTap,
+    SetView,
     StartRecording,
     TellMessage,
 )
@@ -326,7 +327,7 @@ class VisitActor:
                         channel.send("message", {"v": 1, **snapshot.message(message)})
                 case MarkNoted():
                     self.mail.mark(output)
-                case OpenRoom() | SetTap() | DropSeat() | CloseRoom():
+                case OpenRoom() | SetTap() | SetView() | DropSeat() | CloseRoom():
                     self.media.put(output)
                 case Save() | OpenLog() | Note() | StartRecording() | CloseLog():
                     pass  # done above

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from signaling.ports import GuestKind, RxState, Seat
-from signaling.terms import Decision, Device, EndedBy, EndReason
+from signaling.terms import Decision, Device, EndedBy, EndReason, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,15 @@ class DevicesTold:
     microphone: Device
     camera: Device
     screen: Device
+
+
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """`view`: the most this seat wants to be shown."""
+
+    seat: Seat
+    camera: View
+    screen: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +197,7 @@ Asked = (
     | Admitted
     | Offered
     | DevicesTold
+    | Viewed
     | EndAsked
     | Held
     | SentBack

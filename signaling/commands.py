@@ -19,6 +19,7 @@ from signaling.asked import (
     PhoneBackAsked,
     RxClaimed,
     SentBack,
+    Viewed,
     Withdrew,
 )
 from signaling.errors import (
@@ -41,6 +42,7 @@ _GUESTS_MAY = (
     | events.Withdraw
     | events.Offer
     | events.MediaState
+    | events.View
     | events.Ice
     | events.WriteMessage
     | events.AskMessages
@@ -87,6 +89,8 @@ class Commands:
                 return await actor.offer(seat, event)
             case events.MediaState():
                 await actor.ask(DevicesTold(seat, event.microphone, event.camera, event.screen))
+            case events.View(camera=camera, screen=screen):
+                await actor.ask(Viewed(seat, camera, screen))
             case events.Ice():
                 return self._ice()
             case events.End(reason=reason):

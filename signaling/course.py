@@ -63,7 +63,15 @@ def send_back(step: Step) -> None:
     step.out.append(CloseRoom())
     step.facts = promise.forgotten(with_(step.facts, phase="waiting", live=None, held=False))
     step.life = replace(
-        step.life, tracks=(), media_available=False, epoch=None, asked=False, started=False, alone_since=None
+        step.life,
+        tracks=(),
+        pictures=(),
+        wishes={},
+        media_available=False,
+        epoch=None,
+        asked=False,
+        started=False,
+        alone_since=None,
     )
     for seat in SEATS:
         step.set(seat, replace(step.life.seat(seat), media="none", pc=None, tapped=False))
@@ -101,6 +109,8 @@ def end(step: Step, by: EndedBy, reason: EndReason) -> None:
     step.life = replace(
         step.life,
         tracks=(),
+        pictures=(),
+        wishes={},
         media_available=False,
         ahead=None,
         estimate=None,

@@ -15,6 +15,7 @@ from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, Payload
 from signaling.messages import Draft
 from signaling.ports import RxState
 from signaling.terms import Device
+from signaling.terms import View as Most
 
 VERSION = 1
 MAX_PAYLOAD = 64 * 1024
@@ -67,6 +68,13 @@ class MediaState(_Event, frozen=True):
     microphone: Device
     camera: Literal["on", "off", "failed"]
     screen: Literal["on", "off", "failed"]
+
+
+class View(_Event, frozen=True):
+    """The most this seat wants to be shown of the others' pictures."""
+
+    camera: Most
+    screen: Most
 
 
 class Ice(_Event, frozen=True):
@@ -177,6 +185,7 @@ Event = (
     | Admit
     | Offer
     | MediaState
+    | View
     | Ice
     | End
     | DeskTake
@@ -202,6 +211,7 @@ TYPES: dict[str, type[Event]] = {
     "admit": Admit,
     "offer": Offer,
     "media_state": MediaState,
+    "view": View,
     "ice": Ice,
     "end": End,
     "desk.take": DeskTake,

@@ -28,6 +28,7 @@ from signaling.outputs import (
     OpenRoom,
     RoomErrand,
     SetTap,
+    SetView,
     StartRecording,
 )
 from signaling.ports import Seat
@@ -204,6 +205,9 @@ class MediaLane:
                     await self._open()
                 case SetTap(seat, on):
                     await self._set_tap(seat, on)
+                case SetView(seat, camera, screen):
+                    if self.worker is not None:
+                        await self.worker.ask(media.SetView(self._room, seat, camera, screen))
                 case DropSeat(seat):
                     await self._drop(seat)
                 case CloseRoom():

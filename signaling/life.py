@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from signaling.messages import Message
 from signaling.ports import Seat
-from signaling.terms import Device, Gap, Stream, Track, Transport
+from signaling.terms import Device, Gap, Picture, Stream, Track, Transport, View
 from signaling.wait_estimate import Estimate
 
 
@@ -22,6 +22,8 @@ class SeatLife:
     camera: Device = "off"
     screen: Device = "off"
     tapped: bool = False
+    sees_camera: View = "best"
+    sees_screen: View = "best"
 
 
 _NOBODY = SeatLife()
@@ -35,6 +37,10 @@ class Life:
     patient: SeatLife = field(default_factory=SeatLife)
     guests: Mapping[Seat, SeatLife] = field(default_factory=dict)
     tracks: tuple[Track, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    """Those that are less than their sender's best."""
+    wishes: Mapping[Seat, Mapping[str, int]] = field(default_factory=dict)
+    """Seat → source → what its small encoding should cost (bit/s)."""
     epoch: str | None = None
     media_available: bool = False
     room_closed: bool = False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from signaling.messages import Message
 from signaling.ports import Seat
-from signaling.terms import SEATS, RecordKind
+from signaling.terms import SEATS, RecordKind, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,15 @@ class SetTap:
 
     seat: Seat
     on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetView:
+    """Show the seat no more of the pictures than this."""
+
+    seat: Seat
+    camera: View
+    screen: View
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +99,5 @@ class CloseLog:
 
 
 Errand = OpenLog | Note | StartRecording | CloseLog
-RoomErrand = OpenRoom | SetTap | DropSeat | CloseRoom
+RoomErrand = OpenRoom | SetTap | SetView | DropSeat | CloseRoom
 Output = Save | Push | TellMessage | MarkNoted | RoomErrand | Errand

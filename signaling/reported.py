@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from signaling.messages import Message
 from signaling.ports import Seat
-from signaling.terms import SEATS, Gap, Stream, Track, Transport
+from signaling.terms import SEATS, Gap, Picture, Stream, Track, Transport
 from signaling.wait_estimate import Estimate
 
 
@@ -82,6 +82,22 @@ class TransportChanged:
     seat: Seat
     pc: str
     state: Transport
+
+
+@dataclass(frozen=True, slots=True)
+class PictureChanged:
+    """A seat is shown another size of a picture, or none."""
+
+    picture: Picture
+
+
+@dataclass(frozen=True, slots=True)
+class SizeWished:
+    """What a seat's small encoding of a source should cost (bit/s); None: as it likes."""
+
+    seat: Seat
+    source: str
+    bps: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +189,8 @@ Reported = (
     | WorkerLost
     | TracksChanged
     | TransportChanged
+    | PictureChanged
+    | SizeWished
     | QualityTold
     | FeedChanged
     | TapSet

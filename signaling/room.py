@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signaling import record, standing
+from signaling import pictures, record, standing
 from signaling.ports import Seat
 from signaling.reported import Negotiated, RoomFound, RoomOpened, TracksChanged, TransportChanged, WorkerLost
 from signaling.step import Step
@@ -21,14 +21,18 @@ def hear(
             for seat in standing.inside(step.facts):
                 step.set(seat, replace(step.life.seat(seat), tapped=False))
             _found(step, RoomFound(epoch))
+            pictures.repeat(step)
         case RoomFound():
             _found(step, given)
         case WorkerLost():
             step.life = replace(step.life, media_available=False)
         case TracksChanged(tracks):
             step.life = replace(step.life, tracks=tracks)
+            pictures.prune(step)
         case Negotiated(seat, pc):
             before = step.life.seat(seat)
+            if before.pc != pc:
+                pictures.forget(step, seat)
             media = before.media if before.pc == pc and before.media != "none" else "connecting"
             step.set(seat, replace(before, pc=pc, media=media))
         case TransportChanged(seat, pc, state):

@@ -15,7 +15,7 @@ from signaling.life import SeatLife
 from signaling.messages import Message
 from signaling.ports import Consent, Doctor, Patient, Prescription, Seat, Slot
 from signaling.standing import iso
-from signaling.terms import SEATS, Track
+from signaling.terms import SEATS, Picture, Track
 from signaling.visit import Visit
 from signaling.waiting import Row
 
@@ -68,7 +68,13 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "visit": facts.id,
         "phase": facts.phase,
         "at": iso(now),
-        "you": {"seat": seat, "role": seat if seat in SEATS else "guest", "pc": life.seat(seat).pc},
+        "you": {
+            "seat": seat,
+            "role": seat if seat in SEATS else "guest",
+            "pc": life.seat(seat).pc,
+            "view": {"camera": life.seat(seat).sees_camera, "screen": life.seat(seat).sees_screen},
+            "send": dict(life.wishes.get(seat, {})),
+        },
         "doctor": doctor_shown(facts.doctor),
         "patient": patient_shown(facts.patient) if inside else None,
         "seats": _seats(visit),
@@ -84,6 +90,7 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "slot": None if slot is None or seat != "doctor" else {"url": slot.url, "origin": slot.origin},
         "prescriptions": [_prescription(each) for each in facts.prescriptions] if seat == "doctor" else [],
         "tracks": [track(each) for each in life.tracks] if inside else [],
+        "pictures": [_picture(each) for each in life.pictures] if inside else [],
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
         "messages": {"last": life.last_message if inside else 0},
@@ -104,6 +111,11 @@ def message(given: Message) -> Payload:
 def track(given: Track) -> Payload:
     """One track."""
     return {"id": given.id, "seat": given.seat, "source": given.source, "kind": given.kind, "codec": given.codec}
+
+
+def _picture(given: Picture) -> Payload:
+    shown = {"seat": given.seat, "track": given.track, "shown": given.shown, "lines": given.lines}
+    return {**shown, "why": given.why}
 
 
 def row(visit: Visit) -> Row | None:

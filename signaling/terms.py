@@ -14,6 +14,7 @@ ALL_SEATS: tuple[Seat, ...] = (*SEATS, *GUESTS)
 Decision = Literal["agreed", "refused"]
 Device = Literal["on", "muted", "off", "failed"]
 Transport = Literal["none", "connecting", "connected", "silent"]
+View = Literal["best", "small", "none"]
 RecordKind = Literal["consent", "withdraw", "join", "leave", "event"]
 EndedBy = Literal["doctor", "patient", "hospital", "system"]
 EndReason = Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
@@ -28,6 +29,18 @@ class Track:
     source: str
     kind: str
     codec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What a seat is shown of a track, as `state.pictures` shows it. `lines`: its shorter side in pixels, if known."""
+
+    seat: Seat
+    track: str
+    shown: bool
+    lines: int | None
+    why: Literal["", "network", "sender", "asked"]
+    """Empty: it is the best there is."""
 
 
 @dataclass(frozen=True, slots=True)

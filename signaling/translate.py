@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from media import control as media
 from recorder import control as recorder
 from signaling.inputs import Input
 from signaling.ports import Seat
-from signaling.reported import GapDeclared, QualityTold, RoomFound, StreamsAlive, TracksChanged, TransportChanged
-from signaling.terms import ALL_SEATS, Gap, Stream, Track, Transport
+from signaling.reported import (
+    GapDeclared,
+    PictureChanged,
+    QualityTold,
+    RoomFound,
+    SizeWished,
+    StreamsAlive,
+    TracksChanged,
+    TransportChanged,
+)
+from signaling.terms import ALL_SEATS, Gap, Picture, Stream, Track, Transport
+
+WHY: dict[str, Literal["", "network", "sender", "asked"]] = {
+    "": "",
+    "bandwidth": "network",
+    "publisher": "sender",
+    "asked": "asked",
+}
+"""From the plane's reasons to those of `state.pictures`."""
 
 
 def seat_of(name: str) -> Seat | None:
@@ -51,6 +70,10 @@ def media_news(news: media.FromWorker) -> tuple[str, Input] | None:
             return room, TracksChanged(tracks(changed))
         case media.TransportChanged(room, name, pc, state) if (seat := seat_of(name)) is not None:
             return room, TransportChanged(seat, pc, transport(state))
+        case media.LayerChanged(room, name, track, layer, _, reason, lines) if (seat := seat_of(name)) is not None:
+            return room, PictureChanged(Picture(seat, track, layer is not None, lines, WHY[reason]))
+        case media.SizeWished(room, name, source, bps) if (seat := seat_of(name)) is not None:
+            return room, SizeWished(seat, source, bps)
         case media.Quality(room, name) if (seat := seat_of(name)) is not None:
             return room, QualityTold(seat, quality(news))
     return None

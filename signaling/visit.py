@@ -17,6 +17,7 @@ from signaling import (
     consenting,
     course,
     guests,
+    pictures,
     prescribing,
     presence,
     promise,
@@ -45,6 +46,7 @@ from signaling.asked import (
     SeatJoined,
     SeatLeft,
     SentBack,
+    Viewed,
     Withdrew,
     Writing,
 )
@@ -62,6 +64,7 @@ from signaling.reported import (
     MessagesFound,
     Negotiated,
     Noted,
+    PictureChanged,
     QualityTold,
     QueueMoved,
     RecorderCame,
@@ -70,6 +73,7 @@ from signaling.reported import (
     RecordingStarted,
     RoomFound,
     RoomOpened,
+    SizeWished,
     StreamsAlive,
     TapSet,
     TimePassed,
@@ -149,6 +153,9 @@ class Visit:
                 prescribing.pass_time(step)
             case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
                 record.hear(step, given)
+            case PictureChanged() | SizeWished():
+                if step.facts.phase == "live":
+                    pictures.hear(step, given)
             case QualityTold():
                 self._note_quality(step, given)
             case StreamsAlive() | GapDeclared() | FeedChanged():
@@ -185,6 +192,10 @@ class Visit:
                 if ended:
                     raise VisitEnded
                 asides.take(step, given)
+            case Viewed():
+                if ended:
+                    raise VisitEnded
+                pictures.view(step, given)
             case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold() | Writing():
                 if ended:
                     raise VisitEnded

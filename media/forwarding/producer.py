@@ -11,7 +11,7 @@ from media.forwarding.reception import Reception
 from media.plane import ProducerSpec
 from media.rtp import rtcp
 from media.rtp.header import Bytes
-from media.rtp.keyframe import begins_keyframe
+from media.rtp.keyframe import begins_keyframe, lines_of
 
 QUIET_S = 0.5
 PLI_EVERY_S = 0.5
@@ -31,6 +31,7 @@ class Producer:
         "codec",
         "heard",
         "is_video",
+        "lines",
         "octets",
         "payload_type",
         "reception",
@@ -50,6 +51,8 @@ class Producer:
         self.bps = 0.0
         """What it sends, smoothed over about a second; kept when it pauses."""
         self._measured_at = 0.0
+        self.lines = 0
+        """The shorter side of the newest keyframe's picture; 0 where its codec does not tell."""
         self.wanting = False
         """A keyframe is wanted and has not come."""
         self._asked = 0
@@ -102,6 +105,7 @@ class Producer:
             return True
         if begins_keyframe(self.codec, packet, at, end):
             self.wanting = False
+            self.lines = lines_of(self.codec, packet, at, end) or self.lines
             return True
         return False
 

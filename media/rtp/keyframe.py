@@ -22,27 +22,44 @@ def begins_keyframe(codec: str, packet: Bytes, at: int, end: int) -> bool:
     return True
 
 
+def lines_of(codec: str, packet: Bytes, at: int, end: int) -> int:
+    """The shorter side of the picture that a keyframe begins, in pixels; 0 if its codec or its length does not tell."""
+    start = _vp8_frame(packet, at, end) if codec == "VP8" else -1
+    if start < 0 or start + 10 > end or bytes(packet[start + 3 : start + 6]) != b"\x9d\x01\x2a":
+        return 0
+    # RFC 6386 §9.1: 14 bits each, the upper two are for scaling
+    width = packet[start + 6] | (packet[start + 7] & 0x3F) << 8
+    height = packet[start + 8] | (packet[start + 9] & 0x3F) << 8
+    return min(width, height)
+
+
 def _vp8(packet: Bytes, at: int, end: int) -> bool:
+    at = _vp8_frame(packet, at, end)
+    return at >= 0 and not packet[at] & 0x01  # RFC 7741 §4.3: P is the inverse key frame flag
+
+
+def _vp8_frame(packet: Bytes, at: int, end: int) -> int:
+    """Where the frame begins behind the payload descriptor, if this is its first packet; else -1."""
     if at >= end:
-        return False
+        return -1
     first = packet[at]
     if not first & 0x10 or first & 0x07:  # S bit and partition 0: the frame's first packet
-        return False
+        return -1
     at += 1
     if first & 0x80:
         if at >= end:
-            return False
+            return -1
         bits = packet[at]
         at += 1
         if bits & 0x80:
             if at >= end:
-                return False
+                return -1
             at += 2 if packet[at] & 0x80 else 1
         if bits & 0x40:
             at += 1
         if bits & 0x30:
             at += 1
-    return at < end and not packet[at] & 0x01  # RFC 7741 §4.3: P is the inverse key frame flag
+    return at if at < end else -1
 
 
 def _h264(packet: Bytes, at: int, end: int) -> bool:

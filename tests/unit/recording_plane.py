@@ -12,6 +12,7 @@ from media.plane import (
     ProducerStarted,
     TransportSpec,
     TransportStats,
+    View,
 )
 
 
@@ -72,6 +73,10 @@ class RecordingPlane:
         self._note("subscribe", key, spec.track)
         self.transports[key], self.producers[spec.track]
         self.consumers[spec.id] = (key, spec)
+
+    def view(self, key: str, consumer: str, most: View) -> None:
+        self._note("view", key, consumer, most)
+        assert self.consumers[consumer][0] == key
 
     def unsubscribe(self, key: str, consumer: str) -> None:
         self._note("unsubscribe", key)

@@ -31,6 +31,7 @@ CLAIM = {"visit": "Vb3k_-", "rx": "RX:2026-1", "version": 1, "state": "signed", 
         ("admit", {}, events.Admit),
         ("offer", OFFER, events.Offer),
         ("media_state", {"microphone": "muted", "camera": "failed", "screen": "off"}, events.MediaState),
+        ("view", {"camera": "small", "screen": "best"}, events.View),
         ("ice", {}, events.Ice),
         ("end", {"reason": "left"}, events.End),
         ("desk.take", {"visit": "Vb3k_-"}, events.DeskTake),
@@ -55,7 +56,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 22
+    assert len(events.TYPES) == 23
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

@@ -53,6 +53,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
             "slot",
             "prescriptions",
             "tracks",
+            "pictures",
             "media",
             "recording",
             "messages",
@@ -61,7 +62,10 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
         ],
     ]
     assert shown["at"] == "2026-05-04T09:00:00.000Z"
-    assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None}
+    assert shown["you"] == {"seat": "patient", "role": "patient", "pc": None} | {
+        "view": {"camera": "best", "screen": "best"},
+        "send": {},
+    }
     assert shown["doctor"] == {"name": "李敏", "title": "主治医师", "department": "内科", "licence": "1103***217"}
     assert shown["seats"]["patient"]["present"] is True
     assert shown["consent"]["text_sha256"] == consent_text.SHA256

@@ -21,6 +21,8 @@ export interface Line {
   readonly received: MediaTrack | null;
   direct(direction: 'sendonly' | 'recvonly' | 'inactive'): void;
   send(track: MediaTrack | null): Promise<void>;
+  /** What its small encoding should cost, bits a second; null: as it likes. */
+  follow(bps: number | null): void;
 }
 
 export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -125,6 +127,7 @@ export class Peer implements Watchable<PeerFacts> {
     this.open = open;
     if (state?.phase === 'ended') this.close();
     else this.settle();
+    for (const [source, line] of this.round?.sends ?? []) line.follow(state?.you.send[source] ?? null);
   }
 
   /** Send `track` as `source` from now on. Null keeps the line but sends nothing (MEDIA-6, no new offer). */

@@ -48,6 +48,13 @@ export interface Track {
   readonly kind: Kind;
 }
 
+export interface Picture {
+  readonly seat: string;
+  readonly track: string;
+  readonly shown: boolean;
+  readonly why: 'network' | 'sender' | 'asked';
+}
+
 export interface Gap {
   readonly stream: string;
   readonly from_ms: number;
@@ -74,7 +81,12 @@ export interface State {
   readonly visit: string;
   readonly phase: Phase;
   readonly at: string;
-  readonly you: { readonly seat: Seat | GuestSeat; readonly pc: string | null };
+  readonly you: {
+    readonly seat: Seat | GuestSeat;
+    readonly pc: string | null;
+    /** What the small encoding of each source should cost, bits a second; no entry: as this page likes. */
+    readonly send: Readonly<Partial<Record<Source, number>>>;
+  };
   readonly doctor: Doctor;
   readonly patient: Patient;
   readonly seats: Readonly<Record<Seat, SeatState>>;
@@ -92,6 +104,8 @@ export interface State {
   /** `seq` of the newest message. */
   readonly lastMessage: number;
   readonly tracks: readonly Track[];
+  /** What is shown to whom in less than its sender's best, and why. */
+  readonly pictures: readonly Picture[];
   readonly media: { readonly epoch: string | null; readonly available: boolean };
   readonly recording: Recording;
   /** The hospital's prescribing page beside the picture; null where none is configured. */
@@ -173,7 +187,7 @@ export function parseState(given: unknown): State | null {
     visit: text(from['visit']) ?? '',
     phase,
     at: text(from['at']) ?? '',
-    you: { seat, pc: text(you['pc']) },
+    you: { seat, pc: text(you['pc']), send: Object.fromEntries(Object.entries(fields(you['send'])).filter((each) => count(each[1]) !== null)) },
     doctor: parseDoctor(from['doctor']),
     patient: parsePatient(from['patient']),
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
@@ -186,6 +200,7 @@ export function parseState(given: unknown): State | null {
     phoneBack: text(from['phone_back']),
     lastMessage: count(fields(from['messages'])['last']) ?? 0,
     tracks: list(from['tracks']).flatMap(parseTrack),
+    pictures: list(from['pictures']).flatMap(parsePicture),
     media: { epoch: text(media['epoch']), available: media['available'] !== false },
     recording: parseRecording(from['recording']),
     slot: parseSlot(from['slot']),
@@ -312,6 +327,14 @@ function parseTrack(given: unknown): Track[] {
   const source = oneOf(SOURCES, from['source'], null);
   if (id === null || seat === null || source === null) return [];
   return [{ id, seat, source, kind: from['kind'] === 'audio' ? 'audio' : 'video' }];
+}
+
+function parsePicture(given: unknown): Picture[] {
+  const from = fields(given);
+  const seat = text(from['seat']);
+  const track = text(from['track']);
+  const why = oneOf(['network', 'sender', 'asked'] as const, from['why'], null);
+  return seat === null || track === null || why === null ? [] : [{ seat, track, shown: from['shown'] !== false, why }];
 }
 
 function parseRecording(given: unknown): Recording {

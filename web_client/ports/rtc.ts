@@ -1,26 +1,23 @@
 /** The browser's RTCPeerConnection behind `RtcPort`. `?relay` forces the relay: a support person's test, and ours. */
+import { sizesOf } from '../core/sizes';
 import type { Line, MediaTrack, RtcPort, Transport } from '../core/peer';
 import type { Kind, Source } from '../core/wire';
 import { query } from './place';
 
 /**
- * Bits a second: enough for a clear face at 720p and a legible screen, little enough for a village uplink to carry.
- * The camera is sent in three sizes, so that a weak viewer's picture is small and the recording's is not; the browser
- * leaves out the big ones when its own uplink is weak. A shared screen is no use small.
+ * A picture is sent in several sizes, so that a weak viewer's is small and the recording's is not; the browser leaves out the
+ * big ones when its own uplink is weak. Which they are, and for how many bits a second, `core/sizes` says.
  */
-const ENCODINGS: Readonly<Record<Source, RTCRtpEncodingParameters[]>> = {
-  microphone: [],
-  camera: [
-    { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
-    { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 400_000 },
-    { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
-  ],
-  screen: [{ maxBitrate: 1_500_000 }],
-};
+const RIDS: Readonly<Record<Source, readonly string[]>> = { microphone: [], camera: ['q', 'h', 'f'], screen: ['l', 'f'] };
 /** What may suffer when there is too little: a face its sharpness, a screen its speed. */
 const HINTS: Readonly<Record<Source, string>> = { microphone: 'speech', camera: 'motion', screen: 'detail' };
 
 class BrowserLine implements Line {
+  private wish: number | null = null;
+  private sizes = '';
+  private sizing = false;
+  private bigger = false;
+
   constructor(
     readonly kind: Kind,
     private readonly transceiver: RTCRtpTransceiver,
@@ -45,7 +42,43 @@ class BrowserLine implements Line {
     const sent = track as MediaStreamTrack | null;
     if (sent !== null && this.source !== null && 'contentHint' in sent) sent.contentHint = HINTS[this.source];
     await sender.replaceTrack(sent);
+    this.size();
   }
+
+  follow(bps: number | null): void {
+    this.wish = bps;
+    this.size();
+  }
+
+  /** The sizes that suit the camera and the wish, if they are not those already. */
+  private size(): void {
+    const sender = this.transceiver.sender;
+    const sizes = sizesOf(this.source, linesOf(sender.track), this.wish, this.bigger);
+    const said = JSON.stringify(sizes);
+    if (sender.track === null || sizes.length === 0 || said === this.sizes || this.sizing) return;
+    const parameters = sender.getParameters();
+    if (parameters.encodings.length !== sizes.length) return;
+    this.sizing = true;
+    this.bigger = sizes.some((each) => each.scaleResolutionDownBy > 1 && each.scaleResolutionDownBy < 2);
+    parameters.encodings.forEach((each, place) => Object.assign(each, sizes[place]));
+    void sender.setParameters(parameters).then(
+      () => {
+        this.sizing = false;
+        this.sizes = said;
+        this.size();
+      },
+      // Refused while a negotiation is under way: the next wish or track tries again.
+      () => {
+        this.sizing = false;
+      },
+    );
+  }
+}
+
+/** The shorter side of a picture, in pixels. */
+function linesOf(track: MediaStreamTrack | null): number | null {
+  const { width, height } = track?.getSettings() ?? {};
+  return width === undefined || height === undefined ? null : Math.min(width, height);
 }
 
 class BrowserTransport implements Transport {
@@ -65,10 +98,11 @@ class BrowserTransport implements Transport {
   }
 
   line(kind: Kind, source: Source | null): Line {
-    const encodings = source === null ? [] : ENCODINGS[source];
+    const rids = source === null ? [] : RIDS[source];
+    const sizes = sizesOf(source, null, null);
     const transceiver = this.pc.addTransceiver(kind, {
       direction: source === null ? 'recvonly' : 'sendonly',
-      ...(encodings.length === 0 ? {} : { sendEncodings: encodings.map((each) => ({ ...each })) }),
+      ...(rids.length === 0 ? {} : { sendEncodings: rids.map((rid, place) => ({ rid, ...sizes[place] })) }),
     });
     return new BrowserLine(kind, transceiver, source);
   }

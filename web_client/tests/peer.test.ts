@@ -7,7 +7,7 @@ class FakeTransport implements Transport {
   state: TransportState = 'new';
   closed = false;
   restarts = 0;
-  readonly lines: (Line & { direction: string; sending: MediaTrack | null; index: number })[] = [];
+  readonly lines: (Line & { direction: string; sending: MediaTrack | null; index: number; wish: number | null })[] = [];
 
   constructor(readonly changed: () => void) {}
 
@@ -26,6 +26,10 @@ class FakeTransport implements Transport {
       send(track: MediaTrack | null) {
         line.sending = track;
         return Promise.resolve();
+      },
+      wish: null as number | null,
+      follow(bps: number | null) {
+        line.wish = bps;
       },
     };
     this.lines.push(line);
