@@ -187,7 +187,8 @@ def _busy_media_port(settings: Settings) -> int | None:
     """The first of the workers' ports that is taken on any announced address."""
     hosts = announced_addresses(settings.media_addresses)
     ports = [settings.media_port_of(index) for index in range(settings.media_workers)]
-    return next((port for port in ports if not all(_free(socket.SOCK_DGRAM, host, port) for host in hosts)), None)
+    kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM) if settings.media_tcp else (socket.SOCK_DGRAM,)
+    return next((port for port in ports if not all(_free(kind, host, port) for kind in kinds for host in hosts)), None)
 
 
 def _free(kind: socket.SocketKind, host: str, port: int) -> bool:

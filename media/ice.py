@@ -95,6 +95,12 @@ class IceLite(Generic[PathT]):
             retired, self._old = self._old.credentials.ufrag, None
         return Answer(reply, accepted=True, moved=moved, forgotten=forgotten, retired=retired)
 
+    def lose(self, path: PathT) -> None:
+        """A path that can carry nothing any more (a closed connection); the newest of the others takes its place."""
+        self.paths.pop(path, None)
+        if self.selected == path:
+            self.selected = next(reversed(self.paths), None)
+
     def _side_of(self, username: str) -> _Side | None:
         if username.startswith(self._side.prefix):
             return self._side

@@ -173,6 +173,11 @@ class DataPlane(Protocol):
         ...
 
     @property
+    def takes_tcp(self) -> bool:
+        """Whether the same addresses are reached by TCP (RFC 6544, passive)."""
+        ...
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of our DTLS certificate, upper-case hex with colons, as SDP writes it."""
         ...

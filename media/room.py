@@ -83,6 +83,7 @@ class _Transport:
     remote: IceCredentials
     fingerprints: tuple[tuple[str, str], ...]
     version: int = 0
+    restarts: int = 0
     state: TransportState = "connecting"
     consumers: dict[str, ConsumerSpec] = field(default_factory=dict)
     """By mid."""
@@ -259,7 +260,7 @@ class Room:
         if offer.remote == old.remote:
             return old
         # RFC 8445 §9: both sides change their credentials in an ICE restart
-        return replace(old, local=self._given.new_credentials(), remote=offer.remote)
+        return replace(old, local=self._given.new_credentials(), remote=offer.remote, restarts=old.restarts + 1)
 
     def _negotiation(self, asked: Negotiate, now: _Transport) -> sdp.Negotiation:
         plane = self._given.plane
@@ -268,7 +269,14 @@ class Room:
             publish=asked.publish,
             subscribe=asked.subscribe,
             tracks={p.track.id: sdp.Forwarded(p.track, p.name, p.fmtp) for p in self._tracks.values()},
-            local=sdp.Local(now.local, plane.fingerprint, tuple(plane.addresses), version=now.version + 1),
+            local=sdp.Local(
+                now.local,
+                plane.fingerprint,
+                tuple(plane.addresses),
+                version=now.version + 1,
+                restarts=now.restarts,
+                tcp=plane.takes_tcp,
+            ),
             name_of=lambda source: f"{self.name}/{asked.seat}.{source}",
             new_ssrc=self._given.new_ssrc,
             before=now.dormant | now.consumers,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from media.congestion.allocation import Allocator
 from media.congestion.downlink import Downlink
@@ -48,12 +48,23 @@ class Door:
         self.sendto: Callable[[bytes | memoryview, Address], int] = sock.sendto
 
 
+class Way(Protocol):
+    """What a path goes through: a socket of ours with many addresses behind it, or one TCP connection (`media.streams`)."""
+
+    paths: dict[Address, Path]
+
+    @property
+    def sendto(self) -> Callable[[bytes | memoryview, Address], int]:
+        """Send one datagram. Raises `OSError`; `BlockingIOError` where it finds no room."""
+        ...
+
+
 class Path:
     """A 5-tuple: one of our sockets and an address behind it."""
 
     __slots__ = ("address", "door", "sendto", "transport")
 
-    def __init__(self, transport: Transport, door: Door, address: Address) -> None:
+    def __init__(self, transport: Transport, door: Way, address: Address) -> None:
         """Belongs to `transport` once a check by it has passed (PLANE-1)."""
         self.transport = transport
         self.door = door

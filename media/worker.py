@@ -90,6 +90,7 @@ class Worker:
             random_bytes,
             self._feed,
             settings.media_port_of(index),
+            settings.media_tcp,
         )
         given = Surroundings(
             plane=self._plane,

@@ -20,6 +20,10 @@ class Local:
     addresses: tuple[tuple[str, int], ...]
     session: int = 1
     version: int = 1
+    restarts: int = 0
+    """How often ICE was restarted."""
+    tcp: bool = False
+    """Whether the addresses are reached by TCP too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +120,23 @@ def _transport(local: Local, tagged: bool) -> Iterator[str]:
     yield "a=setup:passive"
     if tagged:
         for rank, (ip, port) in enumerate(local.addresses):
-            yield f"a=candidate:{rank + 1} 1 udp {_priority(rank)} {ip} {port} typ host"
+            yield f"a=candidate:{rank + 1} 1 udp {_priority(_UDP, rank, local.restarts)} {ip} {port} typ host"
+        for rank, (ip, port) in enumerate(local.addresses if local.tcp else ()):
+            priority = _priority(_TCP, rank, local.restarts)
+            yield f"a=candidate:t{rank + 1} 1 tcp {priority} {ip} {port} typ host tcptype passive"
         yield "a=end-of-candidates"
 
 
-def _priority(rank: int) -> int:
-    """RFC 8445 §5.1.2.1: a host candidate, component 1, best first."""
-    return (126 << 24) | (65535 - rank) << 8 | 255
+_UDP, _TCP = 100, 90
+
+
+def _priority(kind: int, rank: int, restarts: int) -> int:
+    """RFC 8445 §5.1.2.1, component 1: best first, UDP before TCP, and those of a restart above all before them.
+
+    The type preferences stand below that of a client's peer-reflexive candidates (110), so that the pair's priority is ours to
+    set: a client that lost its old way goes over to the new one at its first answer, not when it gives up the old one (2.5 to 3.5 s).
+    """
+    return (kind << 24) | (min(restarts, 4095) << 4 | (15 - min(rank, 15))) << 8 | 255
 
 
 def _codec(chosen: Chosen) -> Iterator[str]:

@@ -1,6 +1,11 @@
 // Watches every peer connection and camera of a page, whoever made the page: getStats ten times a second, and the frame
 // number stamped into the face (tests/browser/faces.py) whenever a frame is captured or shown. `__lab.take()` gives it all.
 (() => {
+  // A frame of the page is watched by the page.
+  if (window.parent !== window && window.parent.__lab) {
+    window.RTCPeerConnection = window.parent.__lab.watched(window.RTCPeerConnection);
+    return;
+  }
   const BLOCK = 20, BITS = 16, WIDTH = 640, HEIGHT = 480;
   const EVERY_MS = 100;
   const KEPT = new Set(['inbound-rtp', 'outbound-rtp', 'remote-inbound-rtp', 'candidate-pair']);
@@ -52,8 +57,7 @@
     };
   }
 
-  const Native = window.RTCPeerConnection;
-  window.RTCPeerConnection = class extends Native {
+  const watched = (Native) => class extends Native {
     constructor(...given) {
       super(...given);
       connections.push(this);
@@ -67,6 +71,7 @@
       });
     }
   };
+  window.RTCPeerConnection = watched(window.RTCPeerConnection);
 
   async function sample() {
     for (const [number, connection] of connections.entries()) {
@@ -87,6 +92,6 @@
   }, EVERY_MS);
 
   Object.defineProperty(window, '__lab', {
-    value: { now, latest: () => samples.at(-1) ?? null, seen: () => frames.seen.length, take: () => ({ frames, samples, states, now: now() }) },
+    value: { now, watched, latest: () => samples.at(-1) ?? null, seen: () => frames.seen.length, take: () => ({ frames, samples, states, now: now() }) },
   });
 })();

@@ -89,7 +89,7 @@ class Leg:
             _ip("link", "set", far, "netns", exchange, "name", self.name)
             _ip("addr", "add", f"{self.ip}/24", "dev", "radio", space=self.space)
             _ip("link", "set", "radio", "up", space=self.space)
-            _ip("route", "add", "198.18.0.0/16", "dev", "radio", space=self.space)
+            self._route()
             _ip("link", "set", self.name, "up", space=exchange)
             _ip("route", "add", f"198.18.{self._subnet}.0/24", "dev", self.name, space=exchange)
             yield
@@ -118,8 +118,13 @@ class Leg:
         old, self.ip = self.ip, f"198.18.{self._subnet}.{last + 1}"
         _ip("addr", "del", f"{old}/24", "dev", "radio", space=self.space)
         _ip("addr", "add", f"{self.ip}/24", "dev", "radio", space=self.space)
-        _ip("route", "replace", "198.18.0.0/16", "dev", "radio", "src", self.ip, space=self.space)
+        self._route()
         return self.ip
+
+    def _route(self) -> None:
+        # Everything else, too, would leave by the radio: a browser asks the system which of its addresses that is.
+        for there in ("198.18.0.0/16", "default"):
+            _ip("route", "replace", there, "dev", "radio", "src", self.ip, space=self.space)
 
 
 @dataclass(frozen=True)

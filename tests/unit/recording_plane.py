@@ -29,6 +29,10 @@ class RecordingPlane:
         self._listener: Callable[[PlaneEvent], None] = lambda event: None
 
     @property
+    def takes_tcp(self) -> bool:
+        return True
+
+    @property
     def addresses(self) -> list[tuple[str, int]]:
         return [("127.0.0.1", 7900)]
 

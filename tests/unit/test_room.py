@@ -134,6 +134,8 @@ def test_an_ice_restart_keeps_the_transport_and_changes_our_credentials(play: Pl
     said = play.offer("doctor", "chromium_visit_ice_restart", {"0": "microphone"})
     assert play.plane.calls("restart", "open") == [("open", "r/doctor/1"), ("restart", "r/doctor/1")]
     assert re.findall("a=ice-ufrag:(.*)\r", first.sdp)[0] not in re.findall("a=ice-ufrag:(.*)\r", said.sdp)
+    before, after = ([int(p) for p in re.findall(r"a=candidate:\S+ 1 \S+ (\d+) ", told.sdp)] for told in (first, said))
+    assert min(after) > max(before), "the ways of the restart are preferred to those before"
 
 
 def test_a_new_pc_takes_the_tracks_over_and_watchers_go_on(play: Played) -> None:
