@@ -171,7 +171,7 @@ def _check_ports(settings: Settings) -> None:
         raise InTheWay(f"port {settings.port} is in use; stop what uses it, or choose another: --port {instead}")
     if settings.media_port and (busy := _busy_media_port(settings)) is not None:
         raise InTheWay(
-            f"UDP port {busy} is in use; stop what uses it, or choose another for media: "
+            f"media port {busy} (UDP or TCP) is in use; stop what uses it, or choose another for media: "
             f"{PREFIX}MEDIA_PORT={settings.media_port + 100}"
         )
     if settings.turn:
@@ -188,10 +188,14 @@ def _busy_media_port(settings: Settings) -> int | None:
     hosts = announced_addresses(settings.media_addresses)
     ports = [settings.media_port_of(index) for index in range(settings.media_workers)]
     kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM) if settings.media_tcp else (socket.SOCK_DGRAM,)
-    return next((port for port in ports if not all(_free(kind, host, port) for kind in kinds for host in hosts)), None)
+    return next(
+        (port for port in ports if not all(_free(kind, host, port, ours=False) for kind in kinds for host in hosts)),
+        None,
+    )
 
 
-def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
+def _free(kind: socket.SocketKind, host: str, port: int, ours: bool = True) -> bool:
+    """`ours` is False for a configured media address: it may be a router's, which only the worker can tell."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:
@@ -203,9 +207,8 @@ def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False
-            if kind == socket.SOCK_STREAM:
+            if kind == socket.SOCK_STREAM and ours:
                 raise InTheWay(f"cannot listen on {host} ({error.strerror}); name an address of this machine") from None
-            # A configured media address may be that of a router before us: only the worker can tell.
     return True
 
 

@@ -47,7 +47,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Browser origins that may connect besides our own."""
 
     media_port: int | None = None
-    """UDP and TCP; worker i takes `media_port + i`, or any free port with 0. None means 7900 or, under `serve`, the next free."""
+    """UDP and TCP; worker i takes `media_port + i`, any free one with 0. None means 7900 or, under `serve`, the next free."""
     media_tcp: bool = True
     """Take media by TCP too (ICE-TCP on the same port number), where a network lets no UDP through."""
     media_addresses: tuple[str, ...] = ()

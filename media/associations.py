@@ -14,7 +14,7 @@ from media.forwarder import Forwarder
 from media.ice import packed
 from media.plane import IceCredentials, TransportMoved, TransportState
 from media.srtp import SrtpSession
-from media.transport import Address, Door, Path, Transport
+from media.transport import Address, Path, Transport, Way
 
 SILENT_S = 5.0
 GONE_S = 30.0
@@ -93,7 +93,14 @@ class Associations:
         transport.inbound = transport.outbound = transport.path = None
         del self.transports[transport.spec.key]
 
-    def on_stun(self, door: Door, source: Address, size: int) -> None:
+    def on_lost(self, path: Path) -> None:
+        """A path that can carry nothing any more: a connection that was closed."""
+        transport = path.transport
+        transport.ice.lose(path)
+        if transport.path is path and transport.ice.selected is not None:
+            transport.path = transport.ice.selected
+
+    def on_stun(self, door: Way, source: Address, size: int) -> None:
         """A datagram that looks like STUN: an authentic check of a fragment of ours validates its address (PLANE-1)."""
         datagram = bytes(self._cell.view[:size])
         try:

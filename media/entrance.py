@@ -1,5 +1,7 @@
 """Where datagrams come in: the doors of a plane, drained in batches, sorted by their first byte (PLANE-1, RFC 7983 §7).
 
+What comes over TCP (`media.streams`) is sorted the same way.
+
 `add_reader` wakes us, up to `BATCH` datagrams are read into one buffer, and each is given on from there.
 """
 
@@ -11,7 +13,8 @@ from collections.abc import Callable, Sequence
 from media.forwarder import Forwarder
 from media.rtp import header
 from media.sockets import Announced, bind_all
-from media.transport import Address, Door, Path
+from media.streams import Stream, Streams
+from media.transport import Address, Door, Path, Way
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
@@ -31,25 +34,30 @@ class Entrance:
         loop: asyncio.AbstractEventLoop,
         addresses: Sequence[str],
         port: int,
+        tcp: bool,
         clock: Callable[[], float],
         forwarder: Forwarder,
-        on_stun: Callable[[Door, Address, int], None],
+        on_stun: Callable[[Way, Address, int], None],
         on_dtls: Callable[[Path, int], None],
+        on_lost: Callable[[Path], None],
     ) -> None:
         """Bind and begin to listen; see `media.python_plane`. What is read stands in the forwarder's cell."""
         announced = [Announced.parse(text) for text in addresses]
-        sockets, self.port = bind_all(announced, port)
-        self.doors = [Door(sock, known.ip) for sock, known in zip(sockets, announced, strict=True)]
+        bound = bind_all(announced, port, tcp)
+        self.port = bound.port
+        self.doors = [Door(sock, known.ip) for sock, known in zip(bound.datagrams, announced, strict=True)]
         self._loop = loop
         self._clock = clock
         self._forwarder = forwarder
         self._cell = forwarder.cell
         self._on_stun = on_stun
         self._on_dtls = on_dtls
+        self._on_lost = on_lost
         self._pump: asyncio.TimerHandle | None = None
         self._closed = False
         for door in self.doors:
             loop.add_reader(door.sock.fileno(), self._readable, door)
+        self.streams = Streams(loop, bound.listening, clock, forwarder.drops, self._take, self._stream_ended)
 
     def tick(self) -> None:
         """Every 20 ms: which socket is busy, and whether paced packets wait."""
@@ -67,6 +75,7 @@ class Entrance:
                 door.timer.cancel()
             self._loop.remove_reader(door.sock.fileno())
             door.sock.close()
+        self.streams.close()
 
     def _readable(self, door: Door) -> None:
         self._drain(door)
@@ -125,11 +134,36 @@ class Entrance:
                 self._on_dtls(path, size)
             else:
                 self._forwarder.drops["first_byte"] += 1
-        if forwarder.lossy:
-            forwarder.ask_again(self._clock())
-        self._wake_pump()
+        self._drained()
         door.taken += taken
         return taken
+
+    def _take(self, stream: Stream, frame: bytes) -> None:
+        size, data, paths = len(frame), self._cell.data, stream.paths
+        self._cell.view[:size] = frame
+        path = paths.get(stream.address)
+        if data[0] < 4:
+            self._on_stun(stream, stream.address, size)
+        elif path is None:
+            self._forwarder.drops["unvalidated"] += 1
+        elif 128 <= data[0] < 192:
+            rtcp = size >= 12 and 192 <= data[1] < 224  # RFC 5761 §4
+            (self._forwarder.on_rtcp if rtcp else self._forwarder.on_rtp)(path, size)
+        elif 20 <= data[0] < 64:
+            self._on_dtls(path, size)
+        else:
+            self._forwarder.drops["first_byte"] += 1
+        self._drained()
+
+    def _stream_ended(self, stream: Stream) -> None:
+        for path in list(stream.paths.values()):
+            self._on_lost(path)
+        stream.paths.clear()
+
+    def _drained(self) -> None:
+        if self._forwarder.lossy:
+            self._forwarder.ask_again(self._clock())
+        self._wake_pump()
 
     def _wake_pump(self) -> None:
         if self._forwarder.outlet.waiting and self._pump is None:

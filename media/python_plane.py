@@ -46,11 +46,13 @@ class PythonPlane:
         entropy: Callable[[int], bytes],
         sink: PacketSink,
         port: int = 0,
+        tcp: bool = False,
     ) -> None:
         """Bind and begin to listen. Raises `PortUnavailable`, `ValueError` for an address that is none.
 
         `addresses`: IP literals, `announced` or `announced/bound` behind a 1:1 NAT, best first. `clock`: monotonic seconds
         (`config.clock.monotonic_s`). `entropy`: that many random bytes. `port` 0: any that is free on all addresses.
+        `tcp`: listen for ICE-TCP on the same port number.
         """
         self._loop = loop
         self._clock = clock
@@ -58,7 +60,8 @@ class PythonPlane:
         self._forwarder = Forwarder(clock, sink)
         self._associations = Associations(clock, self._forwarder, self)
         here = self._associations
-        self._entrance = Entrance(loop, addresses, port, clock, self._forwarder, here.on_stun, here.on_dtls)
+        doors = here.on_stun, here.on_dtls, here.on_lost
+        self._entrance = Entrance(loop, addresses, port, tcp, clock, self._forwarder, *doors)
         self._transports = here.transports
         self._tracks: dict[str, Track] = {}
         self._ticks = 0
@@ -74,6 +77,11 @@ class PythonPlane:
         return [(door.announced, self._entrance.port) for door in self._entrance.doors]
 
     @property
+    def takes_tcp(self) -> bool:
+        """Whether the same addresses are reached by TCP."""
+        return self._entrance.streams.listens
+
+    @property
     def fingerprint(self) -> str:
         """SHA-256 of our DTLS certificate, upper-case hex with colons."""
         return self._associations.certificate.fingerprint
@@ -86,7 +94,8 @@ class PythonPlane:
         certificate or profile. `no_keys`, `srtp_refused`, `srtcp_refused`: before the handshake's end, forged or replayed.
         `rtp_malformed`, `rtcp_malformed`, `payload_type_unknown`, `ssrc_unknown`, `ssrc_inactive`, `ssrc_table_full`,
         `duplicate`, `rtx_empty` (padding on the RTX stream): of no use. `too_long_to_forward`, `protect_refused`,
-        `repair_unavailable`: could not be sent. `send_full`, `send_error`, `socket_error`: the kernel's word.
+        `repair_unavailable`: could not be sent. `send_full`, `send_error`, `socket_error`: the kernel's word. `tcp_*`:
+        connections that were closed (`media.streams`).
         """
         return dict(self._forwarder.drops)
 
@@ -220,6 +229,7 @@ class PythonPlane:
         self._forwarder.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
             self._associations.sweep(now)
+            self._entrance.streams.sweep(now)
         self._entrance.tick()
         steering, turn = self._forwarder.steering, self._ticks % _STEER_TICKS
         for transport in list(self._transports.values()):

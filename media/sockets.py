@@ -65,7 +65,9 @@ def bind_all(addresses: Sequence[Announced], port: int, tcp: bool = False) -> Bo
                 one.close()
             if port or attempt + 1 == _ATTEMPTS or not made:
                 name = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
-                raise PortUnavailable(problem.errno, f"{name} {address.bound} port {chosen}: {problem.strerror}") from None
+                raise PortUnavailable(
+                    problem.errno, f"{name} {address.bound} port {chosen}: {problem.strerror}"
+                ) from None
             continue
         return Bound(made[: len(addresses)], made[len(addresses) :], chosen)
     raise AssertionError("unreachable")

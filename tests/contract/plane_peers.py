@@ -15,6 +15,7 @@ from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
 from media import stun
+from media.framing import Deframer, framed
 from media.plane import ConsumerSpec, IceCredentials, PlaneEvent, ProducerSpec, TransportMoved, TransportSpec
 from media.python_plane import PythonPlane
 from media.rtp import header, rtcp
@@ -59,10 +60,10 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def running_plane(addresses: tuple[str, ...] = ("127.0.0.1",)) -> AsyncIterator[Bench]:
+async def running_plane(addresses: tuple[str, ...] = ("127.0.0.1",), tcp: bool = False) -> AsyncIterator[Bench]:
     """A plane, closed at the end together with every peer made for it."""
     clock, sink, events = Clock(), Tapped(), list[PlaneEvent]()
-    plane = PythonPlane(asyncio.get_running_loop(), addresses, clock, os.urandom, sink)
+    plane = PythonPlane(asyncio.get_running_loop(), addresses, clock, os.urandom, sink, tcp=tcp)
     plane.on_event(events.append)
     bench = Bench(plane, clock, sink, events)
     try:
@@ -200,6 +201,27 @@ class Peer:
 
     def heard(self, kind: type[rtcp.Packet]) -> list[rtcp.Packet]:
         return [packet for packet in self.rtcp if isinstance(packet, kind)]
+
+
+class StreamPeer(Peer):
+    """A client that comes by TCP (RFC 6544, active)."""
+
+    def _open_socket(self, host: str) -> None:
+        self.sock = socket.create_connection(self.server)
+        self.sock.setblocking(False)
+        self.deframer = Deframer()
+        asyncio.get_running_loop().add_reader(self.sock.fileno(), self._readable, self.sock)
+
+    def _readable(self, sock: socket.socket) -> None:
+        for data in self.deframer.receive(sock.recv(65536)):
+            if data[0] < 4:
+                self.stun.append(data)
+            else:
+                self.raw.append(data)
+                self._ice.inbox.put_nowait(data)
+
+    def send_raw(self, data: bytes) -> None:
+        self.sock.send(framed(data))
 
 
 def rtp(

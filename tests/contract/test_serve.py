@@ -100,7 +100,7 @@ async def test_a_busy_media_port_is_said_in_one_line(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as busy:
         busy.bind(("127.0.0.1", 0))
         port = str(busy.getsockname()[1])
-        said = f"UDP port {port} is in use"
+        said = f"media port {port} (UDP or TCP) is in use"
         await refused(
             said, "TELECONSULT_MEDIA_PORT=", "--port", "0", "--data", str(tmp_path), TELECONSULT_MEDIA_PORT=port
         )

@@ -21,9 +21,12 @@ def test_the_wildcard_and_names_are_refused(text: str) -> None:
 
 
 def test_all_addresses_share_a_port() -> None:
-    sockets, port = bind_all([Announced.parse("127.0.0.1"), Announced.parse("127.0.0.2"), Announced.parse("::1")], 0)
+    bound = bind_all([Announced.parse("127.0.0.1"), Announced.parse("127.0.0.2"), Announced.parse("::1")], 0, tcp=True)
+    sockets = bound.datagrams + bound.listening
     try:
-        assert {made.getsockname()[1] for made in sockets} == {port}
+        assert [len(bound.datagrams), len(bound.listening)] == [3, 3]
+        assert {made.type for made in bound.listening} == {socket.SOCK_STREAM}
+        assert {made.getsockname()[1] for made in sockets} == {bound.port}
         assert all(not made.getblocking() for made in sockets)
     finally:
         for made in sockets:
@@ -31,8 +34,11 @@ def test_all_addresses_share_a_port() -> None:
 
 
 def test_a_taken_port_is_one_clear_error() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-        with pytest.raises(PortUnavailable, match=f"127.0.0.1 port {port}"):
-            bind_all([Announced.parse("127.0.0.1")], port)
+    for kind, name in ((socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")):
+        with socket.socket(socket.AF_INET, kind) as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+            if kind == socket.SOCK_STREAM:
+                taken.listen()
+            with pytest.raises(PortUnavailable, match=f"{name} 127.0.0.1 port {port}"):
+                bind_all([Announced.parse("127.0.0.1")], port, tcp=True)
