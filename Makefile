@@ -6,7 +6,7 @@ UV := VIRTUAL_ENV=$(VENV) $(BIN)/uv pip
 NPM := npm --prefix web_client --no-audit --no-fund --no-update-notifier
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 BUILT := web_client/node_modules/.built
-DEBIAN := chromium firefox-esr coturn ffmpeg sox pocketsphinx-testdata iproute2 openssl fonts-noto-cjk
+DEBIAN := chromium firefox-esr coturn ffmpeg sox pocketsphinx-testdata iproute2 openssl softhsm2 fonts-noto-cjk
 export UV_NO_PROGRESS ?= 1
 
 run: $(VENV)/run.stamp $(BUILT)  ## set up and start the whole system with a demo visit; more words in ARGS="--port 8081"

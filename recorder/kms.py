@@ -3,9 +3,11 @@
 KMS-1  A data key leaves the recorder only wrapped, under the root key that was newest then; its id stands beside it.
 KMS-2  Rotation makes a new root key; old ones only unwrap. A key that was destroyed unwraps nothing: all it wrapped is
        shredded.
-KMS-3  A wrapped key is bound to its context (visit and stream): it opens no other stream.
+KMS-3  A wrapped key is bound to its context, the data key's name: it cannot be passed off as another.
+KMS-4  A call that cannot be answered raises `KmsAway`; whoever called goes on without (`recorder.mint`).
 
-`FileKms` is the embedded one: root keys as 0600 files in one folder. PKCS#11 and KMIP have the same three verbs.
+`FileKms` is the embedded one: root keys as 0600 files in one folder. `recorder.kms_pkcs11` speaks to a hardware module;
+both pass one suite of tests. KMIP would be a third.
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ class KmsError(Exception):
     """What can go wrong with keys.
 
     ├── KeyDestroyed    the root key is not there any more, or never was
-    └── WrapBroken      the wrapped key was changed, or belongs to another stream
+    ├── KmsAway         it does not answer, or refuses us
+    └── WrapBroken      the wrapped key was changed, or is another
     """
 
     code = "kms_error"
@@ -38,6 +41,12 @@ class KeyDestroyed(KmsError):
     """No root key of this id."""
 
     code = "key_destroyed"
+
+
+class KmsAway(KmsError):
+    """No answer, or no entry. The text says which, and names no secret."""
+
+    code = "kms_unreachable"
 
 
 class WrapBroken(KmsError):
@@ -64,6 +73,14 @@ class Kms(Protocol):
         """Raises `KeyDestroyed`, `WrapBroken`."""
         ...
 
+    def rotate(self) -> str:
+        """Make a new root key, the newest from now on; its id."""
+        ...
+
+    def roots(self) -> list[str]:
+        """The ids of all root keys, the newest last."""
+        ...
+
     def destroy(self, root: str) -> None:
         """Shred everything this root key wrapped (KMS-2). Safe to repeat."""
         ...
@@ -88,6 +105,10 @@ class FileKms:
         self._sync()
         return root
 
+    def roots(self) -> list[str]:
+        """The ids of all root keys, the newest last."""
+        return [path.stem.partition("-")[2] for path in self._keys()]
+
     def wrap(self, data_key: bytes, context: bytes) -> Wrapped:
         """AES-256-GCM under the newest root key; the first use makes one."""
         keys = self._keys()
@@ -103,7 +124,7 @@ class FileKms:
         try:
             return key.decrypt(wrapped.blob[:_NONCE], wrapped.blob[_NONCE:], _bound(wrapped.root, context))
         except InvalidTag:
-            raise WrapBroken("the wrapped key was changed, or is another stream's") from None
+            raise WrapBroken("the wrapped key was changed, or is another") from None
 
     def destroy(self, root: str) -> None:
         """Write over the key and remove it. A copy in a backup lives on: shred that too."""
