@@ -1,0 +1,113 @@
+"""Where the wrapped data keys lie: one small file a visit, apart from the evidence, so that they can be destroyed.
+
+```
+KEYRING/live/<visit>.json   some key of it is still kept by this machine itself (a wrap `local`)
+KEYRING/kept/<visit>.json   the key store has them all
+```
+RING-1  A key is durable here before anything sealed under it is durable anywhere.
+RING-2  `shred` writes over a visit's file before it removes it. Copies in backups live until the root key that wrapped them
+        is destroyed (`teleconsult keys rotate --destroy`).
+RING-3  Losing the keyring loses every recording's content, and no recording's proof: back it up, apart from the media.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+
+from recorder.data_key import HeldKey
+from recorder.evidence.layout import is_visit
+
+
+class KeyringDamaged(Exception):
+    """A visit's file cannot be read. The text names it."""
+
+    code = "keyring_damaged"
+
+
+class Keyring:
+    """The folder. Calls block, may come from several threads, and raise `OSError`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._lock = RLock()
+        self._live, self._kept = folder / "live", folder / "kept"
+        for each in (self._live, self._kept):
+            each.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def keys(self, visit: str) -> list[HeldKey]:
+        """Every key of a visit; empty if there is none, or none any more. Raises `KeyringDamaged`."""
+        if not is_visit(visit):
+            return []
+        for folder in (self._live, self._kept):
+            try:
+                return msgspec.json.decode((folder / f"{visit}.json").read_bytes(), type=list[HeldKey])
+            except FileNotFoundError:
+                continue
+            except msgspec.DecodeError:
+                raise KeyringDamaged(f"{folder / visit}.json is damaged") from None
+        return []
+
+    def add(self, visit: str, new: Iterable[HeldKey]) -> None:
+        """Keep these too (RING-1); what is there stays."""
+        with self._lock:
+            known = {held.key: held for held in self.keys(visit)}
+            self._put(visit, [*known.values(), *(held for held in new if held.key not in known)])
+
+    def change(self, visit: str, how: Callable[[HeldKey], HeldKey]) -> None:
+        """Keep each key of a visit as `how` says, durable on return. Raises `KeyringDamaged`."""
+        with self._lock:
+            if keys := self.keys(visit):
+                self._put(visit, [how(held) for held in keys])
+
+    def _put(self, visit: str, keys: list[HeldKey]) -> None:
+        live = any(key.wrapped_by("local") for key in keys)
+        folder, other = (self._live, self._kept) if live else (self._kept, self._live)
+        path = folder / f"{visit}.json"
+        draft = path.with_suffix(".new")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+            file.write(msgspec.json.encode(keys))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+        _sync(folder)
+        _destroy(other / path.name)
+
+    def shred(self, visit: str) -> None:
+        """Destroy every key of a visit (RING-2). Safe to repeat."""
+        with self._lock:
+            for folder in (self._live, self._kept):
+                for suffix in (".json", ".new"):
+                    _destroy(folder / f"{visit}{suffix}")
+
+    def live(self) -> list[str]:
+        """The visits of which this machine itself still keeps a key."""
+        return sorted(path.stem for path in self._live.glob("*.json"))
+
+    def visits(self) -> list[str]:
+        """Every visit that has a key."""
+        return sorted({path.stem for folder in (self._live, self._kept) for path in folder.glob("*.json")})
+
+
+def _destroy(path: Path) -> None:
+    try:
+        with path.open("r+b") as file:
+            size = os.fstat(file.fileno()).st_size
+            file.write(bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
