@@ -65,6 +65,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     keep_evidence_days: int | None = None
     """Longer than the minimum; None means the minimum. Once given to a store they can only grow."""
 
+    encryption: Literal["off", "aes256gcm", "sm4gcm"] = "off"
+    """How recordings are sealed at rest (`recorder/decisions`)."""
+    kms: str = "file"
+    """Who keeps the keys: `file` (DATA/keys/kms) or `pkcs11:/path/to/module.so?token=LABEL`."""
+    kms_pin_file: Path | None = None
+    """The PIN of the PKCS#11 token; None means DATA/keys/kms.pin."""
+    keyring: Path | None = None
+    """Folder of the wrapped data keys; None means DATA/keyring."""
+    escrow: str | None = None
+    """An age recipient (`age1…`) whose identity lies offline: every data key is wrapped for it too."""
+
     spool_limit_mb: int | None = None
     """What the recorder's spool may hold, in MiB; None means the disk it lies on (`recorder.disk`)."""
     when_disk_full: Literal["pause", "record"] = "pause"
@@ -115,6 +126,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
         if self.spool_limit_mb is not None and self.spool_limit_mb < 1:
             raise ValueError("spool_limit_mb must be 1 or more")
+        if self.kms != "file" and not (self.kms.startswith("pkcs11:/") and "?token=" in self.kms):
+            raise ValueError('kms must be "file" or "pkcs11:/path/to/module.so?token=LABEL"')
         if self.store_lock and self.store == "folder":
             raise ValueError('store_lock needs a store that has locks: store = "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):

@@ -60,8 +60,13 @@ class Journal:
         clock: Callable[[], int],
         store: Callable[[Upload], None],
         leaf: Callable[[int, list[bytes]], None],
+        first: Callable[[], None] = lambda: None,
     ) -> None:
-        """`clock`: CLOCK_MONOTONIC, µs. `store` takes objects that are durable, `leaf(seq, lines)` records (TREE-1)."""
+        """`clock`: CLOCK_MONOTONIC, µs. `store` takes objects that are durable, `leaf(seq, lines)` records (TREE-1).
+
+        `first` makes durable what everything else depends on: keys (RING-1). It blocks, and raises `OSError`.
+        """
+        self._first = first
         self.spool = spool
         self.life = life
         self.stuck = False
@@ -230,6 +235,7 @@ class Journal:
         self._put_due()
         if not (self._lines or self._writes):
             return
+        self._first()
         self.spool.commit(self._writes, line)
         self._remove_stored()
         self._writes = []

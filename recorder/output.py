@@ -8,18 +8,19 @@ from recorder.evidence import records
 
 
 class Write(NamedTuple):
-    """Append these bytes to an object; `whole` if the object is complete with them."""
+    """Append these bytes to an object; `whole` if the object is complete with them, `gone` if it is not needed any more."""
 
     name: str
     content: bytes
     whole: bool = False
+    gone: bool = False
 
 
 class Said(NamedTuple):
     """A record to append to the visit's log."""
 
     kind: str
-    body: records.Part | records.Segment | records.Gap | records.Sync | records.Event
+    body: records.DataKey | records.Part | records.Segment | records.Gap | records.Sync | records.Event
 
 
 Output = Write | Said

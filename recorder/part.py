@@ -10,6 +10,7 @@ from recorder.evidence.digest import Digest
 from recorder.muxer import Container, Muxer, TimedFrame, TrackShape, avc_configuration
 from recorder.output import Write
 from recorder.segment import SegmentState, Tally
+from recorder.stream_seal import StreamSeal
 from recorder.track import Track
 
 
@@ -40,10 +41,11 @@ class OpenPart:
         """Which file format it is."""
         return self.muxer.container
 
-    def begin(self, stream: str, why: str, from_ms: int) -> tuple[Write, records.Part]:
+    def begin(self, stream: str, why: str, from_ms: int, seal: StreamSeal | None = None) -> tuple[Write, records.Part]:
         """Its `init` object, and the record that begins it."""
         name = layout.init_name(stream, self.number, self.container)
-        init = Digest(self.muxer.init)
+        content = self.muxer.init if seal is None else seal.whole(name, self.muxer.init)
+        init = Digest(content)
         body = records.Part(
             stream=stream,
             part=self.number,
@@ -53,7 +55,7 @@ class OpenPart:
             init=records.ObjectDigest(name=name, bytes=init.size, sha256=init.sha256, sm3=init.sm3),
             tracks=[_described(n, t, s) for n, (t, s) in enumerate(zip(self.tracks, self.shapes, strict=True), 1)],
         )
-        return Write(name, self.muxer.init, whole=True), body
+        return Write(name, content, whole=True), body
 
     def next_segment(self, stream: str, from_ms: int) -> SegmentState:
         """The part's next segment, empty."""

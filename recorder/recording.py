@@ -19,6 +19,7 @@ from recorder.evidence import records
 from recorder.evidence.log import Entry
 from recorder.evidence.sign import Signer
 from recorder.journal import Journal
+from recorder.mint import VisitKeys
 from recorder.objects import Stored
 from recorder.output import Output, Said, Write
 from recorder.recording_errors import ConsentMissing, SpoolFailed, VisitClosed
@@ -48,18 +49,21 @@ class Recording:
         tell: Callable[[control.FromRecorder], None],
         leaf: Callable[[int, list[bytes]], None] = lambda *_: None,
         witnesses: Sequence[str] = (),
+        keys: VisitKeys | None = None,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC, µs. `store` takes finished objects; `tell` takes news for signaling.
 
         `leaf(seq, lines)` takes records that are durable (TREE-1); `witnesses` are those a new recording names.
+        `keys`: where its streams are sealed.
         """
         self.visit = visit
         self.spool = spool
         self.witnesses = tuple(witnesses)
         self._clock = clock
         self._tell = tell
-        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf)
-        self._streams = Streams(clock)
+        first = (keys.commit,) if keys is not None else ()
+        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf, *first)
+        self._streams = Streams(clock, keys)
         self._lock = asyncio.Lock()
         self._agreed: dict[str, bool] = {}
         self._started: Entry | None = None

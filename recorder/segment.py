@@ -1,7 +1,9 @@
 """The open segment of a part: its bytes as they will lie in the store, and what its record says of them.
 
-SEGMENT-1  Every byte of a segment passes `OpenSegment.write`, which hashes it; what a later life of the recorder takes up is
-           hashed again from the disk. So whatever stands between the muxer and the store (a seal) stands there.
+SEGMENT-1  Every byte of a segment passes `OpenSegment.write`. Without a seal it goes to the object at once, hashed; what
+           a later life of the recorder takes up is hashed again from the disk.
+SEGMENT-2  With a seal it goes to a sealed draft (DRAFT-1) and is kept in memory, 2 MiB at most (CUT-3), until the segment is
+           cut; then the object is sealed whole, hashed and written, and the draft goes.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from recorder.evidence import records
 from recorder.evidence.digest import Digest
 from recorder.order import Counts
 from recorder.output import Write
+from recorder.stream_seal import DRAFT, StreamSeal
 
 
 class Tally(msgspec.Struct):
@@ -35,7 +38,10 @@ class Tally(msgspec.Struct):
 
 
 class SegmentState(msgspec.Struct):
-    """The open segment, as a later life of the recorder takes it up: `size` bytes of it are written."""
+    """The open segment, as a later life of the recorder takes it up: `size` bytes of it are written.
+
+    If it is to be sealed, they lie in a draft of `draft` bytes under the data key `key`.
+    """
 
     n: int
     name: str
@@ -44,21 +50,32 @@ class SegmentState(msgspec.Struct):
     size: int = 0
     keyframe: bool | None = None
     """Whether its first video frame is a keyframe; None before there is one."""
+    draft: int = 0
+    key: str = ""
 
 
 class OpenSegment:
     """A segment being written."""
 
-    def __init__(self, state: SegmentState, kept: bytes = b"") -> None:
+    def __init__(self, state: SegmentState, kept: bytes = b"", seal: StreamSeal | None = None) -> None:
         """`kept`: what an earlier life of the recorder wrote of it."""
         self.state = state
-        self._digest = Digest(kept)
+        self._seal = seal
+        self._held = bytearray(kept if seal is not None else b"")
+        self._digest = Digest(kept if seal is None else b"")
 
     def write(self, content: bytes) -> Write:
-        """Append a run of clusters (SEGMENT-1)."""
-        self._digest.update(content)
-        self.state.size += len(content)
-        return Write(self.state.name, content)
+        """Append a run of clusters (SEGMENT-1, SEGMENT-2)."""
+        state = self.state
+        state.size += len(content)
+        if self._seal is None:
+            self._digest.update(content)
+            return Write(state.name, content)
+        self._held += content
+        frame = self._seal.frame(state.name, state.draft, content)
+        state.draft += len(frame)
+        state.key = self._seal.held.key
+        return Write(state.name + DRAFT, frame)
 
     def count(self, index: int, keyframe: bool, video: bool) -> None:
         """A frame of the part's track `index` is in it."""
@@ -74,9 +91,17 @@ class OpenSegment:
         for tally, counted in zip(self.state.tallies, counts, strict=True):
             tally.add(counted)
 
-    def end(self) -> Write:
-        """The object is complete."""
-        return Write(self.state.name, b"", whole=True)
+    def end(self, rest: bytes) -> list[Write]:
+        """The object is complete with `rest`."""
+        name = self.state.name
+        self.state.size += len(rest)
+        if self._seal is None:
+            self._digest.update(rest)
+            return [Write(name, rest, whole=True)]
+        sealed = self._seal.whole(name, bytes(self._held + rest))
+        self._digest.update(sealed)
+        drafted = [Write(name + DRAFT, b"", gone=True)] if self.state.draft else []
+        return [Write(name, sealed, whole=True), *drafted]
 
     def record(self, stream: str, part: int, to_ms: int, has_video: bool, forced: bool) -> records.Segment:
         """What is said of it, once it is complete."""
@@ -86,14 +111,14 @@ class OpenSegment:
             part=part,
             n=state.n,
             name=state.name,
-            bytes=state.size,
+            bytes=self._digest.size,
             sha256=self._digest.sha256,
             sm3=self._digest.sm3,
             from_ms=state.from_ms,
             to_ms=to_ms,
             keyframe=bool(state.keyframe) if has_video else True,
             forced=forced,
-            enc="none",
+            enc=self._seal.held.suite if self._seal is not None else "none",
             tracks=[
                 records.TrackCounts(number=n, **msgspec.structs.asdict(tally))
                 for n, tally in enumerate(state.tallies, 1)

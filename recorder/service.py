@@ -28,6 +28,7 @@ from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError
 from recorder.evidence.sign import Signer
 from recorder.intake import Intake
+from recorder.mint_settings import mint_for
 from recorder.notary import Notary
 from recorder.objects import ObjectStore, Stored
 from recorder.recording import Recording
@@ -82,6 +83,7 @@ class Recorder:
         self.routes = TapRoutes(self._visits)
         self.intake = Intake(self.routes)
         self.door = ControlDoor(self._answer)
+        self.mint = mint_for(settings, self.degraded)
 
     # ---- a life
 
@@ -124,6 +126,7 @@ class Recorder:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.uploader.run())
             group.create_task(self._tell_alive())
+            group.create_task(self.mint.run())
             if self.notary is not None:
                 group.create_task(self.notary.run())
             while True:
@@ -310,11 +313,14 @@ class Recorder:
             self._clock,
             lambda upload: self.uploader.add(visit, upload),
             self.door.tell,
-            *((partial(self.notary.take, visit), self.notary.witness_keys) if self.notary is not None else ()),
+            partial(self.notary.take, visit) if self.notary is not None else _untold,
+            self.notary.witness_keys if self.notary is not None else (),
+            keys=self.mint.visit(visit),
         )
 
     def _forget_when_stored(self, visit: str) -> None:
         self._leaving.add(visit)
+        self.mint.closed(visit)
         recording = self._visits[visit]
         if self.notary is None:
             self._forget_once_uploaded(visit)
@@ -343,6 +349,10 @@ class Recorder:
                 log.info("visit stored", extra={"visit": visit})
 
         self.uploader.when_stored(visit, forget)
+
+
+def _untold(_seq: int, _lines: list[bytes]) -> None:
+    """There is no log of all records."""
 
 
 def _origin(settings: Settings, signer: Signer) -> str:

@@ -173,15 +173,18 @@ class VisitSpool:
         sizes = dict(self._sizes)
         touched: set[int] = set()
         done: list[str] = []
-        for name, content, whole in writes:
+        gone: list[str] = []
+        for name, content, whole, over in writes:
             if content:
                 file = self._file(name)
                 at = sizes.get(name, 0)
                 _write_at(file, content, at)
                 sizes[name] = at + len(content)
                 touched.add(file)
-            if whole:
+            if whole or over:
                 done.append(name)
+            if over:
+                gone.append(name)
         for file in touched:
             os.fdatasync(file)
         text = msgspec.json.encode(line) + b"\n"
@@ -193,6 +196,8 @@ class VisitSpool:
             self._sizes.pop(name, None)
             if (opened := self._files.pop(name, None)) is not None:
                 os.close(opened)
+        for name in gone:
+            self.remove(name)
 
     def take_up(self, name: str, size: int) -> bytes:
         """The first `size` bytes of an object that was being written; what follows is cut off."""

@@ -15,11 +15,13 @@ STREAM-5  Where sender reports say that tracks do not stand where they belong (`
           the next keyframe, placed by them.
 STREAM-6  A sound that joins a picture waits for the picture's next keyframe, which is asked for, and the new part begins
           there: a part cannot show a picture before one, and a moment of sound is missed less than one of picture.
-STREAM-7  Nothing is open for long without frames: after `IDLE_US` the open segment is sealed.
+STREAM-7  Nothing is open for long without frames: after `IDLE_US` the open segment is cut.
+STREAM-8  Where streams are sealed, a data key is made and said before the first object, in each life of the recorder anew.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -36,6 +38,7 @@ from recorder.part import OpenPart, shape_of
 from recorder.placing import Placing
 from recorder.segment import OpenSegment, SegmentState
 from recorder.segmenter import Cut, cut_before
+from recorder.stream_seal import StreamSeal
 from recorder.timeline import SenderClock
 from recorder.track import Frozen, PlacedFrame, Track, TrackState
 
@@ -66,8 +69,18 @@ class StreamState(msgspec.Struct):
 class Stream:
     """One stream of a visit. Pure: frames and times in, outputs out."""
 
-    def __init__(self, name: str, first_ms: int, senders: SenderClock, account: Account | None = None) -> None:
-        """`first_ms`: where its coverage begins. `senders`: the seat's wall clock, shared with its other stream."""
+    def __init__(
+        self,
+        name: str,
+        first_ms: int,
+        senders: SenderClock,
+        account: Account | None = None,
+        begin_seal: Callable[[str], StreamSeal] | None = None,
+    ) -> None:
+        """`first_ms`: where its coverage begins. `senders`: the seat's wall clock, shared with its other stream.
+
+        `begin_seal(name)` makes its data key, where streams are sealed.
+        """
         self.name = name
         self.first_ms = first_ms
         self.account = account or Account()
@@ -76,6 +89,8 @@ class Stream:
         self.devices: dict[str, str] = {}
         self._part: OpenPart | None = None
         self._segment: OpenSegment | None = None
+        self._begin_seal = begin_seal
+        self._sealed: StreamSeal | None = None
         self._waiting = Interleave()
         self._placing = Placing(name, first_ms, senders)
         self._jumped: set[Track] = set()
@@ -223,8 +238,10 @@ class Stream:
             self._segment.state if self._segment is not None else None,
         )
 
-    def resume(self, state: StreamState, zero_us: int, content: bytes, out: list[Output]) -> None:
-        """Take up a part; `content`: what is kept of its open segment, which is sealed."""
+    def resume(
+        self, state: StreamState, zero_us: int, content: bytes, out: list[Output], seal: StreamSeal | None = None
+    ) -> None:
+        """Take up a part; `content`: what is kept of its open segment, which is cut, under the seal it was begun with."""
         tracks = [Track(kept.epoch, kept.tap, zero_us, kept) for kept in state.tracks]
         for track, over in zip(tracks, state.ended, strict=True):
             track.ended = over
@@ -235,8 +252,11 @@ class Stream:
             part.last_video_ms = state.end_ms
         self._part, self._end_ms = part, state.end_ms
         if state.segment is not None and content:
-            self._segment = OpenSegment(state.segment, content)
+            self._segment = OpenSegment(state.segment, content, seal)
             self._seal(None, Cut.END, out)
+        elif state.segment is not None:  # nothing of it can be read any more
+            part.segments -= 1
+            self.away(state.segment.from_ms)
 
     # ---- frames
 
@@ -389,7 +409,7 @@ class Stream:
         self._end_part(None if self._lost(first) else at_ms, out)
         self._part = part
         self._jumped.clear()
-        init, body = part.begin(self.name, why, max(at_ms, self._covered()))
+        init, body = part.begin(self.name, why, max(at_ms, self._covered()), self._seal_said(out))
         out.append(init)
         self._say("part", body, out)
         return True
@@ -427,8 +447,15 @@ class Stream:
         from_ms = max(at_ms, self._covered())
         if from_ms > self._covered():
             self._declare(self._covered(), from_ms, out)
-        self._segment = OpenSegment(part.next_segment(self.name, from_ms))
+        self._segment = OpenSegment(part.next_segment(self.name, from_ms), seal=self._seal_said(out))
         return self._segment
+
+    def _seal_said(self, out: list[Output]) -> StreamSeal | None:
+        # STREAM-8
+        if self._sealed is None and self._begin_seal is not None:
+            self._sealed = self._begin_seal(self.name)
+            out.append(Said("key", self._sealed.record))
+        return self._sealed
 
     def _write(self, out: list[Output]) -> None:
         if self._part is None or not (content := self._part.take_run()):
@@ -438,16 +465,16 @@ class Stream:
 
     def _seal(self, next_ms: int | None, cut: Cut, out: list[Output]) -> None:
         """Seal the open segment; `next_ms`: where the next frame stands, if it is near."""
-        self._write(out)
         part, segment = self._part, self._segment
         if part is None or segment is None:
             return
+        rest = part.take_run()
         near = next_ms is not None and (next_ms - self._end_ms <= SILENCE_MS or self._standing(part, next_ms))
         to_ms = next_ms if next_ms is not None and near else self._end_ms
         to_ms = max(to_ms, segment.state.from_ms + 1)
         segment.add_counts(t.counts_before(self._waiting.first_pending(t)) for t in part.tracks)
         self._segment = None
-        out.append(segment.end())
+        out += segment.end(rest)
         body = segment.record(self.name, part.number, to_ms, part.has_video, forced=cut is Cut.FORCED)
         self._say("segment", body, out)
 

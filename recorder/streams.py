@@ -7,6 +7,7 @@ STREAMS-2  Withdrawing ends the seat's streams at that moment, with all that was
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from media.tap import TapTrack
 from recorder import control
@@ -14,8 +15,11 @@ from recorder.account import Account
 from recorder.evidence import layout, records
 from recorder.output import Output
 from recorder.remembered import Remembered
+from recorder.seal import SealBroken
+from recorder.segment import SegmentState
 from recorder.spool import Open
 from recorder.stream import Stream
+from recorder.stream_seal import DRAFT, StreamSeal
 from recorder.timeline import SenderClock
 from recorder.track import Track
 
@@ -26,11 +30,26 @@ TrackKey = tuple[str, int]
 """(worker's epoch, handle)."""
 
 
+class Seals(Protocol):
+    """Where the data keys of a visit come from (`recorder.mint`)."""
+
+    sealing: bool
+
+    def begin(self, stream: str) -> StreamSeal:
+        """A stream under a new key."""
+        ...
+
+    def resume(self, key: str) -> StreamSeal | None:
+        """The seal of an earlier life of the recorder, if it can still be opened."""
+        ...
+
+
 class Streams:
     """All streams of one visit. Nothing here blocks."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
-        """`clock`: CLOCK_MONOTONIC, µs."""
+    def __init__(self, clock: Callable[[], int], seals: Seals | None = None) -> None:
+        """`clock`: CLOCK_MONOTONIC, µs. `seals`: None where streams are not sealed."""
+        self._seals = seals
         self.routes: dict[TrackKey, Track] = {}
         """Where packets go (STREAMS-1)."""
         self.zero_us: int | None = None
@@ -266,10 +285,19 @@ class Streams:
                 stream.causes.begin("withdrawn", now_ms)
         for state in held.streams if held is not None else ():
             segment = state.segment
-            content = kept(segment.name, segment.size) if segment is not None and segment.size else b""
-            self._streams[state.stream].resume(state, self.zero_us, content, out)
+            content, seal = self._kept(segment, kept) if segment is not None else (b"", None)
+            self._streams[state.stream].resume(state, self.zero_us, content, out, seal)
 
     # ---- inside
+
+    def _kept(self, segment: SegmentState, kept: Callable[[str, int], bytes]) -> tuple[bytes, StreamSeal | None]:
+        if not segment.draft:
+            return (kept(segment.name, segment.size) if segment.size else b""), None
+        seal = self._seals.resume(segment.key) if self._seals is not None else None
+        try:
+            return (seal.content_of(segment.name, kept(segment.name + DRAFT, segment.draft)) if seal else b""), seal
+        except SealBroken:
+            return b"", None
 
     def _of(self, seat: str) -> list[Stream]:
         return [stream for stream in self._streams.values() if layout.seat_of(stream.name) == seat]
@@ -277,7 +305,13 @@ class Streams:
     def _add(self, name: str, first_ms: int, account: Account | None) -> Stream:
         seat = layout.seat_of(name)
         senders = self._senders.setdefault(seat, SenderClock())
-        stream = self._streams[name] = Stream(name, first_ms, senders, account)
+        stream = self._streams[name] = Stream(
+            name,
+            first_ms,
+            senders,
+            account,
+            self._seals.begin if self._seals is not None and self._seals.sealing else None,
+        )
         stream.devices = self._devices.setdefault(seat, {})
         if self._paused:
             stream.away(first_ms)

@@ -11,6 +11,11 @@ from typing import Any
 import av
 import numpy as np
 
+from recorder.keyring import Keyring
+from recorder.kms import FileKms, Wrapped
+from recorder.mint import context_of
+from recorder.opened import Opener, read_ledger
+
 FLASH_LUMA = 170
 BEEP_RMS = 0.05
 WINDOW_S = 0.005
@@ -33,10 +38,23 @@ def records(bundle: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-def parts(bundle: Path, into: Path) -> list[Part]:
-    """`cat init seg…` of every part, written to `into`."""
+def secrets(data: Path, visit: str) -> dict[str, bytes]:
+    """The data keys of a visit, from the keyring and the file KMS below DATA."""
+    kms = {"kms": FileKms(data / "keys" / "kms"), "local": FileKms(data / "keys" / "local-kms")}
+    return {
+        held.key: kms[wrap.kind].unwrap(Wrapped(wrap.root, wrap.blob), context_of(held.key))
+        for held in (Keyring(data / "keyring").keys(visit) if (data / "keyring").is_dir() else [])
+        for wrap in held.wraps
+        if wrap.kind in kms
+    }
+
+
+def parts(bundle: Path, into: Path, data: Path | None = None) -> list[Part]:
+    """`cat init seg…` of every part, opened and written to `into`. `data`: whose keys open it, where it is sealed."""
     out: list[Part] = []
     chain = records(bundle)
+    visit, expected = read_ledger(bundle)
+    opener = Opener(visit, secrets(data or bundle.parents[2], visit))
     for opened in (record["body"] for record in chain if record["type"] == "part"):
         segments = [
             record["body"]
@@ -49,7 +67,10 @@ def parts(bundle: Path, into: Path) -> list[Part]:
         init = bundle / opened["init"]["name"]
         path = into / f"{opened['stream']}-{opened['part']:03d}{init.suffix}"
         path.write_bytes(
-            b"".join((bundle / name).read_bytes() for name in (opened["init"]["name"], *(s["name"] for s in segments)))
+            b"".join(
+                opener.content(name, expected[name], (bundle / name).read_bytes())
+                for name in (opened["init"]["name"], *(s["name"] for s in segments))
+            )
         )
         out.append(Part(opened["stream"], opened["part"], path, segments[0]["from_ms"], segments[-1]["to_ms"]))
     return out

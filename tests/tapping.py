@@ -150,8 +150,9 @@ class Worker:
 class Studio:
     """The recorder in this process, its doors real."""
 
-    def __init__(self, tmp_path: Path, store: ObjectStore | None = None) -> None:
-        self.settings = Settings(data=tmp_path / "data", run=tmp_path)
+    def __init__(self, tmp_path: Path, store: ObjectStore | None = None, **more: Any) -> None:
+        """`more`: settings."""
+        self.settings = Settings(data=tmp_path / "data", run=tmp_path, **more)
         self.store = store or open_store(self.settings)
         self.ahead_us = 0
         self.news: list[control.FromRecorder] = []
@@ -177,7 +178,8 @@ class Studio:
         server = await asyncio.start_unix_server(self.recorder.door.serve, self.settings.socket("recorder"))
         reader, writer = await asyncio.open_unix_connection(self.settings.socket("recorder"))
         self.link = Link(reader, writer, control.FromRecorder, self._heard)
-        tasks = [asyncio.create_task(self.recorder.uploader.run()), asyncio.create_task(self.link.run())]
+        running = (self.recorder.uploader.run(), self.recorder.mint.run(), self.link.run())
+        tasks = [asyncio.create_task(one) for one in running]
         try:
             yield self
         finally:
