@@ -74,7 +74,7 @@ def serve(config_file: Path | None, demo: bool, as_json: bool, **said: Any) -> N
         sys.stdout.flush()
 
     try:
-        run(settings, Path(__file__).resolve(), tell)
+        run(settings, Path(__file__).resolve(), tell, sample_his=demo)
     except (InTheWay, SupervisionError, SettingsError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -133,6 +133,14 @@ def witness(config_file: Path | None, **said: Any) -> None:
         run(settings)
     except (KeyFileInvalid, OSError) as error:
         raise click.ClickException(str(error)) from None
+
+
+@main.command("sample-his", hidden=True)
+def sample_his() -> None:
+    """Become the sample of a hospital's own system that `serve --demo` supervises."""
+    from teleconsult_his import run
+
+    run(_settings(None))
 
 
 @main.command(hidden=True)

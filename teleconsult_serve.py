@@ -22,6 +22,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -53,15 +54,19 @@ class Serving:
     limits: str
 
 
-def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]) -> None:
-    """Run until Ctrl-C or SIGTERM. `program` is the command's own file. Raises `InTheWay`, `SupervisionError`."""
+def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None], sample_his: bool = False) -> None:
+    """Run until Ctrl-C or SIGTERM. `program` is the command's own file; `sample_his` fills an empty slot with the sample of a
+    hospital's own page. Raises `InTheWay`, `SupervisionError`."""
     with _data_folder(settings.data), _run_folder() as run:
         settings = _resolved(settings, run)
+        sample_his = sample_his and settings.slot_url is None
+        if sample_his:
+            settings = msgspec.structs.replace(settings, slot_url=_sample_url(settings))
         _check_ports(settings)
         limits = _check_store(settings)
         serving = Serving(settings, settings.keys / "api.key", _recordings(settings), limits)
         _make_keys(settings)
-        parts = _parts(settings, program)
+        parts = _parts(settings, program, sample_his)
         asyncio.run(_until_told(parts, lambda: asyncio.to_thread(on_ready, serving)))
 
 
@@ -73,7 +78,7 @@ async def _until_told(parts: list[Part], ready: Callable[[], Awaitable[None]]) -
     await supervise(parts, ready, stop, STAGES)
 
 
-def _parts(settings: Settings, program: Path) -> list[Part]:
+def _parts(settings: Settings, program: Path, sample_his: bool) -> list[Part]:
     # -c or -m would put the current folder before ours on the path; a script's own folder is always right.
     def command(*words: str) -> tuple[str, ...]:
         return (sys.executable, str(program), *words)
@@ -89,7 +94,18 @@ def _parts(settings: Settings, program: Path) -> list[Part]:
     if settings.turn:
         address = (coturn.peers(announced_addresses(settings.media_addresses))[0], settings.turn_port)
         parts.append(Part("turn", command("turn"), lambda: _connects(address), environment, 1, quiet=True))
+    if sample_his:
+        port = urlsplit(settings.slot_url or "").port or 0
+        there = ("127.0.0.1" if settings.everywhere else settings.host, port)
+        parts.append(Part("sample-his", command("sample-his"), lambda: _connects(there), environment, 1))
     return parts
+
+
+def _sample_url(settings: Settings) -> str:
+    """Another port is another origin, and that is all the sample needs."""
+    ours = urlsplit(settings.base_url)
+    host = f"[{ours.hostname}]" if ":" in (ours.hostname or "") else ours.hostname
+    return f"{ours.scheme}://{host}:{_any_free_port(settings.host)}/rx"
 
 
 def _is_ready(settings: Settings) -> Callable[[], bool]:

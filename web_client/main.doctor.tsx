@@ -4,12 +4,14 @@ import './style/base.css';
 import './style/doctor.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Claims } from './core/claims';
 import { Desk, type ConsentWords } from './core/desk';
 import { type Deed, deedOf } from './core/keys';
 import type { SlotFacts } from './core/slot';
 import { doctorView } from './core/visit';
 import { Snapshot } from './core/watch';
 import { chime, unlock } from './ports/chime';
+import { claims as keeper } from './ports/claims';
 import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
 import { fit } from './ports/frame';
@@ -42,6 +44,7 @@ const memory = {
 const token = takeToken('d');
 const desk = new Desk({ socket, rtc, media, clock, memory, photos }, token ?? '', (next) => keepToken('d', next));
 const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, letters: recall('local', LETTERS) !== 'off' });
+const claims = new Claims(keeper, (kept) => desk.call.claim(kept), clock);
 let consent: ConsentWords | null = null;
 
 function admit(visit: string): void {
@@ -74,11 +77,12 @@ function key(event: KeyboardEvent): void {
   DEEDS[deed]();
 }
 
-/** The hospital's page in its frame; what it claims waits here until the server has a place for it. */
+/** The hospital's page in its frame. What it claims is kept here first, and then goes to the server (RX-6). */
 function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
   const config = desk.now.call.session.state?.slot ?? null;
   const call = desk.call;
-  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => void call.claim(claim));
+  const visit = call.now.session.state?.visit ?? '';
+  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => claims.take(visit, claim));
   if (fitted === null) return () => undefined;
   const stop = fitted.slot.watch(told);
   told(fitted.slot.now);
@@ -95,6 +99,7 @@ function Page() {
   const now = useSnapshot(desk);
   const { language } = useSnapshot(preferences);
   const shown = useSnapshot(ui);
+  const claiming = useSnapshot(claims);
   const [text, setText] = useState<ConsentWords | null>(null);
   const [chiming, setChiming] = useState(recall('local', CHIME) !== 'off');
   const w = WORDS[language];
@@ -129,6 +134,7 @@ function Page() {
       chiming={chiming}
       canShare={media.canShareScreen}
       {...shown}
+      claiming={claiming}
       act={{
         prescribe: DEEDS.prescribe,
         hold: DEEDS.hold,
@@ -189,4 +195,7 @@ expose({
   stats: () => desk.call.stats(),
 });
 
-if (token !== null) desk.open();
+if (token !== null) {
+  desk.open();
+  void claims.resume();
+}

@@ -7,7 +7,8 @@ import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } 
 import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { Snapshot, type Watchable } from './watch';
-import type { Claim, Context } from './slot';
+import type { Kept } from './claims';
+import type { Context } from './slot';
 import { type Ack, type DeviceState, type GuestSeat, type IceServers, type Source, parseIce, text } from './wire';
 
 export interface Ports {
@@ -195,8 +196,8 @@ export class Call implements Watchable<CallFacts> {
   }
 
   /** Pass on what the hospital's page says: it stays a claim until the hospital confirms it. */
-  claim(claim: Claim): Promise<Ack> {
-    return this.session.insist('slot.claim', claim);
+  claim({ visit, rx, version, state, sha256, sm3 }: Kept): Promise<Ack> {
+    return this.session.insist('slot.claim', { visit, rx, version, state, sha256, ...(sm3 === null ? {} : { sm3 }) });
   }
 
   stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {

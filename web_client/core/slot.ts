@@ -64,7 +64,7 @@ export const LARGEST_BYTES = 16_384;
 const A_SECOND = 20;
 const SEEN = 10_000;
 const IDS = /^[\w.:-]{1,128}$/;
-const STATES = new Set(['draft', 'signed', 'in-review', 'approved', 'returned', 'rejected', 'dispensed', 'cancelled', 'expired']);
+const STATES = new Set(['draft', 'signed', 'reviewed', 'returned', 'released', 'dispensed', 'cancelled', 'expired']);
 
 /** Our own origin in the slot would give the page our powers: such a config is refused. */
 export function slotAllowed(config: SlotConfig, ourOrigin: string): boolean {
@@ -85,7 +85,8 @@ export class Slot implements Watchable<SlotFacts> {
     private readonly config: SlotConfig,
     private readonly port: SlotPort,
     private readonly clock: Clock,
-    private readonly claimed: (claim: Claim) => void,
+    /** Resolves once the claim is durable in this browser: only then the page is told that it was received. */
+    private readonly claimed: (claim: Claim) => Promise<void>,
   ) {
     this.handle = port.newHandle();
     this.stopWait = clock.after(ANSWER_MS, () => {
@@ -160,8 +161,10 @@ export class Slot implements Watchable<SlotFacts> {
     } else if (type === 'tc.rx') {
       const claim = claimOf(payload);
       this.facts.set({ claims: [...this.now.claims.filter((each) => each.rx !== claim.rx), claim].slice(-20) });
-      this.answer(id, { received: true });
-      this.claimed(claim);
+      void this.claimed(claim).then(
+        () => this.answer(id, { received: true }),
+        () => this.answer(id, { received: false }),
+      );
     } else if (type === 'ui.done') {
       this.facts.set({ state: 'done' });
       this.answer(id, { received: true });

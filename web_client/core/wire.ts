@@ -110,8 +110,19 @@ export interface State {
   readonly recording: Recording;
   /** The hospital's prescribing page beside the picture; null where none is configured. */
   readonly slot: { readonly url: string; readonly origin: string } | null;
+  /** What is known of prescriptions made there (§11). */
+  readonly prescriptions: readonly Prescription[];
   readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
+}
+
+export interface Prescription {
+  readonly rx: string;
+  readonly version: number;
+  readonly state: string;
+  readonly sha256: string;
+  readonly standing: 'claimed' | 'confirmed' | 'unconfirmed' | 'contradicted';
+  readonly late: boolean;
 }
 
 /** How long it may still take, and what may be done when it takes longer (SIG-21, SIG-22). */
@@ -204,6 +215,7 @@ export function parseState(given: unknown): State | null {
     media: { epoch: text(media['epoch']), available: media['available'] !== false },
     recording: parseRecording(from['recording']),
     slot: parseSlot(from['slot']),
+    prescriptions: list(from['prescriptions']).flatMap(parsePrescription),
     times: { entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
     ended: ended && { by: text(ended['by']) ?? 'system', reason: text(ended['reason']) ?? 'completed' },
   };
@@ -318,6 +330,15 @@ function parseSlot(given: unknown): State['slot'] {
   const url = text(fields(given)['url']);
   const origin = text(fields(given)['origin']);
   return url === null || origin === null ? null : { url, origin };
+}
+
+function parsePrescription(given: unknown): Prescription[] {
+  const from = fields(given);
+  const rx = text(from['rx']);
+  const sha256 = text(from['sha256']);
+  if (rx === null || sha256 === null) return [];
+  const standing = oneOf(['claimed', 'confirmed', 'unconfirmed', 'contradicted'] as const, from['standing'], 'claimed');
+  return [{ rx, sha256, version: count(from['version']) ?? 0, state: text(from['state']) ?? '', standing, late: from['late'] === true }];
 }
 
 function parseTrack(given: unknown): Track[] {

@@ -10,7 +10,7 @@ export interface Fitted {
 }
 
 /** Load the hospital's page into `frame`; null if the configuration is not to be trusted. */
-export function fit(frame: HTMLIFrameElement, config: SlotConfig, context: () => Promise<Context | null>, claimed: (claim: Claim) => void): Fitted | null {
+export function fit(frame: HTMLIFrameElement, config: SlotConfig, context: () => Promise<Context | null>, claimed: (claim: Claim) => Promise<void>): Fitted | null {
   if (!slotAllowed(config, location.origin)) return null;
   const slot = new Slot(
     config,

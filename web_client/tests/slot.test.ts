@@ -13,7 +13,10 @@ function begin(context: { visit: string; encounter: null; launch: string } | nul
     { url: `${ORIGIN}/rx`, origin: ORIGIN },
     { post: (message) => void posted.push(message as Record<string, unknown>), newHandle: () => 'h'.repeat(64), newId: () => `us-${(ids += 1)}`, context: () => Promise.resolve(context) },
     clock,
-    (claim) => void claims.push(claim),
+    (claim) => {
+      claims.push(claim);
+      return Promise.resolve();
+    },
   );
   let n = 0;
   const envelope = (messageType: string, payload: unknown, change: Record<string, unknown> = {}) => ({ messagingHandle: slot.handle, messageId: `m-${(n += 1)}`, messageType, payload, ...change });

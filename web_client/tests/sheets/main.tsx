@@ -70,7 +70,7 @@ const tracks = { face: drawn(me), other: drawn(me === 'patient' ? 'doctor' : 'pa
 const page = asked.get('slot');
 /** With `slot` the hospital's page is really fitted, as the desk does it; everything else does nothing. */
 const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() => void) => {
-  const held = page === null ? null : fit(frame, { url: page, origin: new URL(page).origin }, () => Promise.resolve({ visit: 'Vb3k', encounter: null, launch: 'once' }), () => undefined);
+  const held = page === null ? null : fit(frame, { url: page, origin: new URL(page).origin }, () => Promise.resolve({ visit: 'Vb3k', encounter: null, launch: 'once' }), () => Promise.resolve());
   return held?.slot.watch(told) ?? (() => undefined);
 };
 const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
@@ -92,7 +92,7 @@ async function show(): Promise<void> {
     await import('../../style/doctor.css');
     const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
     const consent = { version: '', sha256: '', language, text: '…' };
-    render(<DoctorPageView now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={asked.has('rx')} chatting={asked.has('chat')} helping={asked.has('keys')} letters />, root);
+    render(<DoctorPageView now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={asked.has('rx')} chatting={asked.has('chat')} helping={asked.has('keys')} letters claiming={{ pending: [], refused: [] }} />, root);
   }
 }
 

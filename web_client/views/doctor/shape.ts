@@ -1,4 +1,5 @@
 /** What the doctor's views are given. */
+import type { ClaimsFacts } from '../../core/claims';
 import type { ConsentWords, DeskFacts } from '../../core/desk';
 import type { SlotFacts } from '../../core/slot';
 import type { GuestSeat } from '../../core/wire';
@@ -41,6 +42,8 @@ export interface DoctorGiven {
   readonly prescribing: boolean;
   readonly chatting: boolean;
   readonly helping: boolean;
+  /** What the hospital's page claimed and the server does not have yet. */
+  readonly claiming: ClaimsFacts;
   /** Whether the letter keys work. */
   readonly letters: boolean;
 }

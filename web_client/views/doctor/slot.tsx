@@ -19,7 +19,7 @@ export function SlotView({ given }: { given: DoctorGiven }) {
     : now.state === 'silent' ? w.slotSilent
     : now.state === 'failed' ? w.slotFailed
     : now.error !== null ? w.slotError(now.error)
-    : claim !== undefined ? w.slotClaim
+    : claim !== undefined ? w.slotHeard
     : now.state === 'done' ? w.slotDone
     : w.slotReady;
   return (

@@ -6,6 +6,7 @@ import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { useLazy } from '../parts/lazy';
 import { patientFacts, patientName } from './names';
+import { Prescriptions } from './prescriptions';
 import type { DoctorGiven } from './shape';
 
 /** What the patient is to do next: kept as it is written, shown to them at the end. */
@@ -59,6 +60,7 @@ export function Workspace(given: DoctorGiven) {
         )}
       </div>
       {state !== null && (view === 'live' || view === 'ended') && <Advice key={state.visit} given={given} />}
+      {state !== null && <Prescriptions state={state} given={given} />}
       {opened && config !== null && part !== null ? (
         <part.SlotView key={`${state?.visit} ${config.url}`} given={given} />
       ) : (
