@@ -35,11 +35,8 @@ def happened(before: VisitFacts | None, after: VisitFacts) -> list[Happening]:
         say("advice")
     known = {each.key: each for each in before.prescriptions}
     for each in after.prescriptions:
-        if known.get(each.key) != each:
-            said = {
-                name: getattr(each, name) for name in ("rx", "version", "state", "sha256", "sm3", "standing", "late")
-            }
-            say("prescription", **said)
+        if each.key not in known or known[each.key].shown != each.shown:
+            say("prescription", **each.shown)
     if after.phase != before.phase:
         ended = None if after.ended is None else {"by": after.ended.by, "reason": after.ended.reason}
         say(after.phase, **({"ended": ended} if after.phase == "ended" else {}))

@@ -92,6 +92,12 @@ class Prescription(msgspec.Struct, frozen=True):
         """What names it within a visit."""
         return f"{self.rx}#{self.version}"
 
+    @property
+    def shown(self) -> dict[str, object]:
+        """What others are told of it: when that changes, they are told again."""
+        names = ("rx", "version", "state", "sha256", "sm3", "standing", "late")
+        return {name: getattr(self, name) for name in names}
+
 
 class VisitFacts(msgspec.Struct, frozen=True):
     """The durable facts of a visit: what survives a restart. Times are ISO 8601 UTC with milliseconds."""

@@ -100,6 +100,8 @@ def _keep(step: Step, rx: Prescription) -> None:
     kept += [] if before is not None else [rx]
     due = min((_due(each) for each in kept if each.standing == "claimed" and each.claimed), default=None)
     step.facts = with_(step.facts, prescriptions=kept, rx_due=None if due is None else iso(due))
+    if before is not None and before.shown == rx.shown:
+        return  # the page said later what the hospital had said before
     detail: dict[str, object] = {"rx": rx.rx, "version": rx.version, "rx_state": rx.state, "sha256": rx.sha256}
     if rx.sm3 is not None:
         detail["sm3"] = rx.sm3

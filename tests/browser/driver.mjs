@@ -64,6 +64,10 @@ const verbs = {
   goto: async ({ page, url }) => { await pages.get(page).page.goto(url, { waitUntil: 'domcontentloaded', timeout: 20000 }); },
   reload: async ({ page }) => { await pages.get(page).page.reload({ waitUntil: 'domcontentloaded' }); },
   eval: async ({ page, code }) => ({ value: (await pages.get(page).page.evaluate(`(async () => { ${code} })()`)) ?? null }),
+  inFrame: async ({ page, at, code }) => {
+    const found = pages.get(page).page.frames().find((each) => each.url().startsWith(at));
+    return { value: found === undefined ? null : ((await found.evaluate(`(async () => { ${code} })()`).catch(() => null)) ?? null) };
+  },
   initScript: async ({ page, code }) => { await pages.get(page).page.evaluateOnNewDocument(code); },
   wait: async ({ page, code, timeout = 15000 }) => {
     const handle = await pages.get(page).page.waitForFunction(`(() => { ${code} })()`, { timeout, polling: 50 });

@@ -125,6 +125,10 @@ class Page:
         """Run the body of an async function in the page and return its JSON value."""
         return (await self._ask("eval", code=code))["value"]
 
+    async def in_frame(self, at: str, code: str) -> Any:
+        """As `eval`, in the frame whose address begins like this; None while there is none, or it is going elsewhere."""
+        return (await self._ask("inFrame", at=at, code=code))["value"]
+
     async def wait(self, code: str, within_s: float = 15.0) -> Any:
         """Wait until the function body returns something true, and return it."""
         return (await self._ask("wait", code=code, timeout=int(within_s * 1000)))["value"]

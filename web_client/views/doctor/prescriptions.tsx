@@ -7,7 +7,7 @@ import type { DoctorGiven } from './shape';
 const SHOWN = 8;
 
 export function Prescriptions({ state, given: { w, claiming } }: { state: State; given: DoctorGiven }) {
-  const pending = claiming.pending.filter((each) => each.visit === state.visit);
+  const pending = claiming.pending.filter((each) => each.visit === state.visit && !state.prescriptions.some((known) => known.rx === each.rx && known.version === each.version && known.state === each.state));
   const refused = claiming.refused.filter((each) => each.kept.visit === state.visit);
   if (state.prescriptions.length + pending.length + refused.length === 0) return null;
   return (
