@@ -18,6 +18,7 @@ import msgspec
 
 PREFIX = "TELECONSULT_"
 MEDIA_PORT = 7900
+PHONE = r"\+?[0-9][0-9 -]{1,23}"
 
 _SLOT_URL = r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[A-Za-z0-9._~/%-]*)?"
 _IMPLIED = {"http": ":80", "https": ":443"}
@@ -88,6 +89,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     tls_cert: Path | None = None
     tls_key: Path | None = None
 
+    clinic_name: str | None = None
+    clinic_phone: str | None = None
+    """Whom patients may phone; a visit may name others."""
+    emergency_name: str | None = None
+    emergency_phone: str | None = None
+    """The hospital nearby that takes emergencies, shown beside 120."""
+
     turn: bool = False
     """Start and supervise a turnserver."""
     turn_url: str | None = None
@@ -120,6 +128,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{name} must be 0 to 65535")
         if not 1 <= self.media_workers <= 64:
             raise ValueError("media_workers must be 1 to 64")
+        for place in ("clinic", "emergency"):
+            name, phone = getattr(self, f"{place}_name"), getattr(self, f"{place}_phone")
+            if (name is None) != (phone is None):
+                raise ValueError(f"{place}_name and {place}_phone are given together")
+            if phone is not None and re.fullmatch(PHONE, phone) is None:
+                raise ValueError(f"{place}_phone must be digits, with spaces or dashes between, such as 0571-8877 6655")
         if not 0 <= self.witness_quorum <= len(self.witnesses):
             raise ValueError("witness_quorum must be 0 to the number of witnesses")
         if self.store != "folder" and not self.store.startswith("s3://"):

@@ -38,7 +38,9 @@ from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting, Seen
 from signaling.api.photos import PhotoRoutes
+from signaling.api.pictures import PictureRoutes
 from signaling.api.public import Check
+from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
@@ -54,8 +56,9 @@ from signaling.migrations import migrate
 from signaling.outbox import SqlOutbox
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Clock, Slot, StoreAway
+from signaling.ports import Clock, Contact, Contacts, Slot, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
+from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
 from signaling.store import SqlVisitStore
@@ -169,8 +172,10 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     webhooks = WebhookRoutes(outbox, hook_key)
     launches, slot_key = SqlLaunches(store.engine), secret_key(settings.slot_key_file or settings.keys / "slot.key")
     slot_routes = SlotRoutes(store, registry, launches, clock, slot_key, slot, settings.slot_fhir_base)
-    more = (recordings, exports, grants, photos, webhooks, slot_routes)
-    routes = all_routes(store, registry, links, more, _parts(store, media, recorder), clock)
+    ratings = RatingRoutes(store, SqlRatings(store.engine), clock)
+    more = (recordings, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings)
+    checks = _parts(store, media, recorder)
+    routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 
     app = web.Application(middlewares=[answering])
     app.on_response_prepare.append(_finish(settings.tls != "off"))
@@ -188,6 +193,15 @@ def _own_origins(settings: Settings) -> list[str]:
     """Where our pages are opened (SIG-3): the public address and, without a proxy, every one that we listen on."""
     hosts = own_addresses() if settings.everywhere else [settings.host]
     return [settings.base_url, *(settings.url_at(host) for host in (*hosts, "localhost"))]
+
+
+def contacts(settings: Settings) -> Contacts:
+    """Whom patients may phone, where the visit does not say."""
+    clinic, emergency = settings.clinic_name, settings.emergency_name
+    return Contacts(
+        None if clinic is None else Contact(clinic, settings.clinic_phone or ""),
+        None if emergency is None else Contact(emergency, settings.emergency_phone or ""),
+    )
 
 
 def random_chance() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signaling.ports import GuestKind, RxState, Seat
+from signaling.ports import GuestKind, OnBehalf, RxState, Seat
 from signaling.terms import Decision, Device, EndedBy, EndReason, View
 
 
@@ -39,6 +39,7 @@ class Decided:
     text_sha256: str
     language: str
     method: str
+    by: OnBehalf | None = None
 
 
 @dataclass(frozen=True, slots=True)

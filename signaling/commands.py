@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from msgspec import UNSET
+
 from signaling import consent_text, events, snapshot
 from signaling.actor import VisitActor
 from signaling.asked import (
@@ -129,7 +131,13 @@ class Commands:
         if not consent_text.is_shown(event.language, event.text_version, event.text_sha256):
             raise ConsentTextUnknown
         decided = Decided(
-            self._seat, event.decision, event.text_version, event.text_sha256, event.language, event.method
+            self._seat,
+            event.decision,
+            event.text_version,
+            event.text_sha256,
+            event.language,
+            event.method,
+            None if event.by is UNSET else event.by,
         )
         await self._actor.ask(decided)
 

@@ -1,4 +1,4 @@
-"""A seat's consent: given, refused, withdrawn (SIG-6, SIG-10, SIG-27)."""
+"""A seat's consent: given, refused, withdrawn (SIG-6, SIG-10, SIG-27), and by whom (SIG-40)."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ from msgspec.structs import replace as with_
 
 from signaling import course, guests, record
 from signaling.asked import Decided
-from signaling.errors import PhaseWrong
+from signaling.errors import GuardianMissing, PhaseWrong, RoleWrong
 from signaling.ports import Consent, Seat
-from signaling.standing import consent_note, consent_of
+from signaling.standing import consent_notes, consent_of, needs_guardian
 from signaling.step import Step
 from signaling.terms import SEATS
 
 
 def decide(step: Step, given: Decided) -> None:
-    """`consent`. Raises `PhaseWrong`."""
+    """`consent`. Raises `PhaseWrong`, `RoleWrong`, `GuardianMissing`."""
+    _check_who(step, given)
     before = consent_of(step.facts, given.seat)
     after = Consent(
-        given.decision, given.text_version, given.text_sha256, given.language, given.method, step.after(before)
+        given.decision,
+        given.text_version,
+        given.text_sha256,
+        given.language,
+        given.method,
+        step.after(before),
+        given.by,
     )
     if with_(after, at=before.at) == before:
         return  # repeated after a lost acknowledgement
@@ -27,7 +34,7 @@ def decide(step: Step, given: Decided) -> None:
         raise PhaseWrong
     step.set_consent(given.seat, after)
     if step.facts.log_open:
-        step.out.append(consent_note(step.facts, given.seat))
+        step.out += consent_notes(step.facts, given.seat)
     elif given.decision == "agreed":
         step.facts = with_(step.facts, log_open=True)
         record.open_log(step)
@@ -40,7 +47,7 @@ def withdraw(step: Step, seat: Seat) -> None:
         return
     step.set_consent(seat, with_(before, state="withdrawn", at=step.after(before)))
     if step.facts.log_open:
-        step.out.append(consent_note(step.facts, seat))
+        step.out += consent_notes(step.facts, seat)
     if step.facts.phase != "live":
         return
     if seat not in SEATS:  # SIG-27
@@ -53,3 +60,12 @@ def withdraw(step: Step, seat: Seat) -> None:
     else:
         step.life = replace(step.life, stopped=True)
         record.shut_taps(step)
+
+
+def _check_who(step: Step, given: Decided) -> None:
+    """SIG-40: others decide for a patient only, and for a small child a guardian does."""
+    if given.by is not None and given.seat != "patient":
+        raise RoleWrong
+    guarded = given.by is not None and given.by.as_ == "guardian"
+    if given.seat == "patient" and given.decision == "agreed" and needs_guardian(step.facts) and not guarded:
+        raise GuardianMissing

@@ -4,7 +4,8 @@
 ├── of the wire: `NamespaceUnknown`, `EventUnknown`, `PayloadInvalid`, `VersionUnsupported`, `PayloadTooLarge`,
 │   `RateLimited`, `Internal`
 ├── of the visit: `PhaseWrong`, `RoleWrong`, `VisitEnded`, `PatientAbsent`, `ConsentMissing`, `ConsentRefused`,
-│   `ConsentTextUnknown`, `GuestAbsent`, `GuestsFull`, `RecorderUnavailable`, `MediaUnavailable`, `VisitUnknown`
+│   `ConsentTextUnknown`, `GuardianMissing`, `GuestAbsent`, `GuestsFull`, `RecorderUnavailable`, `MediaUnavailable`,
+│   `VisitUnknown`
 ├── of a message: `MessageNotTaken`, `StoreUnavailable`
 ├── of a prescription: `SlotAbsent`, `RxConflict`, `RxFull`
 └── of an offer, the worker's own words: `OfferRefused`
@@ -123,6 +124,13 @@ class GuestsFull(EventRefused):
 
     code = "guests_full"
     message = "a visit has three guests at most"
+
+
+class GuardianMissing(EventRefused):
+    """A small child's guardian has to agree (SIG-40)."""
+
+    code = "guardian_missing"
+    message = "a guardian decides for a child under six: say who they are"
 
 
 class ConsentTextUnknown(EventRefused):

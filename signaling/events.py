@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
 from signaling.messages import Draft
-from signaling.ports import RxState
+from signaling.ports import OnBehalf, RxState
 from signaling.terms import Device
 from signaling.terms import View as Most
 
@@ -43,6 +43,7 @@ class GiveConsent(_Event, frozen=True):
     text_sha256: Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     language: Literal["zh", "en"]
     method: Literal["tap", "spoken"]
+    by: OnBehalf | UnsetType = UNSET
 
 
 class Withdraw(_Event, frozen=True):

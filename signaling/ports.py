@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 
 import msgspec
 
@@ -31,6 +31,8 @@ class Doctor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str | None = None
     department: str | None = None
     licence: str | None = None
+    picture: str | None = None
+    """Name of a portrait under `/api/v1/pictures/`."""
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -50,6 +52,32 @@ class Patient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     complaint: str | None = None
 
 
+BehalfKind = Literal["guardian", "family"]
+Relation = Literal["mother", "father", "grandparent", "guardian", "child", "spouse", "sibling", "other"]
+
+
+class OnBehalf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who decides for the patient: a small child's guardian, or family at an old person's side (SIG-40)."""
+
+    as_: BehalfKind = msgspec.field(name="as")
+    relation: Relation
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"\A[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*\Z")]
+
+
+class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A place that can be phoned, as the patient's page shows it."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=128, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
+    phone: Annotated[str, msgspec.Meta(pattern=r"\A\+?[0-9][0-9 -]{1,23}\Z")]
+
+
+class Contacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom the patient may phone: the clinic itself, and the hospital nearby that takes emergencies."""
+
+    clinic: Contact | None = None
+    emergency: Contact | None = None
+
+
 class Consent(msgspec.Struct, frozen=True):
     """What a seat decided about being recorded, and about which words."""
 
@@ -59,6 +87,8 @@ class Consent(msgspec.Struct, frozen=True):
     language: str | None = None
     method: str | None = None
     at: str | None = None
+    by: OnBehalf | None = None
+    """Who decided for the patient; None where the person in the seat did."""
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -135,6 +165,8 @@ class VisitFacts(msgspec.Struct, frozen=True):
     """In the order they were first heard of."""
     rx_due: str | None = None
     """When the oldest claim that nobody has confirmed becomes `unconfirmed`: a restart takes the visit up again for it."""
+    contacts: Contacts | None = None
+    """Whom the patient may phone."""
     log_open: bool = False
     """An evidence log was begun and is not closed yet: a restart takes the visit up again, even an ended one."""
 

@@ -25,7 +25,7 @@ from signaling.reported import (
     RecordingStarted,
     StreamsAlive,
 )
-from signaling.standing import consent_note, consent_of, iso
+from signaling.standing import consent_notes, consent_of, iso
 from signaling.step import Step
 from signaling.terms import ALL_SEATS, SEATS, Gap
 
@@ -110,7 +110,7 @@ def open_log(step: Step) -> None:
     """Begin the log, or begin it again, with all that is decided."""
     step.out.append(OpenLog())
     decided = [seat for seat in ALL_SEATS if consent_of(step.facts, seat).state != "undecided"]
-    step.out += [consent_note(step.facts, seat) for seat in decided]
+    step.out += [note for seat in decided for note in consent_notes(step.facts, seat)]
     writing.note(step, step.life.unnoted)
 
 

@@ -13,7 +13,7 @@ import msgspec
 from signaling import consent_text, promise, standing
 from signaling.life import SeatLife
 from signaling.messages import Message
-from signaling.ports import Consent, Doctor, Patient, Prescription, Seat, Slot
+from signaling.ports import Consent, Contacts, Doctor, Patient, Prescription, Seat, Slot
 from signaling.standing import iso
 from signaling.terms import SEATS, Picture, Track
 from signaling.visit import Visit
@@ -45,6 +45,7 @@ def doctor_shown(doctor: Doctor) -> Payload:
         "title": doctor.title,
         "department": doctor.department,
         "licence": None if doctor.licence is None else masked_licence(doctor.licence),
+        "picture": doctor.picture,
     }
 
 
@@ -82,8 +83,10 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
             "required": facts.recording == "required",
             "text_version": consent_text.VERSION,
             "text_sha256": dict(consent_text.SHA256),
+            "guardian_required": standing.needs_guardian(facts),
         },
         "waiting": _waiting(visit),
+        "contacts": _contacts(visit),
         "held": facts.held,
         "advice": _advice(visit, seat),
         "phone_back": facts.phone_back,
@@ -174,7 +177,19 @@ def _seats(visit: Visit) -> Payload:
     shown: Payload = {each: _seat(life.seat(each), facts.consents.get(each)) for each in (*SEATS, *facts.guests)}
     for guest, kind in facts.guests.items():
         shown[guest] |= {"as": kind, "admitted": guest in facts.admitted}
+    by = facts.consents.get("patient", Consent()).by
+    shown["patient"]["by"] = (
+        None if by is None else {"as": by.as_, "relation": by.relation, "name": masked_name(by.name)}
+    )
     return shown
+
+
+def _contacts(visit: Visit) -> Payload:
+    said = visit.facts.contacts or Contacts()
+    return {
+        name: None if place is None else {"name": place.name, "phone": place.phone}
+        for name, place in (("clinic", said.clinic), ("emergency", said.emergency))
+    }
 
 
 def _waiting(visit: Visit) -> Payload:

@@ -12,6 +12,7 @@ from signaling.ports import Consent, Seat, VisitFacts
 from signaling.terms import GUESTS, SEATS
 
 ABANDONED_AFTER_S = 600.0  # SIG-9
+GUARDIAN_BELOW = 6  # years, SIG-40
 GRACE_S = 60.0  # SIG-25
 
 
@@ -115,6 +116,22 @@ def consent_note(facts: VisitFacts, seat: Seat) -> Note:
         "method": given.method or "",
     }
     return Note(f"consent:{seat}:{given.at}", "consent", body)
+
+
+def consent_notes(facts: VisitFacts, seat: Seat) -> list[Note]:
+    """The record of the decision and, before it, of who decided for the patient: the relation, never the name (SIG-40)."""
+    given = consent_of(facts, seat)
+    said = consent_note(facts, seat)
+    if given.by is None or given.state == "withdrawn":
+        return [said]
+    detail = {"relation": given.by.relation, "decision": given.state}
+    body = {"event": "consent_by", "seat": seat, "state": given.by.as_, "detail": detail}
+    return [Note(f"consent_by:{seat}:{given.at}", "event", body), said]
+
+
+def needs_guardian(facts: VisitFacts) -> bool:
+    """SIG-40: a child under six is seen only with a guardian (互联网医院管理办法（试行）)."""
+    return facts.patient.age is not None and facts.patient.age < GUARDIAN_BELOW
 
 
 def message_note(message: Message) -> Note:

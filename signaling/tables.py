@@ -269,6 +269,21 @@ notices = Table(
     Index("ix_notices_due", "state", "due"),
 )
 
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("doctor", String(128), nullable=False),
+    Column("month", String(7), nullable=False),
+    Column("stars", Integer, nullable=False),
+    Column("text", Text),
+    Column("state", String(16), nullable=False),
+    Index("ix_ratings_state", "state", "doctor"),
+    sqlite_with_rowid=False,  # RATING-1: a row's number would tell the order of coming
+)
+
+rated = Table("rated", metadata, Column("visit", String(64), primary_key=True), sqlite_with_rowid=False)
+
 photos = Table(
     "photos",
     metadata,

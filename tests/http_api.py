@@ -21,6 +21,8 @@ from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting
 from signaling.api.photos import PhotoRoutes
+from signaling.api.pictures import PictureRoutes
+from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
@@ -38,6 +40,7 @@ from signaling.outbox import SqlOutbox
 from signaling.photo_files import FolderPhotos
 from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, Slot, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
+from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
 from signaling.store import SqlVisitStore
 from signaling.terms import GUESTS
@@ -180,7 +183,8 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         slot = Slot("https://his.example/rx", "https://his.example")
         launches = SqlLaunches(store.engine)
         slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
-        more = (recordings, exports, grants, photos, webhooks, slots)
+        ratings = RatingRoutes(store, SqlRatings(store.engine), time.time)
+        more = (recordings, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
         routes = all_routes(store, visits, links, more, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)

@@ -13,6 +13,7 @@ from signaling.messages import Photo
 from signaling.outbox import Receiver, Told
 from signaling.ports import (
     Consent,
+    Contacts,
     Doctor,
     Ending,
     GuestKind,
@@ -24,6 +25,7 @@ from signaling.ports import (
     RxState,
     VisitFacts,
 )
+from signaling.rating import Decision, Rating, Standing
 from signaling.recordings import RecordingFacts
 from signaling.store import CURSOR_PATTERN, MAX_PAGE, Access
 
@@ -58,6 +60,7 @@ class NewDoctor(_Request, frozen=True):
     title: ShortText | None = None
     department: ShortText | None = None
     licence: ShortText | None = None
+    picture: Annotated[Id | None, Meta(description="Of a portrait that `addPicture` keeps.")] = None
 
     def facts(self) -> Doctor:
         """As stored."""
@@ -86,6 +89,9 @@ class NewVisit(_Request, frozen=True):
     scheduled: Zoned | None = None
     recording: RecordingPolicy = "required"
     expires_in_s: LifetimeS = DAY_S
+    contacts: Annotated[
+        Contacts | None, Meta(description="Whom the patient may phone; the server's own settings if left out.")
+    ] = None
 
 
 class EndVisit(_Request, frozen=True):
@@ -387,3 +393,44 @@ class RecordingPage(msgspec.Struct, frozen=True):
     recordings: list[Recording]
     next: Cursor | None
     recorder_available: bool
+
+
+class KeptPicture(msgspec.Struct, frozen=True):
+    """A portrait, as a visit's `doctor.picture` names it."""
+
+    picture: Id
+    width: int
+    height: int
+
+
+class NewRating(_Request, frozen=True):
+    """How the visit was."""
+
+    stars: Annotated[int, Meta(ge=1, le=5)]
+    text: Annotated[str, Meta(max_length=500)] = ""
+
+
+class Thanks(msgspec.Struct, frozen=True):
+    """A rating was kept; somebody reads it before it is shown."""
+
+    state: Literal["pending"] = "pending"
+
+
+class RatingsQuery(_Request, frozen=True):
+    """Which ratings."""
+
+    state: Standing = "pending"
+    doctor: OpaqueId | UnsetType = UNSET
+    limit: Limit = 50
+
+
+class RatingPage(msgspec.Struct, frozen=True):
+    """In no order of time."""
+
+    ratings: list[Rating]
+
+
+class ReviewRating(_Request, frozen=True):
+    """What somebody who has read it decides."""
+
+    decision: Decision

@@ -12,7 +12,7 @@ from signaling.api.public import Check, PublicRoutes
 from signaling.api.route import Routes
 from signaling.api.visits import VisitRoutes
 from signaling.links import Links
-from signaling.ports import Clock, Visits, VisitStore
+from signaling.ports import Clock, Contacts, Visits, VisitStore
 
 
 class Routed(Protocol):
@@ -30,10 +30,11 @@ def all_routes(
     more: Iterable[Routed],
     parts: Mapping[str, Check],
     clock: Clock,
+    contacts: Contacts | None = None,
 ) -> Routes:
     """Every route; the document among them describes them all, itself included."""
     written: list[bytes] = []
-    routes = VisitRoutes(store, visits, links, clock).routes()
+    routes = VisitRoutes(store, visits, links, clock, contacts).routes()
     for part in more:
         routes += part.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()

@@ -29,7 +29,7 @@ from signaling.api.kinds import (
 from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
 from signaling.errors import EventRefused
 from signaling.links import Links
-from signaling.ports import Clock, IdempotencyConflict, Role, VisitFacts, Visits, VisitStore
+from signaling.ports import Clock, Contacts, IdempotencyConflict, Role, VisitFacts, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, RequestInvalid
 from signaling.store import CursorInvalid
 
@@ -43,11 +43,14 @@ IDEMPOTENCY_KEY = Header(
 class VisitRoutes:
     """The hospital's routes."""
 
-    def __init__(self, store: VisitStore, visits: Visits, links: Links, clock: Clock) -> None:
+    def __init__(
+        self, store: VisitStore, visits: Visits, links: Links, clock: Clock, contacts: Contacts | None = None
+    ) -> None:
         self._store = store
         self._visits = visits
         self._links = links
         self._clock = clock
+        self._contacts = contacts
 
     def routes(self) -> Routes:
         """The table."""
@@ -241,6 +244,7 @@ class VisitRoutes:
             created=_iso(now),
             expires=_iso(now + asked.expires_in_s),
             scheduled=None if asked.scheduled is None else iso(asked.scheduled),
+            contacts=asked.contacts or self._contacts,
         )
 
     def _issued(self, role: Role, link: str, lifetime_s: int) -> web.Response:

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.ports import StoreAway
 
-HEAD = "0005"
+HEAD = "0006"
 
 _LOCK = 0x7E1EC0
 

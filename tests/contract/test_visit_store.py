@@ -11,7 +11,17 @@ import msgspec
 import pytest
 
 from signaling.database import open_engine
-from signaling.ports import Consent, Ending, IdempotencyConflict, Prescription, StoreAway, VisitFacts, VisitStore
+from signaling.ports import (
+    Consent,
+    Contact,
+    Contacts,
+    Ending,
+    IdempotencyConflict,
+    Prescription,
+    StoreAway,
+    VisitFacts,
+    VisitStore,
+)
 from signaling.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
 
@@ -49,6 +59,7 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         advice="三天后复诊",
         prescriptions=[Prescription("rx-1", 2, "ab" * 32, "signed", "claimed", "cd" * 32, created(8))],
         rx_due=created(9),
+        contacts=Contacts(Contact("县人民医院", "0571-88776655"), None),
     )
     await store.create(facts, None, "")
     assert await store.load("v1") == facts
@@ -60,6 +71,7 @@ def test_the_example_above_says_every_fact() -> None:
     said = msgspec.structs.replace(said, ended_at="x", ended=Ending("patient", "left"), log_open=True, links_epoch=2)
     said = msgspec.structs.replace(said, guests={"guest-1": "family"}, admitted={"guest-1": 1})
     more = {"promised_until": "x", "late": "doctor", "phone_back": "x", "held": True, "advice": "x", "rx_due": "x"}
+    more |= {"contacts": Contacts()}
     said = msgspec.structs.replace(said, **more, prescriptions=[Prescription("rx", 1, "ab", "signed", "claimed")])
     default = some_visit("v1")
     optional = [one.name for one in msgspec.structs.fields(VisitFacts) if not one.required]

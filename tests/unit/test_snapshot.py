@@ -47,6 +47,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
     assert list(shown) == [
         *["v", "seq", "visit", "phase", "at", "you", "doctor", "patient", "seats", "consent", "waiting"],
         *[
+            "contacts",
             "held",
             "advice",
             "phone_back",
@@ -66,7 +67,13 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
         "view": {"camera": "best", "screen": "best"},
         "send": {},
     }
-    assert shown["doctor"] == {"name": "李敏", "title": "主治医师", "department": "内科", "licence": "1103***217"}
+    assert shown["doctor"] == {
+        "name": "李敏",
+        "title": "主治医师",
+        "department": "内科",
+        "licence": "1103***217",
+        "picture": None,
+    }
     assert shown["seats"]["patient"]["present"] is True
     assert shown["consent"]["text_sha256"] == consent_text.SHA256
     text = json.dumps(shown, ensure_ascii=False)
@@ -85,7 +92,7 @@ def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:
 
 def test_members_that_are_not_known_are_null() -> None:
     shown = snapshot.doctor_shown(Doctor("d", "李敏"))
-    assert shown == {"name": "李敏", "title": None, "department": None, "licence": None}
+    assert shown == {"name": "李敏", "title": None, "department": None, "licence": None, "picture": None}
 
 
 def test_a_visit_has_a_row_while_it_waits_or_is_live() -> None:
