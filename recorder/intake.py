@@ -71,7 +71,6 @@ class Intake:
         self._connections: set[_Connection] = set()
         self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
-        self._caught_up = asyncio.Event()
 
     async def listen(self, path: Path) -> None:
         """Accept workers at this socket."""
@@ -98,12 +97,6 @@ class Intake:
             if durable > connection.acked:
                 connection.acked = durable
                 self._send(connection, frame(Kind.ACK, durable))
-
-    async def caught_up(self, most_s: float) -> None:
-        """Return once a worker has brought what it kept while nobody was here, or after `most_s` seconds."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(most_s):
-                await self._caught_up.wait()
 
     def taken(self) -> dict[str, int]:
         """The newest frame taken of each life of a worker."""
@@ -134,7 +127,6 @@ class Intake:
                 for kind, seq, body in frames.feed(content):
                     self._take(connection, kind, seq, body)
                 if len(content) < BUSY_BYTES:  # let packets gather: a wake-up costs more than a packet
-                    self._caught_up.set()
                     writer.transport.pause_reading()  # type: ignore[attr-defined]
                     await asyncio.sleep(COALESCE_S)
                     writer.transport.resume_reading()  # type: ignore[attr-defined]

@@ -3,8 +3,6 @@
 SERVICE-1  On start every visit found in the spool is taken up before anyone may ask or bring anything.
 SERVICE-2  A visit whose spool cannot be continued is left alone and refused (`visit_damaged`); the others go on.
 SERVICE-3  A bug in one visit ends that visit's recording in this life of the process, and is logged; the others go on.
-SERVICE-4  A visit that was taken up is not closed before a worker has brought what it kept meanwhile, or `BACKLOG_S` passed:
-           who hangs up just after the recorder came back loses nothing by it.
 """
 
 from __future__ import annotations
@@ -42,8 +40,6 @@ DISK_EVERY_US = 1_000_000
 ANSWER_S = 1.0
 STOP_S = 0.9
 """Together within the 2 s that a process has to stop."""
-BACKLOG_S = 2.0
-"""A worker looks for the recorder every fraction of a second."""
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +65,6 @@ class Recorder:
         self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
         self._damaged: set[str] = set()
-        self._resumed: set[str] = set()
         self._disk = DiskMarks()
         self._disk_due_us = 0
         self._no_space = False
@@ -102,8 +97,6 @@ class Recorder:
             self._visits[visit] = recording
             if recording.is_closed:
                 self._forget_when_stored(visit)
-            elif recording.started:
-                self._resumed.add(visit)
 
     def _taken_up(self, visit: str) -> Recording:
         recording = self._recording(visit)
@@ -215,8 +208,6 @@ class Recorder:
         if recording is None:
             over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
             return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
-        if visit in self._resumed:  # SERVICE-4
-            await self.intake.caught_up(BACKLOG_S)
         answer = await recording.close(reason)
         self._closed(recording)
         return answer
@@ -226,7 +217,6 @@ class Recorder:
         if recording.visit in self._leaving:
             return
         self.routes.forget(recording)
-        self._resumed.discard(recording.visit)
         log.info("visit closed", extra={"visit": recording.visit})
         self._forget_when_stored(recording.visit)
 

@@ -140,36 +140,3 @@ async def test_a_recorder_stopped_while_a_visit_closes_leaves_it_whole_or_to_its
     await asyncio.gather(feeding, return_exceptions=True)
     verdict = verify_directory(settings.data / "store" / "recordings" / VISIT)
     assert (verdict.broken, verdict.complete) == ([], True)
-
-
-async def test_who_hangs_up_just_after_the_recorder_came_back_loses_nothing(tmp_path: Path) -> None:
-    settings = Settings(data=tmp_path / "data", run=tmp_path)
-    worker = Worker(settings.socket("tap"), monotonic_us)
-    feeding = asyncio.create_task(worker.feed.run())
-    async with process(settings) as child:
-        link, linked = await connected(settings)
-        await link.ask(control.Open(VISIT, SEATS))
-        await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
-        await link.ask(control.Start(VISIT, ["patient"]))
-        worker.publish("patient", "microphone", "opus")
-        worker.publish("patient", "camera", "VP8")
-        playing = asyncio.create_task(play(worker, clip("VP8", seconds=3)))
-        await asyncio.sleep(1.5)
-        child.kill()
-        await child.wait()
-        await linked
-    await playing
-    async with process(settings):
-        link, linked = await connected(settings)
-        await link.ask(control.Close(VISIT, "completed"))
-        link.close()
-        await linked
-        async with asyncio.timeout(10):
-            while (settings.data / "spool" / VISIT).exists():
-                await asyncio.sleep(0.02)
-    feeding.cancel()
-    await asyncio.gather(feeding, return_exceptions=True)
-    root = settings.data / "store" / "recordings" / VISIT
-    assert verify_directory(root).complete
-    lost = [one["body"] for one in records(root) if one["type"] == "gap" and one["body"]["from_ms"] < 2900]
-    assert sum(gap["to_ms"] - gap["from_ms"] for gap in lost if gap["cause"] != "off") <= 1000, lost
