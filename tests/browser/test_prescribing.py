@@ -94,4 +94,4 @@ async def _noted(data: Path, visit: str, folder: Path) -> list[dict[str, Any]]:
     lines = [
         json.loads(line) for each in sorted(folder.rglob("records/*.jsonl")) for line in each.read_text().splitlines()
     ]
-    return [each for each in lines if each.get("event") == "rx"]
+    return [each["body"] for each in lines if each["body"].get("event") == "rx"]
