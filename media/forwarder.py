@@ -163,7 +163,8 @@ class Forwarder:
             length = consumer.write(out.data, out.view, view, at, size, index, now)
             if length:
                 if is_video:
-                    outlet.video(subscriber, outbound, length, now)
+                    if not outlet.video(subscriber, outbound, length, now):
+                        self.steering.choked(route, now)
                 else:
                     outlet.urgent(subscriber, outbound, length, now, consumer)
         if track.handle is not None:
@@ -381,6 +382,9 @@ class Forwarder:
             return
         consumer = source.consumer
         if consumer.resends:
+            downlink = transport.downlink
+            if downlink is not None and downlink.queueing:
+                return  # DOWN-4
             for datagram in consumer.resent(lost, now):
                 self.outlet.raw(transport.path, datagram)
             return
@@ -389,6 +393,9 @@ class Forwarder:
             packet = consumer.source.kept(index) if consumer.source is not None else None
             if packet is None:
                 self.drops["repair_unavailable"] += 1
+                continue
+            if transport.downlink is not None and not transport.downlink.may_repair(len(packet), now):
+                self.drops["repair_unpaid"] += 1
                 continue
             length = consumer.rewrite(out.data, out.view, packet, index)
             if length:

@@ -63,14 +63,18 @@ class Outlet:
             subscriber.bytes_out += length
         return length
 
-    def video(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float) -> None:
-        """Send at the pace of the estimate (DOWN-1)."""
+    def video(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float) -> bool:
+        """Send at the pace of the estimate (DOWN-1); False if there is no room for it."""
         downlink = subscriber.downlink
-        if downlink is None or downlink.pacer.may_go(now, length + OVERHEAD):
+        if downlink is None or (not downlink.hold() and downlink.pacer.may_go(now, length + OVERHEAD)):
             self.send(subscriber, outbound, length, now)
-            return
+            return True
+        if downlink.pacer.full:  # PACE-1
+            self._drops["pacer_full"] += 1
+            return False
         downlink.pacer.put(now, length + OVERHEAD, bytes(self.out.view[:length]))
         self.waiting.add(subscriber)
+        return True
 
     def urgent(
         self, subscriber: Transport, outbound: SrtpSession, length: int, now: float, consumer: Consumer | None = None
@@ -89,6 +93,7 @@ class Outlet:
             if downlink is None or outbound is None or subscriber.path is None:
                 self.waiting.discard(subscriber)
                 continue
+            downlink.hold()
             for packet in downlink.pacer.due(now):
                 size = len(packet)
                 self.out.view[:size] = packet

@@ -21,7 +21,7 @@ from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
 from media.congestion.downlink import OVERHEAD, Downlink
 from media.plane import LayerChanged, PlaneEvent, SizeWished
-from media.transport import Layer, Route, Track, Transport
+from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
 
 PATIENCE_S = 2.0
 COMEBACK_S = 1.0
@@ -32,6 +32,8 @@ STANDING_S = 0.15
 REMB_FRESH_S = 5.0
 SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
+GIVEN_UP_S = 2.0
+"""A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 KEPT_AT = 0.85
 """A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
 AHEAD = 1.2
@@ -82,6 +84,18 @@ class Steering:
                     route.layer = None
                 self._want_keyframe(layer)
 
+    def choked(self, route: Route, now: float) -> None:
+        """There is no room for a picture as big as this: nothing of it until a keyframe, of a smaller one if there is one."""
+        route.consumer.stop()
+        route.layer = None
+        downlink = route.subscriber.downlink
+        assert downlink is not None
+        downlink.pacer.clear()
+        alive = _alive(route.track, now)
+        if alive and route.wanted is not None:
+            route.wanted = alive[0]
+            self._want_keyframe(alive[0])
+
     # ---- audio
 
     def _repeat(self, transport: Transport, now: float) -> float:
@@ -114,6 +128,9 @@ class Steering:
     def _share(self, transport: Transport, audio_bps: float, now: float) -> None:
         routes = {r.consumer.spec.id: r for r in transport.consumers.values() if r.track.producer.is_video}
         wants = [want for name, route in routes.items() if (want := _want(name, route, now)) is not None]
+        for route in routes.values():
+            if _given_up(route, now):
+                self._say(route, None, "publisher")
         downlink = transport.downlink
         if downlink is not None:
             best = sum(want.best_bps for want in wants)
@@ -256,6 +273,13 @@ def _want(name: str, route: Route, now: float) -> _Wanted | None:
     most = 0 if route.most == "small" else None
     best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
     return _Wanted(smallest, Want(name, priority, tuple(offered), most), best)
+
+
+def _given_up(route: Route, now: float) -> bool:
+    """Whether its publisher is there and sends nothing of it any more."""
+    if route.wanted is None or route.layer is None or now - route.track.transport.heard > LEFT_OUT_S:
+        return False
+    return all(now - layer.producer.heard > GIVEN_UP_S for layer in route.track.layers)
 
 
 def _alive(track: Track, now: float) -> list[Layer]:

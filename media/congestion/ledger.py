@@ -2,6 +2,7 @@
 
 LEDGER-1  A number's fate is told once: what a later feedback says of it again is not counted again.
 LEDGER-2  The newest `KEPT` numbers are remembered; feedback about older ones is too late to matter.
+LEDGER-3  What was sent after the newest number that was told of is on its way (`flying`).
 """
 
 from __future__ import annotations
@@ -17,19 +18,26 @@ _TURN_S = (1 << 24) * REFERENCE_S
 class Ledger:
     """One transport's numbers."""
 
-    __slots__ = ("_epoch", "_last_arrival", "_next", "_sent")
+    __slots__ = ("_epoch", "_last_arrival", "_next", "_sent", "_told", "_total")
 
     def __init__(self) -> None:
         self._next = 0
-        self._sent: list[tuple[int, float, int, int | None] | None] = [None] * KEPT
+        self._sent: list[tuple[int, float, int, int | None, int] | None] = [None] * KEPT
         self._epoch = 0.0
         self._last_arrival = 0.0
+        self._total = self._told = 0
+
+    @property
+    def flying(self) -> int:
+        """Bytes on their way."""
+        return self._total - self._told
 
     def sent(self, now: float, size: int, probe: int | None = None) -> int:
         """The number (16 bit) of a packet that leaves now; `size` in bytes."""
         number = self._next
         self._next = number + 1 & 0xFFFF
-        self._sent[number & _SLOT] = (number, now, size, probe)
+        self._total += size
+        self._sent[number & _SLOT] = (number, now, size, probe, self._total)
         return number
 
     def fates(self, feedback: Feedback) -> list[Report]:
@@ -40,6 +48,7 @@ class Ledger:
             entry = self._sent[number & _SLOT]
             if entry is not None and entry[0] == number:
                 self._sent[number & _SLOT] = None
+                self._told = max(self._told, entry[4])
                 arrived_at = None if arrival is None else self._unwrapped(arrival)
                 told.append(Report(entry[1], entry[2], arrived_at, entry[3]))
             number = number + 1 & 0xFFFF

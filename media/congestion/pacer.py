@@ -2,6 +2,10 @@
 
 A budget in bytes refills at 1.5 times the estimate (a burst of at most 40 ms). Audio and retransmissions never wait; video
 waits in order, and what has waited longer than the bound is let go at once: a late frame is worth more than a lost one.
+
+PACE-1  What would take longer than `LONGEST_QUEUE_S` to send is not taken (`full`): a path that has shrunk is not flooded
+        with what was encoded for the old one.
+PACE-2  While it is `held` (nothing is heard from the path any more) nothing leaves but what is urgent.
 """
 
 from __future__ import annotations
@@ -12,6 +16,8 @@ from typing import Generic, TypeVar
 FACTOR = 1.5
 BURST_S = 0.040
 LONGEST_WAIT_S = 0.250
+LONGEST_QUEUE_S, LEAST_QUEUE = 0.5, 6000
+"""A keyframe of a small picture is always taken (bytes)."""
 
 Item = TypeVar("Item")
 
@@ -25,6 +31,12 @@ class Pacer(Generic[Item]):
         self._filled_at: float | None = None
         self._waiting: deque[tuple[float, int, Item]] = deque()
         self._bytes = 0
+        self.held = False
+
+    @property
+    def full(self) -> bool:
+        """PACE-1."""
+        return self._bytes > max(self._bps * FACTOR * LONGEST_QUEUE_S / 8, LEAST_QUEUE)
 
     @property
     def waiting_bytes(self) -> int:
@@ -37,7 +49,7 @@ class Pacer(Generic[Item]):
 
     def may_go(self, now: float, size: int) -> bool:
         """Whether a packet may leave at once, unkept: nothing waits and there is budget; then it is paid for."""
-        if self._waiting:
+        if self._waiting or self.held:
             return False
         self._refill(now)
         if self._budget <= 0:
@@ -58,6 +70,8 @@ class Pacer(Generic[Item]):
         """What may leave now, in order."""
         self._refill(now)
         out: list[Item] = []
+        if self.held:
+            return out
         while self._waiting:
             since, size, item = self._waiting[0]
             if self._budget <= 0 and now - since < LONGEST_WAIT_S:
@@ -67,6 +81,11 @@ class Pacer(Generic[Item]):
             self._budget -= size
             out.append(item)
         return out
+
+    def clear(self) -> None:
+        """What waits is of no use any more."""
+        self._waiting.clear()
+        self._bytes = 0
 
     def next_at(self, now: float) -> float | None:
         """When to come again, None if nothing waits."""

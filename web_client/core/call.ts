@@ -6,10 +6,11 @@ import { Peer, type PeerFacts, type RtcPort } from './peer';
 import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
 import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
+import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
 import type { Kept } from './claims';
 import type { Context } from './slot';
-import { type Ack, type DeviceState, type GuestSeat, type IceServers, type Source, parseIce, text } from './wire';
+import { type Ack, type DeviceState, type GuestSeat, type IceServers, type Source, type State, parseIce, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -33,6 +34,11 @@ export interface CallFacts {
   readonly skew: number;
 }
 
+/** Whether a seat is shown no picture for want of network. */
+export function unseen(state: State, seat: string): boolean {
+  return state.pictures.some((each) => each.seat === seat && !each.shown && each.why !== 'asked' && each.track.endsWith('.camera'));
+}
+
 const LOOK_MS = 1000;
 
 export class Call implements Watchable<CallFacts> {
@@ -48,6 +54,7 @@ export class Call implements Watchable<CallFacts> {
   private said = '';
   private judged: Judged | null = null;
   private totals: Totals | null = null;
+  private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
 
   /** With `devices` given, another visit's devices are taken over as they are. */
@@ -296,10 +303,13 @@ export class Call implements Watchable<CallFacts> {
     // Only the patient's page speaks; a desk need not draw again at every pause.
     if (session.state.you.seat === 'patient') this.facts.set({ talking: talks(rows) });
     this.totals = after;
+    this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.rtt_ms }, now);
+    this.peer.spare(this.thrift);
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
     const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');
     this.judged = judge(this.judged, sampleOf(before, after, picture), now);
-    this.facts.set({ level: this.judged.level });
+    // What the server says of our picture is sooner than what can be seen of it.
+    this.facts.set({ level: unseen(session.state, session.state.you.seat) ? 'audio' : this.judged.level });
   }
 }

@@ -5,6 +5,7 @@
  * One negotiation at a time; whatever changes meanwhile is settled by the next round.
  */
 import type { Clock } from './clock';
+import type { Thrift } from './thrift';
 import { Snapshot, type Watchable } from './watch';
 import { type Ack, type IceServers, type Kind, type Source, type State, parseIce, text } from './wire';
 
@@ -23,6 +24,8 @@ export interface Line {
   send(track: MediaTrack | null): Promise<void>;
   /** What its small encoding should cost, bits a second; null: as it likes. */
   follow(bps: number | null): void;
+  /** Leave the picture out, or the repeats of the voice. */
+  spare(on: boolean): void;
 }
 
 export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -128,6 +131,11 @@ export class Peer implements Watchable<PeerFacts> {
     if (state?.phase === 'ended') this.close();
     else this.settle();
     for (const [source, line] of this.round?.sends ?? []) line.follow(state?.you.send[source] ?? null);
+  }
+
+  /** What the uplink is too weak for is left out (`core/thrift`). */
+  spare(thrift: Thrift): void {
+    for (const [source, line] of this.round?.sends ?? []) line.spare(!(source === 'microphone' ? thrift.repeats : thrift.pictures));
   }
 
   /** Send `track` as `source` from now on. Null keeps the line but sends nothing (MEDIA-6, no new offer). */

@@ -49,6 +49,8 @@ export interface Totals {
   readonly samples: number;
   readonly concealed: number;
   readonly rtt_ms: number | null;
+  /** What the browser thinks it may send, bits a second. */
+  readonly uplink: number | null;
 }
 
 export function totals(rows: readonly Row[], now: number): Totals {
@@ -58,6 +60,7 @@ export function totals(rows: readonly Row[], now: number): Totals {
   let samples = 0;
   let concealed = 0;
   let rtt_ms: number | null = null;
+  let uplink: number | null = null;
   for (const row of rows) {
     if (row['type'] === 'inbound-rtp') {
       received += figure(row['packetsReceived']);
@@ -67,9 +70,10 @@ export function totals(rows: readonly Row[], now: number): Totals {
       concealed += Math.max(0, figure(row['concealedSamples']) - figure(row['silentConcealedSamples']));
     } else if (row['type'] === 'candidate-pair' && row['nominated'] === true && row['currentRoundTripTime'] !== undefined) {
       rtt_ms = figure(row['currentRoundTripTime']) * 1000;
+      uplink = row['availableOutgoingBitrate'] === undefined ? null : figure(row['availableOutgoingBitrate']);
     }
   }
-  return { at: now, frames, received, lost, samples, concealed, rtt_ms };
+  return { at: now, frames, received, lost, samples, concealed, rtt_ms, uplink };
 }
 
 /** Sound of −40 dB and more is somebody speaking, not a room. */

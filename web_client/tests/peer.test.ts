@@ -28,6 +28,7 @@ class FakeTransport implements Transport {
         return Promise.resolve();
       },
       wish: null as number | null,
+      spare() {},
       follow(bps: number | null) {
         line.wish = bps;
       },

@@ -1,5 +1,6 @@
 /** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
 import { useState } from 'preact/hooks';
+import { unseen } from '../../core/call';
 import { doctorView, gapSeconds, secondsToReturn, since } from '../../core/visit';
 import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Seat, Source, State } from '../../core/wire';
@@ -39,6 +40,7 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   if (patient.microphone === 'muted') return { words: w.patientMuted, warn: true };
   if (patient.camera !== 'on') return { words: w.patientNoCamera, warn: false };
   if (devices.camera.state === 'failed') return { words: w.myCamera, warn: true };
+  if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, warn: true };
   if (level === 'audio') return { words: w.patientPaused, warn: true };
   if (level === 'slow') return { words: w.patientSlow, warn: true };
   return { words: w.patientClear, warn: false };

@@ -1,4 +1,5 @@
 /** The visit in one sentence: how picture, sound and recording are. */
+import { unseen } from '../../core/call';
 import { gapSeconds } from '../../core/visit';
 import type { State } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
@@ -34,6 +35,7 @@ export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = D
   if (devices.microphone.state === 'muted') return { words: w.liveMuted, tone: 'warn', icon: 'micOff', key: 'muted' };
   if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
   if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };
+  if (state != null && doctor?.camera === 'on' && devices.camera.state === 'on' && unseen(state, 'doctor')) return { words: w.liveUnseen, tone: 'warn', icon: 'bars', key: 'unseen' };
   if (level === 'audio') return { words: w.liveAudio, tone: 'warn', icon: 'bars', key: 'audio' };
   if (level === 'slow') return { words: w.liveSlow, tone: 'warn', icon: 'bars', key: 'slow' };
   return { words: w.liveGood, tone: 'good', icon: 'tick', key: 'good' };

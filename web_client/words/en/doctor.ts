@@ -90,6 +90,7 @@ export const doctor: OwnDoctorWords = {
   patientLost: 'The patient lost connection. Place kept, coming back.',
   patientClear: 'Picture and sound are clear',
   patientSlow: 'Slow network, sound comes first',
+  patientUnseen: 'The patient hears you, but gets no picture now',
   patientPaused: 'Picture paused, sound goes on',
   hold: 'Hold',
   resume: 'Resume',

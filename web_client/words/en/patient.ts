@@ -96,6 +96,7 @@ export const patient: OwnPatientWords = {
   liveConnecting: "Connecting the doctor's picture…",
   liveGood: 'Picture and sound are clear',
   liveSlow: 'Slow network. Smaller picture, sound is fine.',
+  liveUnseen: 'The doctor hears you. Your picture is paused.',
   liveAudio: 'Picture paused, sound goes on',
   withdraw: 'Stop recording, stay in the visit',
   withdrawEnds: 'Stop recording and end the visit',

@@ -89,6 +89,7 @@ export const doctor = {
   patientLost: '患者断线了，位置保留，正在连回来',
   patientClear: '画面和声音都清楚',
   patientSlow: '网络有点慢，声音优先',
+  patientUnseen: '患者能听到您，暂时看不到画面',
   patientPaused: '画面已暂停，声音继续',
   hold: '请稍候',
   resume: '继续看诊',

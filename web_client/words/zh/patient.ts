@@ -95,6 +95,7 @@ export const patient = {
   liveConnecting: '正在接通医生的画面…',
   liveGood: '画面和声音都清楚',
   liveSlow: '网络有点慢，画面变小了，声音不受影响。',
+  liveUnseen: '医生能听到您，暂时看不到画面',
   liveAudio: '画面已暂停，声音继续',
   withdraw: '不再录像，看诊继续',
   withdrawEnds: '不再录像，看诊也结束',
