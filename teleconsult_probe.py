@@ -190,11 +190,10 @@ async def _recording(url: str, http: aiohttp.ClientSession, auditor: str, key: s
     while True:
         bundle = await _exported(url, http, _token(auditor), key, visit)
         late = asyncio.get_running_loop().time() > deadline
-        if bundle is not None:
-            found = await asyncio.to_thread(_judge, bundle)
-            if found.complete or late:
-                return found
-        elif late:
+        found = await asyncio.to_thread(_judge, bundle) if bundle is not None else None
+        if found is not None and (found.complete or late):
+            return found
+        if late:
             raise Failed(f"no recording of the visit within {RECORDING_S:.0f} s; is the recorder running?")
         await asyncio.sleep(ASK_AGAIN_S)
 
@@ -230,7 +229,8 @@ async def _download(url: str, http: aiohttp.ClientSession, token: str) -> bytes 
         return await answer.read()
 
 
-def _judge(archive: bytes) -> Found:
+def _judge(archive: bytes) -> Found | None:
+    """What the archive's recording is worth; None while nothing of it is written."""
     with tempfile.TemporaryDirectory(prefix="teleconsult-probe-") as folder:
         root = Path(folder)
         _unpack(archive, root)
@@ -238,7 +238,7 @@ def _judge(archive: bytes) -> Found:
         try:
             verdict = verify_directory(found)
         except NotABundle:
-            raise Failed("the server's archive holds no recording") from None
+            return None
         return Found(verdict.intact, verdict.complete)
 
 

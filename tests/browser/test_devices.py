@@ -72,7 +72,7 @@ async def test_without_any_device_they_still_see_the_doctor(
 async def test_two_visits_at_once_do_not_meet(system: System, doctors: Browser, patients: Browser) -> None:
     one = await Visit.live(system, doctors, patients)
     other = await Visit.waiting(system, doctors, patients, doctor={"id": "d-2", "name": "陈立"})
-    assert await other.patient.eval("return window.__teleconsult.phase") == "waiting"
+    await other.patient.wait("return window.__teleconsult.phase === 'waiting'")
     await other.admit()
     await one.end()
-    assert await other.patient.eval("return window.__teleconsult.phase") == "live"
+    await other.patient.wait("return window.__teleconsult.phase === 'live'")
