@@ -422,6 +422,8 @@ class Forwarder:
             if producer.reception.due_at > now:
                 continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
+            if ask and producer.is_video:
+                ask = ask[: publisher.asks(len(ask))]
             if ask and producer.ssrc is not None:
                 numbers = [index & 0xFFFF for index in ask]
                 self.outlet.rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, numbers))

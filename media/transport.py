@@ -21,6 +21,7 @@ from media.ice import IceLite
 from media.plane import ProducerSpec, TransportSpec, TransportState, View
 from media.srtp import SrtpSession
 
+MOST_ASKED = 200
 MAX_SSRCS = 64
 """SSRCs let into one transport (SRTP-2)."""
 
@@ -171,6 +172,8 @@ class Transport:
         "heard",
         "ice",
         "inbound",
+        "may_ask",
+        "may_ask_at",
         "number_extension",
         "opened",
         "outbound",
@@ -205,6 +208,7 @@ class Transport:
         self.outbound: SrtpSession | None = None
         self.opened = self.heard = now
         self.rtt: float | None = None
+        self.may_ask, self.may_ask_at = float(MOST_ASKED), 0
         self.packets_in = self.packets_out = self.bytes_in = self.bytes_out = 0
         self.number_extension = 0
         """Header extension of the transport-wide number on what the peer sends; 0 where there is none."""
@@ -224,6 +228,17 @@ class Transport:
         self.sources: dict[int, Route] = {}
         """Outbound SSRC → what it carries."""
         self.outgoing: dict[int, Outgoing] = {}
+
+    def asks(self, count: int) -> int:
+        """How many of so many missing packets may be asked for: no more than have come.
+
+        Where nearly nothing comes, the way here is full, and what is sent again only lengthens the queue.
+        """
+        self.may_ask = min(MOST_ASKED, self.may_ask + self.packets_in - self.may_ask_at)
+        self.may_ask_at = self.packets_in
+        given = min(count, int(self.may_ask))
+        self.may_ask -= given
+        return given
 
     def latch(self, ssrc: int, payload_type: int, value_of: Callable[[int], bytes | None]) -> tuple[Layer, bool] | None:
         """The layer an unknown SSRC belongs to: by its mid (and rid), else by the only track with that payload type."""

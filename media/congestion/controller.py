@@ -23,6 +23,9 @@ lab's step from 2.5 to 0.6 Mbit/s: back under 60 ms after 1.1 s instead of 2.5 s
 PROBE_ECHO_S = 0.15
 """After a probe the path's delay is not listened to for so long: the queue it saw was the probe's own."""
 
+INHERENT_WINDOWS = 40
+"""What a radio loses whatever is sent changes slowly, and losses come in bursts: it is told over ten seconds."""
+
 START_BPS, LEAST_BPS, MOST_BPS = 300_000.0, 30_000.0, 8_000_000.0
 
 
@@ -49,6 +52,7 @@ class Controller:
         self._wanted = most_bps
         self._rtt_s = 0.2
         self._deaf_until = float("-inf")
+        self._inherent, self._windows = 0.0, 0
 
     @property
     def target_bps(self) -> float:
@@ -93,11 +97,13 @@ class Controller:
                 self._hear_arrival(report, now)
         if window_over:
             self._loss.update(self._rate.bps, self._acked.bps)
+            self._windows += 1
+            self._inherent += (self._loss.inherent - self._inherent) / min(self._windows, INHERENT_WINDOWS)
         self._target = self._rate.bps if self._loss.bps is None else min(self._rate.bps, self._loss.bps)
         self._target = max(self._drained(self._target), self._least)
         self._prober.forget(now)
         probes += self._prober.idle(self._target, self._wanted, now)
-        return Estimate(self._target, self._loss.inherent, tuple(probes))
+        return Estimate(self._target, self._inherent, tuple(probes))
 
     def _drained(self, bps: float) -> float:
         wait = self._standing.wait_s

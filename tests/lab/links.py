@@ -108,6 +108,7 @@ LINKS = {
                 Goal(used=0.75, down_s=1, back_s=8, queue_p95_ms=150),
             ),
             seconds=STEP_S * len(STEPS_BPS),
+            uplink_too=False,  # media/decisions/0012: a Chromium's own control, directly too
         ),
         Named(
             *("switch", "the address changes", Plan.both(BASE), Goal(sound_back_s=1.5)),

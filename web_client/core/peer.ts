@@ -24,7 +24,7 @@ export interface Line {
   send(track: MediaTrack | null): Promise<void>;
   /** What its small encoding should cost, bits a second; null: as it likes. */
   follow(bps: number | null): void;
-  /** Leave the picture out, or the repeats of the voice. */
+  /** Leave the picture out, or what makes a voice rich. */
   spare(on: boolean): void;
 }
 
@@ -135,7 +135,7 @@ export class Peer implements Watchable<PeerFacts> {
 
   /** What the uplink is too weak for is left out (`core/thrift`). */
   spare(thrift: Thrift): void {
-    for (const [source, line] of this.round?.sends ?? []) line.spare(!(source === 'microphone' ? thrift.repeats : thrift.pictures));
+    for (const [source, line] of this.round?.sends ?? []) line.spare(!(source === 'microphone' ? thrift.rich : thrift.pictures));
   }
 
   /** Send `track` as `source` from now on. Null keeps the line but sends nothing (MEDIA-6, no new offer). */

@@ -61,7 +61,9 @@ export function totals(rows: readonly Row[], now: number): Totals {
   let concealed = 0;
   let rtt_ms: number | null = null;
   let uplink: number | null = null;
+  let reported = 0;
   for (const row of rows) {
+    if (row['type'] === 'remote-inbound-rtp') reported = Math.max(reported, figure(row['roundTripTime']) * 1000);
     if (row['type'] === 'inbound-rtp') {
       received += figure(row['packetsReceived']);
       lost += figure(row['packetsLost']);
@@ -73,7 +75,7 @@ export function totals(rows: readonly Row[], now: number): Totals {
       uplink = row['availableOutgoingBitrate'] === undefined ? null : figure(row['availableOutgoingBitrate']);
     }
   }
-  return { at: now, frames, received, lost, samples, concealed, rtt_ms, uplink };
+  return { at: now, frames, received, lost, samples, concealed, rtt_ms: rtt_ms === null ? null : Math.max(rtt_ms, reported), uplink };
 }
 
 /** Sound of −40 dB and more is somebody speaking, not a room. */

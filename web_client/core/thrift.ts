@@ -1,10 +1,10 @@
 /**
- * What this page leaves out when its own uplink is too weak: first the pictures, and, where a queue stands (repeating sound would
- * only lengthen it), the repeats of its voice. Sound goes on.
+ * What this page leaves out when its own uplink is too weak: the pictures, and, where a queue stands (which more would only
+ * lengthen), most bits of its voice. Sound goes on.
  */
 export interface Thrift {
   readonly pictures: boolean;
-  readonly repeats: boolean;
+  readonly rich: boolean;
   /** When the pictures were left out, when the uplink became wide again, and how long to wait before trying all the same (ms). */
   readonly since: number;
   readonly wideSince: number | null;
@@ -17,7 +17,7 @@ export interface Uplink {
   readonly rtt_ms: number | null;
 }
 
-export const AMPLE: Thrift = { pictures: true, repeats: true, since: 0, wideSince: null, patience: 30_000 };
+export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 30_000 };
 /** Sound, its headers and the reports need about 90 kbit/s. */
 const THIN_BPS = 130_000;
 const WIDE_BPS = 220_000;
@@ -30,14 +30,14 @@ export function thrifty(held: Thrift, uplink: Uplink, now: number): Thrift {
   if (bps === null) return held;
   const queue = (uplink.rtt_ms ?? 0) > QUEUE_RTT_MS;
   if (bps < THIN_BPS) {
-    if (!held.pictures) return { ...held, ...(queue ? { repeats: false } : {}), wideSince: null, ...retried(held, now) };
+    if (!held.pictures) return { ...held, ...(queue ? { rich: false } : {}), wideSince: null, ...retried(held, now) };
     // Left out again soon after a try: the next try is later.
     const patience = held.since > 0 && now - held.since < 2 * held.patience ? Math.min(2 * held.patience, LONGEST_MS) : AMPLE.patience;
-    return { pictures: false, repeats: !queue && held.repeats, since: now, wideSince: null, patience };
+    return { pictures: false, rich: !queue && held.rich, since: now, wideSince: null, patience };
   }
-  if (held.pictures && held.repeats) return held;
+  if (held.pictures && held.rich) return held;
   const wideSince = bps > WIDE_BPS ? (held.wideSince ?? now) : null;
-  if (wideSince !== null && now - wideSince >= WIDE_MS) return { ...held, pictures: true, repeats: true, wideSince: null };
+  if (wideSince !== null && now - wideSince >= WIDE_MS) return { ...held, pictures: true, rich: true, wideSince: null };
   return { ...held, wideSince, ...retried(held, now) };
 }
 

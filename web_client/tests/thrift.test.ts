@@ -5,9 +5,9 @@ const THIN = { bps: 80_000, rtt_ms: 600 };
 const WIDE = { bps: 900_000, rtt_ms: 80 };
 
 describe('thrift', () => {
-  it('leaves out pictures at once, and the repeats of the voice only where a queue stands', () => {
-    expect(thrifty(AMPLE, THIN, 1000)).toMatchObject({ pictures: false, repeats: false });
-    expect(thrifty(AMPLE, { bps: 80_000, rtt_ms: 90 }, 1000)).toMatchObject({ pictures: false, repeats: true });
+  it('leaves out pictures at once, and the bits of the voice only where a queue stands', () => {
+    expect(thrifty(AMPLE, THIN, 1000)).toMatchObject({ pictures: false, rich: false });
+    expect(thrifty(AMPLE, { bps: 80_000, rtt_ms: 90 }, 1000)).toMatchObject({ pictures: false, rich: true });
     expect(thrifty(AMPLE, { bps: null, rtt_ms: null }, 1000)).toBe(AMPLE);
     expect(thrifty(AMPLE, WIDE, 1000)).toBe(AMPLE);
   });
@@ -18,7 +18,7 @@ describe('thrift', () => {
     held = thrifty(held, { bps: 150_000, rtt_ms: 80 }, 3000);
     held = thrifty(held, WIDE, 4000);
     expect(held.pictures).toBe(false);
-    expect(thrifty(held, WIDE, 8000)).toMatchObject({ pictures: true, repeats: true });
+    expect(thrifty(held, WIDE, 8000)).toMatchObject({ pictures: true, rich: true });
   });
 
   it('tries now and then all the same, later each time it was in vain', () => {
