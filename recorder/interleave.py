@@ -5,9 +5,10 @@ INTERLEAVE-1  One frame waits for the other tracks at most `HOLD_US` (STREAM-1),
 
 from __future__ import annotations
 
-import heapq
+import bisect
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 
 from recorder.depacketize import MediaFrame
 from recorder.track import PlacedFrame, Track
@@ -15,6 +16,7 @@ from recorder.track import PlacedFrame, Track
 HOLD_US = 600_000
 START_WAIT_US = 1_000_000
 ACTIVE_US = 1_000_000
+_standing = itemgetter(0, 1)
 
 
 class Interleave:
@@ -22,34 +24,41 @@ class Interleave:
 
     def __init__(self) -> None:
         self.last_arrival_us = 0
-        self._heap: list[tuple[int, int, PlacedFrame]] = []
+        self._queue: list[tuple[int, int, PlacedFrame]] = []
+        """Latest first, so that taking the earliest moves nothing."""
         self._number = itertools.count()
+        self._horizon_us = -1
+        """Every track of which packets come has given a frame that stands here or later."""
         self._latest_us: dict[Track, int] = {}
         self._at_hand: PlacedFrame | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._heap)
+        return bool(self._queue)
 
     def __iter__(self) -> Iterator[PlacedFrame]:
         """In no order."""
-        return (placed for _, _, placed in self._heap)
+        return (placed for _, _, placed in self._queue)
 
     def draw(self, tracks: Sequence[Track], now_us: int) -> None:
         """Take what the tracks have."""
+        queue, number = self._queue, self._number
         for track in tracks:
-            for placed in track.drain(now_us):
-                self._latest_us[track] = placed.at_us
-                self.last_arrival_us = max(self.last_arrival_us, placed.frame.arrival_us)
-                self.put(placed)
+            drawn = track.drain(now_us)
+            if drawn:
+                self._latest_us[track] = drawn[-1].at_us
+                self.last_arrival_us = max(self.last_arrival_us, max(placed.frame.arrival_us for placed in drawn))
+                queue += [(placed.at_us, next(number), placed) for placed in drawn]
+        queue.sort(key=_standing, reverse=True)
+        self._look(tracks, now_us)
 
     def put(self, placed: PlacedFrame) -> None:
         """Let a frame wait."""
-        heapq.heappush(self._heap, (placed.at_us, next(self._number), placed))
+        bisect.insort(self._queue, (placed.at_us, next(self._number), placed), key=_backwards)
 
     def take(self) -> PlacedFrame:
         """The first of all; it counts as waiting until it is `let_go`."""
-        self._at_hand = heapq.heappop(self._heap)[2]
-        return self._at_hand
+        self._at_hand = placed = self._queue.pop()[2]
+        return placed
 
     def let_go(self) -> None:
         """The frame taken is written or dropped."""
@@ -57,13 +66,15 @@ class Interleave:
 
     def due(self, tracks: Sequence[Track], now_us: int) -> bool:
         """Whether the first may go (INTERLEAVE-1)."""
-        head = self._heap[0][2]
+        at_us, _, head = self._queue[-1]
+        if at_us <= self._horizon_us:  # the usual case, looked at once a drain instead of once a frame
+            return True
         if head.frame.arrival_us + HOLD_US <= now_us:
             return True
         for track in tracks:
             if track is head.track or track.ended or track.last_arrival_us is None:
                 continue
-            if now_us - track.last_arrival_us < ACTIVE_US and self._latest_us.get(track, -1) < head.at_us:
+            if now_us - track.last_arrival_us < ACTIVE_US and self._latest_us.get(track, -1) < at_us:
                 return False
         return True
 
@@ -87,7 +98,7 @@ class Interleave:
 
     def keyframe_of(self, track: Track) -> MediaFrame | None:
         """The track's first keyframe that waits."""
-        for _, _, placed in sorted(self._heap):
+        for _, _, placed in reversed(self._queue):
             if placed.track is track and placed.frame.keyframe:
                 return placed.frame
         return None
@@ -98,12 +109,12 @@ class Interleave:
 
     def move(self, moved: Mapping[Track, int]) -> None:
         """Tracks were placed anew, so much later (µs)."""
-        heap = [
+        self._queue = [
             (at + moved.get(p.track, 0), n, p._replace(at_us=p.at_us + moved.get(p.track, 0)))
-            for at, n, p in self._heap
+            for at, n, p in self._queue
         ]
-        heapq.heapify(heap)
-        self._heap = heap
+        self._queue.sort(key=_standing, reverse=True)
+        self._horizon_us = -1
         for track, by in moved.items():
             if track in self._latest_us:
                 self._latest_us[track] += by
@@ -111,3 +122,18 @@ class Interleave:
     def forget(self, track: Track) -> None:
         """The track is over."""
         self._latest_us.pop(track, None)
+
+    def _look(self, tracks: Sequence[Track], now_us: int) -> None:
+        """How far every track is of which packets come."""
+        self._horizon_us = min(
+            (
+                self._latest_us.get(track, -1)
+                for track in tracks
+                if not track.ended and track.last_arrival_us is not None and now_us - track.last_arrival_us < ACTIVE_US
+            ),
+            default=-1,
+        )
+
+
+def _backwards(waiting: tuple[int, int, PlacedFrame]) -> tuple[int, int]:
+    return -waiting[0], -waiting[1]

@@ -12,6 +12,7 @@ MUX-3  In a cluster blocks stand in the order of their times, none before the cl
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from struct import Struct
 from typing import Literal, NamedTuple
 
@@ -24,6 +25,7 @@ _BLOCK = Struct("!BQBhB")
 """SimpleBlock: id, length in 8 bytes, track, time from the cluster's, flags."""
 _BLOCK_HEAD = _BLOCK.size - 9
 _LONG = 1 << 56
+_time = itemgetter(0)
 _SEEK_PRE_ROLL_NS = 80_000_000
 _FRAME_RATE = 999.0
 """Frames a second that the head names, for a player that asks: a tick of 1 ms, so that no two frames fall on one
@@ -70,15 +72,16 @@ class Muxer:
             last_ms[number] = at_ms
             timed.append((at_ms, number, keyframe, payload))
         timed.sort(key=_time)  # MUX-3
+        pack, video = _BLOCK.pack, self._video
         pieces: list[bytes] = []
         blocks: list[bytes] = []
         from_ms = 0
         for at_ms, number, keyframe, payload in timed:
-            if not blocks or at_ms - from_ms >= CLUSTER_MS or (keyframe and self._video[number]):
+            if not blocks or at_ms - from_ms >= CLUSTER_MS or (keyframe and video[number]):
                 pieces += _cluster(from_ms, blocks)
                 blocks, from_ms = [], at_ms
             size = _LONG | (len(payload) + _BLOCK_HEAD)
-            blocks.append(_BLOCK.pack(0xA3, size, 0x81 + number, at_ms - from_ms, 0x80 if keyframe else 0))
+            blocks.append(pack(0xA3, size, 0x81 + number, at_ms - from_ms, 0x80 if keyframe else 0))
             blocks.append(payload)
         return b"".join(pieces + _cluster(from_ms, blocks))
 
@@ -143,10 +146,6 @@ def _number(identity: int, value: int) -> bytes:
 
 def _text(identity: int, value: str) -> bytes:
     return _element(identity, value.encode())
-
-
-def _time(frame: tuple[int, int, bool, bytes]) -> int:
-    return frame[0]
 
 
 def _cluster(from_ms: int, blocks: list[bytes]) -> list[bytes]:

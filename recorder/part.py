@@ -13,6 +13,9 @@ from recorder.segment import SegmentState, Tally
 from recorder.stream_seal import StreamSeal
 from recorder.track import Track
 
+_tuple = tuple.__new__
+"""Makes a named tuple without its own `__new__`: half the time."""
+
 
 class OpenPart:
     """A part being written."""
@@ -35,6 +38,7 @@ class OpenPart:
         """Tracks that have not shown a keyframe in this part."""
         self.run_bytes = 0
         self._run: list[TimedFrame] = []
+        self.is_video = [track.kind == "video" for track in tracks]
 
     @property
     def container(self) -> Container:
@@ -65,9 +69,10 @@ class OpenPart:
 
     def add(self, index: int, frame: MediaFrame, at_ms: int) -> None:
         """Put a frame behind the others of the run."""
-        self._run.append(TimedFrame(index, at_ms, frame.keyframe, frame.payload))
-        self.run_bytes += len(frame.payload)
-        if self.tracks[index].kind == "video":
+        payload = frame.payload
+        self._run.append(_tuple(TimedFrame, (index, at_ms, frame.keyframe, payload)))
+        self.run_bytes += len(payload)
+        if self.is_video[index]:
             self.last_video_ms = at_ms
 
     def take_run(self) -> bytes:

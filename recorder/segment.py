@@ -16,6 +16,7 @@ from recorder.evidence import records
 from recorder.evidence.digest import Digest
 from recorder.order import Counts
 from recorder.output import Write
+from recorder.segmenter import EARLY_MS, TARGET_MS
 from recorder.stream_seal import DRAFT, StreamSeal
 
 
@@ -60,6 +61,8 @@ class OpenSegment:
     def __init__(self, state: SegmentState, kept: bytes = b"", seal: StreamSeal | None = None) -> None:
         """`kept`: what an earlier life of the recorder wrote of it."""
         self.state = state
+        self.cut_from_ms = state.from_ms + TARGET_MS - EARLY_MS
+        """No frame before this is looked at for a cut by time."""
         self._seal = seal
         self._held = bytearray(kept if seal is not None else b"")
         self._digest = Digest(kept if seal is None else b"")

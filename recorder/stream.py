@@ -37,7 +37,7 @@ from recorder.output import Output, Said
 from recorder.part import OpenPart, shape_of
 from recorder.placing import Placing
 from recorder.segment import OpenSegment, SegmentState
-from recorder.segmenter import Cut, cut_before
+from recorder.segmenter import FORCED_BYTES, Cut, cut_before
 from recorder.stream_seal import StreamSeal
 from recorder.timeline import SenderClock
 from recorder.track import Frozen, PlacedFrame, Track, TrackState
@@ -269,6 +269,8 @@ class Stream:
         if at_ms < self.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
             return
         part = self._part
+        if part is not None and self._goes_on(part, placed, at_ms):
+            return
         why = self._why_new_part(placed, at_ms)
         if why == "tracks" and self._picture_goes_on(placed):
             self._newcomers.append(placed)
@@ -287,6 +289,37 @@ class Stream:
                 return
             part.awaiting.discard(index)
         self._put(part, index, placed.frame, at_ms, out)
+
+    def _goes_on(self, part: OpenPart, placed: PlacedFrame, at_ms: int) -> bool:
+        """Put a frame after which nothing begins or ends, where that is plain to see; whether it was.
+
+        Of ten frames nine are such: 1.1 µs each instead of the 4.5 that it takes to look at every case
+        (`python -m tests.bench.recorder_micro`).
+        """
+        segment, frame, track = self._segment, placed.frame, placed.track
+        index = part.index.get(track)
+        if (
+            segment is None
+            or index is None
+            or part.awaiting
+            or placed.jumped
+            or self._jumped
+            or self._back_us is not None
+            or self._placing.wanting
+            or at_ms - self._end_ms > SILENCE_MS
+            or at_ms >= segment.cut_from_ms
+            or frame.parameters is not None
+            or (self._newcomers and frame.keyframe)
+            or segment.state.size + part.run_bytes >= FORCED_BYTES
+        ):
+            return False
+        track.order.passed(frame.first_seq)
+        part.add(index, frame, at_ms)
+        segment.count(index, frame.keyframe, part.is_video[index])
+        ends_ms = at_ms + (frame.duration // 48 or VIDEO_FRAME_MS)
+        if ends_ms > self._end_ms:
+            self._end_ms = ends_ms
+        return True
 
     def _picture_goes_on(self, newcomer: PlacedFrame) -> bool:
         """Whether a part with the newcomer would cost picture now: then it waits for the next keyframe."""
@@ -354,7 +387,7 @@ class Stream:
             segment = self._begin_segment(part, at_ms, out)
         duration_ms = frame.duration // 48
         part.add(index, frame, at_ms)
-        segment.count(index, frame.keyframe, part.tracks[index].kind == "video")
+        segment.count(index, frame.keyframe, part.is_video[index])
         self._end_ms = max(self._end_ms, at_ms + (duration_ms or VIDEO_FRAME_MS))
         if self._back_us is not None and frame.arrival_us >= self._back_us:
             self._back_us = None

@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from struct import Struct
 
-from media.tap import Hello, TapEnd, TapTrack, packets
+from media.tap import PACKET_HEAD_SIZE, SENDER_REPORT, Hello, TapEnd, TapFormatError, TapTrack, packets
 from recorder.recording import Recording
 from recorder.streams import TrackKey
 from recorder.track import Track
 
 MAX_EARLY = 4096
+_BOTH = Struct("!IBQHBBHI")
+"""A packet's head in the tap, and behind it that of RTP up to the timestamp."""
+_unpack = _BOTH.unpack_from
 
 log = logging.getLogger(__name__)
 
@@ -72,16 +76,35 @@ class TapRoutes:
 
     def packets(self, epoch: str, seq: int, body: bytes) -> None:
         """A batch of packets."""
+        # The tap's head and the RTP header are read in one go, and nothing is made of a packet but its place in the track's
+        # list: 1.2 µs a packet; a generator, a view and a call for each took 3.9 (`python -m tests.bench.recorder_micro`).
         tracks: dict[int, Track | None] = {}
-        for handle, flags, arrival_us, content in packets(memoryview(body)):
+        at, end = 0, len(body)
+        while at < end:
+            if end - at < _BOTH.size:  # the last one, too short for RTP
+                for _ in packets(memoryview(body)[at:]):
+                    pass
+                return
+            handle, flags, arrival_us, size, first, second, number, timestamp = _unpack(body, at)
+            begins = at + PACKET_HEAD_SIZE
+            at = begins + size
+            if at > end:
+                raise TapFormatError("a packet is cut short")
             try:
                 track = tracks[handle]
             except KeyError:
-                recording = self._handles.get((epoch, handle))
-                kept = recording is not None and recording.keeps
-                track = tracks[handle] = recording.routes.get((epoch, handle)) if recording and kept else None
-            if track is not None:
-                track.push(flags, arrival_us, content, seq)
+                track = tracks[handle] = self._track(epoch, handle)
+            if track is None:
+                continue
+            if not flags & SENDER_REPORT:
+                if arrival_us < track.from_us:
+                    continue
+                track.last_arrival_us = arrival_us
+            track.taken.append((flags, arrival_us, first, second, number, timestamp, body, begins, at, seq))
+
+    def _track(self, epoch: str, handle: int) -> Track | None:
+        recording = self._handles.get((epoch, handle))
+        return recording.routes.get((epoch, handle)) if recording is not None and recording.keeps else None
 
     def end(self, epoch: str, end: TapEnd) -> None:
         """A track ended."""

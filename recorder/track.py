@@ -17,7 +17,7 @@ import msgspec
 from media.tap import RECOVERED, SENDER_REPORT, TapTrack
 from recorder.depacketize import H264Depacketizer, MediaFrame, depacketizer
 from recorder.order import Counts, Order, RtpPacket, Unwrap
-from recorder.timeline import Anchor, SenderReport, TrackClock, parse_sender_report
+from recorder.timeline import AHEAD_US, BEHIND_US, Anchor, SenderReport, TrackClock, parse_sender_report
 
 KEYFRAME_EVERY_US = 2_000_000
 ASK_EVERY_US = 500_000
@@ -25,6 +25,9 @@ FROZEN_MS = 500
 MAX_REPORTS = 8
 
 _RTP = Struct("!BBHI")
+Taken = tuple[int, int, int, int, int, int, bytes, int, int, int]
+"""A tapped packet: flags, arrival (µs); first byte, second byte, sequence number and timestamp as in its RTP header (of no
+meaning for a report); the bytes it lies in, from where, to where; and the tap frame that brought it."""
 _tuple = tuple.__new__
 """Makes a named tuple without its own `__new__`: half the time."""
 
@@ -84,8 +87,8 @@ class Track:
         self.parameters: tuple[bytes, bytes] | None = state.parameters if state else None
         self._zero_us = zero_us
         self._unwrap = Unwrap(32)
-        self._taken: list[tuple[int, int, memoryview, int]] = []
-        self._ready: list[RtpPacket] = []
+        self.taken: list[Taken] = []
+        """What came and is read with the next `drain` (`recorder.tap_routes`)."""
         self._asked_us = 0
         self._keyframe_us: int | None = None
         self._last_at_us: int | None = None
@@ -106,36 +109,38 @@ class Track:
             if arrival_us < self.from_us:
                 return
             self.last_arrival_us = arrival_us
-        self._taken.append((flags, arrival_us, data, tap_seq))
+        head = _RTP.unpack_from(data) if len(data) >= _RTP.size else (0, 0, 0, 0)
+        self.taken.append((flags, arrival_us, *head, bytes(data), 0, len(data), tap_seq))
 
-    def _read(self) -> None:
-        """Read what was taken, into the order. What is no RTP is dropped.
+    def _read(self, out: list[PlacedFrame]) -> None:
+        """Read what was taken. What is no RTP is dropped.
 
-        A packet that follows the one before it, nothing missing, is the usual case and is counted by the run: 4.9 µs a packet
-        with a call for each, 1.9 µs so (`python -m tests.bench.recorder_micro`).
+        A packet that follows the one before it, nothing missing, is the usual case: it goes past the order straight to its
+        frame, and is counted by the run.
         """
-        order, ready = self.order, self._ready
+        order, push = self.order, self.depacketizer.push
+        ready: list[RtpPacket] = []
         following, run, stamp, extended = order.following(), 0, -1, 0
-        for flags, arrival_us, data, tap_seq in self._taken:
+        for flags, arrival_us, first, second, seq, timestamp, body, begin, end, tap_seq in self.taken:
             if flags & SENDER_REPORT:
-                self._take_report(data, arrival_us)
+                self._take_report(memoryview(body)[begin:end], arrival_us)
                 continue
-            size = len(data)
-            if size < 12:
+            if end - begin < 12:
                 continue
-            first, second, seq, timestamp = _RTP.unpack_from(data)
             if first == 0x80:
-                payload = bytes(data[12:])
+                payload = body[begin + 12 : end]
             elif first >> 6 == 2:
-                payload = _payload(data, first, size)
+                payload = _payload(body, first, begin, end)
             else:
                 continue
             if timestamp != stamp:
                 stamp, extended = timestamp, self._unwrap(timestamp)
             if following >= 0 and seq == following & 0xFFFF and not flags:
-                ready.append(
+                frame = push(
                     _tuple(RtpPacket, (following, extended, second >= 128, payload, arrival_us, tap_seq, False))
                 )
+                if frame is not None:
+                    out.append(self._place(frame))
                 following += 1
                 run += 1
                 continue
@@ -143,29 +148,32 @@ class Track:
             recovered = bool(flags & RECOVERED)
             number = order.extend(seq)
             order.push(RtpPacket(number, extended, second >= 128, payload, arrival_us, tap_seq, recovered), ready)
+            self._join(ready, out)
             following, run = order.following(), 0
         order.follow(run)
-        self._taken.clear()
+        self.taken.clear()
+
+    def _join(self, ready: list[RtpPacket], out: list[PlacedFrame]) -> None:
+        """Put packets that left the order into frames."""
+        for packet in ready:
+            frame = self.depacketizer.push(packet)
+            if frame is not None:
+                out.append(self._place(frame))
+        ready.clear()
 
     def drain(self, now_us: int) -> list[PlacedFrame]:
         """The frames that are whole by now, in order."""
-        if self._taken:
-            self._read()
-        if self.ended:
-            self.order.flush(self._ready)
-        elif self.order.waiting():
-            self.order.expire(now_us, self._ready)
-        if not self._ready:
-            return []
-        placed: list[PlacedFrame] = []
-        depacketizer = self.depacketizer
-        for packet in self._ready:
-            broken = depacketizer.broken_since_us is not None
-            frame = depacketizer.push(packet)
-            if frame is not None:
-                placed.append(self._place(frame, broken))
-        self._ready.clear()
-        return placed
+        out: list[PlacedFrame] = []
+        if self.taken:
+            self._read(out)
+        if self.ended or self.order.waiting():
+            ready: list[RtpPacket] = []
+            if self.ended:
+                self.order.flush(ready)
+            else:
+                self.order.expire(now_us, ready)
+            self._join(ready, out)
+        return out
 
     def move(self, anchor: Anchor) -> int:
         """Place the track anew; by how much (µs) that moves what it has given."""
@@ -185,13 +193,13 @@ class Track:
     def oldest_tap_seq(self) -> int | None:
         """The smallest tap frame of which something is not yet given out as a frame."""
         unfinished = self.depacketizer.unfinished()
-        known = [self.order.oldest_tap_seq(), unfinished and unfinished[1], self._taken[0][3] if self._taken else None]
+        known = [self.order.oldest_tap_seq(), unfinished and unfinished[1], self.taken[0][-1] if self.taken else None]
         return min((seq for seq in known if seq is not None), default=None)
 
     @property
     def progress(self) -> tuple[int | None, int]:
         """Changes whenever packets come: how far it has read, and how much is taken and not read."""
-        return self.order.next_seq, len(self._taken)
+        return self.order.next_seq, len(self.taken)
 
     def wants_keyframe(self, now_us: int) -> bool:
         """Whether to ask for a keyframe now (TRACK-1). A yes is remembered."""
@@ -227,21 +235,21 @@ class Track:
         needs, parameters = self.depacketizer.needs_keyframe, self.parameters
         return TrackState(self.epoch, self.tap, begin, begin, self._unwrap.last, anchor, needs, parameters)
 
-    def _place(self, frame: MediaFrame, broken: bool) -> PlacedFrame:
+    def _place(self, frame: MediaFrame) -> PlacedFrame:
         arrival = frame.arrival_us - self._zero_us
         clock, jumped = self.clock, False
         if clock.anchor is None:
             clock.anchor = Anchor(frame.timestamp, arrival)
-        elif clock.jumped(frame.timestamp, arrival):
-            clock.anchor = Anchor(frame.timestamp, arrival)
-            jumped = True
         at_us = clock.place(frame.timestamp)
+        if not -BEHIND_US <= at_us - arrival <= AHEAD_US:  # TIMELINE-4
+            clock.anchor = Anchor(frame.timestamp, arrival)
+            at_us, jumped = arrival, True
         if frame.keyframe:
             self._keyframe_us = frame.arrival_us
-            if broken and self._last_at_us is not None and at_us - self._last_at_us >= FROZEN_MS * 1000:
+            if frame.healed and self._last_at_us is not None and at_us - self._last_at_us >= FROZEN_MS * 1000:
                 self.frozen.append(Frozen(self.tap.source, max(0, self._last_at_us // 1000), at_us // 1000))
         self._last_at_us = at_us
-        return PlacedFrame(at_us, self, frame, jumped)
+        return _tuple(PlacedFrame, (at_us, self, frame, jumped))
 
     def _take_report(self, data: memoryview, arrival_us: int) -> None:
         report = parse_sender_report(data, self.tap.ssrc)
@@ -253,10 +261,11 @@ class Track:
                 self.reports.append((SenderReport(report[0], stamp), arrival_us - self._zero_us))
 
 
-def _payload(data: memoryview, first: int, size: int) -> bytes:
+def _payload(body: bytes, first: int, begin: int, end: int) -> bytes:
     """The payload behind contributing sources and a header extension, in front of padding (RFC 3550 §5.1)."""
-    start = 12 + 4 * (first & 15)
-    if first & 16 and size >= start + 4:
-        start += 4 + 4 * int.from_bytes(data[start + 2 : start + 4], "big")
-    end = size - data[size - 1] if first & 32 else size
-    return bytes(data[start:end])
+    start = begin + 12 + 4 * (first & 15)
+    if first & 16 and end >= start + 4:
+        start += 4 + 4 * (body[start + 2] << 8 | body[start + 3])
+    if first & 32:
+        end -= body[end - 1]
+    return body[start:end]
