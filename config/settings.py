@@ -116,6 +116,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     slot_fhir_base: str | None = None
     """The base URL of the hospital's FHIR server, told to whoever redeems a one-time code."""
 
+    timestamp_urls: tuple[str, ...] = ()
+    """Time-stamp authorities (RFC 3161), asked in turn until one answers. Without any, verdicts say so."""
+    timestamp_roots: Path | None = None
+    """PEM file of the certificates whose authorities may answer; None means any that signs its answer."""
+    anchors: tuple[str, ...] = ()
+    """Evidence services elsewhere that are given hashes: `file:PATH` or `https://…` (`recorder.anchors`)."""
+
     log_level: LogLevel = "info"
     log_json: bool = False
     recorder_seat_salt_file: Path | None = None
@@ -136,6 +143,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{place}_phone must be digits, with spaces or dashes between, such as 0571-8877 6655")
         if not 0 <= self.witness_quorum <= len(self.witnesses):
             raise ValueError("witness_quorum must be 0 to the number of witnesses")
+        if not all(url.startswith(("http://", "https://")) for url in self.timestamp_urls):
+            raise ValueError("timestamp_urls must be http:// or https:// addresses")
+        if not all(one.startswith(("file:", "http://", "https://")) for one in self.anchors):
+            raise ValueError("anchors must be `file:PATH` or http:// or https:// addresses")
         if self.store != "folder" and not self.store.startswith("s3://"):
             raise ValueError('store must be "folder" or "s3://bucket/prefix"')
         if self.spool_limit_mb is not None and self.spool_limit_mb < 1:
@@ -267,7 +278,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         said = environ.get(PREFIX + name.upper())
         if not said:
             continue
-        listed = name in ("origins", "media_addresses", "witnesses")
+        listed = name in ("origins", "media_addresses", "witnesses", "timestamp_urls", "anchors")
         out[name] = [part.strip() for part in said.split(",") if part.strip()] if listed else said
     return out
 

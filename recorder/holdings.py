@@ -17,7 +17,17 @@ from typing import NamedTuple, Protocol
 from config.clock import MonotonicClock, monotonic_s
 from recorder.evidence.chain import Chain
 from recorder.evidence.findings import Findings
-from recorder.evidence.layout import PREFIX, batch_of, heads_name, is_object, is_visit, prefix, records_name
+from recorder.evidence.layout import (
+    CLOSE_STAMP,
+    PREFIX,
+    PROOF,
+    batch_of,
+    heads_name,
+    is_object,
+    is_visit,
+    prefix,
+    records_name,
+)
 from recorder.evidence.ledger import Ledger
 from recorder.objects import CHUNK, ObjectEntry, ObjectMissing, ObjectStore
 
@@ -185,7 +195,9 @@ def _whole(name: str, known: _Known) -> bool:
     batch = batch_of(name)
     if batch is not None:
         return batch[1] <= known.batches
-    return not name.startswith("streams/") or name in known.ledger.expected
+    if name in {CLOSE_STAMP, PROOF}:
+        return False
+    return not name.startswith(("streams/", "stamps/")) or name in known.ledger.expected
 
 
 def _read(path: Path, start: int, end: int | None) -> bytes | None:

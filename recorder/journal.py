@@ -39,6 +39,10 @@ STORED_AT_ONCE = 100
 log = logging.getLogger(__name__)
 
 
+KEPT = "kept"
+"""Folder of copies of what no record speaks of, until the visit is forgotten: made once, it must stay these bytes."""
+
+
 class Told(NamedTuple):
     """What an earlier life of the recorder left: its records, its clocks, and what it was in the middle of."""
 
@@ -162,8 +166,14 @@ class Journal:
 
     async def keep(self, name: str, content: bytes) -> None:
         """Let a small object go with the recording. Raises `OSError`."""
+        await asyncio.to_thread(self.spool.put, f"{KEPT}/{name}", content)
         path = await asyncio.to_thread(self.spool.put, name, content)
         self._store(Upload(name, path, hashlib.sha256(content).hexdigest()))
+
+    def kept(self, name: str) -> bytes | None:
+        """What `keep` was given for this name, in any life. Blocks."""
+        path = self.spool.folder / KEPT / name
+        return path.read_bytes() if path.is_file() else None
 
     def stored(self, upload: Upload, how: Stored) -> bool:
         """An object reached the store; whether its local copy stays until the record of that is durable (UPLOAD-1)."""
@@ -313,7 +323,7 @@ class Journal:
         ]
         self._finished[:0] = old
         for name in present - set(hashes) - sealed:
-            if name.startswith("streams/"):  # it was being begun when the recorder died
+            if name.startswith(("streams/", "stamps/")) and name != layout.CLOSE_STAMP:  # it was being begun
                 self.spool.remove(name)
 
     def recovered(self, held: Open | None) -> None:

@@ -4,25 +4,29 @@ NOTARY-1  While records come, a checkpoint follows within a second or two; a wit
           by more than its time limit, and no recording at all.
 NOTARY-2  A visit's proof is made once: against a checkpoint that covers its closing record and has the local witness's and
           `quorum` outside cosignatures. Until then it waits, and the visit stays in the spool.
+NOTARY-4  Once a day is over, its manifest (`recorder.day_book`) becomes a leaf and goes to the store with its proof.
 NOTARY-3  Tiles and checkpoints (C2SP tlog-tiles, without entries) go to the store when a visit is proven, and every minute
-          while the log grows. What the store does not take goes the next time.
+          while the log grows. What the store does not take goes the next time; what an earlier life put there stays.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
+from recorder.day_book import DayBook
 from recorder.evidence.checkpoint import Note, NoteKey, NoteSignature
 from recorder.evidence.proof import LogProof
 from recorder.evidence.tiles import TILE, tile_name, tiles
 from recorder.evidence.witnessing import Submission, WitnessRefused
-from recorder.objects import ObjectStore, StoreError
+from recorder.objects import ObjectExists, ObjectStore, StoreError
 from recorder.site_log import SiteLog
+from recorder.stamping import Stamp, Stamping
 from recorder.witness_book import WitnessBook
 from recorder.witness_client import Consistency, WitnessSilent
 
@@ -89,8 +93,12 @@ class Notary:
         quorum: int,
         store: ObjectStore,
         tell: Callable[[str, bool], None],
+        stamping: Stamping | None = None,
+        days: DayBook | None = None,
     ) -> None:
         """`tell(code, over)` hears that the log or a witness fails, or works again."""
+        self._stamping = stamping
+        self._days = days
         self._site = site
         self._local = local
         self._witnesses = tuple(witnesses)
@@ -100,7 +108,7 @@ class Notary:
         self._wanted: dict[str, _Wanted] = {}
         self._failing: set[str] = set()
         self._cosigned = -1
-        self._published = 0
+        self._published = site.published
         self._publish_at = 0.0
         self._lock = asyncio.Lock()
 
@@ -120,9 +128,27 @@ class Notary:
         """
         self._wanted[visit] = _Wanted(records, frozenset(witnesses), then)
 
+    def follow(self, visit: str, then: Callable[[Stamp], None]) -> None:
+        """The visit is open: `then` is given a stamp now, and every minute until `stamp_end` (where authorities are set)."""
+        if self._stamping is not None:
+            self._stamping.follow(visit, then)
+
+    def stamp_end(self, visit: str, records: int, then: Callable[[Stamp | None], None]) -> None:
+        """The visit is closed: call `then` with the stamp of its end; with None if there will be none."""
+        if self._stamping is None:
+            then(None)
+        else:
+            self._stamping.end(visit, records, then)
+
+    def forget(self, visit: str) -> None:
+        """The visit is closed, and proven and stamped as far as it ever will be."""
+        self._site.forget(visit)
+        if self._stamping is not None:
+            self._stamping.forget(visit)
+
     def keep_only(self, visits: Iterable[str]) -> None:
         """These visits go on or wait for their proof; nothing more is asked about any other."""
-        self._site.keep_only(visits)
+        self._site.keep_only([*visits, *(self._days.unproven() if self._days is not None else ())])
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -148,9 +174,13 @@ class Notary:
         note = self._site.note
         if note is None:
             return
+        if self._stamping is not None:
+            self._stamping.look()
         if self._cosigned < 0 or (self._wanted and self._cosigned < self._quorum):
             await self._cosign(note)
         proven = self._prove() if self._cosigned >= self._quorum else False
+        if self._days is not None:
+            await self._keep_days(self._days)
         if proven or monotonic_s() >= self._publish_at:
             self._publish_at = monotonic_s() + PUBLISH_S
             await self._publish()
@@ -181,10 +211,26 @@ class Notary:
             proof = self._site.proof(visit, wanted.records)
             if proof is not None:
                 del self._wanted[visit]
-                self._site.forget(visit)
                 wanted.then(LogProof(proof.index, proof.path, self._only(wanted.witnesses, proof.note)).encoded)
                 done = True
         return done
+
+    async def _keep_days(self, days: DayBook) -> None:
+        """Write the manifest of each day that is over, make it a leaf, and store it with its proof (NOTARY-4)."""
+        root = self._site.key.name.rpartition("/")[2]
+        try:
+            for day in await asyncio.to_thread(days.finish, self._site.key.name):
+                # In the store before it is in the log, so that the log never names what nobody has (INV-3).
+                await self._put(f"manifests/{root}/{day.name}.jsonl", day.content)
+                self._site.take(day.leaf, 0, [day.content])
+                proof = self._site.proof(day.leaf, 1)
+                if proof is None or self._cosigned < self._quorum:
+                    continue
+                await self._put(f"manifests/{root}/{day.name}.tlog-proof", proof.encoded)
+                await asyncio.to_thread(days.proven, day)
+                self._site.forget(day.leaf)
+        except (StoreError, OSError) as error:
+            log.warning("manifest not stored", extra={"code": getattr(error, "code", type(error).__name__)})
 
     def _only(self, witnesses: frozenset[str], note: Note) -> Note:
         keys = {(one.key.name, one.key.hint): one.key.vkey for one in (self._local, *self._witnesses)}
@@ -201,9 +247,11 @@ class Notary:
             for level, number, width in tiles(self._published, signed.size):
                 name = f"{root}/tile/{level}/{tile_name(number)}" + (f".p/{width}" if width < TILE else "")
                 await self._put(name, await asyncio.to_thread(self._site.tile, level, number, width))
-            await self._put(f"{root}/checkpoint/{signed.size:012d}", note.encoded)
-        except StoreError as error:  # NOTARY-3
-            log.warning("log not published", extra={"code": error.code})
+            with contextlib.suppress(ObjectExists):  # an earlier life's, of the same tree, cosigned at another second
+                await self._put(f"{root}/checkpoint/{signed.size:012d}", note.encoded)
+            await asyncio.to_thread(self._site.remember_published, signed.size)
+        except (StoreError, OSError) as error:  # NOTARY-3
+            log.warning("log not published", extra={"code": getattr(error, "code", type(error).__name__)})
             return
         self._published = signed.size
 

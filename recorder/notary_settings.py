@@ -1,21 +1,26 @@
-"""The notary that the settings ask for: the log in the spool, a witness of our own, and those elsewhere."""
+"""The notary that the settings ask for: the log, a witness of our own, those elsewhere, and who tells the time."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import aiohttp
+from cryptography.x509 import Certificate
 
 from config.settings import Settings
+from recorder.day_book import DayBook
 from recorder.evidence.checkpoint import NoteInvalid, NoteKey, parse_vkey
 from recorder.evidence.sign import Signer
+from recorder.evidence.token import roots_in
 from recorder.keys import load_or_create
 from recorder.notary import LocalWitness, Notary
 from recorder.objects import ObjectStore
 from recorder.site_log import LogDamaged, SiteLog
+from recorder.stamping import Stamping
+from recorder.timestamps import Authorities
 from recorder.witness_book import WitnessBook
 from recorder.witness_client import WitnessClient
 
@@ -24,13 +29,19 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def notary_for(
-    settings: Settings, origin: str, signer: Signer, store: ObjectStore, tell: Callable[[str, bool], None]
+    settings: Settings,
+    origin: str,
+    signer: Signer,
+    store: ObjectStore,
+    tell: Callable[[str, bool], None],
+    days: DayBook | None = None,
 ) -> AsyncIterator[Notary | None]:
     """The notary, while the context lasts; None if the log cannot be continued: then nothing is proven, and it is said.
 
     Raises `SystemExit` for a witness that cannot be one.
     """
     elsewhere = [witness_in(word) for word in settings.witnesses]
+    roots = await asyncio.to_thread(_roots, settings)
     try:
         site = await asyncio.to_thread(SiteLog, settings.data / "log", origin, signer)
     except (LogDamaged, OSError) as error:
@@ -42,8 +53,43 @@ async def notary_for(
     book = await asyncio.to_thread(WitnessBook, settings.data / "local-witness", f"{site.key.name}/witness", own)
     async with aiohttp.ClientSession() as session:
         clients = [WitnessClient(url, key, session) for url, key in elsewhere]
+        stamping = _stamping(settings, site, signer, session, roots, tell)
         # The log's files stay open until the process ends: a thread may still be writing.
-        yield Notary(site, LocalWitness(book, site.key), clients, settings.witness_quorum, store, tell)
+        yield Notary(site, LocalWitness(book, site.key), clients, settings.witness_quorum, store, tell, stamping, days)
+        if stamping is not None:
+            await stamping.close()
+
+
+def day_book_for(settings: Settings) -> DayBook | None:
+    """The book of days; None if its folder cannot be used: then there are no manifests, and it is said."""
+    try:
+        return DayBook(settings.data / "log" / "days")
+    except OSError as error:
+        log.error("no manifests", extra={"error": str(error)})
+        return None
+
+
+def _stamping(
+    settings: Settings,
+    site: SiteLog,
+    signer: Signer,
+    session: aiohttp.ClientSession,
+    roots: Sequence[Certificate],
+    tell: Callable[[str, bool], None],
+) -> Stamping | None:
+    if not settings.timestamp_urls:
+        return None
+    authorities = Authorities(settings.timestamp_urls, session, roots=roots)
+    return Stamping(site, authorities, lambda message: signer.sign(message)[0].sig, tell)
+
+
+def _roots(settings: Settings) -> list[Certificate]:
+    if settings.timestamp_roots is None:
+        return []
+    try:
+        return roots_in(settings.timestamp_roots.read_bytes())
+    except (OSError, ValueError) as error:
+        raise SystemExit(f"timestamp_roots: {settings.timestamp_roots} has no certificates: {error}") from None
 
 
 def witness_in(word: str) -> tuple[str, NoteKey]:

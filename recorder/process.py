@@ -17,10 +17,11 @@ import sys
 
 from config import logs
 from config.settings import Settings
+from recorder.anchors import anchors_for
 from recorder.audit import audit_door, make_audit_app
 from recorder.holdings import SpoolFolder
 from recorder.keys import load_or_create
-from recorder.notary_settings import notary_for
+from recorder.notary_settings import day_book_for, notary_for
 from recorder.objects import ObjectStore, StoreRefused, StoreUnavailable
 from recorder.service import Recorder
 from recorder.store import open_store
@@ -40,7 +41,11 @@ async def _main(settings: Settings) -> None:
     store = await proven(settings)
     signer = load_or_create(settings.keys / "recorder-ed25519.pem")
     recorder = Recorder(settings, signer, store)
-    async with notary_for(settings, recorder.origin, signer, store, recorder.degraded) as recorder.notary:
+    recorder.days = day_book_for(settings)
+    async with (
+        anchors_for(settings.anchors, recorder.degraded) as recorder.anchors,
+        notary_for(settings, recorder.origin, signer, store, recorder.degraded, recorder.days) as recorder.notary,
+    ):
         recorder.recover()
         # Packets and frames are lists of tuples without cycles: looking through them finds nothing (0.9 µs a packet).
         gc.collect()

@@ -15,7 +15,9 @@ from typing import Any
 
 from media.tap import TapTrack
 from recorder import control
-from recorder.evidence import records
+from recorder.call_quality import CallQuality
+from recorder.evidence import layout, records
+from recorder.evidence.digest import Digest
 from recorder.evidence.log import Entry
 from recorder.evidence.sign import Signer
 from recorder.journal import Journal
@@ -24,7 +26,8 @@ from recorder.objects import Stored
 from recorder.output import Output, Said, Write
 from recorder.recording_errors import ConsentMissing, SpoolFailed, VisitClosed
 from recorder.remembered import Remembered
-from recorder.spool import Life, Open, VisitSpool
+from recorder.spool import FULL, Life, Open, VisitSpool
+from recorder.stamping import Stamp
 from recorder.streams import Streams, TrackKey
 from recorder.track import Track
 from recorder.upload import Upload
@@ -70,6 +73,8 @@ class Recording:
         self._starting: dict[str, int] = {}
         """Seats whose `start` is said and not durable yet, and when it was said (µs)."""
         self._news: list[control.FromRecorder] = []
+        self._stamps = 0
+        self._quality = CallQuality()
         self._paused = False
         self._beat_us = 0
 
@@ -145,14 +150,44 @@ class Recording:
                 self._journal.append(kind, body, self._clock())
                 await self._commit()
 
+    async def stamp(self, stamp: Stamp) -> None:
+        """A third party said what time it is: put it on record, while the log is open (STAMP-1). Raises `SpoolFailed`."""
+        async with self._lock:
+            if self.is_closed:
+                return
+            name = layout.stamp_name(self._stamps + 1)
+            digest = Digest(stamp.content)
+            try:
+                await asyncio.to_thread(self.spool.put, name, stamp.content)
+            except OSError as error:
+                raise SpoolFailed("the disk did not take a stamp", error.errno in FULL) from None
+            self._stamps += 1
+            named = {"name": name, "bytes": digest.size, "sha256": digest.sha256, "sm3": digest.sm3}
+            body = {"n": self._stamps, "records": stamp.records, "at": stamp.at, "authority": stamp.authority}
+            self._journal.append("stamp", {**body, "object": named}, self._clock())
+            self._journal.finish(name, digest.sha256)
+            await self._commit()
+
     def stored(self, upload: Upload, how: Stored) -> bool:
         """An object reached the store; whether its local copy stays until the record of that is durable (UPLOAD-1)."""
         return self._journal.stored(upload, how)
 
     async def keep(self, name: str, content: bytes) -> None:
-        """Let an object go with the recording that no record speaks of: a proof. Raises `OSError`."""
+        """Let an object go with the recording that no record speaks of: a proof. Raises `OSError`.
+
+        Kept once, it is these bytes: a later life finds them again (`kept`).
+        """
         async with self._lock:
             await self._journal.keep(name, content)
+
+    def kept(self, name: str) -> bytes | None:
+        """What `keep` was given in this life or an earlier one. Blocks."""
+        return self._journal.kept(name)
+
+    @property
+    def last_hash(self) -> str:
+        """Hash of the newest record."""
+        return self._journal.last_hash
 
     @property
     def size(self) -> int:
@@ -256,6 +291,8 @@ class Recording:
             self.witnesses = before.witnesses
         self._agreed = before.agreed
         self._started = before.started
+        self._stamps = before.stamps
+        self._quality = before.quality
         self._streams.remember(before)
         if told.records and not self.is_closed:
             now_us = self._beat_us = self._clock()
@@ -276,6 +313,8 @@ class Recording:
 
     def _learn(self, kind: str, body: dict[str, Any], now_us: int) -> None:
         """What a record that was asked for changes."""
+        if kind == "event":
+            self._quality.take(records.body_of(kind, body))
         if kind == "withdraw" or kind == "consent":
             agreed = kind == "consent" and body["decision"] == "agreed"
             self._agreed[body["seat"]] = agreed
@@ -306,6 +345,7 @@ class Recording:
                     self._journal.write(output)
                 case Said(kind, body):
                     self._journal.append(kind, body, now_us)
+                    self._quality.take(body)
                     self._follow(body)
 
     def _follow(self, body: object) -> None:
@@ -339,6 +379,8 @@ class Recording:
         end_ms = self._streams.finish(now_us, out)
         self._perform(out, now_us)
         self._journal.say_stored(now_us)
+        if (certificate := self._quality.body) is not None:
+            self._journal.append("certificate", certificate, now_us)
         body = records.Close(reason, self._journal.size + 1, end_ms, self._streams.closes(end_ms))
         self._journal.append("close", body, now_us)
 

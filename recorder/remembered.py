@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from recorder.account import Account
+from recorder.call_quality import CallQuality
 from recorder.evidence import records
 from recorder.evidence.log import Entry
 
@@ -26,6 +27,8 @@ class Remembered:
         """Where each stream's coverage begins (ms)."""
         self.objects: dict[str, str] = {}
         """Name and SHA-256 of every object the records speak of."""
+        self.stamps = 0
+        self.quality = CallQuality()
         self._shift = shift
         for record, hashed in zip(said, hashes, strict=True):
             self._take(record, hashed)
@@ -36,7 +39,11 @@ class Remembered:
 
     def _take(self, record: records.Record, hashed: str) -> None:
         body = records.body_of(record.type, record.body)
+        self.quality.take(body)
         match body:
+            case records.Stamp():
+                self.stamps = body.n
+                self.objects[body.object.name] = body.object.sha256
             case records.Open():
                 self.witnesses = tuple(body.witnesses or ())
             case records.Consent():

@@ -20,7 +20,9 @@ from config.clock import monotonic_us, random_name
 from config.link import Refused
 from config.settings import Settings
 from recorder import control
+from recorder.anchors import Anchors
 from recorder.control_door import ControlDoor
+from recorder.day_book import DayBook
 from recorder.disk import DiskMarks
 from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError
@@ -32,6 +34,7 @@ from recorder.objects import ObjectStore, Stored
 from recorder.recording import Recording
 from recorder.recording_errors import RecordingError, SpoolFailed
 from recorder.spool import FULL, ClosedVisit, Life, Spool, SpoolDamaged
+from recorder.stamping import Stamp
 from recorder.tap_routes import TapRoutes
 from recorder.upload import Upload, Uploader
 
@@ -58,6 +61,10 @@ class Recorder:
         """`clock`: CLOCK_MONOTONIC in µs."""
         self.notary: Notary | None = None
         """Keeps the log of all records, where there is one; set before `recover`."""
+        self.days: DayBook | None = None
+        """Which visits were open on a day; set before `recover`."""
+        self.anchors: Anchors | None = None
+        """Evidence services elsewhere; set before `recover`."""
         self._clock = clock
         self._signer = signer
         self._store_name = settings.store
@@ -69,8 +76,8 @@ class Recorder:
         self._disk = DiskMarks()
         self._disk_due_us = 0
         self._no_space = False
-        self._leaving: set[str] = set()
-        """Closed, and gone from here once everything is stored."""
+        self._leaving: dict[str, set[str]] = {}
+        """Closed, and gone from here once everything is stored: visit → what others have yet to say of its end."""
         self._pauses_when_full = settings.when_disk_full == "pause"
         self._spool_limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
         self._failing: set[str] = set()
@@ -98,6 +105,8 @@ class Recorder:
             self._visits[visit] = recording
             if recording.is_closed:
                 self._forget_when_stored(visit)
+            elif recording.size:
+                self._follow(recording)
 
     def _taken_up(self, visit: str) -> Recording:
         recording = self._recording(visit)
@@ -199,10 +208,17 @@ class Recorder:
         if visit in self._damaged or not layout.is_visit(visit):
             return self._unknown(visit)
         recording = self._visits.get(visit)
+        new = recording is None
         if recording is None:
             recording = self._visits[visit] = self._recording(visit)
             self.routes.opened(visit)
-        return await recording.open(seats, "recorder")
+        noted = await recording.open(seats, "recorder")
+        if self.days is not None:  # DAY-1
+            await asyncio.to_thread(self.days.opened, visit, recording.first_hash)
+        if new and self.anchors is not None:
+            self._later(self._anchor_start(self.anchors, recording))
+        self._follow(recording)
+        return noted
 
     async def _close(self, visit: str, reason: str) -> control.FromRecorder | Refused:
         recording = self._visits.get(visit)
@@ -210,6 +226,8 @@ class Recorder:
             over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
             return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
         answer = await recording.close(reason)
+        if self.days is not None:  # DAY-1
+            await asyncio.to_thread(self.days.closed, visit, recording.first_hash, recording.last_hash, recording.size)
         self._closed(recording)
         return answer
 
@@ -309,28 +327,66 @@ class Recorder:
             keys=self.mint.visit(visit),
         )
 
+    # ---- what others say
+
+    def _follow(self, recording: Recording) -> None:
+        if self.notary is not None and not recording.is_closed:
+            self.notary.follow(recording.visit, lambda stamp: self._later(self._stamp(recording, stamp)))
+
+    async def _stamp(self, recording: Recording, stamp: Stamp) -> None:
+        with contextlib.suppress(RecordingError):  # the disk did not take it: that is said where it is noticed
+            await recording.stamp(stamp)
+
+    async def _anchor_start(self, anchors: Anchors, recording: Recording) -> None:
+        for service, reference in await anchors.deposit(recording.first_hash):
+            body = {"service": service, "seq": 0, "hash": recording.first_hash, "reference": reference}
+            with contextlib.suppress(RecordingError):
+                await recording.say("anchor", body)
+
+    async def _anchor_end(self, anchors: Anchors, recording: Recording) -> None:
+        for service, reference in await anchors.deposit(recording.last_hash):
+            if self.days is not None:
+                await asyncio.to_thread(self.days.anchored, recording.visit, service, reference)
+
     def _forget_when_stored(self, visit: str) -> None:
-        self._leaving.add(visit)
         self.mint.closed(visit)
         recording = self._visits[visit]
         if self.notary is None:
+            self._leaving[visit] = set()
             self._forget_once_uploaded(visit)
-        else:  # NOTARY-2
-            self.notary.prove(visit, recording.size, recording.witnesses, partial(self._proven, recording))
+            return
+        self._leaving[visit] = {layout.PROOF, layout.CLOSE_STAMP}
+        for name in (layout.PROOF, layout.CLOSE_STAMP):
+            if (content := recording.kept(name)) is not None:  # an earlier life's: it stays these bytes
+                self._later(self._keep(recording, name, content))
+        if recording.kept(layout.PROOF) is None:  # NOTARY-2
+            self.notary.prove(visit, recording.size, recording.witnesses, partial(self._told, recording, layout.PROOF))
+            if self.anchors is not None:
+                self._later(self._anchor_end(self.anchors, recording))
+        if recording.kept(layout.CLOSE_STAMP) is None:
+            said = partial(self._told, recording, layout.CLOSE_STAMP)
+            self.notary.stamp_end(
+                visit, recording.size, lambda stamp: said(stamp.content if stamp is not None else None)
+            )
 
-    def _proven(self, recording: Recording, proof: bytes) -> None:
-        self._later(self._keep_proof(recording, proof))
+    def _told(self, recording: Recording, name: str, content: bytes | None) -> None:
+        self._later(self._keep(recording, name, content))
 
-    async def _keep_proof(self, recording: Recording, proof: bytes) -> None:
+    async def _keep(self, recording: Recording, name: str, content: bytes | None) -> None:
         try:
-            await recording.keep(layout.PROOF, proof)
+            if content is not None:
+                await recording.keep(name, content)
         except OSError as error:  # the recording is whole without it, and must not fill the disk for ever
-            log.error("proof not kept", extra={"visit": recording.visit, "errno": error.errno})
-        self._forget_once_uploaded(recording.visit)
+            log.error("not kept", extra={"visit": recording.visit, "object": name, "errno": error.errno})
+        waiting = self._leaving[recording.visit]
+        waiting.discard(name)
+        if not waiting and self.notary is not None:
+            self.notary.forget(recording.visit)
+            self._forget_once_uploaded(recording.visit)
 
     def _forget_once_uploaded(self, visit: str) -> None:
         def forget() -> None:
-            self._leaving.discard(visit)
+            self._leaving.pop(visit, None)
             recording = self._visits.pop(visit, None)
             if recording is not None:
                 recording.spool.close()

@@ -7,6 +7,7 @@ TREE-1  A record becomes a leaf after its visit's journal has it, once, in the o
         crash) it is passed over.
 TREE-2  A checkpoint is signed only over leaves that are durable, and is durable itself before it leaves the machine. So no
         crash can make two trees of one size.
+TREE-4  The journal is bounded: past a megabyte, what it says of visits that are over goes.
 TREE-3  A folder with fewer leaves than its checkpoint is not continued (`LogDamaged`): going on would fork the log.
 """
 
@@ -27,6 +28,9 @@ from recorder.evidence.sign import Signer
 from recorder.evidence.tree import leaf_hash
 from recorder.tree_files import TreeFiles
 
+JOURNAL_MOST = 1 << 20
+"""Bytes (TREE-4)."""
+
 
 class LogDamaged(Exception):
     """The folder cannot be continued without contradicting what was signed. The text names it."""
@@ -34,12 +38,17 @@ class LogDamaged(Exception):
     code = "log_damaged"
 
 
-class Run(msgspec.Struct, frozen=True):
-    """A line of the journal: the next `count` leaves are records `seq`, `seq`+1, … of this visit."""
+class Run(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line of the journal: the next `count` leaves are records `seq`, `seq`+1, … of this visit.
+
+    In a journal that was compacted (TREE-4) the first line has no visit and counts all leaves before; a line with `at` counts
+    none: the visit's last of `count` records stands there.
+    """
 
     visit: str
     seq: int
     count: int
+    at: int | None = None
 
 
 class _Place(NamedTuple):
@@ -62,6 +71,10 @@ class SiteLog:
             fcntl.flock(self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise LogDamaged(f"another recorder writes the log in {folder}") from None
+        if (
+            os.fstat(self._journal).st_ino != (folder / "journal").stat().st_ino
+        ):  # compacted just now, by another (TREE-4)
+            raise LogDamaged(f"another recorder writes the log in {folder}")
         self._waiting: deque[tuple[str, int, deque[bytes]]] = deque()
         self._taken: dict[str, int] = {}
         self._places: dict[str, _Place] = {}
@@ -113,6 +126,8 @@ class SiteLog:
         self._journal_size += len(content)
         self._durable += sum(run.count for run in self._runs)
         self._runs.clear()
+        if self._journal_size > self._compact_at:
+            self._compact()
         return True
 
     def _count(self, visit: str, records: int, at: int) -> None:
@@ -147,6 +162,12 @@ class SiteLog:
             return None
         return LogProof(place.at, tuple(self._files.tree.inclusion(place.at, size)), self.note)
 
+    def newest(self, visit: str) -> tuple[int, LogProof] | None:
+        """How many records of the visit there are, and the last one's proof; None until the signed checkpoint covers it."""
+        place = self._places.get(visit)
+        proof = self.proof(visit, place.records) if place is not None else None
+        return (place.records, proof) if place is not None and proof is not None else None
+
     def tile(self, level: int, number: int, width: int) -> bytes:
         """A tile of C2SP tlog-tiles: `width` hashes of tree level 8·`level`, from 256·`number` on."""
         return b"".join(self._files.tree.row(8 * level, 256 * number, width))
@@ -178,11 +199,49 @@ class SiteLog:
                 run = decoder.decode(line)
             except msgspec.DecodeError:
                 raise LogDamaged(f"the journal in {self._folder} is damaged") from None
-            total += run.count
-            self._places[run.visit] = _Place(run.seq + run.count, total - 1)
+            total += run.count if run.at is None else 0
+            if run.visit:
+                self._places[run.visit] = _Place(run.seq + run.count, total - 1 if run.at is None else run.at)
         self._taken = {visit: place.records for visit, place in self._places.items()}
         self._journal_size, self._durable = whole, total
+        self._compact_at = max(JOURNAL_MOST, 2 * whole)
         return total
+
+    def _compact(self) -> None:
+        # TREE-4. The new file is locked before it has the name, so at no moment can another recorder take the log.
+        runs = [
+            Run("", 0, self._durable),
+            *(Run(visit, 0, place.records, place.at) for visit, place in self._places.items()),
+        ]
+        content = b"".join(msgspec.json.encode(run) + b"\n" for run in runs)
+        draft = self._folder / "journal.new"
+        journal = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.pwrite(journal, content, 0) != len(content):
+                raise OSError("the disk took only a part")
+            os.fsync(journal)
+            draft.rename(self._folder / "journal")
+        except OSError:  # the old one is as good
+            os.close(journal)
+            self._compact_at = self._journal_size + JOURNAL_MOST
+            return
+        sync_folder(self._folder)
+        os.close(self._journal)
+        self._journal, self._journal_size = journal, len(content)
+        self._compact_at = max(JOURNAL_MOST, 2 * len(content))
+
+    @property
+    def published(self) -> int:
+        """Up to which size the log's tiles are in the store, as far as was remembered."""
+        try:
+            return int((self._folder / "published").read_bytes())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def remember_published(self, size: int) -> None:
+        """The store has the tiles of this size. Raises `OSError`."""
+        replace(self._folder / "published", b"%d" % size)
 
     def keep_only(self, visits: Iterable[str]) -> None:
         """Forget every visit but these."""
@@ -217,7 +276,12 @@ def replace(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make what was renamed in a folder durable. Raises `OSError`."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

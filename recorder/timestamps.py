@@ -1,9 +1,9 @@
 """Time from third parties: asks one time-stamp authority after another until one answers (RFC 3161 over HTTP).
 
-STAMP-1  An authority that is away, slow, or answers something else is passed over, and the next is asked. The one that
-         answered last is asked first the next time.
-STAMP-2  A reply is taken only if it is granted, of the bytes sent, and answers the nonce sent. Whether an authority's
-         certificate is trusted is for whoever reads the evidence later.
+AUTHORITY-1  An authority that is away, slow, or answers something else is passed over, and the next is asked. The one that
+             answered last is asked first the next time.
+AUTHORITY-2  A reply is taken only if it is granted, of the bytes sent, answers the nonce sent, and is signed; where roots are
+             given, by a certificate that leads to one of them. Who reads the evidence later judges by roots of their own.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import aiohttp
+from cryptography.x509 import Certificate
 
 from recorder.evidence.timestamp import MAX_REPLY, Timestamp, TimestampInvalid, answers, request
+from recorder.evidence.token import signed_by
 
 TIMEOUT_S = 5.0
 
@@ -44,7 +46,12 @@ class Authorities:
         urls: Sequence[str],
         session: aiohttp.ClientSession,
         nonce: Callable[[], int] = lambda: secrets.randbits(62),
+        roots: Sequence[Certificate] = (),
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
+        """`roots`: of whom replies are taken; none: of anybody (AUTHORITY-2)."""
+        self._roots = tuple(roots)
+        self._timeout_s = timeout_s
         self._urls = list(urls)
         self._session = session
         self._nonce = nonce
@@ -55,8 +62,10 @@ class Authorities:
             nonce = self._nonce()
             try:
                 reply = await self._ask(url, request(data, nonce))
-                timestamp = answers(reply, data, nonce)  # STAMP-2
-            except (aiohttp.ClientError, TimeoutError, TimestampInvalid) as error:  # STAMP-1
+                timestamp = answers(reply, data, nonce)  # AUTHORITY-2
+                if not signed_by(reply).leads_to(self._roots, reply) and self._roots:
+                    raise TimestampInvalid("from somebody else")
+            except (aiohttp.ClientError, TimeoutError, TimestampInvalid) as error:  # AUTHORITY-1
                 log.warning("timestamp refused", extra={"authority": url, "error": type(error).__name__})
                 continue
             self._urls.remove(url)
@@ -69,7 +78,7 @@ class Authorities:
             url,
             data=body,
             headers={"Content-Type": "application/timestamp-query"},
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
+            timeout=aiohttp.ClientTimeout(total=self._timeout_s),
             allow_redirects=False,
         ) as answer:
             if answer.status != 200:
