@@ -102,15 +102,13 @@ class DayBook:
     # ---- inside
 
     def _finish(self, day: str, log: str, now: datetime, today: str) -> None:
-        made = self._folder / f"{day}.manifest"
-        if not made.exists():  # DAY-2
-            last = self._folder / "last"
-            prev, _, before = last.read_text().partition(" ") if last.exists() else ("", "", "")
-            if before.strip() != day:  # else it was made, and its proof stored, before the day's lines went
+        made, last = self._folder / f"{day}.manifest", self._folder / "last"
+        prev, _, before = last.read_text().partition(" ") if last.exists() else ("", "", "")
+        if before != day:  # else it was made, and perhaps its proof stored, before the day's lines went
+            if not made.exists():  # DAY-2
                 entries = self._days[day].values()
-                content = make_manifest(log, day, iso(now), prev or None, entries).encoded
-                replace(made, content)
-                replace(last, f"{hashlib.sha256(content).hexdigest()} {day}".encode())
+                replace(made, make_manifest(log, day, iso(now), prev or None, entries).encoded)
+            replace(last, f"{hashlib.sha256(made.read_bytes()).hexdigest()} {day}".encode())
         for entry in self._days[day].values():  # DAY-3
             if entry.close is None and self._day_of(entry.visit) == day:
                 self._write(today, _Line(entry.visit, entry.open))
@@ -133,7 +131,7 @@ class DayBook:
         path = self._folder / f"{day}.jsonl"
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
-            content = msgspec.json.encode(line) + b"\n"
+            content = b"\n" + msgspec.json.encode(line) + b"\n"  # a torn line before it takes nothing with it
             if os.write(file, content) != len(content):
                 raise OSError("the disk took only a part")
             os.fdatasync(file)

@@ -25,7 +25,9 @@ from config.settings import Settings
 from media.tap import RECOVERED, SENDER_REPORT, TapEnd, TapTrack
 from media.tap_feed import TapFeed
 from recorder import control
+from recorder.anchors import anchors_for
 from recorder.keys import load_or_create
+from recorder.notary_settings import day_book_for, notary_for
 from recorder.objects import ObjectStore
 from recorder.service import Recorder
 from recorder.store import open_store
@@ -150,8 +152,9 @@ class Worker:
 class Studio:
     """The recorder in this process, its doors real."""
 
-    def __init__(self, tmp_path: Path, store: ObjectStore | None = None, **more: Any) -> None:
-        """`more`: settings."""
+    def __init__(self, tmp_path: Path, store: ObjectStore | None = None, log: bool = False, **more: Any) -> None:
+        """`log`: with its log, its book of days and whatever third parties the settings (`more`) name."""
+        self.has_log = log
         self.settings = Settings(data=tmp_path / "data", run=tmp_path, **more)
         self.store = store or open_store(self.settings)
         self.ahead_us = 0
@@ -172,13 +175,24 @@ class Studio:
     async def running(self) -> AsyncIterator[Studio]:
         """One life of the recorder. Leaving is a crash: nothing is closed, sealed or said."""
         signer = load_or_create(self.settings.keys / "recorder-ed25519.pem")
-        self.recorder = Recorder(self.settings, signer, self.store, self.clock)
+        self.recorder = recorder = Recorder(self.settings, signer, self.store, self.clock)
+        parties = contextlib.AsyncExitStack()
+        if self.has_log:
+            recorder.days = day_book_for(self.settings)
+            given = (self.settings, recorder.origin, signer, self.store, recorder.degraded, recorder.days)
+            recorder.notary = await parties.enter_async_context(notary_for(*given))
+            if recorder.notary is not None:
+                parties.callback(recorder.notary._site.close)  # a process would, by ending
+            services = anchors_for(self.settings.anchors, recorder.degraded)
+            recorder.anchors = await parties.enter_async_context(services)
         self.recorder.recover()
         await self.recorder.intake.listen(self.settings.socket("tap"))
         server = await asyncio.start_unix_server(self.recorder.door.serve, self.settings.socket("recorder"))
         reader, writer = await asyncio.open_unix_connection(self.settings.socket("recorder"))
         self.link = Link(reader, writer, control.FromRecorder, self._heard)
-        running = (self.recorder.uploader.run(), self.recorder.mint.run(), self.link.run())
+        running = [self.recorder.uploader.run(), self.recorder.mint.run(), self.link.run()]
+        if recorder.notary is not None:
+            running.append(recorder.notary.run())
         tasks = [asyncio.create_task(one) for one in running]
         try:
             yield self
@@ -189,6 +203,7 @@ class Studio:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, self.recorder.door.close(), return_exceptions=True)
+            await parties.aclose()
 
     async def _heard(self, message: control.FromRecorder) -> None:
         self.news.append(message)

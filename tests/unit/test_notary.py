@@ -13,7 +13,7 @@ from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree
 from recorder.notary import LocalWitness, Notary
-from recorder.objects import Stored, StoreUnavailable
+from recorder.objects import ObjectExists, Stored, StoreUnavailable
 from recorder.site_log import SiteLog
 from recorder.witness_book import WitnessBook
 from recorder.witness_client import Consistency, WitnessSilent
@@ -31,7 +31,8 @@ class Kept:
         if self.away:
             raise StoreUnavailable("away")
         assert sha256(data).hexdigest() == digest
-        assert self.objects.setdefault(name, data) == data, "objects never change"
+        if self.objects.setdefault(name, data) != data:
+            raise ObjectExists(name)
         return Stored(None)
 
 
@@ -157,3 +158,20 @@ def test_only_new_tiles_are_published() -> None:
     assert list(tiles(0, 300)) == [(0, 0, 256), (0, 1, 44), (1, 0, 1)]
     assert list(tiles(300, 301)) == [(0, 1, 45)]
     assert list(tiles(301, 301)) == []
+
+
+async def test_a_restart_publishes_nothing_twice_and_no_error(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    office.visit("a", 7)
+    await office.notary.round()
+    before = dict(office.store.objects)
+    office.site.close()
+    (tmp_path / "log" / "published").unlink()  # it died before it could remember
+    again = Office(tmp_path)
+    again.store.objects.update(before)
+    await again.notary.round()
+    assert again.site.published == 7
+    again.visit("b", 5)
+    await again.notary.round()
+    assert again.store.objects.keys() > before.keys()
+    assert again.site.published == 12

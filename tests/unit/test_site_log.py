@@ -123,3 +123,24 @@ def test_a_level_that_is_lost_is_made_again(tmp_path: Path) -> None:
     assert files.tree.root() == root
     assert files.tree.inclusion(37)
     files.close()
+
+
+def test_the_journal_is_bounded_and_a_later_life_knows_as_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.site_log.JOURNAL_MOST", 4096)
+    site = SiteLog(tmp_path, ORIGIN, RECORDER)
+    for n in range(300):
+        site.take(f"visit-{n}", 0, [b"one", b"two"])
+        site.take("open", n, [b"%d" % n])
+        site.write()
+        site.forget(f"visit-{n}")
+    note = site.checkpoint()
+    proof = site.proof("open", 300)
+    site.close()
+    assert (tmp_path / "journal").stat().st_size < 10_000
+    later = SiteLog(tmp_path, ORIGIN, RECORDER)
+    assert (later.size, later.note) == (900, note)
+    assert later.proof("open", 300) == proof
+    later.take("open", 0, [b"%d" % n for n in range(301)])
+    later.write()
+    assert later.size == 901
+    later.close()
