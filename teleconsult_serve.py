@@ -197,6 +197,11 @@ def _check_ports(settings: Settings) -> None:
                     f"UDP port {settings.turn_port} is in use, perhaps by another TURN server; stop it, or choose another: "
                     f"{PREFIX}TURN_PORT={settings.turn_port + 1}"
                 )
+            if settings.turn_tls_port and not _free(socket.SOCK_STREAM, host, settings.turn_tls_port):
+                raise InTheWay(
+                    f"TCP port {settings.turn_tls_port} is in use on {host}: TURN over TLS needs it; stop what uses it or "
+                    f"choose another: {PREFIX}TURN_TLS_PORT=5349"
+                )
 
 
 def _busy_media_port(settings: Settings) -> int | None:
@@ -211,7 +216,7 @@ def _busy_media_port(settings: Settings) -> int | None:
 
 
 def _free(kind: socket.SocketKind, host: str, port: int, ours: bool = True) -> bool:
-    """`ours` is False for a configured media address: it may be a router's, which only the worker can tell."""
+    """`ours` is False for a configured media address, which may be a router's."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:

@@ -103,6 +103,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     turn_secret_file: Path | None = None
     """The secret shared with it; None means DATA/keys/turn.key."""
     turn_port: int = 3478
+    turn_tls_port: int | None = None
+    """TURN over TLS, under our own certificate, for networks that let only TLS through: 443 passes nearly everywhere."""
+    turn_tls_name: str | None = None
+    """The name in that certificate, which leads to a media address; None means the one in `public_url`."""
 
     witnesses: tuple[str, ...] = ()
     """Outside witnesses of the recorder's log, each as `URL KEY` (KEY: its verifier key), besides a local one of its own."""
@@ -130,7 +134,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     def __post_init__(self) -> None:
         """Refuse what could not work. Raises `ValueError`, which `load` turns into `SettingsError`."""
-        for name in ("port", "media_port", "turn_port"):
+        for name in ("port", "media_port", "turn_port", "turn_tls_port"):
             if not 0 <= (getattr(self, name) or 0) <= 65535:
                 raise ValueError(f"{name} must be 0 to 65535")
         if not 1 <= self.media_workers <= 64:
@@ -157,6 +161,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             raise ValueError('store_lock needs a store that has locks: store = "s3://bucket/prefix"')
         if self.tls == "files" and (self.tls_cert is None or self.tls_key is None):
             raise ValueError('tls = "files" needs tls_cert and tls_key')
+        if self.turn_tls_port and self.tls != "self-signed" and (self.tls_cert is None or self.tls_key is None):
+            raise ValueError("turn_tls_port needs tls_cert and tls_key")
 
         if self.slot_url is not None:
             if self.slot_origin is None:

@@ -2,8 +2,8 @@
 
 TURN-3  It relays to the addresses our media is announced under and to nothing else, whoever asks. A loopback address
         is a peer only where nothing but loopback is announced: coturn cannot limit ports, and loopback has others.
-TURN-4  No CLI, no web page, no TCP relay, no multicast, no TLS without a certificate, quotas on everything; it listens
-        on announced addresses only.
+TURN-4  No CLI, no web page, no TCP relay, no multicast, no DTLS, no TLS without a certificate, quotas on everything; it
+        listens on announced addresses only.
 TURN-5  Its log names the addresses of patients, so it is written to the private run folder, and only for debugging.
 TURN-6  It ends with the process that started it, however that one ends (PR_SET_PDEATHSIG).
 """
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +32,15 @@ class TurnserverMissing(Exception):
     """`turnserver` is not installed."""
 
     code = "turnserver_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """TURN over TLS: its port, and the files of the certificate chain and its key."""
+
+    port: int
+    certificate: Path
+    key: Path
 
 
 def executable() -> str:
@@ -53,10 +63,10 @@ def configuration(
     port: int,
     run: Path,
     relay_ports: tuple[int, int] = RELAY_PORTS,
-    certificate: tuple[Path, Path] | None = None,
+    tls: Tls | None = None,
     debug: bool = False,
 ) -> str:
-    """The text of turnserver.conf. `announced`: addresses of media, at least one; `certificate`: chain and key files."""
+    """The text of turnserver.conf. `announced`: addresses of media, at least one."""
     allowed = peers(announced)
     lines = [
         *(f"listening-ip={text}" for text in allowed),
@@ -88,7 +98,12 @@ def configuration(
     ]
     if any(ip_address(text).is_loopback for text in allowed):
         lines.append("allow-loopback-peers")
-    lines += ["no-tls", "no-dtls"] if certificate is None else [f"cert={certificate[0]}", f"pkey={certificate[1]}"]
+    lines.append("no-dtls")  # UDP that is let through needs no TLS: media is encrypted by itself
+    if tls is None:
+        lines.append("no-tls")
+    else:
+        lines += [f"tls-listening-port={tls.port}", f"cert={tls.certificate}", f"pkey={tls.key}"]
+        lines += ["no-tlsv1", "no-tlsv1_1"]
     return "\n".join(lines) + "\n"
 
 
@@ -100,6 +115,7 @@ def configured(settings: Settings) -> Path:
         announced=announced_addresses(settings.media_addresses),
         port=settings.turn_port,
         run=settings.run,
+        tls=_tls(settings),
         debug=settings.log_level == "debug",
     )
     path = settings.run / "turnserver.conf"
@@ -107,6 +123,12 @@ def configured(settings: Settings) -> Path:
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(text)
     return path
+
+
+def _tls(settings: Settings) -> Tls | None:
+    if not settings.turn_tls_port or settings.tls_cert is None or settings.tls_key is None:
+        return None
+    return Tls(settings.turn_tls_port, settings.tls_cert, settings.tls_key)
 
 
 def run(settings: Settings) -> NoReturn:

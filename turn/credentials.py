@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from config.addresses import announced_addresses
 from config.clock import random_name, unix_s
@@ -72,7 +73,17 @@ def ice_servers(settings: Settings) -> SharedSecretRelay | NoRelay:
 
 
 def own_urls(settings: Settings) -> tuple[str, ...]:
-    """Our own turnserver over UDP and over TCP, at the first address that is announced."""
+    """Our own turnserver over UDP and TCP at the first address that is announced, and over TLS under our public name.
+
+    A browser takes TLS only under a name that the certificate has.
+    """
     host = announced_addresses(settings.media_addresses)[0]
-    host = f"[{host}]" if ":" in host else host
-    return tuple(f"turn:{host}:{settings.turn_port}?transport={way}" for way in ("udp", "tcp"))
+    urls = [f"turn:{_literal(host)}:{settings.turn_port}?transport={way}" for way in ("udp", "tcp")]
+    if settings.turn_tls_port:
+        named = settings.turn_tls_name or urlsplit(settings.public_url or "").hostname or host
+        urls.append(f"turns:{_literal(named)}:{settings.turn_tls_port}?transport=tcp")
+    return tuple(urls)
+
+
+def _literal(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -81,13 +81,17 @@ async def _browser(driver: Driver, trusted: str, face: Face) -> Browser:
 
 
 @contextlib.asynccontextmanager
-async def our_server(place: Place, data: Path, run_parent: Path) -> AsyncIterator[System]:
-    """`teleconsult serve` in the server's namespace: pages on the clean address, media on the laboratory's."""
+async def our_server(place: Place, data: Path, run_parent: Path, **more: str) -> AsyncIterator[System]:
+    """`teleconsult serve` in the server's namespace: pages on the clean address, media on the laboratory's.
+
+    `more`: further variables of its environment.
+    """
     surroundings = {
         "TMPDIR": str(run_parent),
         "TELECONSULT_PUBLIC_URL": f"http://{place.ip}:{PORT}",
         "TELECONSULT_MEDIA_ADDRESSES": MEDIA_IP,
         "TELECONSULT_MEDIA_PORT": "7900",
+        **more,
     }
     words = ("--port", str(PORT), "--host", "0.0.0.0")
     async with running(data, *words, within=place.within, **surroundings) as system:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from config.settings import load
-from turn.coturn import configuration, configured, peers
+import pytest
+
+from config.settings import SettingsError, load
+from turn.coturn import Tls, configuration, configured, peers
 
 RUN = Path("/run/x")
 
 
-def conf(*announced: str, certificate: tuple[Path, Path] | None = None, debug: bool = False) -> list[str]:
-    text = configuration(
-        secret="s", announced=list(announced), port=3478, run=RUN, certificate=certificate, debug=debug
-    )
+def conf(*announced: str, tls: Tls | None = None, debug: bool = False) -> list[str]:
+    text = configuration(secret="s", announced=list(announced), port=3478, run=RUN, tls=tls, debug=debug)
     return text.splitlines()
 
 
@@ -46,9 +46,16 @@ def test_what_we_do_not_use_is_off() -> None:
 
 
 def test_tls_needs_a_certificate() -> None:
-    lines = conf("192.0.2.1", certificate=(Path("/c.pem"), Path("/k.pem")))
-    assert {"cert=/c.pem", "pkey=/k.pem"} <= set(lines)
+    lines = conf("192.0.2.1", tls=Tls(443, Path("/c.pem"), Path("/k.pem")))
+    assert {"tls-listening-port=443", "cert=/c.pem", "pkey=/k.pem", "no-tlsv1", "no-tlsv1_1", "no-dtls"} <= set(lines)
     assert "no-tls" not in lines
+
+
+def test_the_settings_name_port_and_certificate(tmp_path: Path) -> None:
+    said = {"data": tmp_path, "run": tmp_path, "turn_tls_port": 5349, "tls_cert": "/c.pem", "tls_key": "/k.pem"}
+    assert "tls-listening-port=5349" in configured(load(said, environ={})).read_text()
+    with pytest.raises(SettingsError, match="turn_tls_port needs tls_cert and tls_key"):
+        load({"turn_tls_port": 443}, environ={})
 
 
 def test_addresses_of_patients_are_logged_nowhere_but_when_debugging() -> None:

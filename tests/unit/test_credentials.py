@@ -44,6 +44,15 @@ def test_our_own_turnserver_is_offered_over_udp_and_tcp(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "keys" / "turn.key").stat().st_mode) == 0o600
 
 
+def test_over_tls_it_is_offered_under_the_name_that_the_certificate_has(tmp_path: Path) -> None:
+    said = {"data": tmp_path, "turn": True, "media_addresses": ["192.0.2.1"], "turn_tls_port": 443}
+    more = {"tls_cert": "/c", "tls_key": "/k", "public_url": "https://visits.example:8443/a"}
+    [server], _ = ice_servers(load(said | more, environ={})).issue("v", "s")
+    assert server["urls"][2] == "turns:visits.example:443?transport=tcp"
+    [server], _ = ice_servers(load(said | more | {"turn_tls_name": "turn.example"}, environ={})).issue("v", "s")
+    assert server["urls"][2] == "turns:turn.example:443?transport=tcp"
+
+
 def test_a_turn_server_elsewhere_brings_its_own_secret(tmp_path: Path) -> None:
     secret = tmp_path / "shared"
     secret.write_text("from elsewhere\n")

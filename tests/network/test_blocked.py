@@ -1,0 +1,96 @@
+"""Networks that let less and less through: the visit comes about all the same, by whatever way is left."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from config.certificate import self_signed
+from tests.bench.hosts import NoNamespaces
+from tests.browser.faces import talking_face
+from tests.browser.pages import Visit, moving, rms_dbfs
+from tests.browser.remote import Driver, Page
+from tests.browser.test_visit import SPEECH_DBFS
+from tests.lab import calls
+from tests.lab.place import MEDIA_IP, Leg, place
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.browser,
+    pytest.mark.asyncio,
+    pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is missing: make test installs it"),
+    pytest.mark.skipif(shutil.which("turnserver") is None, reason="coturn is missing: make test installs it"),
+    pytest.mark.skipif(shutil.which("iptables") is None, reason="iptables is missing"),
+]
+
+MEDIA_PORT, TURN_PORT, TLS_PORT = 7900, 3478, 443
+
+NARROWER = (
+    ((), ("straight", "udp")),
+    (("-p", "udp"), ("straight", "tcp")),
+    (("-p", "tcp", "--dport", str(MEDIA_PORT)), ("relay", "tcp")),
+    (("-p", "tcp", "--dport", str(TURN_PORT)), ("relay", "tls")),
+)
+"""What is closed besides, and the way that is left."""
+
+_WAY = """
+const rows = await window.__teleconsult.stats();
+const pair = rows.find((row) => row.id === rows.find((each) => each.type === 'transport')?.selectedCandidatePairId);
+const local = rows.find((row) => row.id === pair?.localCandidateId);
+return local ? [
+  local.candidateType === 'relay' ? 'relay' : 'straight', local.relayProtocol ?? local.protocol,
+] : null;
+"""
+
+
+def drop(leg: Leg, *words: str) -> None:
+    """From now on the client's network swallows what goes there."""
+    command = (*leg.within, "iptables", "-w", "-A", "OUTPUT", "-o", "radio", *words, "-j", "DROP")
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no iptables in a namespace here: {done.stderr.strip()}")
+
+
+async def way(page: Page) -> tuple[str, str]:
+    """How media goes: straight to us or by the relay, and over what."""
+    kind, protocol = await page.eval(_WAY)
+    return kind, protocol
+
+
+async def test_each_network_finds_the_way_that_it_leaves_open(tmp_path: Path) -> None:
+    certificate, key = self_signed(tmp_path, [MEDIA_IP])
+    turn = {
+        "TELECONSULT_TURN": "true",
+        "TELECONSULT_TURN_TLS_PORT": str(TLS_PORT),
+        "TELECONSULT_TURN_TLS_NAME": MEDIA_IP,
+        "TELECONSULT_TLS_CERT": str(certificate),
+        "TELECONSULT_TLS_KEY": str(key),
+    }
+    try:
+        async with (
+            place() as there,
+            calls.our_server(there, tmp_path / "data", tmp_path, **turn) as system,
+            Driver(there.patient.within) as far,
+            Driver(there.doctor.within) as near,
+        ):
+            trusted = f"--unsafely-treat-insecure-origin-as-secure=http://{there.ip}:{calls.PORT}"
+            given = {"args": (trusted, "--ignore-certificate-errors"), "face": talking_face()}
+            patients, doctors = await asyncio.gather(far.browser(**given), near.browser(**given))
+            for blocked, expected in NARROWER:
+                if blocked:
+                    drop(there.patient, *blocked)
+                visit = await Visit.live(system, doctors, patients)
+                await asyncio.gather(moving(visit.doctor), moving(visit.patient))
+                assert await way(visit.patient) == expected
+                assert (
+                    min(await asyncio.gather(*(rms_dbfs(page, 1.5) for page in (visit.doctor, visit.patient))))
+                    > SPEECH_DBFS
+                )
+                await visit.end()
+                await asyncio.gather(*(page.close() for page in (visit.doctor, visit.patient)))
+    except NoNamespaces as error:
+        pytest.skip(f"no network namespaces or TUN devices here: {error}")
