@@ -98,7 +98,10 @@ def _b64(data: bytes) -> bytes:
 
 
 def _unb64(text: bytes) -> bytes:
-    return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    raw = base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
+    if _b64(raw) != text:  # RFC 4648 §3.5: the spare bits are zero, or a changed bit would go unseen
+        raise ValueError("not canonical base64")
+    return raw
 
 
 # ---- bech32 (BIP 173), without its limit of 90 characters, as age has it
