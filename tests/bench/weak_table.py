@@ -21,6 +21,8 @@ FIGURES = (
     ("down_s", "down s", 1, 1.0),
     ("back_s", "back s", 1, 1.0),
     ("queue_p95_ms", "queue p95 ms", 0, 1.0),
+    ("trip_ms", "signaling ms", 0, 1.0),
+    ("trip_p95_ms", "signaling p95 ms", 0, 1.0),
 )
 """Name in the result, title, decimals, factor."""
 AT_LEAST = {"fps", "screen_fps", "used"}

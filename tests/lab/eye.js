@@ -73,6 +73,32 @@
   };
   window.RTCPeerConnection = watched(window.RTCPeerConnection);
 
+  // A round trip of signaling, twice a second: our own question among the page's, whose answer the page does not get.
+  const trips = [];
+  const ASKED = 9_000_000;
+  const Plain = window.WebSocket;
+  window.WebSocket = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      if (!String(given[0]).includes('socket.io')) return;
+      let asked = 0, at = 0, open = false;
+      this.addEventListener('message', (event) => {
+        if (typeof event.data !== 'string') return;
+        if (event.data.startsWith('40')) open = true;
+        if (!event.data.startsWith(`43${ASKED + asked}[`)) return;
+        event.stopImmediatePropagation();
+        trips.push([at, now() - at]);
+        at = 0;
+      });
+      const timer = setInterval(() => {
+        if (this.readyState > 1) clearInterval(timer);
+        if (!open || this.readyState !== 1 || (at > 0 && now() - at < 10000)) return;
+        at = now();
+        this.send(`42${ASKED + ++asked}["resync",{"v":1}]`);
+      }, 500);
+    }
+  };
+
   async function sample() {
     for (const [number, connection] of connections.entries()) {
       if (connection.connectionState === 'closed') continue;
@@ -92,6 +118,6 @@
   }, EVERY_MS);
 
   Object.defineProperty(window, '__lab', {
-    value: { now, watched, latest: () => samples.at(-1) ?? null, seen: () => frames.seen.length, take: () => ({ frames, samples, states, now: now() }) },
+    value: { now, watched, latest: () => samples.at(-1) ?? null, seen: () => frames.seen.length, take: () => ({ frames, samples, states, trips, now: now() }) },
   });
 })();

@@ -27,12 +27,16 @@ class Taken:
     """Frames captured: `[at, number, width, height, name]`; number is None where the stamp could not be read."""
     seen: list[list[Any]]
     states: list[list[Any]]
+    trips: list[list[float]] = field(default_factory=list)
+    """Round trips of signaling: `[asked at, ms]`."""
     _rows: dict[tuple[int, str], list[tuple[float, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def of(cls, taken: dict[str, Any]) -> Taken:
         """From the page's JSON."""
-        made = cls(taken["samples"], taken["frames"]["sent"], taken["frames"]["seen"], taken["states"])
+        made = cls(
+            taken["samples"], taken["frames"]["sent"], taken["frames"]["seen"], taken["states"], taken.get("trips", [])
+        )
         for sample in made.samples:
             for row in sample["rows"]:
                 made._rows[sample["connection"], row["id"]].append((sample["at"], row))
@@ -62,6 +66,14 @@ class Taken:
         """Frames of anything else, which is the other's screen."""
         stamped = {frame[4] for frame in self.seen if frame[1] is not None}
         return [frame for frame in self.seen if frame[4] not in stamped]
+
+
+def _trips(here: Taken, begin: float, end: float) -> dict[str, float | None]:
+    took = sorted(ms for at, ms in here.trips if begin <= at <= end)
+    return {
+        "trip_ms": round(took[len(took) // 2]) if took else None,
+        "trip_p95_ms": round(took[len(took) * 95 // 100]) if took else None,
+    }
 
 
 def _value(noted: list[tuple[float, dict[str, Any]]], name: str, at: float) -> float:
@@ -98,6 +110,7 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
         "nacks": here.growth("nackCount", begin, end, **video),
         "plis": here.growth("pliCount", begin, end, **video),
         "keyframes": here.growth("keyFramesDecoded", begin, end, **video),
+        **_trips(here, begin, end),
         "screen_fps": round(len(screens) / seconds, 2),
         "screen_height": sorted(frame[3] for frame in screens)[len(screens) // 2] if screens else None,
     }
