@@ -86,7 +86,7 @@ function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () =>
   if (fitted === null) return () => undefined;
   const stop = fitted.slot.watch(told);
   told(fitted.slot.now);
-  const tell = (): void => fitted.slot.tell({ live: call.now.session.state?.phase === 'live', network: call.now.level, language: preferences.now.language, elder: false });
+  const tell = (): void => fitted.slot.tell({ live: call.now.session.state?.phase === 'live', network: call.now.level === 'text' ? 'audio' : call.now.level, language: preferences.now.language, elder: false });
   const stops = [fitted.slot.watch(({ accepted }) => accepted === 1 && tell()), call.watch(tell)];
   return () => {
     stop();

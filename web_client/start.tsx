@@ -17,6 +17,7 @@ import { photos } from './ports/photos';
 import { keep, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
 import { whenNetworkChanges } from './ports/roam';
+import { rate } from './ports/rating';
 import { rtc } from './ports/rtc';
 import { socket } from './ports/socket';
 import { expose } from './ports/tests';
@@ -56,7 +57,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     call: { ...visit.now.call, session: { ...visit.now.call.session, link: 'over' as const, code: 'no_link' } },
   });
 
-  const act = {
+  const act: PatientGiven['act'] = {
     answer: () => visit.answer(),
     auto: () => visit.toggleAuto(),
     read: switchReading,
@@ -69,7 +70,8 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     discard: (id: string) => visit.call.messages.discard(id),
     looking: (looking: boolean) => visit.call.messages.look(looking),
     photo: (id: string) => visit.call.messages.photo(id),
-    confirm: () => visit.confirm(),
+    confirm: (by) => visit.confirm(by),
+  rate: (stars, text) => void visit.rate(() => rate(token ?? '', stars, text)),
     decide: (agreed: boolean) => void visit.decide(agreed),
     reconsider: () => visit.reconsider(),
     check: () => visit.check(),
@@ -105,7 +107,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     useEffect(() => {
       voice.heed(given.saying({ now, w, browser }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
     }, [now, w, reading, mode]);
-    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} />;
+    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} captions={null} mirrored={!visit.call.devices.facesAway} listen={listen} />;
   }
 
   const root = document.getElementById('page');

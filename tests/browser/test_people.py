@@ -190,3 +190,34 @@ async def test_the_desk_has_no_long_task_and_no_shift_while_it_is_used(
     await visit.doctor.throttle(cpu=1)
     assert shift <= 0.1
     await visit.end()
+
+
+async def test_a_childs_guardian_says_who_they_are_and_the_doctor_sees_it(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    child = {"id": "p-9", "name": "陈小宝", "age": 4}
+    phones = {"emergency": {"name": "县医院急诊", "phone": "0571-8877 0120"}}
+    made = await system.visit(patient=child, contacts=phones)
+    doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
+    await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(made["links"]["patient"]))
+    await patient.wait("return document.querySelector('[data-act=confirm]')?.ariaDisabled === 'true'")
+    await patient.type("[data-field=name]", "赵小兰")
+    await act(patient, "relation-mother")
+    await patient_waits(patient)
+    await act(doctor, "admit")
+    shown = await doctor.wait("return document.querySelector('[data-behalf=guardian]')?.textContent")
+    assert "赵*兰" in shown
+    assert "小" not in shown
+    visit = Visit(system, made, doctor, patient)
+    await picture(patient, "doctor")
+    await act(patient, "emergency")
+    numbers = await patient.eval("return [...document.querySelectorAll('[data-phone]')].map((each) => each.href)")
+    assert numbers == ["tel:120", "tel:057188770120"]
+    await moving(patient)
+    await visit.end()
+    await act(patient, "stars-5")
+    await patient.type("[data-field=rating]", "讲得清楚")
+    await act(patient, "rate")
+    await patient.wait("return document.querySelector('[data-rated]') !== null")
+    kept = await system.api("GET", "/ratings")
+    assert [(each["stars"], each["text"], each["state"]) for each in kept["ratings"]] == [(5, "讲得清楚", "pending")]

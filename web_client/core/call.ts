@@ -10,7 +10,7 @@ import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
 import type { Kept } from './claims';
 import type { Context } from './slot';
-import { type Ack, type DeviceState, type GuestSeat, type IceServers, type Source, type State, parseIce, text } from './wire';
+import { type Ack, type DeviceState, type GuestSeat, type IceServers, type OnBehalf, type Source, type State, parseIce, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -120,13 +120,14 @@ export class Call implements Watchable<CallFacts> {
   }
 
   /** Decide about being recorded, about exactly the words that were shown. */
-  consent(agreed: boolean, words: { version: string; sha256: string; language: string }): Promise<Ack> {
+  consent(agreed: boolean, words: { version: string; sha256: string; language: string }, by: OnBehalf | null = null): Promise<Ack> {
     return this.session.insist('consent', {
       decision: agreed ? 'agreed' : 'refused',
       text_version: words.version,
       text_sha256: words.sha256,
       language: words.language,
       method: 'tap',
+      ...(by === null ? {} : { by }),
     });
   }
 

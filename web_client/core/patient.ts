@@ -5,6 +5,7 @@ import { Network, type NetworkFacts, type ProbePort } from './network';
 import type { SessionFacts } from './session';
 import { patientPage, type PatientPage, type Steps } from './visit';
 import { Snapshot, type Watchable } from './watch';
+import type { OnBehalf } from './wire';
 
 export type Language = 'zh' | 'en';
 
@@ -22,12 +23,23 @@ export interface PatientFacts {
   /** The patient agreed that a call is answered by itself. */
   readonly auto: boolean;
   readonly network: NetworkFacts['state'];
+  /** Who decides for the patient; null where the patient does. */
+  readonly by: OnBehalf | null;
+  readonly rated: boolean;
   /** Coming back was refused: the code of PROTOCOL.md. */
   readonly noReturn: string | null;
 }
 
 /** A call that the patient agreed to have answered rings this long first. */
 const AUTO_ANSWER_MS = 5000;
+
+function recallBehalf(kept: string | null): OnBehalf | null {
+  try {
+    return JSON.parse(kept || 'null') as OnBehalf | null;
+  } catch {
+    return null;
+  }
+}
 
 export class PatientVisit implements Watchable<PatientFacts> {
   readonly call: Call;
@@ -67,6 +79,8 @@ export class PatientVisit implements Watchable<PatientFacts> {
       auto: memory.recall('auto') === 'yes',
       network: 'unknown',
       noReturn: null,
+      by: recallBehalf(memory.recall('by')),
+      rated: memory.recall('rated') === 'yes',
     });
   }
 
@@ -95,7 +109,10 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.stopConsent = this.fetchConsent(language, (consent, consentTrouble) => this.facts.set({ consent, consentTrouble }));
   }
 
-  confirm(): void {
+  /** The patient said who they are, or who decides for them did. */
+  confirm(by: OnBehalf | null = null): void {
+    this.ports.memory.keep('by', by === null ? '' : JSON.stringify(by));
+    this.facts.set({ by });
     this.step({ confirmed: true });
   }
 
@@ -103,11 +120,13 @@ export class PatientVisit implements Watchable<PatientFacts> {
     const words = this.now.consent;
     if (words === null || this.now.busy) return;
     this.facts.set({ busy: true });
-    const ack = await this.call.consent(agreed, words);
+    const ack = await this.call.consent(agreed, words, this.now.by);
     this.facts.set({ busy: false });
     if (ack.ok) this.step({ reconsidering: false });
     // The hospital changed the text while it was being read: show the new one.
     else if (ack.code === 'consent_text_unknown') this.speak(this.language);
+    // Who decides was not said, or was lost with the tab: ask again.
+    else if (ack.code === 'guardian_missing') this.step({ confirmed: false });
   }
 
   reconsider(): void {
@@ -145,6 +164,15 @@ export class PatientVisit implements Watchable<PatientFacts> {
 
   leave(): void {
     void this.call.end('left');
+  }
+
+  /** Once a visit, and never again from this tab. */
+  async rate(give: () => Promise<boolean>): Promise<void> {
+    if (this.now.busy || this.now.rated) return;
+    this.facts.set({ busy: true });
+    const rated = await give();
+    if (rated) this.ports.memory.keep('rated', 'yes');
+    this.facts.set({ busy: false, rated });
   }
 
   toggleAuto(): void {

@@ -1,6 +1,6 @@
-/** Numbers of the transport → one of three words, with hysteresis: worse after 2 s, better after 10 s. */
+/** Numbers of the transport → one of four words, with hysteresis: worse after 2 s, better after 10 s. */
 
-export type Level = 'good' | 'slow' | 'audio';
+export type Level = 'good' | 'slow' | 'audio' | 'text';
 
 /** What arrived in the last second or so. Fractions 0–1; null where there is nothing to measure. */
 export interface Sample {
@@ -19,10 +19,14 @@ export interface Judged {
 
 const DOWN_MS = 2000;
 const UP_MS = 10_000;
-const ORDER: readonly Level[] = ['good', 'slow', 'audio'];
+const ORDER: readonly Level[] = ['good', 'slow', 'audio', 'text'];
+
+/** A quarter of the sound made up: words are lost, and so is what was meant. */
+const TOO_CONCEALED = 0.25;
 
 /** The level that one sample alone would have. */
 export function levelOf(sample: Sample): Level {
+  if ((sample.concealed ?? 0) > TOO_CONCEALED) return 'text';
   if (sample.fps !== null && sample.fps < 1) return 'audio';
   if ((sample.fps !== null && sample.fps < 8) || (sample.lost ?? 0) > 0.05 || (sample.concealed ?? 0) > 0.05) return 'slow';
   if ((sample.rtt_ms ?? 0) > 800) return 'slow';

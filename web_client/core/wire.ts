@@ -16,6 +16,8 @@ export interface Doctor {
   readonly title: string | null;
   readonly department: string | null;
   readonly licence: string | null;
+  /** Name of a portrait. */
+  readonly picture: string | null;
 }
 
 export interface Patient {
@@ -39,6 +41,21 @@ export interface Guest extends SeatState {
   readonly seat: GuestSeat;
   readonly as: GuestKind;
   readonly admitted: boolean;
+}
+
+/** Who decides for the patient: a small child's guardian, or family. */
+export interface OnBehalf {
+  readonly as: 'guardian' | 'family';
+  readonly relation: Relation;
+  readonly name: string;
+}
+
+export type Relation = 'mother' | 'father' | 'grandparent' | 'guardian' | 'child' | 'spouse' | 'sibling' | 'other';
+
+/** A place that can be phoned. */
+export interface Contact {
+  readonly name: string;
+  readonly phone: string;
 }
 
 export interface Track {
@@ -92,7 +109,10 @@ export interface State {
   readonly seats: Readonly<Record<Seat, SeatState>>;
   /** Third parties, in the order of their seats. */
   readonly guests: readonly Guest[];
-  readonly consent: { readonly required: boolean; readonly text_version: string | null };
+  readonly consent: { readonly required: boolean; readonly text_version: string | null; readonly guardian: boolean };
+  /** Who decides for the patient (SIG-40); the name is masked. */
+  readonly behalf: OnBehalf | null;
+  readonly contacts: { readonly clinic: Contact | null; readonly emergency: Contact | null };
   readonly ahead: number | null;
   readonly wait: Wait;
   /** The doctor has put the live visit on hold. */
@@ -203,7 +223,9 @@ export function parseState(given: unknown): State | null {
     patient: parsePatient(from['patient']),
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },
     guests: GUESTS.flatMap((each) => (seats[each] === undefined ? [] : [parseGuest(each, seats[each])])),
-    consent: { required: consent['required'] !== false, text_version: text(consent['text_version']) },
+    consent: { required: consent['required'] !== false, text_version: text(consent['text_version']), guardian: consent['guardian_required'] === true },
+    behalf: parseBehalf(fields(seats['patient'])['by']),
+    contacts: { clinic: parseContact(fields(from['contacts'])['clinic']), emergency: parseContact(fields(from['contacts'])['emergency']) },
     ahead: count(fields(from['waiting'])['ahead']),
     wait: parseWait(from['waiting']),
     held: from['held'] === true,
@@ -289,7 +311,7 @@ export function parseIce(body: Fields): IceServers {
 
 function parseDoctor(given: unknown): Doctor {
   const from = fields(given);
-  return { name: text(from['name']), title: text(from['title']), department: text(from['department']), licence: text(from['licence']) };
+  return { name: text(from['name']), title: text(from['title']), department: text(from['department']), licence: text(from['licence']), picture: text(from['picture']) };
 }
 
 function parsePatient(given: unknown): Patient {
@@ -307,6 +329,20 @@ function parseSeat(given: unknown): SeatState {
     camera: oneOf(DEVICES, from['camera'], 'off'),
     screen: oneOf(DEVICES, from['screen'], 'off'),
   };
+}
+
+const RELATIONS: readonly Relation[] = ['mother', 'father', 'grandparent', 'guardian', 'child', 'spouse', 'sibling', 'other'];
+
+function parseBehalf(given: unknown): OnBehalf | null {
+  const from = fields(given);
+  const as = oneOf(['guardian', 'family'] as const, from['as'], null);
+  return as === null ? null : { as, relation: oneOf(RELATIONS, from['relation'], 'other'), name: text(from['name']) ?? '' };
+}
+
+function parseContact(given: unknown): Contact | null {
+  const name = text(fields(given)['name']);
+  const phone = text(fields(given)['phone']);
+  return name === null || phone === null ? null : { name, phone };
 }
 
 function parseGuest(seat: GuestSeat, given: unknown): Guest {

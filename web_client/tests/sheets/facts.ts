@@ -25,6 +25,7 @@ export function stateOf(phase: State['phase'], seat: State['you']['seat'], chang
     seats: { doctor: ON, patient: ON },
     consent: { required: true, text_version: '2026-05' },
     waiting: { ahead: 2, estimate_s: { low: 480, high: 880 } },
+    contacts: { clinic: { name: '县人民医院', phone: '0571-8877 6655' }, emergency: { name: '县医院急诊', phone: '0571-8877 0120' } },
     advice: phase === 'ended' ? '血压记下来，早晚各一次。\n三天后复诊。' : null,
     tracks: [],
     media: { epoch: 'm', available: true },
@@ -114,6 +115,7 @@ export type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) 
 export const PATIENT: Readonly<Record<string, PatientSample>> = {
   opening: ['opening', (t) => callOf(null, t)],
   entry: ['entry', (t) => callOf(stateOf('scheduled', 'patient'), t)],
+  'entry-child': ['entry', (t) => callOf(stateOf('scheduled', 'patient', { patient: { name: '陈*', age: 4, sex: 'male', complaint: '发热' }, consent: { required: true, guardian_required: true, text_version: '2026-05' } }), t)],
   consent: ['consent', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   declined: ['declined', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   'check-before': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
@@ -133,6 +135,8 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   called: ['called', (t) => callOf(stateOf('live', 'patient'), t)],
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
+  'live-text': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'text' })],
+  'live-captions': ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
   'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', seat: 'doctor', source: 'camera', track: t.other }, { id: 's', seat: 'doctor', source: 'screen', track: t.screen }] } })],
   'live-audio': ['live', (t) => callOf(stateOf('live', 'patient', { seats: { doctor: { ...ON, camera: 'off' }, patient: ON } }), t)],
@@ -140,6 +144,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'live-guests': ['live', (t) => callOf(stateOf('live', 'patient', { seats: GUESTS }), t)],
   reconnecting: ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('live', 'patient') } })],
   ended: ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
+  'ended-rated': ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
   closed: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'taken_over', lostAt: null, state: null, queue: null } })],
 };
 
@@ -154,6 +159,8 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
     busy: false,
     auto: false,
     noReturn: null,
+    by: null,
+    rated: name === 'ended-rated',
     network: name === 'check-slow' ? 'slow' : name === 'check-blocked' ? 'blocked' : 'good',
   };
 }

@@ -85,7 +85,7 @@ async function show(): Promise<void> {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    const given = { act: nothing, mode: mode as 'normal' | 'elder' | 'max', reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen };
+    const given = { act: nothing, mode: mode as 'normal' | 'elder' | 'max', reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen, captions: state === 'live-captions' ? '血压早上高一些，先把药量一次，晚上再量。' : null };
     if (role === 'patient') render(<PatientPageView now={patientFacts(state, tracks, language)} w={language === 'zh' ? zhPatient : enPatient} {...given} />, root);
     else render(<GuestPageView now={patientFacts(state, tracks, language, GUEST)} w={w} {...given} />, root);
   } else {

@@ -41,7 +41,7 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   if (patient.camera !== 'on') return { words: w.patientNoCamera, warn: false };
   if (devices.camera.state === 'failed') return { words: w.myCamera, warn: true };
   if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, warn: true };
-  if (level === 'audio') return { words: w.patientPaused, warn: true };
+  if (level === 'audio' || level === 'text') return { words: w.patientPaused, warn: true };
   if (level === 'slow') return { words: w.patientSlow, warn: true };
   return { words: w.patientClear, warn: false };
 }
@@ -223,6 +223,12 @@ export function Column(given: DoctorGiven) {
             {w.toWaiting}
           </Button>
         </div>
+      )}
+      {state?.behalf && (live || view === 'ready') && (
+        <p class="strip" data-behalf={state.behalf.as}>
+          <Icon name="person" />
+          <span>{w.behalf(state.behalf.name, w.relations[state.behalf.relation])}</span>
+        </p>
       )}
       {live && state !== null && <Guests guests={state.guests} w={w} act={act} />}
       {view === 'ended' && <Return given={given} />}

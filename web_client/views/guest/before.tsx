@@ -18,7 +18,7 @@ export function Entry(given: GuestGiven) {
       page="entry"
       says120
       main={
-        <Button act="confirm" kind="main" onTap={act.confirm}>
+        <Button act="confirm" kind="main" onTap={() => act.confirm(null)}>
           {w.guestContinue}
         </Button>
       }

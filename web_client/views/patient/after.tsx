@@ -3,9 +3,11 @@ import { secondsToReturn } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
+import { useLazy } from '../parts/lazy';
 import { clockwise } from '../parts/length';
 import { useTick } from '../parts/snapshot';
 import { Sheet, WhoDoctor } from './parts';
+import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 
 export function endTitle({ now, w }: Pick<PatientGiven, 'now' | 'w'>): string {
@@ -24,6 +26,7 @@ export function Ended(given: PatientGiven) {
   const happened = !Number.isNaN(began);
   const clock = useTick(1000);
   const left = state === null ? null : secondsToReturn(state, clock + now.call.skew);
+  const rating = useLazy(happened, () => import('./rating'));
   const recorded = happened && state?.recording.since !== null;
   return (
     <Sheet
@@ -57,12 +60,14 @@ export function Ended(given: PatientGiven) {
         </dl>
       )}
       {state?.advice && (
-        <section class="hero text" tabIndex={0} aria-label={w.endAdvice} data-advice>
+        <section class="hero text" aria-label={w.endAdvice} data-advice>
           <h2>{w.endAdvice}</h2>
           {state.advice.split(/\n+/).map((each) => <p key={each}>{each}</p>)}
         </section>
       )}
+      {happened && rating !== null && <rating.Rating given={given} />}
       {happened && <p class="quiet">{w.endAgain}</p>}
+      <Phones state={state} w={w} says120 />
       {now.noReturn !== null && <p class="state warn">{now.noReturn === 'recorder_unavailable' ? w.endSealed : w.endNoReturn}</p>}
     </Sheet>
   );

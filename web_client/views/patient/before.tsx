@@ -3,14 +3,21 @@ import { useState } from 'preact/hooks';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
+import { useLazy } from '../parts/lazy';
 import { Sheet, WhoDoctor, patientLine } from './parts';
+import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 
 export function Entry(given: PatientGiven) {
   const { now, w, act } = given;
   const [wrong, setWrong] = useState(false);
+  const [family, setFamily] = useState(false);
+  const guardian = now.call.session.state?.consent.guardian === true;
+  const part = useLazy(true, () => import('./behalf'));
   const state = now.call.session.state;
   const patient = state?.patient;
+  // A small child's page asks the grown-up first.
+  if ((guardian || family) && !wrong && part !== null) return <part.Behalf given={given} as={guardian ? 'guardian' : 'family'} back={guardian ? null : () => setFamily(false)} />;
   if (wrong) {
     return (
       <Sheet
@@ -33,14 +40,19 @@ export function Entry(given: PatientGiven) {
       page="entry"
       says120
       main={
-        <Button act="confirm" kind="main" onTap={act.confirm}>
+        <Button act="confirm" kind="main" disabled={guardian} onTap={() => act.confirm(null)}>
           {w.entryYes}
         </Button>
       }
       rest={
-        <Button act="not-me" kind="plain" onTap={() => setWrong(true)}>
-          {w.entryNo}
-        </Button>
+        <>
+          <Button act="family" kind="soft" onTap={() => setFamily(true)}>
+            {w.entryFamily}
+          </Button>
+          <Button act="not-me" kind="plain" onTap={() => setWrong(true)}>
+            {w.entryNo}
+          </Button>
+        </>
       }
     >
       <Heading page="entry">{w.entryConfirm}</Heading>
@@ -78,7 +90,7 @@ export function Consent(given: PatientGiven) {
     >
       <Heading page="consent">{w.consentTitle}</Heading>
       <p class="lead">{w.consentAsk}</p>
-      <section class="hero text" tabIndex={0} aria-label={w.consentTitle}>
+      <section class="hero text" aria-label={w.consentTitle}>
         {now.consent === null ? (
           <p class="quiet">{now.consentTrouble ? w.consentFailed : w.consentLoading}</p>
         ) : (
@@ -103,6 +115,7 @@ export function Declined(given: PatientGiven) {
     >
       <Heading page="declined">{w.declinedTitle}</Heading>
       <p class="lead">{w.declinedSay}</p>
+      <Phones state={given.now.call.session.state} w={w} says120 />
     </Sheet>
   );
 }

@@ -9,7 +9,8 @@ import { clockwise } from '../parts/length';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
 import { Tiles } from '../parts/tiles';
-import { Call120, Messages, doctorName } from './parts';
+import { Messages, doctorName } from './parts';
+import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 import { liveStrip, recordingWords } from './strip';
 
@@ -24,6 +25,7 @@ export function Live(given: PatientGiven) {
   const { session, peer, devices, skew, messages } = now.call;
   const state = session.state;
   const [helping, setHelping] = useState(false);
+  const [urgent, setUrgent] = useState(false);
   const [writing, setWriting] = useState(false);
   const [ending, setEnding] = useState(false);
   const [silenced, setSilenced] = useState(false);
@@ -96,7 +98,10 @@ export function Live(given: PatientGiven) {
       <Tiles call={now.call} w={w} nudge={nudge} />
       <footer class="foot">
         <div class="over">
-          <Call120 w={w} glass />
+          <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
+            <Icon name={urgent ? 'back' : 'phone'} />
+            <span>{urgent ? w.helpBackShort : w.call120}</span>
+          </button>
           {camera === 'on' && (
             <div class="self">
               <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
@@ -104,6 +109,17 @@ export function Live(given: PatientGiven) {
             </div>
           )}
         </div>
+        {given.captions !== null && (
+          <p class="captions" aria-live="off" data-captions>
+            {given.captions}
+          </p>
+        )}
+        {urgent && (
+          <div class="urgent" data-urgent>
+            <p>{w.emergencyStays}</p>
+            <Phones state={state} w={w} />
+          </div>
+        )}
         <p class={`say ${strip.tone}`}>
           <Icon name={strip.icon} />
           <span>
@@ -116,11 +132,17 @@ export function Live(given: PatientGiven) {
             {w.tapSound}
           </Button>
         )}
-        {strip.key === 'audio' && !elder && !state.phoneBack && (
+        {strip.key === 'text' && !writing && (
+          <Button act="chat-text" kind="main" icon="chat" onTap={() => setWriting(true)}>
+            {w.leaveWord}
+          </Button>
+        )}
+        {(strip.key === 'audio' || strip.key === 'text') && !state.phoneBack && (
           <Button act="phone-back" kind="plain" onTap={act.phoneBack}>
             {w.phoneBack}
           </Button>
         )}
+        {(strip.key === 'audio' || strip.key === 'text') && state.phoneBack && <p class="quiet">{w.phoneNoted}</p>}
         {ending && state.seats.patient.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}

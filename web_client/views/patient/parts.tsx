@@ -6,6 +6,7 @@ import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { useLazy } from '../parts/lazy';
+import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 
 export function doctorName(doctor: Doctor | undefined, w: Words): string {
@@ -21,9 +22,13 @@ export function WhoDoctor({ doctor, w }: { doctor: Doctor | undefined; w: Words 
   const lines = [doctor?.department, doctor?.title].filter(Boolean).join(' · ');
   return (
     <div class="who">
-      <div class="face" aria-hidden="true">
-        <Icon name="person" />
-      </div>
+      {doctor?.picture ? (
+        <img class="face" src={`../api/v1/pictures/${doctor.picture}`} alt="" width={64} height={64} />
+      ) : (
+        <div class="face" aria-hidden="true">
+          <Icon name="person" />
+        </div>
+      )}
       <div>
         <b>{doctorName(doctor, w)}</b>
         {lines !== '' && <span>{lines}</span>}
@@ -105,7 +110,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
   return (
     <main class="sheet" data-page={page}>
       <Tools w={w} act={act} mode={mode} reading={given.reading} />
-      <div class="body" tabIndex={elder ? 0 : undefined}>
+      <div class="body" tabIndex={0}>
         {!away && children}
         {away && writing && <Messages given={given} />}
         {away && !writing && (
@@ -129,6 +134,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
                 {given.now.call.session.state?.phoneBack ? w.phoneNotedShort : w.phoneBack}
               </Button>
             )}
+            <Phones state={given.now.call.session.state} w={w} says120 />
             {!canWrite && <p class="lead">{w.helpPhone}</p>}
           </section>
         )}

@@ -3,6 +3,7 @@ import type { Browser } from '../../core/browser';
 import type { Found } from '../../core/devices';
 import type { PatientFacts } from '../../core/patient';
 import type { PatientWords as Words } from '../../words/kinds';
+import type { OnBehalf } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
 import type { Listen } from '../parts/meter';
 
@@ -18,7 +19,9 @@ export interface PatientActs extends ChatActs {
   choose(source: 'microphone' | 'camera', device: string): void;
   /** One sound, to hear whether it is heard. */
   ring(): void;
-  confirm(): void;
+  /** With who decides for the patient, if not the patient. */
+  confirm(by: OnBehalf | null): void;
+  rate(stars: number, text: string): void;
   decide(agreed: boolean): void;
   reconsider(): void;
   check(): void;
@@ -39,6 +42,8 @@ export interface PatientGiven {
   readonly mode: 'normal' | 'elder' | 'max';
   /** Whether pages are read aloud by wish; in elder mode they always are. */
   readonly reading: boolean;
+  /** What is being said, in writing, where a source of captions is connected; null where none is. */
+  readonly captions: string | null;
   readonly browser: Browser;
   /** Whether the picture of the own camera is a mirror: not that of what its back sees. */
   readonly mirrored: boolean;

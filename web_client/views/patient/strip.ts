@@ -36,6 +36,7 @@ export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = D
   if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
   if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };
   if (state != null && doctor?.camera === 'on' && devices.camera.state === 'on' && unseen(state, 'doctor')) return { words: w.liveUnseen, tone: 'warn', icon: 'bars', key: 'unseen' };
+  if (level === 'text') return { words: w.liveText, tone: 'warn', icon: 'chat', key: 'text' };
   if (level === 'audio') return { words: w.liveAudio, tone: 'warn', icon: 'bars', key: 'audio' };
   if (level === 'slow') return { words: w.liveSlow, tone: 'warn', icon: 'bars', key: 'slow' };
   return { words: w.liveGood, tone: 'good', icon: 'tick', key: 'good' };

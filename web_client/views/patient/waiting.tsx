@@ -7,6 +7,7 @@ import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Messages, Sheet, WhoDoctor } from './parts';
+import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 
 /** How long, with its spread; or that it is not known; or that it has taken longer than was said. */
@@ -95,6 +96,7 @@ export function Waiting(given: PatientGiven) {
                 </Button>
               )}
               {wait.offers.includes('rebook') && <p class="quiet">{w.rebook}</p>}
+              {!elder && <Phones state={state} w={w} only="clinic" />}
             </section>
           )}
           <div class="two">
@@ -105,7 +107,7 @@ export function Waiting(given: PatientGiven) {
               {messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
             </Button>
           </div>
-          {!elder && <p class="kept quiet">{w.waitKept}</p>}
+          {!elder && (wait?.late ?? null) === null && <p class="kept quiet">{w.waitKept}</p>}
         </>
       )}
     </Sheet>

@@ -64,6 +64,7 @@ export const common: CommonWords = {
   chatUnreadable: 'This file is no photo. Try another.',
   chatUnread: (n) => `${n} new`,
   flip: 'Flip',
+  relations: { mother: 'Mother', father: 'Father', grandparent: 'Grandparent', guardian: 'Guardian', child: 'Son or daughter', spouse: 'Husband or wife', sibling: 'Brother or sister', other: 'Other' },
   guests: 'Also in the visit',
   guestAs: { specialist: 'Specialist', village_doctor: 'Village doctor', interpreter: 'Interpreter', family: 'Family' },
   guestComing: 'Connecting…',

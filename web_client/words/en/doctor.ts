@@ -1,6 +1,7 @@
 import type { OwnDoctorWords } from '../kinds';
 
 export const doctor: OwnDoctorWords = {
+  behalf: (name, relation) => `${relation} ${name} decides for the patient`,
   guestIn: 'Let in',
   guestOut: 'Ask out',
   guestHere: 'Here, waiting to be let in',

@@ -64,6 +64,7 @@ export const common = {
   chatUnread: (n: number) => `${n} 条新留言`,
   flip: '翻转',
   endRecorded: '录像',
+  relations: { mother: '妈妈', father: '爸爸', grandparent: '祖辈', guardian: '监护人', child: '子女', spouse: '老伴', sibling: '兄弟姐妹', other: '其他' },
   guests: '一起看诊的人',
   guestAs: { specialist: '会诊医生', village_doctor: '村医', interpreter: '翻译', family: '家人' },
   guestComing: '正在接通…',

@@ -1,5 +1,6 @@
 /** 中文，医生。每句话先说是什么，再说怎么办。 */
 export const doctor = {
+  behalf: (name: string, relation: string) => `${relation} ${name} 替患者做决定`,
   guestIn: '请进来',
   guestOut: '请出去',
   guestHere: '到了，等您请进来',

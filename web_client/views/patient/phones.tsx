@@ -1,0 +1,32 @@
+/** Whom to phone: 120, the hospital nearby that takes emergencies, the clinic. Links that dial and leave the visit as it is. */
+import type { State } from '../../core/wire';
+import type { PatientWords as Words } from '../../words/kinds';
+import { Icon } from '../parts/icon';
+
+interface Given {
+  state: State | null;
+  w: Words;
+  /** 120 stands elsewhere on the page. */
+  says120?: boolean;
+  only?: 'clinic';
+}
+
+export function Phones({ state, w, says120, only }: Given) {
+  const { clinic = null, emergency = null } = state?.contacts ?? {};
+  const places = only === 'clinic' ? [clinic] : [says120 ? null : { name: w.call120, phone: '120' }, emergency, clinic];
+  const shown = places.flatMap((each) => (each === null ? [] : [each]));
+  return shown.length === 0 ? null : (
+    <ul class="phones" aria-label={w.phones} data-phones={shown.length}>
+      {shown.map((each) => (
+        <li key={each.phone}>
+          <a class={each === clinic ? 'em calm' : 'em'} href={`tel:${each.phone.replace(/[ -]/g, '')}`} data-phone={each.phone}>
+            <Icon name="phone" />
+            <span>
+              {each.name} {each.phone !== '120' && <b class="num">{each.phone}</b>}
+            </span>
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
