@@ -152,6 +152,14 @@ class RxConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Transferred:
+    """The patient goes on in a visit with another doctor, which is stored already."""
+
+    by: EndedBy
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
 class GuestInvited:
     """The hospital makes a link for a guest."""
 
@@ -205,6 +213,7 @@ Asked = (
     | Advised
     | ReconnectAsked
     | PhoneBackAsked
+    | Transferred
     | RxClaimed
     | RxConfirmed
     | GuestInvited

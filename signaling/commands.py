@@ -26,6 +26,7 @@ from signaling.asked import (
 )
 from signaling.errors import (
     ConsentTextUnknown,
+    DoctorUnknown,
     Internal,
     PhaseWrong,
     RoleWrong,
@@ -37,6 +38,7 @@ from signaling.errors import (
 from signaling.launches import GOOD_FOR_S, SqlLaunches
 from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
 from signaling.registry import VisitRegistry
+from signaling.standing import seconds
 from signaling.terms import GUESTS
 
 _GUESTS_MAY = (
@@ -123,6 +125,12 @@ class Commands:
                 return await self._open_slot()
             case events.SlotClaim():
                 await self._claim(event)
+            case events.Colleagues():
+                return {"doctors": await self._colleagues()}
+            case events.Transfer(doctor=doctor):
+                return await self._transfer(doctor)
+            case events.Follow():
+                return await self._follow()
             case events.Resync():
                 return {"state": actor.state(seat)}
         return {}
@@ -161,6 +169,38 @@ class Commands:
             raise VisitEnded
         servers, ttl_s = self._reach.ice_servers.issue(self._actor.facts.id, self._seat)
         return {"ice_servers": servers, "ttl_s": ttl_s}
+
+    async def _colleagues(self) -> list[dict[str, Any]]:
+        if self._doctor is None:
+            raise RoleWrong
+        here = self._reach.registry.here()
+        return [
+            {"id": each.id, **snapshot.doctor_shown(each), "here": each.id in here}
+            for each in await self._reach.registry.doctors()
+            if each.id != self._doctor
+        ]
+
+    async def _transfer(self, doctor: str) -> dict[str, Any]:
+        if self._doctor is None:
+            raise RoleWrong
+        try:
+            moved = await self._reach.registry.transfer(self._actor.facts.id, doctor, "doctor")
+        except KeyError:
+            raise DoctorUnknown from None
+        return {"visit": moved.id}
+
+    async def _follow(self) -> dict[str, Any]:
+        """SIG-33."""
+        moved_to = self._actor.facts.moved_to
+        if self._seat != "patient":
+            raise RoleWrong
+        if moved_to is None or (other := await self._reach.registry.get(moved_to)) is None:
+            raise PhaseWrong
+        left_s = max(60, int(seconds(other.facts.expires) - self._reach.clock()))
+        token = self._reach.tokens.issue(
+            "patient", moved_to, self._claims.subject, left_s, links_epoch=other.facts.links_epoch
+        )
+        return {"token": token, "visit": moved_to}
 
     async def _open_slot(self) -> dict[str, Any]:
         if self._seat != "doctor":

@@ -121,6 +121,16 @@ def end(step: Step, by: EndedBy, reason: EndReason) -> None:
         step.set(seat, replace(step.life.seat(seat), media="none", pc=None))
 
 
+def transfer(step: Step, by: EndedBy, to: str) -> None:
+    """SIG-33: this visit is over, and its log with it; what goes on is another one. Raises `PhaseWrong`."""
+    if step.facts.moved_to == to:
+        return
+    if step.facts.phase not in ("waiting", "live"):
+        raise PhaseWrong
+    step.facts = with_(step.facts, moved_to=to)
+    end(step, by, "transferred")
+
+
 def pass_time(step: Step) -> None:
     """What has come due."""
     if step.facts.phase in ("scheduled", "waiting") and step.now >= seconds(step.facts.expires):

@@ -49,6 +49,11 @@ class Desk:
         """Whether nobody looks and nobody waits."""
         return not self._seqs and not len(self._queue)
 
+    @property
+    def watched(self) -> bool:
+        """Whether the doctor looks."""
+        return bool(self._seqs)
+
     def look(self, channel: Channel) -> None:
         """A socket of the doctor came: it sees the queue at once, and from now on."""
         self._seqs[channel] = 0

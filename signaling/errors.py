@@ -207,3 +207,10 @@ class RxFull(EventRefused):
 
     code = "rx_full"
     message = "the visit holds as many prescriptions as it may"
+
+
+class DoctorUnknown(EventRefused):
+    """Nobody known by this id, or the one who asks."""
+
+    code = "doctor_unknown"
+    message = "there is no such colleague"

@@ -175,6 +175,20 @@ class SlotClaim(_Event, frozen=True):
     sm3: Digest | None = None
 
 
+class Colleagues(_Event, frozen=True):
+    """Ask to whom a patient may be given."""
+
+
+class Transfer(_Event, frozen=True):
+    """Give the patient to a colleague."""
+
+    doctor: Annotated[str, Meta(min_length=1, max_length=128)]
+
+
+class Follow(_Event, frozen=True):
+    """The patient goes along: ask for a token of the visit that goes on."""
+
+
 class Resync(_Event, frozen=True):
     """Ask for `state` now."""
 
@@ -202,6 +216,9 @@ Event = (
     | PhoneBack
     | SlotOpen
     | SlotClaim
+    | Colleagues
+    | Transfer
+    | Follow
     | Resync
 )
 
@@ -228,6 +245,9 @@ TYPES: dict[str, type[Event]] = {
     "phone_back": PhoneBack,
     "slot.open": SlotOpen,
     "slot.claim": SlotClaim,
+    "colleagues": Colleagues,
+    "transfer": Transfer,
+    "follow": Follow,
     "resync": Resync,
 }
 

@@ -86,6 +86,12 @@ class Gateway:
         if session is not None:
             session.hear(name, arguments, ack, size, namespace)
 
+    def pulse(self, connection: str, rtt_s: float) -> None:
+        """How long a socket takes to answer tells how a waiting patient's network is."""
+        session = self._sessions.get(connection)
+        if session is not None:
+            session.pulse(rtt_s)
+
     def gone(self, connection: str) -> None:
         """The connection ended."""
         session = self._sessions.pop(connection, None)
@@ -93,8 +99,8 @@ class Gateway:
             session.end()
 
     async def _place(self, claims: Claims) -> tuple[Seat, VisitActor]:
-        if claims.role == "auditor" or claims.visit is None:
-            raise _refusal("role_not_seated", "auditors have no seat in a visit")
+        if claims.role == "auditor" or claims.role == "coordinator" or claims.visit is None:
+            raise _refusal("role_not_seated", "this link has no seat in a visit")
         actor = await self.registry.get(claims.visit)
         if actor is None:
             raise _refusal("visit_unknown", "no such visit")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from signaling.messages import Message
-from signaling.ports import Seat
+from signaling.ports import Level, Seat
 from signaling.terms import Device, Gap, Picture, Stream, Track, Transport, View
 from signaling.wait_estimate import Estimate
 
@@ -22,6 +22,8 @@ class SeatLife:
     camera: Device = "off"
     screen: Device = "off"
     tapped: bool = False
+    path: Level | None = None
+    """How the seat's socket answers; None until it was asked."""
     sees_camera: View = "best"
     sees_screen: View = "best"
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from config.clock import parse_iso, random_name
 from signaling.ports import Clock, Role, Seat, Tokens, VisitFacts
 
-LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a"}
+LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a", "coordinator": "c"}
 FIRST: tuple[Role, ...] = ("doctor", "patient", "auditor")
 """Whose links every visit has from the beginning."""
 
@@ -32,9 +34,9 @@ class Links:
         """A link to a guest's seat."""
         return self._at("guest", self._tokens.issue("guest", facts.id, seat, lifetime_s, facts.links_epoch, seat))
 
-    def desk(self, lifetime_s: int) -> str:
-        """A link to the auditor's desk: every visit."""
-        return self._at("auditor", self._tokens.issue("auditor", None, _subject("auditor"), lifetime_s))
+    def desk(self, lifetime_s: int, role: Literal["auditor", "coordinator"] = "auditor") -> str:
+        """A link to the auditor's or the coordinator's desk: every visit."""
+        return self._at(role, self._tokens.issue(role, None, _subject(role), lifetime_s))
 
     def _at(self, role: Role, token: str) -> str:
         return f"{self._base_url}/{LETTER[role]}/#{token}"
@@ -42,4 +44,4 @@ class Links:
 
 def _subject(role: Role) -> str:
     """Seats are named by their role. An auditor's link gets a name of its own, so that the access log tells two apart."""
-    return f"auditor-{random_name(9)}" if role == "auditor" else role
+    return f"{role}-{random_name(9)}" if role in ("auditor", "coordinator") else role

@@ -15,7 +15,7 @@ from signaling.messages import Draft, Message, Photo
 if TYPE_CHECKING:
     from signaling.asked import RxConfirmed
 
-Role = Literal["doctor", "patient", "guest", "auditor"]
+Role = Literal["doctor", "patient", "guest", "auditor", "coordinator"]
 Seat = Literal["doctor", "patient", "guest-1", "guest-2", "guest-3"]
 GuestKind = Literal["specialist", "village_doctor", "interpreter", "family"]
 Phase = Literal["scheduled", "waiting", "live", "ended"]
@@ -95,9 +95,12 @@ class Ending(msgspec.Struct, frozen=True):
     """Who ended a visit, and why (PROTOCOL.md §4, `ended`)."""
 
     by: Literal["doctor", "patient", "hospital", "system"]
-    reason: Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
+    reason: Literal[
+        "completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped", "transferred"
+    ]
 
 
+Level = Literal["good", "slow", "bad"]
 RxState = Literal["signed", "reviewed", "returned", "released", "dispensed", "cancelled", "expired"]
 RxStanding = Literal["claimed", "confirmed", "unconfirmed", "contradicted"]
 
@@ -167,8 +170,21 @@ class VisitFacts(msgspec.Struct, frozen=True):
     """When the oldest claim that nobody has confirmed becomes `unconfirmed`: a restart takes the visit up again for it."""
     contacts: Contacts | None = None
     """Whom the patient may phone."""
+    moved_to: str | None = None
+    """The visit with another doctor that this one was transferred to (SIG-33)."""
+    moved_from: str | None = None
     log_open: bool = False
     """An evidence log was begun and is not closed yet: a restart takes the visit up again, even an ended one."""
+
+
+class Pulse(msgspec.Struct, frozen=True):
+    """Who is there, and how the lines are: `good`, `slow`, `bad`, or None while nobody knows."""
+
+    doctor_present: bool
+    patient_present: bool
+    doctor: Level | None
+    patient: Level | None
+    recording: str
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -238,6 +254,10 @@ class VisitStore(Protocol):
 
     async def past_of(self, doctor: str, limit: int) -> list[VisitFacts]:
         """A doctor's last visits that went live and ended, newest first."""
+        ...
+
+    async def doctors(self) -> list[Doctor]:
+        """Those of the last 500 visits, each as last written, by department and name."""
         ...
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
@@ -348,6 +368,18 @@ class Visits(Protocol):
 
     async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
         """What the hospital's server says of a prescription; durable when it returns. Raises `KeyError`, `EventRefused`."""
+        ...
+
+    async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:
+        """Give a patient to another doctor (SIG-33): the new visit. Raises `KeyError`, `EventRefused`."""
+        ...
+
+    def here(self) -> frozenset[str]:
+        """The doctors who look at their desks now."""
+        ...
+
+    def pulse(self, visit: str) -> Pulse | None:
+        """How the seats of a running visit fare; None if it is not running here."""
         ...
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:

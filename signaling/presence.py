@@ -27,7 +27,7 @@ def leave(step: Step, seat: Seat) -> None:
     """Nobody sits there any more."""
     if not step.life.seat(seat).present:
         return
-    step.set(seat, replace(step.life.seat(seat), present=False))
+    step.set(seat, replace(step.life.seat(seat), present=False, path=None))
     if seat in SEATS and not any(step.life.seat(each).present for each in SEATS):
         step.life = replace(step.life, alone_since=step.now)
     if step.facts.phase == "live" and seat in standing.inside(step.facts):

@@ -11,16 +11,32 @@ import logging
 import traceback
 from typing import Literal
 
+from config.clock import random_name
 from media import control as media
 from recorder import control as recorder
 from signaling import snapshot, translate
 from signaling.actor import VisitActor
-from signaling.asked import EndAsked, RxConfirmed
+from signaling.asked import EndAsked, RxConfirmed, Transferred
 from signaling.channel import Channel
 from signaling.desk import Desk
+from signaling.errors import PhaseWrong, StoreUnavailable
 from signaling.inputs import Input
-from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, Slot, VisitFacts, VisitStore
+from signaling.ports import (
+    Clock,
+    Doctor,
+    GuestKind,
+    IdempotencyConflict,
+    MessageStore,
+    Pseudonyms,
+    Pulse,
+    Seat,
+    Slot,
+    StoreAway,
+    VisitFacts,
+    VisitStore,
+)
 from signaling.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
+from signaling.standing import iso
 from signaling.wait_estimate import Estimate
 from signaling.workers import MediaWorkers, RecorderLink, Worker
 
@@ -121,6 +137,65 @@ class VisitRegistry:
         if actor is None:
             raise KeyError(visit)
         return await actor.invite(kind), actor.facts
+
+    async def doctors(self) -> list[Doctor]:
+        """Whom a patient may be given to. Raises `EventRefused`."""
+        try:
+            return await self._store.doctors()
+        except StoreAway:
+            raise StoreUnavailable from None
+
+    def here(self) -> frozenset[str]:
+        """The doctors who look at their desks now."""
+        return frozenset(doctor for doctor, desk in self._desks.items() if desk.watched)
+
+    def pulse(self, visit: str) -> Pulse | None:
+        """How the seats of a running visit fare."""
+        actor = self._actors.get(visit)
+        if actor is None:
+            return None
+        life, told = actor.visit.life, actor.visit.quality
+        live = actor.facts.phase == "live"
+        return Pulse(
+            life.doctor.present,
+            life.patient.present,
+            told.get("doctor") if live else life.doctor.path,
+            told.get("patient") if live else life.patient.path,
+            actor.visit.recording,
+        )
+
+    async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:
+        """SIG-33: a new visit with the other doctor, at the place of the old one. Repeated, it finds what it made before.
+        Raises `KeyError` (no such visit, or doctor), `EventRefused`."""
+        actor = await self.get(visit)
+        to = next((each for each in await self.doctors() if each.id == doctor), None)
+        if actor is None or to is None or doctor == actor.facts.doctor.id:
+            raise KeyError(visit)
+        facts = actor.facts
+        if facts.phase not in ("waiting", "live") and facts.moved_to is None:
+            raise PhaseWrong
+        new = VisitFacts(
+            id=random_name(16),
+            doctor=to,
+            patient=facts.patient,
+            recording=facts.recording,
+            created=iso(self._clock()),
+            expires=facts.expires,
+            scheduled=facts.scheduled,
+            phase="waiting",
+            entered=facts.entered or facts.created,
+            moved_from=facts.id,
+        )
+        try:
+            made = await self._store.create(new, f"transfer-{facts.id}", doctor)
+        except IdempotencyConflict:
+            raise PhaseWrong from None
+        except StoreAway:
+            raise StoreUnavailable from None
+        await actor.ask(Transferred(by, made.id))
+        if await self.get(made.id) is None:
+            raise StoreUnavailable
+        return made
 
     async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
         """What the hospital's server says of a prescription. Raises `KeyError`, `EventRefused`."""

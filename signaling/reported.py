@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from signaling.messages import Message
-from signaling.ports import Seat
+from signaling.ports import Level, Seat
 from signaling.terms import SEATS, Gap, Picture, Stream, Track, Transport
 from signaling.wait_estimate import Estimate
 
@@ -109,6 +109,14 @@ class QualityTold:
 
 
 @dataclass(frozen=True, slots=True)
+class PathTold:
+    """How long a seat's socket takes to answer, judged."""
+
+    seat: Seat
+    path: Level
+
+
+@dataclass(frozen=True, slots=True)
 class FeedChanged:
     """Whether the worker feeds the recorder."""
 
@@ -192,6 +200,7 @@ Reported = (
     | PictureChanged
     | SizeWished
     | QualityTold
+    | PathTold
     | FeedChanged
     | TapSet
     | MediaClosed

@@ -11,13 +11,13 @@ import contextlib
 import logging
 from typing import Any
 
-from signaling import events
+from signaling import events, quality
 from signaling.actor import VisitActor
 from signaling.commands import Commands, Reach
 from signaling.errors import EventRefused, NamespaceUnknown, RateLimited
-from signaling.ports import Claims, Seat
+from signaling.ports import Claims, Level, Seat
 from signaling.rate import Bucket, Patience
-from signaling.reported import TimePassed
+from signaling.reported import PathTold, TimePassed
 from signaling.standing import seconds
 from signaling.wire import Wire
 
@@ -53,6 +53,7 @@ class Session:
         self._bucket = Bucket(EVENTS_PER_S, EVENTS_AT_ONCE)
         self._patience = Patience(REFUSALS_MOST, REFUSALS_WITHIN_S)
         self._closed = False
+        self._path: Level | None = None
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -101,6 +102,12 @@ class Session:
             self._refuse(name, refusal, ack, namespace)
         else:
             self._inbox.put_nowait((name, event, ack))
+
+    def pulse(self, rtt_s: float) -> None:
+        """A ping was answered."""
+        before, self._path = self._path, quality.of_socket(rtt_s, self._path)
+        if before != self._path and not self._closed:
+            self._actor.post(PathTold(self._seat, self._path))
 
     def end(self) -> None:
         """The connection is gone: leave the seat unless another socket took it."""

@@ -139,6 +139,8 @@ def row(visit: Visit) -> Row | None:
         phone_back=facts.phone_back is not None,
         messages=visit.life.last_message,
         live=facts.live,
+        network=visit.quality.get("patient") if facts.phase == "live" else visit.life.patient.path,
+        moved=facts.moved_from is not None,
     )
 
 
@@ -160,6 +162,8 @@ def _row(row: Row) -> Payload:
         "held": row.held,
         "phone_back": row.phone_back,
         "messages": row.messages,
+        "network": row.network,
+        "moved": row.moved,
     }
 
 
@@ -214,6 +218,7 @@ def _seat(life: SeatLife, consent: Consent | None) -> Payload:
         "microphone": life.microphone,
         "camera": life.camera,
         "screen": life.screen,
+        "path": life.path,
     }
 
 

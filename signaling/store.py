@@ -22,7 +22,7 @@ from config.clock import iso, parse_iso
 from signaling import outbox
 from signaling.database import reading, writing
 from signaling.happenings import happened
-from signaling.ports import IdempotencyConflict, Page, Phase, StoreAway, VisitFacts
+from signaling.ports import Doctor, IdempotencyConflict, Page, Phase, StoreAway, VisitFacts
 from signaling.tables import accesses, idempotency, visits
 
 CURSOR_PATTERN = r"^[0-9]{13}\.[A-Za-z0-9_-]{1,64}$"
@@ -30,6 +30,7 @@ MAX_PAGE = 200
 _COLUMNS = frozenset(visits.columns.keys())
 """What SQL orders or filters by, or a person might ask for in SQL; all other facts of a visit stand in `more`."""
 MAX_QUEUE = 200
+DOCTORS_OF = 500
 
 
 class CursorInvalid(Exception):
@@ -163,6 +164,14 @@ class SqlVisitStore:
         """See the port."""
         mine = and_(visits.c.doctor_id == doctor, visits.c.phase == "ended", visits.c.live.is_not(None))
         return await self._all(select(visits).where(mine).order_by(visits.c.ended_at.desc()).limit(limit))
+
+    async def doctors(self) -> list[Doctor]:
+        """See the port."""
+        newest = select(visits.c.doctor).order_by(visits.c.created.desc()).limit(DOCTORS_OF)
+        async with self._reading() as db:
+            said = [msgspec.convert(row.doctor, Doctor) for row in await db.execute(newest)]
+        known = {each.id: each for each in reversed(said)}
+        return sorted(known.values(), key=lambda each: (each.department or "", each.name, each.id))
 
     async def log_access(
         self,

@@ -17,7 +17,9 @@ Transport = Literal["none", "connecting", "connected", "silent"]
 View = Literal["best", "small", "none"]
 RecordKind = Literal["consent", "withdraw", "join", "leave", "event"]
 EndedBy = Literal["doctor", "patient", "hospital", "system"]
-EndReason = Literal["completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped"]
+EndReason = Literal[
+    "completed", "left", "cancelled", "abandoned", "expired", "consent_withdrawn", "server_stopped", "transferred"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class SignedTokens:
         now = int(self._clock())
         if (payload.role == "guest") != (payload.seat is not None):
             raise TokenInvalid("for no seat")
-        if payload.nbf > now + LEEWAY_S or (payload.visit is None and payload.role != "auditor"):
+        if payload.nbf > now + LEEWAY_S or (payload.visit is None and payload.role not in ("auditor", "coordinator")):
             raise TokenInvalid("not valid yet, or for no visit")
         if payload.exp <= now - LEEWAY_S:
             raise TokenExpired("the link's time is over")

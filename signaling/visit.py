@@ -21,6 +21,7 @@ from signaling import (
     prescribing,
     presence,
     promise,
+    quality,
     record,
     room,
     standing,
@@ -46,6 +47,7 @@ from signaling.asked import (
     SeatJoined,
     SeatLeft,
     SentBack,
+    Transferred,
     Viewed,
     Withdrew,
     Writing,
@@ -54,7 +56,7 @@ from signaling.errors import PhaseWrong, RoleWrong, VisitEnded
 from signaling.inputs import Input
 from signaling.life import Life
 from signaling.outputs import CloseRoom, OpenRoom, Output, Push, Save
-from signaling.ports import Seat, VisitFacts
+from signaling.ports import Level, Seat, VisitFacts
 from signaling.reported import (
     FeedChanged,
     GapDeclared,
@@ -64,6 +66,7 @@ from signaling.reported import (
     MessagesFound,
     Negotiated,
     Noted,
+    PathTold,
     PictureChanged,
     QualityTold,
     QueueMoved,
@@ -101,6 +104,8 @@ class Visit:
         self._facts = facts
         self._life = Life(alone_since=now if facts.phase == "live" else None, stopped=standing.log_was_closed(facts))
         self._quality_at: dict[Seat, float] = {}
+        self.quality: dict[Seat, Level] = {}
+        """How the seats' lines were when last told."""
 
     @property
     def facts(self) -> VisitFacts:
@@ -178,6 +183,10 @@ class Visit:
                     step.facts = promise.given(step.facts, ahead, estimate, step.now)
             case Advised():
                 asides.advise(step, given)
+            case Transferred(by, to):
+                course.transfer(step, by, to)
+            case PathTold(seat, path):
+                step.set(seat, replace(step.life.seat(seat), path=path))
             case RxClaimed():
                 prescribing.claim(step, given)
             case RxConfirmed():
@@ -203,6 +212,7 @@ class Visit:
 
     def _note_quality(self, step: Step, told: QualityTold) -> None:
         """On the record every ten seconds a seat; not in `state`, so not a change of the visit."""
+        self.quality[told.seat] = quality.judge(told.detail)
         if step.now >= self._quality_at.get(told.seat, 0.0) + QUALITY_EVERY_S:
             self._quality_at[told.seat] = step.now
             body = {"event": "quality", "seat": told.seat, "detail": dict(told.detail)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from signaling.ports import ConsentState
+from signaling.ports import ConsentState, Level
 
 MOST_ROWS = 200
 
@@ -24,6 +24,10 @@ class Row:
     held: bool = False
     phone_back: bool = False
     messages: int = 0
+    network: Level | None = None
+    """How the patient's line is: of a socket while waiting, of the media in the visit."""
+    moved: bool = False
+    """A colleague sent the patient here."""
     live: str | None = None
     """When a live visit went live."""
 

@@ -105,6 +105,10 @@ class Listener(Protocol):
         """An event; `size` is that of its packet in bytes, `namespace` where the client said it: only `/` has any."""
         ...
 
+    def pulse(self, connection: str, rtt_s: float) -> None:
+        """A ping was answered after so many seconds."""
+        ...
+
     def gone(self, connection: str) -> None:
         """The connection ended. Told once for every `connected` that did not raise."""
         ...
@@ -118,11 +122,14 @@ class _Socket:
         self._server = server
         self._socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False, timeout=BYE_WITHIN_S)
         self._request: web.Request | None = None
+        self._pinged_at: float | None = None
+        self.connection = ""
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         self._request = environ["aiohttp.request"]
         connection: str = self._handler.__self__.sid  # type: ignore[attr-defined]
         self._server.open_sockets[connection] = self
+        self.connection = connection
         try:
             await self._socket.prepare(self._request)
             await self._handler(self)
@@ -136,10 +143,15 @@ class _Socket:
         if message.type is not aiohttp.WSMsgType.TEXT or not _well_formed(message.data):
             raise OSError("not a packet")
         text: str = message.data
+        if text[:1] == "3" and self._pinged_at is not None:
+            rtt_s, self._pinged_at = asyncio.get_running_loop().time() - self._pinged_at, None
+            self._server.pulse(self.connection, rtt_s)
         return text
 
     async def send(self, frame: str | bytes) -> None:
         """Send one frame."""
+        if frame in ("2", b"2"):
+            self._pinged_at = asyncio.get_running_loop().time()
         await self._socket.send_str(frame if isinstance(frame, str) else frame.decode())
 
     async def close(self) -> None:
@@ -168,6 +180,7 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
             engineio_logger=_quiet,
         )
         self.eio.open_sockets = {}
+        self.eio.pulse = listener.pulse
         self.eio._async = {**self.eio._async, "websocket": _Socket}
         self._listener = listener
         self._admitted: set[str] = set()

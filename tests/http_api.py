@@ -38,7 +38,7 @@ from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
 from signaling.outbox import SqlOutbox
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Doctor, Ending, GuestKind, Patient, Seat, Slot, VisitFacts
+from signaling.ports import Doctor, Ending, GuestKind, Patient, Pulse, Seat, Slot, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
@@ -103,6 +103,18 @@ class WrittenVisits:
         facts = msgspec.structs.replace(facts, seq=facts.seq + 1, guests={**facts.guests, seat: kind})
         await self.store.save(facts)
         return seat, facts
+
+    async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:
+        """See the port."""
+        raise KeyError(visit)
+
+    def here(self) -> frozenset[str]:
+        """See the port."""
+        return frozenset()
+
+    def pulse(self, visit: str) -> Pulse | None:
+        """See the port."""
+        return None
 
     async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
         """See the port."""

@@ -62,12 +62,13 @@ class MemoryStore:
     def __init__(self, *visits: VisitFacts) -> None:
         self.visits = {visit.id: visit for visit in visits}
         self.saves: list[VisitFacts] = []
+        self.made: dict[str, str] = {}
         self.broken = False
         self.stuck: asyncio.Event | None = None
 
     async def create(self, facts: VisitFacts, idempotency_key: str | None, body_sha256: str) -> VisitFacts:
-        self.visits[facts.id] = facts
-        return facts
+        made = self.made.setdefault(idempotency_key, facts.id) if idempotency_key is not None else facts.id
+        return self.visits.setdefault(made, facts)
 
     async def load(self, visit: str) -> VisitFacts | None:
         return self.visits.get(visit)
@@ -97,6 +98,9 @@ class MemoryStore:
     async def past_of(self, doctor: str, limit: int) -> list[VisitFacts]:
         past = [each for each in self.visits.values() if each.phase == "ended" and each.live and each.ended_at]
         return sorted(past, key=lambda each: each.ended_at or "", reverse=True)[:limit]
+
+    async def doctors(self) -> list[Doctor]:
+        return sorted({each.doctor.id: each.doctor for each in self.visits.values()}.values(), key=lambda each: each.id)
 
     async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None: ...
 

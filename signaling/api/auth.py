@@ -80,6 +80,8 @@ class Gate:
                 return self._hospital(request)
             case "exporter" if said is None or "." not in said:  # a link's token has dots, the API key has none
                 return self._hospital(request)
+            case "coordinator" if said is None or "." not in said:
+                return self._hospital(request)
             case "staff":
                 raise Unauthorised("a session of staff is needed: Authorization: Bearer <token>")
             case _:
@@ -112,8 +114,11 @@ class Gate:
             await self._check_revocation(claims)
         except TokenError as error:
             raise Unauthorised(str(error), code=error.code) from error
-        if (claims.role == "auditor") == (access == "seat"):
+        desk = claims.role if claims.role in ("auditor", "coordinator") else "seat"
+        if (access == "seat") != (desk == "seat") or (access == "coordinator") != (desk == "coordinator"):
             raise Forbidden("this link is for something else")
+        if desk == "coordinator":
+            return Principal(access, claims.subject)
         who = claims.subject if claims.role == "auditor" else claims.seat or claims.role
         asker = Asker(who, "auditor", link=True, visit=claims.visit) if claims.role == "auditor" else None
         return Principal(access, who, claims.visit, asker)

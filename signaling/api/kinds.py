@@ -19,6 +19,7 @@ from signaling.ports import (
     GuestKind,
     Patient,
     Phase,
+    Pulse,
     RecordingPolicy,
     Role,
     RxStanding,
@@ -103,15 +104,15 @@ class EndVisit(_Request, frozen=True):
 class NewLink(_Request, frozen=True):
     """A further link into a visit. A guest's takes a seat of its own; `as` says whom they come as, and of others nothing."""
 
-    role: Role
+    role: Literal["doctor", "patient", "guest", "auditor"]
     expires_in_s: LifetimeS = DAY_S
     as_: GuestKind = msgspec.field(default="specialist", name="as")
 
 
 class NewDeskLink(_Request, frozen=True):
-    """A link to the auditor's desk: every visit."""
+    """A link to the auditor's desk (the recordings of every visit) or the coordinator's (every queue)."""
 
-    role: Literal["auditor"]
+    role: Literal["auditor", "coordinator"]
     expires_in_s: LifetimeS = DAY_S
 
 
@@ -260,6 +261,64 @@ class EventPage(msgspec.Struct, frozen=True):
 
     events: list[Told]
     next: int
+
+
+class DoctorLoad(msgspec.Struct, frozen=True):
+    """One doctor. `here`: looks at the desk now; `longest_s`: the longest wait, null if nobody waits."""
+
+    id: str
+    name: str
+    department: str | None
+    here: bool
+    waiting: int
+    live: int
+    longest_s: int | None
+
+
+class DepartmentLoad(msgspec.Struct, frozen=True):
+    """One department's doctors, the fullest queue first."""
+
+    department: str | None
+    doctors: list[DoctorLoad]
+
+
+class CoordinatedVisit(msgspec.Struct, frozen=True):
+    """A visit that waits or is live, for `seconds`. `escalated`: somebody must act."""
+
+    visit: Id
+    doctor: str
+    phase: Phase
+    patient: str
+    age: int | None
+    seconds: int
+    promised_until: Moment | None
+    late: Literal["doctor", "coordinator"] | None
+    phone_back: bool
+    held: bool
+    escalated: bool
+    moved: bool
+    pulse: Pulse | None
+
+
+class Coordination(msgspec.Struct, frozen=True):
+    """Everything that goes on, longest wait first."""
+
+    at: Moment
+    departments: list[DepartmentLoad]
+    visits: list[CoordinatedVisit]
+
+
+class Reassign(_Request, frozen=True):
+    """To whom."""
+
+    doctor: OpaqueId
+
+
+class MovedVisit(msgspec.Struct, frozen=True):
+    """The visit that goes on, and with whom."""
+
+    visit: Id
+    doctor: str
 
 
 class SlotSetting(msgspec.Struct, frozen=True):

@@ -39,6 +39,7 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "slot": [{"webhookSignature": []}],
     "auditor": [{"auditorToken": []}, {"staffSession": []}],
     "seat": [{"seatToken": []}],
+    "coordinator": [{"coordinatorToken": []}, {"apiKey": []}, {"apiKeyHeader": []}],
     "staff": [{"staffSession": []}],
     "administrator": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}],
     "exporter": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}, {"auditorToken": []}],
@@ -56,6 +57,11 @@ SCHEMES = {
         "type": "http",
         "scheme": "bearer",
         "description": "The part of a link into a visit after `#`: it reaches that visit only.",
+    },
+    "coordinatorToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "The part of a coordinator's link after `#`.",
     },
     "auditorToken": {"type": "http", "scheme": "bearer", "description": "The part of an auditor's link after `#`."},
     "staffSession": {

@@ -16,7 +16,7 @@ from aiohttp import web
 from signaling.access import Asker
 from signaling.problems import Problem
 
-Access = Literal["public", "hospital", "slot", "auditor", "seat", "staff", "administrator", "exporter"]
+Access = Literal["public", "hospital", "slot", "auditor", "seat", "staff", "administrator", "exporter", "coordinator"]
 """Whose credential: `auditor` is an auditor's link or any session of staff, `staff` a session, `administrator` an
 administrator's session or the API key, `exporter` any of these. What they may do there, `signaling.access` says."""
 

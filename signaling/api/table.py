@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from signaling.api.coordination import CoordinationRoutes
 from signaling.api.openapi import document
 from signaling.api.public import Check, PublicRoutes
 from signaling.api.route import Routes
@@ -35,6 +36,7 @@ def all_routes(
     """Every route; the document among them describes them all, itself included."""
     written: list[bytes] = []
     routes = VisitRoutes(store, visits, links, clock, contacts).routes()
+    routes += CoordinationRoutes(store, visits, clock).routes()
     for part in more:
         routes += part.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()

@@ -143,7 +143,7 @@ class VisitRoutes:
                 "POST",
                 "/api/v1/links",
                 "createDeskLink",
-                "A link to the auditor's desk: the recordings of every visit.",
+                "A link to the auditor's desk, or to the coordinator's.",
                 "hospital",
                 (Answer(201, "The link", IssuedLink),),
                 self.desk_link,
@@ -231,8 +231,9 @@ class VisitRoutes:
         return json_answer(RevokedLinks(epoch))
 
     async def desk_link(self, call: Call[NewDeskLink, Nothing]) -> web.Response:
-        """For an auditor who may see every visit."""
-        return self._issued("auditor", self._links.desk(call.body.expires_in_s), call.body.expires_in_s)
+        """For an auditor who may see every visit, or a coordinator who sees every queue."""
+        link = self._links.desk(call.body.expires_in_s, call.body.role)
+        return self._issued(call.body.role, link, call.body.expires_in_s)
 
     def _new(self, asked: NewVisit) -> VisitFacts:
         now = self._clock()

@@ -59,6 +59,8 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         advice="三天后复诊",
         prescriptions=[Prescription("rx-1", 2, "ab" * 32, "signed", "claimed", "cd" * 32, created(8))],
         rx_due=created(9),
+        moved_to="v9",
+        moved_from="v0",
         contacts=Contacts(Contact("县人民医院", "0571-88776655"), None),
     )
     await store.create(facts, None, "")
@@ -70,7 +72,16 @@ def test_the_example_above_says_every_fact() -> None:
     said = some_visit("v1", scheduled="x", consents={"a": Consent()}, phase="ended", seq=1, entered="x", live="x")
     said = msgspec.structs.replace(said, ended_at="x", ended=Ending("patient", "left"), log_open=True, links_epoch=2)
     said = msgspec.structs.replace(said, guests={"guest-1": "family"}, admitted={"guest-1": 1})
-    more = {"promised_until": "x", "late": "doctor", "phone_back": "x", "held": True, "advice": "x", "rx_due": "x"}
+    more = {
+        "promised_until": "x",
+        "late": "doctor",
+        "phone_back": "x",
+        "held": True,
+        "advice": "x",
+        "rx_due": "x",
+        "moved_to": "x",
+        "moved_from": "x",
+    }
     more |= {"contacts": Contacts()}
     said = msgspec.structs.replace(said, **more, prescriptions=[Prescription("rx", 1, "ab", "signed", "claimed")])
     default = some_visit("v1")
