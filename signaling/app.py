@@ -42,6 +42,7 @@ from signaling.api.pictures import PictureRoutes
 from signaling.api.public import Check
 from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
+from signaling.api.rehearsals import RehearsalRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
@@ -61,6 +62,7 @@ from signaling.pseudonyms import KeyedPseudonyms
 from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
+from signaling.rehearsals import Rehearsals
 from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens, token_keys
 from signaling.webhooks import WebhookSender
@@ -131,6 +133,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
                 for task in (expiring, sending):
                     task.cancel()
                 await asyncio.wait([expiring, sending])
+                await parts.rehearsals.close()
                 await parts.registry.stop()
                 await runner.cleanup()
     finally:
@@ -145,6 +148,7 @@ class Assembly:
     registry: VisitRegistry
     links: Links
     sender: WebhookSender
+    rehearsals: Rehearsals
 
 
 def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock: Clock) -> Assembly:
@@ -173,7 +177,10 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     launches, slot_key = SqlLaunches(store.engine), secret_key(settings.slot_key_file or settings.keys / "slot.key")
     slot_routes = SlotRoutes(store, registry, launches, clock, slot_key, slot, settings.slot_fhir_base)
     ratings = RatingRoutes(store, SqlRatings(store.engine), clock)
-    more = (recordings, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings)
+    relays = ice_servers(settings)
+    rehearsals = Rehearsals(media, relays, clock)
+    trying = RehearsalRoutes(rehearsals)
+    more = (recordings, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings, trying)
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 
@@ -184,9 +191,9 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     with _hidden("redis"):
         from signaling.gateway import Gateway
     origins = (*settings.origins, *_own_origins(settings))
-    Gateway(registry, tokens, ice_servers(settings), origins, clock, launches).attach(app)
+    Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
-    return Assembly(app, registry, links, sender)
+    return Assembly(app, registry, links, sender, rehearsals)
 
 
 def _own_origins(settings: Settings) -> list[str]:

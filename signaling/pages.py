@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor"}
+ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor", "c": "check"}
 DIST = Path(__file__).parent.parent / "web_client" / "dist"
 MAX_FILE = 8 << 20
 
@@ -71,7 +71,7 @@ class File:
 
 
 class Pages:
-    """Serves `/p/`, `/d/`, `/g/`, `/a/` and what they load."""
+    """Serves `/p/`, `/d/`, `/g/`, `/a/`, `/c/` (also `/check`) and what they load."""
 
     def __init__(self, base_url: str, dist: Path = DIST, slot_origin: str | None = None) -> None:
         """`slot_origin` is the only one that a frame of the doctor's page may show."""
@@ -86,7 +86,8 @@ class Pages:
         for letter, role in ROLES.items():
             app.router.add_get(f"/{letter}", _add_slash, name=f"{role}Redirect")
             app.router.add_get(f"/{letter}/", self._page, name=f"{role}Page")
-        app.router.add_get("/{path:(?:[pdga]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
+        app.router.add_get("/check", _to_check, name="checkByName")
+        app.router.add_get("/{path:(?:[pdgac]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
 
     async def _front(self, _request: web.Request) -> web.Response:
         return web.Response(text=_FRONT, content_type="text/html", headers=self._page_headers)
@@ -105,6 +106,10 @@ class Pages:
         if file is None or file.kind == "text/html":
             raise web.HTTPNotFound
         return _send(request, file, {})
+
+
+async def _to_check(_request: web.Request) -> web.Response:
+    return web.Response(status=308, headers={"Location": "c/"})
 
 
 async def _add_slash(request: web.Request) -> web.Response:

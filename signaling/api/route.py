@@ -24,7 +24,9 @@ VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 FILE_PATTERN = rf"{_FILE_PART}(/{_FILE_PART}){{0,15}}"
 PATH_PATTERNS: Mapping[str, str] = {
-    **dict.fromkeys(("visit", "photo", "receiver", "grant", "export", "copy", "picture", "rating"), VISIT_PATTERN),
+    **dict.fromkeys(
+        ("visit", "photo", "receiver", "grant", "export", "copy", "picture", "rating", "rehearsal"), VISIT_PATTERN
+    ),
     "name": FILE_PATTERN,
 }
 """What each path parameter may look like; anything else is no address of ours (404)."""
