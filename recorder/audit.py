@@ -9,19 +9,21 @@
 | `GET /visits/{visit}/files/{name}` | an object, or a range of it |
 | `GET /visits/{visit}/bundle` (and `bundle.zip`) | all of it as a ZIP file |
 
+Objects and bundles are as stored: sealed, where they are. What opens, keeps or destroys content is in `recorder.look_door`.
+
 AUDITDOOR-1  Whoever can open the socket may read everything: who that is, is the API's to decide and to write down.
 AUDITDOOR-2  What is said of a recording is what its records say, unverified: judging is for the verifier in the auditor's
              own hands.
 
 Errors are `{"code", "message"}`: 404 `visit_unknown`, `object_missing`; 416 `range_wrong`; 503 and the store's own code.
+Of content: 404 `look_unknown`; 409 `on_hold`, `retention_runs`, `still_recorded`, `same_person`, `seal_broken`; 410
+`content_shredded`, `key_destroyed`, `key_missing`; 503 `log_unavailable`, `kms_unreachable`; 400 `body_wrong`.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -29,22 +31,19 @@ import msgspec
 from aiohttp import web
 
 from recorder.archive import signer, zipped
+from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, problems, send
 from recorder.evidence import records as r
 from recorder.evidence.coverage import count, overlapping
 from recorder.evidence.ledger import StreamLedger
 from recorder.holdings import Held, Holdings, SpoolReader
-from recorder.objects import ObjectMissing, ObjectStore, StoreError
+from recorder.look_door import add_look_routes
+from recorder.looks import Looks
+from recorder.objects import ObjectMissing, ObjectStore
 
-HOLDINGS = web.AppKey("holdings", Holdings)
 MAX_LISTED = 200
 MAX_GAPS = 1000
 
 _TYPES = {"webm": "video/webm", "mkv": "video/x-matroska", "jsonl": "text/plain", "pem": "text/plain"}
-_RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
-
-log = logging.getLogger(__name__)
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class GapFacts(msgspec.Struct, frozen=True):
@@ -84,10 +83,16 @@ class Facts(msgspec.Struct, frozen=True):
     streams: list[StreamFacts]
 
 
-def make_audit_app(store: ObjectStore, spool_reader: SpoolReader | None = None) -> web.Application:
-    """The application. `spool_reader` shows what is not stored yet: live recordings (`recorder.holdings.SpoolFolder`)."""
-    app = web.Application(middlewares=[_problems])
-    app[HOLDINGS] = Holdings(store, spool_reader)
+def make_audit_app(
+    store: ObjectStore, spool_reader: SpoolReader | None = None, looks: Callable[[Holdings], Looks] | None = None
+) -> web.Application:
+    """The application. `spool_reader` shows what is not stored yet: live recordings (`recorder.holdings.SpoolFolder`).
+
+    `looks` makes what opens sealed recordings over these holdings; without it their content is shown to nobody.
+    """
+    app = web.Application(middlewares=[problems])
+    app[HOLDINGS] = holdings = Holdings(store, spool_reader)
+    add_look_routes(app, looks(holdings) if looks is not None else None)
     app.router.add_get("/healthz", _healthz)
     app.router.add_get("/visits", _visits)
     app.router.add_get("/visits/{visit}", _visit)
@@ -122,38 +127,38 @@ def _clear(socket: Path) -> None:
 
 
 async def _healthz(_request: web.Request) -> web.Response:
-    return _json({"ok": True})
+    return json_answer({"ok": True})
 
 
 async def _visits(request: web.Request) -> web.Response:
     holdings = request.app[HOLDINGS]
     after, limit = request.query.get("after", ""), request.query.get("limit", "50")
     if not limit.isascii() or not limit.isdecimal():
-        raise _problem(web.HTTPBadRequest, "limit_wrong", "limit is a number")
+        raise problem(web.HTTPBadRequest, "limit_wrong", "limit is a number")
     names = [name for name in await holdings.visits() if name > after]
     page = names[: max(1, min(int(limit[:6]), MAX_LISTED))]
     held = [await holdings.recording(name) for name in page]
     more = page[-1] if len(page) < len(names) else None
-    return _json({"visits": [_facts(one) for one in held if one is not None], "next": more})
+    return json_answer({"visits": [_facts(one) for one in held if one is not None], "next": more})
 
 
 async def _visit(request: web.Request) -> web.Response:
-    return _json(_facts(await _held(request)))
+    return json_answer(_facts(await held_of(request)))
 
 
 async def _files(request: web.Request) -> web.Response:
-    held = await _held(request)
+    held = await held_of(request)
     files = [{"name": name, "size": size} for name, size in held.sizes.items()]
-    return _json({"visit": held.visit, "closed": held.closed, "files": files})
+    return json_answer({"visit": held.visit, "closed": held.closed, "files": files})
 
 
 async def _file(request: web.Request) -> web.StreamResponse:
-    held = await _held(request)
+    held = await held_of(request)
     name = request.match_info["name"]
     size = held.sizes.get(name)
     if size is None:
         raise ObjectMissing("no such object")
-    start, end = _range(request.headers.get("Range"), size)
+    start, end = byte_range(request.headers.get("Range"), size)
     response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
     response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     response.content_length = end - start
@@ -164,55 +169,15 @@ async def _file(request: web.Request) -> web.StreamResponse:
     if known is not None:
         response.etag = known.sha256
     pieces = request.app[HOLDINGS].stream(held.visit, name, start, end)
-    return await _send(request, response, pieces)
+    return await send(request, response, pieces)
 
 
 async def _bundle(request: web.Request) -> web.StreamResponse:
-    held = await _held(request)
+    held = await held_of(request)
     response = web.StreamResponse()
     response.content_type = "application/zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{held.visit}.zip"'
-    return await _send(request, response, zipped(request.app[HOLDINGS], held))
-
-
-async def _held(request: web.Request) -> Held:
-    held = await request.app[HOLDINGS].recording(request.match_info["visit"])
-    if held is None:
-        raise _problem(web.HTTPNotFound, "visit_unknown", "no recording of this visit")
-    return held
-
-
-async def _send(request: web.Request, response: web.StreamResponse, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
-    # The first piece is awaited before the head is sent: an object that cannot be read is a status, not a cut body.
-    first = await anext(pieces, b"")
-    await response.prepare(request)
-    try:
-        await response.write(first)
-        async for piece in pieces:
-            await response.write(piece)
-        await response.write_eof()
-    except (StoreError, ConnectionError) as error:
-        # Too late for a status: the connection is cut, and the reader sees a body that is too short.
-        log.warning("audit_body_cut", extra={"error": type(error).__name__})
-        if request.transport is not None:
-            request.transport.abort()
-    return response
-
-
-def _range(wanted: str | None, size: int) -> tuple[int, int]:
-    """Start and end (exclusive). A range that is no single range of bytes is passed over, as RFC 9110 §14.2 allows."""
-    found = _RANGE.fullmatch(wanted or "")
-    if found is None or not (found[1] or found[2]):
-        return 0, size
-    if not found[1]:
-        start, end = max(0, size - int(found[2])), size
-    else:
-        start, end = int(found[1]), min(size, int(found[2]) + 1 if found[2] else size)
-    if start >= end:
-        problem = _problem(web.HTTPRequestRangeNotSatisfiable, "range_wrong", "the object does not have these bytes")
-        problem.headers["Content-Range"] = f"bytes */{size}"
-        raise problem
-    return start, end
+    return await send(request, response, zipped(request.app[HOLDINGS], held))
 
 
 # ---- what is said of a recording
@@ -251,25 +216,3 @@ def _stream_facts(name: str, stream: StreamLedger) -> StreamFacts:
         else r.Coverage(network=0, off=0, present=0, recorder=0, withdrawn=0, worker=0),
         gaps=[GapFacts(gap.from_ms, gap.to_ms, gap.cause) for gap in gaps],
     )
-
-
-# ---- errors
-
-
-@web.middleware
-async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    try:
-        return await handler(request)
-    except ObjectMissing as error:
-        raise _problem(web.HTTPNotFound, error.code, "no such object") from None
-    except StoreError as error:
-        log.warning("audit_store_failed", extra={"code": error.code})
-        raise _problem(web.HTTPServiceUnavailable, error.code, "the store cannot answer now") from None
-
-
-def _problem(kind: type[web.HTTPError], code: str, message: str) -> web.HTTPError:
-    return kind(text=msgspec.json.encode({"code": code, "message": message}).decode(), content_type="application/json")
-
-
-def _json(value: object) -> web.Response:
-    return web.Response(body=msgspec.json.encode(value), content_type="application/json")

@@ -177,12 +177,14 @@ class Mint:
         self._ready.clear()
         return root
 
-    async def destroy_old(self) -> list[str]:
-        """Destroy every root key but the newest, which must have wrapped everything (`rewrap`); their ids."""
-        old = (await self._ask(self._kms.roots))[:-1]
-        for root in old:
+    async def old_roots(self) -> list[str]:
+        """Every root key but the newest. Raises `KmsAway`."""
+        return (await self._ask(self._kms.roots))[:-1]
+
+    async def destroy(self, roots: Iterable[str]) -> None:
+        """Destroy these root keys; nothing may be wrapped under them alone any more (`rewrap`). Raises `KmsAway`."""
+        for root in roots:
             await self._ask(lambda root=root: self._kms.destroy(root))  # type: ignore[misc]
-        return old
 
     async def _tidy(self, visit: str) -> None:
         await self._wrap(visit, lambda held: held.wrapped_by("kms") is None)

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
@@ -111,6 +111,8 @@ class Notary:
         self._published = site.published
         self._publish_at = 0.0
         self._lock = asyncio.Lock()
+        self.before_publishing: Callable[[ObjectStore], Awaitable[None]] | None = None
+        """Gives the store what a checkpoint covers and no recording holds (LOGGED-2)."""
 
     @property
     def witness_keys(self) -> list[str]:
@@ -146,6 +148,10 @@ class Notary:
         if self._stamping is not None:
             self._stamping.forget(visit)
 
+    def taken(self, visit: str) -> int:
+        """How many records of a visit are in the log, or will be next."""
+        return self._site.taken(visit)
+
     def keep_only(self, visits: Iterable[str]) -> None:
         """These visits go on or wait for their proof; nothing more is asked about any other."""
         self._site.keep_only([*visits, *(self._days.unproven() if self._days is not None else ())])
@@ -161,7 +167,14 @@ class Notary:
         async with self._lock:
             await self._round()
 
-    async def _round(self) -> None:
+    async def cover(self, visit: str, records: int) -> bool:
+        """Sign a checkpoint over so many records of a visit, cosigned or not; whether it is durable."""
+        async with self._lock:
+            await self._sign()
+            return self._site.covers(visit, records)
+
+    async def _sign(self) -> bool:
+        """Write what came, and sign. False: the disk did not take it."""
         try:
             wrote = await asyncio.to_thread(self._site.write)
             if (wrote or self._cosigned < 0) and self._site.size:
@@ -169,8 +182,13 @@ class Notary:
                 self._cosigned = -1
         except OSError as error:
             self._state("log_failed", False, type(error).__name__)
-            return
+            return False
         self._state("log_failed", True)
+        return True
+
+    async def _round(self) -> None:
+        if not await self._sign():
+            return
         note = self._site.note
         if note is None:
             return
@@ -244,6 +262,8 @@ class Notary:
             return
         root = f"log/{self._site.key.name.rpartition('/')[2]}"
         try:
+            if self.before_publishing is not None:
+                await self.before_publishing(self._store)
             for level, number, width in tiles(self._published, signed.size):
                 name = f"{root}/tile/{level}/{tile_name(number)}" + (f".p/{width}" if width < TILE else "")
                 await self._put(name, await asyncio.to_thread(self._site.tile, level, number, width))

@@ -14,15 +14,21 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 
 from config import logs
+from config.clock import utc_now
 from config.settings import Settings
 from recorder.anchors import anchors_for
 from recorder.audit import audit_door, make_audit_app
-from recorder.holdings import SpoolFolder
+from recorder.custody import Custody
+from recorder.holdings import Holdings, SpoolFolder
 from recorder.keys import load_or_create
+from recorder.look_door import LOOKS
+from recorder.looks import Looks
 from recorder.notary_settings import day_book_for, notary_for
 from recorder.objects import ObjectStore, StoreRefused, StoreUnavailable
+from recorder.retention import kept_by
 from recorder.service import Recorder
 from recorder.store import open_store
 
@@ -69,7 +75,24 @@ async def _until_stopped(settings: Settings, store: ObjectStore, recorder: Recor
     await asyncio.to_thread(door.chmod, 0o600)
     running = asyncio.create_task(recorder.run())
     stopping = asyncio.create_task(stop.wait())
-    audit = make_audit_app(store, SpoolFolder(settings.data / "spool"))
+    custody = await asyncio.to_thread(
+        Custody, settings.data / "custody", recorder.fingerprint[:16], recorder.notary, utc_now
+    )
+    if recorder.notary is not None:
+        recorder.notary.before_publishing = custody.publish
+
+    def looks_at(holdings: Holdings) -> Looks:
+        return Looks(
+            holdings,
+            custody,
+            recorder.mint,
+            partial(kept_by, settings.jurisdiction, settings.keep_media_days, settings.keep_evidence_days),
+        )
+
+    audit = make_audit_app(store, SpoolFolder(settings.data / "spool"), looks_at)
+    await audit[LOOKS].finish_shredding()
+    door_file = settings.data / "audit.door"  # where `teleconsult keys` finds us
+    await asyncio.to_thread(door_file.write_text, str(settings.socket("audit").absolute()))
     async with audit_door(audit, settings.socket("audit")):
         log.info("recorder ready")
         await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)

@@ -67,6 +67,14 @@ def promised(jurisdiction: Jurisdiction, media_days: int | None, evidence_days: 
     return Retention(media, evidence)
 
 
+def kept_by(jurisdiction: Jurisdiction, media_days: int | None, evidence_days: int | None) -> Retention | None:
+    """What the settings promise; None where they promise nothing, so that nothing is destroyed by them."""
+    try:
+        return promised(jurisdiction, media_days, evidence_days)
+    except RetentionError:
+        return None
+
+
 def _at_least(setting: str, said: int | None, least: int, jurisdiction: str) -> int:
     if said is None:
         return least

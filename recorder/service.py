@@ -22,6 +22,7 @@ from config.settings import Settings
 from recorder import control
 from recorder.anchors import Anchors
 from recorder.control_door import ControlDoor
+from recorder.custody import CUSTODY
 from recorder.day_book import DayBook
 from recorder.disk import DiskMarks
 from recorder.evidence import layout
@@ -88,12 +89,17 @@ class Recorder:
         self.door = ControlDoor(self._answer)
         self.mint = mint_for(settings, self.degraded)
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the key that signs."""
+        return self._signer.fingerprint
+
     # ---- a life
 
     def recover(self) -> None:
         """Take up every visit of the spool (SERVICE-1). Blocks."""
         if self.notary is not None:
-            self.notary.keep_only(self._spool.visits())
+            self.notary.keep_only([*self._spool.visits(), CUSTODY])
         for visit in self._spool.visits():
             try:
                 recording = self._taken_up(visit)

@@ -106,6 +106,10 @@ class SiteLog:
         self._waiting.append((visit, known, deque(leaf_hash(line) for line in lines[known - seq :])))
         self._taken[visit] = seq + len(lines)
 
+    def taken(self, visit: str) -> int:
+        """How many records of a visit it was told."""
+        return self._taken.get(visit, 0)
+
     def write(self) -> bool:
         """Make what was taken durable; whether there was anything. Raises `OSError`: then call it again."""
         while self._waiting:
@@ -153,6 +157,11 @@ class SiteLog:
     def consistency(self, old: int) -> list[bytes]:
         """The proof that the signed tree grew from the one of `old` leaves. Raises `IndexError`."""
         return self._files.tree.consistency(old, self._signed_size())
+
+    def covers(self, visit: str, records: int) -> bool:
+        """Whether the signed checkpoint covers so many records of a visit."""
+        place = self._places.get(visit)
+        return place is not None and place.records >= records and place.at < self._signed_size()
 
     def proof(self, visit: str, records: int) -> LogProof | None:
         """Of the visit's last record, against the signed checkpoint; None until it covers all `records`."""

@@ -5,7 +5,7 @@ store is read once, each log's tree is built anew from its tiles, and every leaf
 
 INV-1  Each checkpoint of a log is well formed, named after its folder and its size, and signed by the key the folder names.
 INV-2  The tiles are there up to the newest checkpoint, and every checkpoint's root is that of the one tree at its size.
-INV-3  Every leaf is the line of a record in the store.
+INV-3  Every leaf is the line of a record in the store, or of the log's custody chain beside its tiles.
 INV-4  Every record of a recording that has its proof is a leaf of the log of the key that signed it.
 INV-5  Every head the reader brings (a witness's, an older inventory's) is of a tree that this one continues.
 """
@@ -34,6 +34,7 @@ MAX_KEY = 4096
 MAX_BATCH = 16 << 20
 
 _CHECKPOINT = re.compile(r"log/([0-9a-f]{16})/checkpoint/([0-9]{12})")
+_CUSTODY = re.compile(r"log/([0-9a-f]{16})/custody/[0-9]{12}\.jsonl")
 _KEY = re.compile(rf"keys/({HEX})\.pem")
 
 
@@ -99,6 +100,7 @@ class _Taking:
         self._visits: dict[str, list[str]] = {}
         self._logs: dict[str, _Log] = {}
         self._keys: dict[str, PublicKey] = {}
+        self._custody: dict[str, list[str]] = {}
         self._records = self._behind = 0
 
     def result(self) -> Inventory:
@@ -110,6 +112,9 @@ class _Taking:
         unseen = {log.root: log.index.keys() - self._waiting for log in self._logs.values()}
         for visit, names in self._visits.items():
             self._account(visit, names, unseen)
+        for root, missing in unseen.items():
+            for name in self._custody.get(root, ()) if missing else ():
+                missing -= self._lines_of(name)
         for root, missing in unseen.items():
             for leaf in sorted(self._logs[root].index[one] for one in missing):
                 self._found.add("INV-3", f"log/{root} leaf {leaf}")  # INV-3
@@ -131,6 +136,8 @@ class _Taking:
                     self._visits.setdefault(visit, []).append(rest)
             elif (found := _CHECKPOINT.fullmatch(name)) is not None:
                 self._logs.setdefault(found[1], _Log(found[1])).sizes.append(int(found[2]))
+            elif (found := _CUSTODY.fullmatch(name)) is not None:
+                self._custody.setdefault(found[1], []).append(name)
 
     def _learn_keys(self, visit: str, names: Iterable[str]) -> None:
         for name in names:
@@ -183,6 +190,12 @@ class _Taking:
                 return [data[at : at + HASH] for at in range(0, width * HASH, HASH)]
         self._found.add("INV-2", name)
         return []
+
+    def _lines_of(self, name: str) -> set[bytes]:
+        try:
+            return {leaf_hash(line) for line in self._read(name, MAX_BATCH).split(b"\n")[:-1]}
+        except Unreadable:
+            return set()
 
     def _account(self, visit: str, names: Sequence[str], unseen: dict[str, set[bytes]]) -> None:
         log = self._log_of(visit, names)

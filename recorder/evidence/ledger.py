@@ -27,6 +27,8 @@ class Expected(NamedTuple):
     is_init: bool
     key: r.DataKey | None = None
     """What it is sealed under."""
+    from_ms: int = 0
+    to_ms: int = 0
     is_stamp: bool = False
 
     @property
@@ -82,6 +84,8 @@ class Ledger:
         self.anchors: list[r.Anchor] = []
         self.certificate: r.Certificate | None = None
         self.recovered = 0
+        self.retained: str | None = None
+        """The latest time before which the store lets nobody delete an object of it."""
         self._times: dict[int, int] = {}
         self._hashes: dict[int, str] = {}
         self._seats: dict[str, SeatLedger] = {}
@@ -131,6 +135,9 @@ class Ledger:
                 self.anchors.append(body)
             case r.Certificate():
                 self.certificate = body
+            case r.Stored():
+                untils = [one.retain_until for one in body.objects if one.retain_until is not None]
+                self.retained = max([*untils, *([self.retained] if self.retained else [])], default=None)
             case r.Recovered():
                 self._recover(body, where)
             case r.Close():
@@ -236,7 +243,7 @@ class Ledger:
         if body.name != name or name in self.expected:
             self._findings.add("SEG-4", where)  # SEG-4, and so nothing but a segment's name is ever opened
         else:
-            self.expected[name] = Expected(body.bytes, body.sha256, body.sm3, False, key)
+            self.expected[name] = Expected(body.bytes, body.sha256, body.sm3, False, key, body.from_ms, body.to_ms)
         if body.from_ms >= body.to_ms or (stream.present and body.from_ms < stream.present[-1].to_ms):
             self._findings.add("SEG-5", where)  # SEG-5
         if not all(_adds_up(counts, stream.tracks) for counts in body.tracks):

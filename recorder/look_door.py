@@ -1,0 +1,164 @@
+"""The audit door's routes to what recordings show: looks, holds, shredding, keys.
+
+```
+POST /visits/{visit}/looks    {who, role, purpose, streams?, from_ms?, to_ms?}
+                              201 {look, seq, seconds, sealed}: it is on the log, and only now the keys are open
+GET  /looks/{look}/{name}     the content of an `init` or segment that the look names, or a range of it
+GET  /visits/{visit}/keeping  {held, shredded, sealed, kept_until}
+POST /visits/{visit}/hold     {on, who, role, reason}; the same answer
+POST /visits/{visit}/shred    {who, role, reason}; 202 {state: asked}, and for another person 200 {state: shredded}
+POST /visits/{visit}/keys     {who, role, reason, recipient?}; 202 {state: asked}, and for another person the file of data
+                              keys; with `recipient` (an age recipient) an age file
+POST /keys/rotate             {who, destroy?}; {root, visits, destroyed}: a new root key, everything wrapped again
+```
+`who` is a pseudonym: it goes on the log. Both people of a pair within a day.
+
+The API has decided who may; this door puts it on the log first and opens, keeps or destroys then (`recorder.looks`).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from recorder.door import byte_range, held_of, json_answer, problem, send
+from recorder.evidence.layout import is_stream
+from recorder.looks import LOOK_S, Looks, Person
+
+_TYPES = {"webm": "video/webm", "mkv": "video/x-matroska"}
+LOOKS = web.AppKey("looks", Looks)
+
+Word = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class BeginLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who wants to see what. No `streams`: all there are; no `to_ms`: to the end."""
+
+    who: Word
+    role: Word
+    purpose: Word
+    streams: list[str] | None = None
+    from_ms: Annotated[int, Meta(ge=0)] = 0
+    to_ms: Annotated[int, Meta(ge=0)] | None = None
+
+
+class SetHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hold, or hold no more."""
+
+    on: bool
+    who: Word
+    role: Word
+    reason: Word
+
+
+class Agree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of two people."""
+
+    who: Word
+    role: Word
+    reason: Word
+    recipient: str | None = None
+
+
+class Rotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`destroy`: the old root keys go when everything is wrapped under the new one."""
+
+    who: Word
+    destroy: bool = False
+
+
+Body = TypeVar("Body")
+
+
+def add_look_routes(app: web.Application, looks: Looks | None) -> None:
+    """Add them."""
+    if looks is not None:
+        app[LOOKS] = looks
+    app.router.add_post("/visits/{visit}/looks", _begin)
+    app.router.add_get("/looks/{look}/{name:.+}", _content)
+    app.router.add_get("/visits/{visit}/keeping", _keeping)
+    app.router.add_post("/visits/{visit}/hold", _hold)
+    app.router.add_post("/visits/{visit}/shred", _shred)
+    app.router.add_post("/visits/{visit}/keys", _keys)
+    app.router.add_post("/keys/rotate", _rotate)
+
+
+async def _begin(request: web.Request) -> web.Response:
+    looks, held = _looks(request), await held_of(request)
+    asked = await _body(request, BeginLook)
+    streams = asked.streams if asked.streams is not None else sorted(held.ledger.streams)
+    if not all(map(is_stream, streams)):
+        raise problem(web.HTTPBadRequest, "body_wrong", "streams are names of streams")
+    look = await looks.begin(held, Person(asked.who, asked.role, asked.purpose), streams, asked.from_ms, asked.to_ms)
+    sealed = any(known.key is not None for known in held.ledger.expected.values())
+    return json_answer({"look": look.id, "seq": look.seq, "seconds": int(LOOK_S), "sealed": sealed}, 201)
+
+
+async def _content(request: web.Request) -> web.StreamResponse:
+    looks, name = _looks(request), request.match_info["name"]
+    look = looks.look(request.match_info["look"])
+    held = await held_of(request, look.visit)
+    size = looks.size(held, look, name)
+    start, end = byte_range(request.headers.get("Range"), size)
+    response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
+    response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    response.content_length = end - start
+    response.headers["Accept-Ranges"] = "bytes"
+    if response.status == 206:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return await send(request, response, looks.content(held, look, name, start, end))
+
+
+async def _keeping(request: web.Request) -> web.Response:
+    looks, held = _looks(request), await held_of(request)
+    until = looks.kept_until(held)
+    said = {
+        "held": looks.is_held(held.visit),
+        "shredded": looks.is_shredded(held.visit),
+        "sealed": any(known.key is not None for known in held.ledger.expected.values()),
+        "kept_until": None if until is None else until.isoformat(timespec="seconds").replace("+00:00", "Z"),
+    }
+    return json_answer(said)
+
+
+async def _hold(request: web.Request) -> web.Response:
+    looks, held, asked = _looks(request), await held_of(request), await _body(request, SetHold)
+    await looks.hold(held, asked.on, Person(asked.who, asked.role, asked.reason))
+    return await _keeping(request)
+
+
+async def _shred(request: web.Request) -> web.Response:
+    looks, held, asked = _looks(request), await held_of(request), await _body(request, Agree)
+    done = await looks.shred(held, Person(asked.who, asked.role, asked.reason))
+    return json_answer({"state": "shredded" if done else "asked"}, 200 if done else 202)
+
+
+async def _keys(request: web.Request) -> web.Response:
+    looks, held, asked = _looks(request), await held_of(request), await _body(request, Agree)
+    content = await looks.keys(held, Person(asked.who, asked.role, asked.reason), asked.recipient)
+    if content is None:
+        return json_answer({"state": "asked"}, 202)
+    return web.Response(body=content, content_type="application/octet-stream")
+
+
+async def _rotate(request: web.Request) -> web.Response:
+    looks, asked = _looks(request), await _body(request, Rotate)
+    root, visits, destroyed = await looks.rotate(asked.who, asked.destroy)
+    return json_answer({"root": root, "visits": visits, "destroyed": destroyed})
+
+
+def _looks(request: web.Request) -> Looks:
+    looks = request.app.get(LOOKS)
+    if looks is None:
+        raise problem(web.HTTPServiceUnavailable, "log_unavailable", "this door opens nothing")
+    return looks
+
+
+async def _body(request: web.Request, kind: type[Body]) -> Body:
+    try:
+        return msgspec.json.decode(await request.read(), type=kind)
+    except msgspec.MsgspecError:
+        raise problem(web.HTTPBadRequest, "body_wrong", "this body cannot be read") from None

@@ -1,0 +1,254 @@
+"""Sealed recordings over the audit door: logged before they are opened, held, given away and destroyed by two people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession, UnixConnector
+
+from recorder.audit import audit_door, make_audit_app
+from recorder.bundle import verify_directory
+from recorder.custody import CUSTODY, Custody
+from recorder.data_key import HeldKey
+from recorder.envelope import new_identity, open_envelope
+from recorder.evidence.inventory import take_inventory
+from recorder.holdings import Holdings
+from recorder.inventory import StoreFolder
+from recorder.key_file import KeyFileWrong, read_keys
+from recorder.keys import load_or_create
+from recorder.looks import Looks
+from recorder.mint import Mint
+from recorder.mint_settings import mint_for
+from recorder.notary import LocalWitness, Notary
+from recorder.opened import KeyMissing, NotOpenable, open_bundle
+from recorder.retention import Retention
+from recorder.site_log import SiteLog
+from recorder.witness_book import WitnessBook
+from tests import stranger
+from tests.bundles import keys_of
+from tests.recordings import secrets
+from tests.tapping import VISIT, Studio, clip
+
+LEE = {"who": "p-lee", "role": "auditor", "reason": "complaint 7"}
+KIM = {"who": "p-kim", "role": "administrator", "reason": "agreed"}
+SEE = {"who": "p-lee", "role": "auditor", "purpose": "dispute"}
+INIT = "streams/patient/part-001/init.webm"
+SEGMENT = "streams/patient/part-001/seg-000001.webm"
+
+
+class Desk:
+    """The audit door over a recording, with the real log behind it."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self.ahead = timedelta()
+        self.client: ClientSession
+        self.notary: Notary
+        self.custody: Custody
+        self.mint: Mint
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+    @asynccontextmanager
+    async def open(self, logged: bool = True) -> AsyncIterator[Desk]:
+        studio, settings = self.studio, self.studio.settings
+        signer = load_or_create(settings.keys / "recorder-ed25519.pem")
+        self.mint = mint_for(settings, lambda *_: None)
+        site = SiteLog(settings.data / "log", studio.recorder.origin, signer)
+        book = WitnessBook(settings.data / "local-witness", f"{site.key.name}/witness", keys_of("witness"))
+        notary = self.notary = Notary(site, LocalWitness(book, site.key), [], 0, studio.store, lambda *_: None)
+        try:
+            self.custody = Custody(
+                settings.data / "custody", signer.fingerprint[:16], notary if logged else None, self.now
+            )
+            notary.before_publishing = self.custody.publish
+            app = make_audit_app(studio.store, None, self._looks)
+            socket = settings.data / "audit.sock"
+            async with (
+                audit_door(app, socket),
+                ClientSession("http://x", connector=UnixConnector(str(socket))) as client,
+            ):
+                self.client = client
+                yield self
+        finally:
+            site.close()
+
+    def _looks(self, holdings: Holdings) -> Looks:
+        return Looks(holdings, self.custody, self.mint, lambda: Retention(365, 365))
+
+    async def ask(self, path: str, body: dict[str, Any], status: int) -> Any:
+        async with self.client.post(path, json=body) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json() if answer.content_type == "application/json" else await answer.read()
+
+    async def get(self, path: str, status: int = 200, **headers: str) -> Any:
+        async with self.client.get(path, headers=headers) as answer:
+            assert answer.status == status, await answer.text()
+            return await answer.json() if answer.content_type == "application/json" else await answer.read()
+
+    async def look(self, **more: Any) -> str:
+        return str((await self.ask(f"/visits/{VISIT}/looks", SEE | more, 201))["look"])
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> Desk:
+    studio, what = Studio(tmp_path, encryption="aes256gcm"), clip("VP8")
+    async with studio.running(), studio.worker() as worker:
+        await studio.begin("patient")
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        await studio.play(worker, "patient", what)
+        await studio.end()
+        await studio.recorder.mint.round()
+    return Desk(studio)
+
+
+async def test_a_look_is_in_a_checkpoint_before_a_key_is_unwrapped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, bool]] = []
+    real = Mint.secrets
+
+    async def watched(mint: Mint, held: Any) -> dict[str, bytes]:
+        site = desk.notary._site
+        seen.append((desk.custody._chain.size, site.covers(CUSTODY, desk.custody._chain.size)))
+        return await real(mint, held)
+
+    monkeypatch.setattr(Mint, "secrets", watched)
+    async with desk.open():
+        look = await desk.look()
+        assert seen == [(1, True)]
+        keys = {name: secret.hex() for name, secret in secrets(desk.studio.settings.data, VISIT).items()}
+        (whole,) = stranger.play(desk.studio.root, keys).values()
+        names = [f["name"] for f in (await desk.get(f"/visits/{VISIT}/files"))["files"]]
+        played = [await desk.get(f"/looks/{look}/{n}") for n in sorted(names) if n.startswith("streams/")]
+        assert b"".join(played) == whole
+        segment = await desk.get(f"/looks/{look}/{SEGMENT}")
+        for start, end in ((0, 9), (65_530, 65_545), (len(segment) - 5, len(segment) - 1)):
+            part = await desk.get(f"/looks/{look}/{SEGMENT}", 206, Range=f"bytes={start}-{end}")
+            assert part == segment[start : end + 1]
+        await desk.get(f"/looks/{look}/{SEGMENT}", 416, Range=f"bytes={len(segment)}-")
+        assert await desk.get(f"/visits/{VISIT}/files/{SEGMENT}") != segment  # the object itself stays sealed
+        assert len(seen) == 1
+
+
+async def test_a_look_opens_what_it_names_and_nothing_else(desk: Desk) -> None:
+    async with desk.open():
+        doctor = await desk.look(streams=["doctor"])
+        early = await desk.look(to_ms=1)
+        late = await desk.look(from_ms=10_000_000)
+        await desk.get(f"/looks/{doctor}/{INIT}", 404)
+        await desk.get(f"/looks/{late}/{SEGMENT}", 404)
+        for look in (early, late):
+            await desk.get(f"/looks/{look}/{INIT}")
+        await desk.get(f"/looks/nonesuch/{INIT}", 404)
+        await desk.get(f"/looks/{early}/records/000001.jsonl", 404)
+        await desk.ask(f"/visits/{VISIT}/looks", {"who": "p"}, 400)
+        await desk.ask("/visits/unknown/looks", SEE, 404)
+
+
+async def test_without_a_log_nothing_is_opened_held_or_destroyed(desk: Desk) -> None:
+    async with desk.open(logged=False):
+        for path, body in (("looks", SEE), ("shred", LEE), ("keys", LEE), ("hold", LEE | {"on": True})):
+            desk.ahead = timedelta(days=400)
+            said = await desk.ask(f"/visits/{VISIT}/{path}", body, 503)
+            assert said["code"] == "log_unavailable"
+    assert secrets(desk.studio.settings.data, VISIT)
+
+
+async def test_shredding_takes_two_people_after_retention_and_no_hold_and_leaves_the_proof(desk: Desk) -> None:
+    shred, hold = f"/visits/{VISIT}/shred", f"/visits/{VISIT}/hold"
+    async with desk.open():
+        look = await desk.look()
+        assert (await desk.ask(shred, LEE, 409))["code"] == "retention_runs"
+        desk.ahead = timedelta(days=366)
+        assert (await desk.ask(hold, LEE | {"on": True}, 200))["held"] is True
+        assert (await desk.ask(shred, LEE, 409))["code"] == "on_hold"
+        await desk.ask(hold, LEE | {"on": False}, 200)
+        assert (await desk.ask(shred, LEE, 202))["state"] == "asked"
+        assert (await desk.ask(shred, LEE, 409))["code"] == "same_person"
+        await desk.ask(hold, LEE | {"on": True}, 200)
+        assert (await desk.ask(shred, KIM, 409))["code"] == "on_hold"
+        await desk.ask(hold, LEE | {"on": False}, 200)
+        desk.ahead += timedelta(hours=25)
+        assert (await desk.ask(shred, KIM, 202))["state"] == "asked"  # the first word was too old
+    async with desk.open():  # another life of the recorder
+        assert (await desk.ask(shred, LEE, 200))["state"] == "shredded"
+        assert (await desk.ask(shred, LEE, 200))["state"] == "shredded"
+        await desk.get(f"/looks/{look}/{INIT}", 404)
+        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 410))["code"] == "content_shredded"
+        assert (await desk.ask(f"/visits/{VISIT}/keys", LEE, 410))["code"] == "content_shredded"
+        assert (await desk.get(f"/visits/{VISIT}/keeping"))["shredded"] is True
+        await desk.notary.round()
+        verdict = verify_directory(desk.studio.root)
+        assert (verdict.broken, verdict.complete) == ([], True)
+    assert secrets(desk.studio.settings.data, VISIT) == {}
+    taken = take_inventory(StoreFolder(desk.studio.settings.data / "store"))
+    assert {broken.rule for broken in taken.broken} <= {"INV-4"}  # this studio logs no records of the visit itself
+
+
+async def test_a_crash_between_the_line_and_the_shredding_is_made_good(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.ahead = timedelta(days=366)
+    async with desk.open():
+        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
+        with monkeypatch.context() as patch:
+            patch.setattr(desk.mint.keyring, "shred", lambda visit: (_ for _ in ()).throw(OSError("killed")))
+            await desk.ask(f"/visits/{VISIT}/shred", KIM, 500)
+    assert secrets(desk.studio.settings.data, VISIT)
+    async with desk.open():
+        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 410))["code"] == "content_shredded"
+        await desk._looks(Holdings(desk.studio.store)).finish_shredding()
+    assert secrets(desk.studio.settings.data, VISIT) == {}
+
+
+async def test_keys_are_given_to_a_recipient_by_two_people_and_open_the_bundle(desk: Desk, tmp_path: Path) -> None:
+    identity, recipient = new_identity(bytes(range(32)))
+    keys = f"/visits/{VISIT}/keys"
+    async with desk.open():
+        await desk.ask(keys, LEE | {"recipient": "age1wrong"}, 400)
+        assert (await desk.ask(keys, LEE | {"recipient": recipient}, 202))["state"] == "asked"
+        assert (await desk.ask(keys, LEE | {"recipient": recipient}, 409))["code"] == "same_person"
+        envelope = await desk.ask(keys, KIM | {"recipient": recipient}, 200)
+    with pytest.raises(KeyFileWrong, match="age -d"):
+        read_keys(envelope)
+    given = read_keys(open_envelope(envelope, identity))
+    (written,) = open_bundle(desk.studio.root, given, tmp_path / "plain")
+    assert (written.stream, written.part) == ("patient", 1)
+    with pytest.raises(KeyMissing):
+        open_bundle(desk.studio.root, {}, tmp_path / "none")
+    segment = desk.studio.root / SEGMENT
+    whole = segment.read_bytes()
+    segment.chmod(0o600)
+    segment.write_bytes(whole[:100] + bytes([whole[100] ^ 1]) + whole[101:])
+    with pytest.raises(NotOpenable, match="seg-000001"):
+        open_bundle(desk.studio.root, given, tmp_path / "spoiled")
+
+
+async def test_rotation_is_on_the_log_and_the_destroyed_root_opens_no_old_copy(desk: Desk) -> None:
+    async with desk.open():
+        before: list[HeldKey] = desk.mint.keyring.keys(VISIT)
+        done = await desk.ask("/keys/rotate", {"who": "p-kim", "destroy": True}, 200)
+        assert len(done["destroyed"]) == 1
+        assert done["visits"] == 1
+        assert (
+            {wrap.root for wrap in desk.mint.keyring.keys(VISIT)[0].wraps}
+            == {done["root"]}
+            != {wrap.root for wrap in before[0].wraps}
+        )
+        await desk.get(f"/looks/{await desk.look()}/{INIT}")
+
+
+async def test_a_chain_that_lost_lines_the_log_has_takes_no_more(desk: Desk) -> None:
+    async with desk.open():
+        await desk.look()
+        await desk.look()
+    journal = desk.studio.settings.data / "custody" / "journal"
+    journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
+    async with desk.open():
+        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 503))["code"] == "log_unavailable"
