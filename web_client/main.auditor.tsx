@@ -6,7 +6,7 @@ import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { Audit } from './core/audit';
 import { beginOf, lengthOf } from './core/player';
-import { takeToken } from './ports/place';
+import { root as site, takeToken } from './ports/place';
 import { Playback } from './ports/playback';
 import { preferences, switchLanguage } from './ports/preferences';
 import { recordings } from './ports/recordings';
@@ -20,6 +20,7 @@ import { auditor as zhOwn } from './words/zh/auditor';
 import { common as zhCommon } from './words/zh/common';
 
 const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+const EXPORTS_MS = 5000;
 const STILL: PlayState = { at_ms: 0, playing: false, waiting: false, drift_ms: 0 };
 
 const token = takeToken('a');
@@ -56,7 +57,7 @@ function Page() {
   tell = setPlay;
   const w = WORDS[language];
   document.title = w.auditTitle;
-  if (token === null) return <NoLink w={w} />;
+  if (token === null) return <NoLink w={w} signIn={new URL('auth/login', site()).href} />;
   return (
     <AuditorPageView
       now={now}
@@ -64,11 +65,15 @@ function Page() {
       w={w}
       canCheck={canCheck}
       act={{
-        search: (words) => audit.search(words),
+        search: (words) => void audit.search(words),
         more: () => void audit.load(),
         open,
         back: () => history.back(),
-        download: () => void audit.download(),
+        reason: (purpose, reason) => void audit.reason(purpose, reason),
+        askExport: (purpose, reason) => void audit.askExport(purpose, reason),
+        decideExport: (id, approve) => void audit.decideExport(id, approve),
+        download: (id) => void audit.download(id),
+        photo: (id) => door.photo(audit.now.shown?.row.visit ?? '', id),
         mount,
         play: () => playback?.toggle(),
         seek: (ms) => playback?.seek(ms),
@@ -91,17 +96,27 @@ addEventListener('hashchange', () => {
   if (location.hash.length > 1) location.reload();
 });
 
-/** Space plays, arrows move five seconds; not while a field or a button has the key. */
+/** Space plays, arrows move five seconds, a slash searches; a field keeps its own keys, and a button its space. */
 addEventListener('keydown', (event) => {
-  if (audit.now.shown === null || event.ctrlKey || event.altKey || event.metaKey || (event.target instanceof Element && event.target.closest('input, button, summary, a'))) return;
-  if (event.key === ' ') playback?.toggle();
-  else if (event.key === 'ArrowLeft') playback?.seek(playback.now_ms - 5000);
-  else if (event.key === 'ArrowRight') playback?.seek(playback.now_ms + 5000);
+  const at = event.target instanceof Element ? event.target : null;
+  if (event.ctrlKey || event.altKey || event.metaKey || at?.closest('input, textarea, select')) return;
+  const field = document.querySelector<HTMLInputElement>('[data-find]');
+  if (event.key === '/' && field !== null) field.focus();
+  else if (audit.now.shown === null || playback === null) return;
+  else if (event.key === ' ' && !at?.closest('button, summary, a')) playback.toggle();
+  else if (event.key === 'ArrowLeft') playback.seek(playback.now_ms - 5000);
+  else if (event.key === 'ArrowRight') playback.seek(playback.now_ms + 5000);
   else return;
   event.preventDefault();
 });
 
 if (token !== null) {
   history.replaceState(null, '');
+  void audit.meet();
   void audit.load();
+  void audit.exports();
+  // A second person's word is waited for on the page; a page nobody looks at asks nothing.
+  setInterval(() => {
+    if (!document.hidden) void audit.exports();
+  }, EXPORTS_MS);
 }

@@ -1,4 +1,6 @@
 /** The auditor's desk: the list, one recording, and its verdict as this machine finds it. */
+import { type Export, parseExport, parseExports } from './export';
+import { type Kept, keptMessages } from './kept';
 import { type Verdict, type Sums, verify } from './verify';
 import { Snapshot, type Watchable } from './watch';
 import { count, fields, list, text } from './wire';
@@ -17,19 +19,51 @@ export interface Row {
 
 export interface Look {
   readonly who: string;
+  readonly role: string;
   readonly what: string;
   readonly at: string;
+  readonly outcome: string;
+  readonly purpose: string | null;
 }
 
-export type Failure = 'refused' | 'failed';
+/** Who looks: fit for a watermark, and nobody's name. */
+export interface Viewer {
+  readonly who: string;
+  readonly role: string;
+  readonly link: boolean;
+}
+
+export interface Names {
+  readonly doctor: string;
+  readonly patient: string;
+  readonly age: number | null;
+  readonly sex: string | null;
+}
+
+export interface Search {
+  readonly words: string;
+  /** Days as `2026-05-04`, in this auditor's own time; empty for none. */
+  readonly since: string;
+  readonly until: string;
+}
+
+/** A code of the server's (`grant_expired`), or that it could not be reached. */
+export type Failure = 'failed' | 'auth' | (string & {});
 
 export interface RecordingsPort {
-  page(cursor: string | null): Promise<unknown>;
+  page(cursor: string | null, search: Search): Promise<unknown>;
+  session(): Promise<unknown>;
+  reason(visit: string, purpose: string, reason: string): Promise<unknown>;
+  names(visit: string): Promise<unknown>;
+  messages(visit: string): Promise<unknown>;
+  askExport(visit: string, purpose: string, reason: string): Promise<unknown>;
+  exports(): Promise<unknown>;
+  decideExport(id: string, approve: boolean): Promise<unknown>;
   one(visit: string): Promise<unknown>;
   files(visit: string): Promise<unknown>;
   /** Null if it cannot be read. */
   read(visit: string, name: string): Promise<Uint8Array | null>;
-  download(visit: string): Promise<void>;
+  download(id: string, visit: string): Promise<void>;
   failure(error: unknown): Failure;
 }
 
@@ -37,6 +71,9 @@ export interface Shown {
   readonly row: Row;
   readonly consents: readonly { readonly seat: string; readonly state: string; readonly at: string | null; readonly version: string | null }[];
   readonly looks: readonly Look[];
+  /** After a reason. */
+  readonly names: Names | null;
+  readonly messages: readonly Kept[] | null;
   readonly progress: { readonly done: number; readonly all: number };
   readonly verdict: Verdict | null;
 }
@@ -45,15 +82,22 @@ export interface AuditFacts {
   readonly rows: readonly Row[] | null;
   readonly more: boolean;
   readonly failure: Failure | null;
-  readonly search: string;
+  readonly search: Search;
   readonly shown: Shown | null;
   readonly downloading: boolean;
+  readonly viewer: Viewer | null;
+  readonly exports: readonly Export[];
+  /** A reason, an export or a decision is on its way. */
+  readonly sending: boolean;
 }
 
+const EVERYTHING: Search = { words: '', since: '', until: '' };
+
 export class Audit implements Watchable<AuditFacts> {
-  private readonly facts = new Snapshot<AuditFacts>({ rows: null, more: false, failure: null, search: '', shown: null, downloading: false });
+  private readonly facts = new Snapshot<AuditFacts>({ rows: null, more: false, failure: null, search: EVERYTHING, shown: null, downloading: false, viewer: null, exports: [], sending: false });
   private cursor: string | null = null;
   private turn = 0;
+  private asked = 0;
 
   constructor(
     private readonly port: RecordingsPort,
@@ -68,20 +112,66 @@ export class Audit implements Watchable<AuditFacts> {
     return this.facts.watch(told);
   }
 
+  /** Who looks; nothing is shown without it. */
+  async meet(): Promise<void> {
+    await this.trying(async () => {
+      const from = fields(await this.port.session());
+      const viewer = { who: text(from['who']) ?? '', role: text(from['role']) ?? '', link: from['kind'] === 'link' };
+      this.facts.set({ viewer });
+    });
+  }
+
   /** The first page, or the next one. */
   async load(): Promise<void> {
-    try {
-      const page = fields(await this.port.page(this.cursor));
+    const asked = (this.asked += 1);
+    await this.trying(async () => {
+      const page = fields(await this.port.page(this.cursor, this.now.search));
+      if (asked !== this.asked) return; // searched for something else meanwhile
       this.cursor = text(page['next']);
       const rows = [...(this.now.rows ?? []), ...list(page['recordings']).flatMap(parseRow)];
       this.facts.set({ rows, more: this.cursor !== null, failure: null });
-    } catch (error) {
-      this.facts.set({ failure: this.port.failure(error) });
-    }
+    });
   }
 
-  search(search: string): void {
-    this.facts.set({ search });
+  /** Look for something else: from the first page. */
+  async search(search: Search): Promise<void> {
+    this.facts.set({ search, rows: null, more: false });
+    this.cursor = null;
+    await this.load();
+  }
+
+  /** Say why, and be shown names and messages. */
+  async reason(purpose: string, reason: string): Promise<void> {
+    const visit = this.now.shown?.row.visit;
+    if (visit === undefined) return;
+    await this.sending(async () => {
+      await this.port.reason(visit, purpose, reason);
+      await this.personal(visit);
+    });
+  }
+
+  async askExport(purpose: string, reason: string): Promise<void> {
+    const visit = this.now.shown?.row.visit;
+    if (visit === undefined) return;
+    await this.sending(async () => {
+      const asked = parseExport(await this.port.askExport(visit, purpose, reason), Date.now());
+      this.facts.set({ exports: [...asked, ...this.now.exports] });
+    });
+  }
+
+  async decideExport(id: string, approve: boolean): Promise<void> {
+    await this.sending(async () => {
+      await this.port.decideExport(id, approve);
+      await this.exports();
+    });
+  }
+
+  /** What is asked for and what may be taken, as it stands now. */
+  async exports(): Promise<void> {
+    await this.trying(async () => {
+      const exports = parseExports(await this.port.exports(), Date.now());
+      if (JSON.stringify(exports) !== JSON.stringify(this.now.exports)) this.facts.set({ exports });
+    });
   }
 
   back(): void {
@@ -97,7 +187,7 @@ export class Audit implements Watchable<AuditFacts> {
       const detail = fields(await this.port.one(visit));
       const row = parseRow(detail)[0];
       if (row === undefined || !mine()) return;
-      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), progress: { done: 0, all: 0 }, verdict: null };
+      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, progress: { done: 0, all: 0 }, verdict: null };
       this.facts.set({ shown, failure: null });
       const names = list(fields(await this.port.files(visit))['files']).map((each) => text(fields(each)['name']) ?? text(each) ?? '');
       if (!mine()) return;
@@ -105,32 +195,49 @@ export class Audit implements Watchable<AuditFacts> {
       const verdict = await verify(objects, this.sums, visit, (done, all) => {
         if (mine() && this.now.shown !== null) this.facts.set({ shown: { ...this.now.shown, progress: { done, all } } });
       });
-      if (mine() && this.now.shown !== null) this.facts.set({ shown: { ...this.now.shown, verdict } });
+      if (!mine() || this.now.shown === null) return;
+      const read = this.now.shown.messages !== null;
+      this.facts.set({ shown: { ...this.now.shown, verdict } });
+      if (read) await this.personal(visit);
     } catch (error) {
       if (mine()) this.facts.set({ failure: this.port.failure(error) });
     }
   }
 
-  async download(): Promise<void> {
-    const shown = this.now.shown;
-    if (shown === null || this.now.downloading) return;
+  async download(id: string): Promise<void> {
+    const one = this.now.exports.find((each) => each.id === id);
+    if (one === undefined || this.now.downloading) return;
     this.facts.set({ downloading: true });
+    await this.trying(() => this.port.download(id, one.visit));
+    this.facts.set({ downloading: false });
+    await this.exports();
+  }
+
+  private async personal(visit: string): Promise<void> {
+    const names = fields(await this.port.names(visit));
+    const given = await this.port.messages(visit);
+    const shown = this.now.shown;
+    if (shown === null || shown.row.visit !== visit) return;
+    const messages = await keptMessages(given, shown.verdict?.records ?? [], this.sums);
+    const [doctor, patient] = [fields(names['doctor']), fields(names['patient'])];
+    const told = { doctor: text(doctor['name']) ?? '', patient: text(patient['name']) ?? '', age: count(patient['age']), sex: text(patient['sex']) };
+    if (this.now.shown?.row.visit === visit) this.facts.set({ shown: { ...this.now.shown, names: told, messages } });
+  }
+
+  private async sending(what: () => Promise<void>): Promise<void> {
+    if (this.now.sending) return;
+    this.facts.set({ sending: true, failure: null });
+    await this.trying(what);
+    this.facts.set({ sending: false });
+  }
+
+  private async trying(what: () => Promise<void>): Promise<void> {
     try {
-      await this.port.download(shown.row.visit);
+      await what();
     } catch (error) {
       this.facts.set({ failure: this.port.failure(error) });
     }
-    this.facts.set({ downloading: false });
   }
-}
-
-/** Rows that hold every word looked for: number, time, doctor, patient's code. */
-export function matching(rows: readonly Row[], search: string): readonly Row[] {
-  const words = search.toLowerCase().split(/\s+/).filter(Boolean);
-  return rows.filter((row) => {
-    const all = [row.visit, row.at ?? '', row.doctor ?? '', row.patient].join(' ').toLowerCase();
-    return words.every((word) => all.includes(word));
-  });
 }
 
 function parseRow(given: unknown): Row[] {
@@ -167,6 +274,6 @@ function parseConsents(detail: Readonly<Record<string, unknown>>): Shown['consen
 function parseLooks(detail: Readonly<Record<string, unknown>>): readonly Look[] {
   return list(detail['accesses']).map((each) => {
     const from = fields(each);
-    return { who: text(from['who']) ?? '', what: text(from['what']) ?? '', at: text(from['at']) ?? '' };
+    return { who: text(from['who']) ?? '', role: text(from['role']) ?? '', what: text(from['what']) ?? '', at: text(from['at']) ?? '', outcome: text(from['outcome']) ?? '', purpose: text(from['purpose']) };
   });
 }

@@ -1,5 +1,6 @@
 /** Two streams, one clock: which file is due, and how a player that runs ahead or behind comes back in step. */
-import type { PlayPart, StreamLedger } from './ledger';
+import type { PlayPart, Span, StreamLedger } from './ledger';
+import type { Entry } from './records';
 
 /** What a player is to do about its drift: its time less the clock's, in ms. */
 export interface Steering {
@@ -9,14 +10,16 @@ export interface Steering {
 
 const IN_STEP_MS = 15;
 const TOO_FAR_MS = 300;
-/** Half of the drift a second, at most a fifth faster or slower: browsers keep the pitch. */
+/** Half of the drift a second, at most a fifth faster or slower; what is far apart comes back at once. Browsers keep the pitch. */
 const MOST = 0.2;
+const FAR_MS = 60;
+const AT_ONCE = 0.4;
 
 export function steer(drift_ms: number): Steering {
   const off = Math.abs(drift_ms);
   if (off > TOO_FAR_MS) return { seek: true, rate: 1 };
   if (off <= IN_STEP_MS) return { seek: false, rate: 1 };
-  return { seek: false, rate: 1 - Math.sign(drift_ms) * Math.min(MOST, off / 500) };
+  return { seek: false, rate: 1 - Math.sign(drift_ms) * (off > FAR_MS ? AT_ONCE : Math.min(MOST, off / 500)) };
 }
 
 /** The part that has media at this stream time, or null where nothing was kept. */
@@ -32,6 +35,29 @@ export function partAt(stream: StreamLedger, ms: number): PlayPart | null {
 /** The segments of a part worth having now: from the keyframe before, to half a minute ahead. */
 export function wanted(part: PlayPart, ms: number, ahead_ms = 30_000): readonly string[] {
   return part.segments.filter((each) => each.to_ms > ms - 5000 && each.from_ms < ms + ahead_ms).map((each) => each.name);
+}
+
+/** Spans in which a source of a seat was off or muted, by the records: present in the recording, and silent. */
+export function mutedSpans(records: readonly Entry[], seat: string, source: string, zero_us: number, end_ms: number): readonly Span[] {
+  const spans: Span[] = [];
+  let since: number | null = null;
+  for (const { type, body, mono_us } of records) {
+    if (type !== 'event' || body['seat'] !== seat || body['event'] !== source) continue;
+    const ms = Math.max(0, Math.min(end_ms, (mono_us - zero_us) / 1000));
+    if (body['state'] === 'muted') since ??= ms;
+    else if (since !== null) {
+      if (ms > since) spans.push({ from_ms: since, to_ms: ms });
+      since = null;
+    }
+  }
+  if (since !== null && since < end_ms) spans.push({ from_ms: since, to_ms: end_ms });
+  return spans;
+}
+
+/** Stream time zero on the recorder's clock, or null before recording began. A recorder that came back says it anew. */
+export function zeroOf(records: readonly Entry[]): number | null {
+  const found = records.find((record) => record.type === 'start');
+  return found === undefined ? null : Number(found.body['zero_mono_us']);
 }
 
 /** The type a browser is asked for. */

@@ -10,6 +10,9 @@ import { partAt, steer, typeOf, wanted } from '../core/player';
 type Fetch = (name: string) => Promise<Blob | null>;
 
 const TICK_MS = 100;
+/** How long a beginning waits for data, and for sound and picture to run. */
+const READY_MS = 1500;
+const PLAY_MS = 500;
 
 export interface PlayState {
   readonly at_ms: number;
@@ -145,12 +148,30 @@ function settled(buffer: SourceBuffer): Promise<void> {
   return buffer.updating ? new Promise((then) => buffer.addEventListener('updateend', () => then(), { once: true })) : Promise.resolve();
 }
 
+/** Whether an element stands where it was put and can go on. */
+function ready(video: HTMLVideoElement): Promise<void> {
+  return new Promise((then) => {
+    const look = (): void => {
+      if (video.seeking || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA) return;
+      for (const name of ['seeked', 'canplay']) video.removeEventListener(name, look);
+      then();
+    };
+    for (const name of ['seeked', 'canplay']) video.addEventListener(name, look);
+    look();
+  });
+}
+
+const after = (ms: number): Promise<void> => new Promise((then) => setTimeout(then, ms));
+
 export class Playback {
   private readonly screens = new Map<string, Screen>();
   private at: number;
   private since: number | null = null;
   private waiting = false;
   private drift = 0;
+  /** While the elements are being brought to one place to begin together; each new beginning has its own number. */
+  private beginning: number | null = null;
+  private begun = 0;
   private readonly timer = setInterval(() => this.tick(), TICK_MS);
 
   constructor(
@@ -169,22 +190,25 @@ export class Playback {
   }
 
   get now_ms(): number {
-    const ran = this.since === null || this.waiting ? 0 : performance.now() - this.since;
+    const ran = this.since === null || this.waiting || this.beginning !== null ? 0 : performance.now() - this.since;
     return Math.min(this.length_ms, this.at + ran);
   }
 
   toggle(): void {
+    const at = this.now_ms;
+    this.beginning = null;
     if (this.since === null) {
       if (this.at >= this.length_ms) this.at = 0;
       this.since = performance.now();
     } else {
-      this.at = this.now_ms;
+      this.at = at;
       this.since = null;
     }
     this.tick();
   }
 
   seek(ms: number): void {
+    this.beginning = null;
     this.at = Math.max(0, Math.min(this.length_ms, ms));
     if (this.since !== null) this.since = performance.now();
     for (const { video } of this.screens.values()) video.currentTime = this.at / 1000;
@@ -192,6 +216,7 @@ export class Playback {
   }
 
   close(): void {
+    this.begun += 1;
     clearInterval(this.timer);
     for (const screen of this.screens.values()) screen.close();
     this.screens.clear();
@@ -204,8 +229,10 @@ export class Playback {
       this.at = this.length_ms;
       this.since = null;
     }
+    if (this.beginning !== null) return this.tell();
     let late = false;
     let present = 0;
+    let joins = false;
     const drifts: number[] = [];
     for (const screen of this.screens.values()) {
       const { video } = screen;
@@ -221,11 +248,17 @@ export class Playback {
         if (there && holds(video.buffered, ms + 100) && Math.abs(video.currentTime * 1000 - ms) > 150) video.currentTime = (ms + 100) / 1000;
         continue;
       }
+      joins ||= playing && video.paused && !video.ended;
       const drift = this.steer(video, ms, playing);
       if (drift !== null) drifts.push(drift);
     }
     this.follow(drifts, present);
     this.hold(late);
+    if (joins && !late && this.since !== null) void this.begin();
+    this.tell();
+  }
+
+  private tell(): void {
     this.told({ at_ms: this.now_ms, playing: this.since !== null, waiting: this.waiting, drift_ms: Math.round(this.drift) });
   }
 
@@ -239,14 +272,35 @@ export class Playback {
     }
     const { seek, rate } = steer(drift);
     if (video.playbackRate !== rate) video.playbackRate = rate;
-    if (video.paused) {
-      video.play().catch(() => undefined);
-      return null;
-    }
-    if (video.seeking) return null;
+    if (video.paused || video.seeking) return null;
     if (!seek) return drift;
     video.currentTime = ms / 1000 + 0.05;
     return null;
+  }
+
+  /**
+   * Everyone who has media here begins together: all stand at one place with their data in, then all play, and the clock runs
+   * from where they really are. An element that began when it liked was up to 180 ms away for its first second.
+   */
+  private async begin(): Promise<void> {
+    const mine = (this.begun += 1);
+    const ms = this.now_ms;
+    this.at = ms;
+    this.beginning = mine;
+    const here = [...this.screens.values()].map((screen) => screen.video).filter((video) => video.hasAttribute('data-here') && holds(video.buffered, ms));
+    for (const video of here) {
+      video.pause();
+      if (Math.abs(video.currentTime * 1000 - ms) > 2) video.currentTime = ms / 1000;
+    }
+    await Promise.race([Promise.all(here.map(ready)), after(READY_MS)]);
+    if (this.beginning !== mine) return;
+    for (const video of here) video.playbackRate = 1;
+    await Promise.race([Promise.all(here.map((video) => video.play().catch(() => undefined))), after(PLAY_MS)]);
+    if (this.beginning !== mine) return;
+    const times = here.map((video) => video.currentTime * 1000);
+    this.at = times.length === 0 ? ms : Math.min(...times);
+    this.since = performance.now();
+    this.beginning = null;
   }
 
   /** What all elements are late or early by together is the clock's to give; only what parts them is steered away. */

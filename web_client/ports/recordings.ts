@@ -1,24 +1,57 @@
 /** Recordings over HTTP with the auditor's token. What was read for checking is kept for playing: one download, one look. */
-import type { RecordingsPort } from '../core/audit';
+import type { RecordingsPort, Search } from '../core/audit';
 import { api } from './place';
 
-class Refused extends Error {}
+class Refused extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+/** A day of this machine's clock as seconds since 1970; `after` days later. */
+function day(given: string, after: number): number | null {
+  const [year, month, date] = given.split('-').map(Number);
+  if (year === undefined || month === undefined || date === undefined) return null;
+  const at = new Date(year, month - 1, date + after).getTime();
+  return Number.isNaN(at) ? null : Math.floor(at / 1000);
+}
+
+function asQuery(cursor: string | null, search: Search): string {
+  const said = new URLSearchParams({ limit: '50' });
+  const words = search.words.trim();
+  const [since, before] = [search.since === '' ? null : day(search.since, 0), search.until === '' ? null : day(search.until, 1)];
+  if (cursor !== null) said.set('cursor', cursor);
+  if (words !== '') said.set('q', words);
+  if (since !== null) said.set('since', String(since));
+  if (before !== null) said.set('before', String(before));
+  return said.toString();
+}
 
 export interface Recordings extends RecordingsPort {
   /** An object that was read before, or is read now. */
   blob(visit: string, name: string): Promise<Blob | null>;
+  /** The address of a photo that was sent in the visit. */
+  photo(visit: string, photo: string): Promise<string>;
+}
+
+async function refusal(answer: Response): Promise<Error> {
+  if (answer.status >= 500) return new Error(String(answer.status));
+  const said = (await answer.json().catch(() => null)) as { code?: unknown } | null;
+  return typeof said?.code === 'string' ? new Refused(said.code) : new Error(String(answer.status));
 }
 
 export function recordings(token: string): Recordings {
   const kept = new Map<string, Blob>();
-  const get = async (path: string): Promise<Response> => {
-    const answer = await fetch(api(path), { headers: { authorization: `Bearer ${token}` }, cache: 'no-store' });
-    if (answer.status === 401 || answer.status === 403) throw new Refused();
+  const get = async (path: string, body?: unknown): Promise<Response> => {
+    const headers: Record<string, string> = { authorization: `Bearer ${token}` };
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const answer = await fetch(api(path), { method: body === undefined ? 'GET' : 'POST', headers, cache: 'no-store', ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+    if (answer.status === 401) throw new Refused('auth');
     return answer;
   };
-  const json = async (path: string): Promise<unknown> => {
-    const answer = await get(path);
-    if (!answer.ok) throw new Error(String(answer.status));
+  const json = async (path: string, body?: unknown): Promise<unknown> => {
+    const answer = await get(path, body);
+    if (!answer.ok) throw await refusal(answer);
     return answer.json();
   };
   const blob = async (visit: string, name: string): Promise<Blob | null> => {
@@ -32,7 +65,19 @@ export function recordings(token: string): Recordings {
     return body;
   };
   return {
-    page: (cursor) => json(`recordings?limit=100${cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`}`),
+    page: (cursor, search) => json(`recordings?${asQuery(cursor, search)}`),
+    session: () => json('session'),
+    reason: (visit, purpose, reason) => json(`recordings/${visit}/reason`, { purpose, reason }),
+    names: (visit) => json(`recordings/${visit}/names`),
+    messages: (visit) => json(`recordings/${visit}/messages`),
+    photo: async (visit, photo) => {
+      const answer = await get(`recordings/${visit}/photos/${photo}`);
+      if (!answer.ok) throw await refusal(answer);
+      return URL.createObjectURL(await answer.blob());
+    },
+    askExport: (visit, purpose, reason) => json(`recordings/${visit}/exports`, { purpose, reason }),
+    exports: () => json('exports'),
+    decideExport: (id, approve) => json(`exports/${id}/decision`, { approve }),
     one: (visit) => {
       // Another look is another reading: what is checked is what the server holds now.
       kept.clear();
@@ -44,9 +89,9 @@ export function recordings(token: string): Recordings {
       return held === null ? null : new Uint8Array(await held.arrayBuffer());
     },
     blob,
-    download: async (visit) => {
-      const answer = await get(`recordings/${visit}/bundle`);
-      if (!answer.ok) throw new Error(String(answer.status));
+    download: async (id, visit) => {
+      const answer = await get(`exports/${id}/bundle`);
+      if (!answer.ok) throw await refusal(answer);
       const name = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${visit}.zip`;
       const address = URL.createObjectURL(await answer.blob());
       const link = document.createElement('a');
@@ -55,6 +100,6 @@ export function recordings(token: string): Recordings {
       link.click();
       setTimeout(() => URL.revokeObjectURL(address), 60_000);
     },
-    failure: (error) => (error instanceof Refused ? 'refused' : 'failed'),
+    failure: (error) => (error instanceof Refused ? error.code : 'failed'),
   };
 }

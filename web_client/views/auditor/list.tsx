@@ -1,10 +1,15 @@
-/** The list of recordings, and the box that narrows it. */
-import { matching, type Row } from '../../core/audit';
+/** The list of recordings, the boxes that narrow it, and what waits for a second person. */
+import { useEffect, useRef } from 'preact/hooks';
+import type { Row, Search } from '../../core/audit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
+import { Exports } from './exports';
+import { failureOf } from './failure';
 import type { AuditorGiven } from './shape';
+
+const SETTLED_MS = 350;
 
 /** An instant as this auditor's own wall clock shows it. */
 export function moment(instant: string | null): string {
@@ -21,31 +26,69 @@ function state(row: Row, w: AuditorGiven['w']): { words: string; tone: string } 
   return seconds === 0 ? { words: w.auditClosed, tone: 'good' } : { words: w.auditSealedGap(seconds), tone: 'warn' };
 }
 
-export function List({ now, w, act }: AuditorGiven) {
-  const rows = now.rows === null ? null : matching(now.rows, now.search);
+function Finding({ now, w, act }: AuditorGiven) {
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const change = (part: Partial<Search>, at_once: boolean): void => {
+    clearTimeout(timer.current);
+    const search = { ...now.search, ...part };
+    if (at_once) act.search(search);
+    else timer.current = setTimeout(() => act.search(search), SETTLED_MS);
+  };
+  return (
+    <form
+      class="finding"
+      role="search"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const words = new FormData(event.currentTarget).get('words');
+        change({ words: typeof words === 'string' ? words : '' }, true);
+      }}
+    >
+      <label class="find">
+        <Icon name="find" />
+        <input
+          type="search"
+          name="words"
+          data-find
+          placeholder={w.auditSearch}
+          aria-label={w.auditSearch}
+          maxLength={128}
+          defaultValue={now.search.words}
+          onInput={(event) => change({ words: event.currentTarget.value }, false)}
+        />
+      </label>
+      <label class="day">
+        <span>{w.auditSince}</span>
+        <input type="date" value={now.search.since} onChange={(event) => change({ since: event.currentTarget.value }, true)} />
+      </label>
+      <label class="day">
+        <span>{w.auditUntil}</span>
+        <input type="date" value={now.search.until} onChange={(event) => change({ until: event.currentTarget.value }, true)} />
+      </label>
+    </form>
+  );
+}
+
+export function List(given: AuditorGiven) {
+  const { now, w, act } = given;
+  const { rows } = now;
+  const everything = now.search.words === '' && now.search.since === '' && now.search.until === '';
   return (
     <main class="audit" data-page="list">
       <div class="title">
         <Heading page="list">{w.auditTitle}</Heading>
         <p class="quiet">{w.auditNote}</p>
       </div>
-      <label class="find">
-        <Icon name="find" />
-        <input
-          type="search"
-          placeholder={w.auditSearch}
-          aria-label={w.auditSearch}
-          value={now.search}
-          onInput={(event) => act.search(event.currentTarget.value)}
-        />
-      </label>
-      {now.failure !== null && <p class="note bad" role="alert">{now.failure === 'refused' ? w.auditRefused : w.auditFailed}</p>}
+      <Exports given={given} />
+      <Finding {...given} />
+      {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
       {rows === null ? (
         now.failure === null && <p class="quiet">{w.auditLoading}</p>
-      ) : rows.length === 0 ? (
-        <p class="quiet">{now.search === '' ? w.auditEmpty : w.auditNoMatch}</p>
+      ) : rows.length === 0 && !now.more ? (
+        <p class="quiet">{everything ? w.auditEmpty : w.auditNoMatch}</p>
       ) : (
-        <div class="scroll">
+        <div class="scroll" tabIndex={0} role="region" aria-label={w.auditTitle}>
           <table>
             <thead>
               <tr>

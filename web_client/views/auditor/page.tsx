@@ -18,6 +18,11 @@ export function AuditorPageView(given: AuditorGiven) {
       <header class="head">
         <b>{w.brand}</b>
         <span class="sp" />
+        {now.viewer !== null && (
+          <span class="quiet code" data-viewer>
+            {now.viewer.link ? w.auditByLink : (w.auditRoles[now.viewer.role] ?? now.viewer.role)} {now.viewer.who.slice(0, 20)}
+          </span>
+        )}
         <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
           {w.other}
         </button>
@@ -28,11 +33,16 @@ export function AuditorPageView(given: AuditorGiven) {
   );
 }
 
-export function NoLink({ w }: { w: AuditorGiven['w'] }) {
+export function NoLink({ w, signIn }: { w: AuditorGiven['w']; signIn: string }) {
   return (
     <main class="audit" data-page="closed">
       <Heading page="closed">{w.noLink}</Heading>
       <p>{w.noLinkNext}</p>
+      <p>
+        <a class="btn main go" href={signIn} data-act="sign-in">
+          {w.auditSignIn}
+        </a>
+      </p>
     </main>
   );
 }

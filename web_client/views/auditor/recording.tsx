@@ -1,20 +1,27 @@
 /** One recording: verdicts, both pictures in step, consent, what happened, and what is missing. */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Shown } from '../../core/audit';
-import type { StreamLedger } from '../../core/ledger';
-import { lengthOf } from '../../core/player';
+import { lengthOf, zeroOf } from '../../core/player';
 import type { Entry } from '../../core/records';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
+import { useTick } from '../parts/snapshot';
+import { Coverage } from './coverage';
+import { Exports } from './exports';
+import { failureOf } from './failure';
+import { Keeping } from './keeping';
+import { Messages } from './kept';
 import { moment } from './list';
 import type { AuditorGiven } from './shape';
 import { Verdicts } from './verdicts';
+import { Why } from './why';
 
 type Words = AuditorGiven['w'];
 
-const QUIET = new Set(['heartbeat', 'segment', 'sync', 'part']);
+const QUIET = new Set(['heartbeat', 'segment', 'sync', 'part', 'stored', 'key', 'timestamp']);
+const UNTOLD = new Set(['quality', 'transport']);
 
 /** Stream time of a record, in ms, once recording has begun. */
 function timeOf(record: Entry, zero: number | null): number | null {
@@ -25,6 +32,7 @@ function what(record: Entry, w: Words): string {
   const body = record.body as Readonly<Record<string, unknown>>;
   const seat = typeof body['seat'] === 'string' ? (w.auditSeat[body['seat']] ?? body['seat']) : '';
   const stream = typeof body['stream'] === 'string' ? (w.auditSeat[body['stream']] ?? body['stream']) : '';
+  if (record.type === 'event' && body['event'] === 'message') return [seat, body['state'] === 'photo' ? w.auditSentPhoto : w.auditSentText].join(' ');
   if (record.type === 'event') {
     const device = w.auditDevices[String(body['event'])] ?? String(body['event']);
     const state = typeof body['state'] === 'string' ? (w.auditSwitch[body['state']] ?? body['state']) : '';
@@ -36,15 +44,15 @@ function what(record: Entry, w: Words): string {
   }
   const kind = record.type === 'consent' && body['decision'] === 'refused' ? 'refused' : record.type;
   const who = typeof body['who'] === 'string' ? body['who'].slice(0, 12) : '';
-  return [seat, w.auditEvents[kind] ?? kind, who].filter(Boolean).join(' ');
+  const why = record.type === 'access' || record.type === 'export' ? (w.auditPurposes[String(body['purpose'])] ?? '') : '';
+  return [seat, w.auditEvents[kind] ?? kind, who, why].filter(Boolean).join(' ');
 }
 
 function Timeline({ records, w, act }: { records: readonly Entry[]; w: Words; act: AuditorGiven['act'] }) {
-  const start = records.find((record) => record.type === 'start');
-  const zero = start === undefined ? null : Number(start.body['zero_mono_us']);
-  const told = records.filter((record) => !QUIET.has(record.type) && !(record.type === 'event' && ['quality', 'transport'].includes(String(record.body['event']))));
+  const zero = zeroOf(records);
+  const told = records.filter((record) => !QUIET.has(record.type) && !(record.type === 'event' && UNTOLD.has(String(record.body['event']))));
   return (
-    <ol class="timeline">
+    <ol class="timeline" tabIndex={0} aria-label={w.auditTimeline}>
       {told.map((record) => {
         const ms = timeOf(record, zero);
         const inside = ms !== null && ms >= 0 && record.type !== 'close' && record.type !== 'access';
@@ -65,28 +73,21 @@ function Timeline({ records, w, act }: { records: readonly Entry[]; w: Words; ac
   );
 }
 
-function Coverage({ name, stream, length, w }: { name: string; stream: StreamLedger; length: number; w: Words }) {
-  const x = (ms: number): number => (ms / Math.max(1, length)) * 1000;
-  const causes = [...new Set(stream.lost.map((gap) => gap.cause))];
+/** Who looks, and when: over the picture, so that a photo of this screen says whose it was. */
+function Mark({ who }: { who: string }) {
+  const now = useTick(1000);
+  const said = `${who} ${moment(new Date(now).toISOString())}`;
   return (
-    <div class="cover" data-stream={name}>
-      <span>{w.auditSeat[name] ?? name}</span>
-      <svg viewBox="0 0 1000 8" preserveAspectRatio="none" aria-hidden="true">
-        {stream.present.map((each) => (
-          <rect key={`p${each.from_ms}`} class="present" x={x(each.from_ms)} width={x(each.to_ms - each.from_ms)} height="8" />
-        ))}
-        {stream.lost.map((each) => (
-          <rect key={`l${each.from_ms}`} class={each.cause} x={x(each.from_ms)} width={Math.max(2, x(each.to_ms - each.from_ms))} height="8" />
+    <>
+      <svg class="mark" aria-hidden="true">
+        {['18%', '45%', '72%'].map((row, at) => (
+          <text key={row} x={`${6 + at * 22}%`} y={row}>
+            {said}
+          </text>
         ))}
       </svg>
-      <small>
-        {w.auditSegments} {stream.segments}
-        {causes.map((cause) => {
-          const ms = stream.lost.filter((gap) => gap.cause === cause).reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
-          return ` · ${w.auditLegend[cause] ?? cause} ${w.seconds(Math.round(ms / 100) / 10)}`;
-        })}
-      </small>
-    </div>
+      <p class="whose num">{said}</p>
+    </>
   );
 }
 
@@ -101,6 +102,7 @@ function Player({ stream, given, label }: { stream: string; given: AuditorGiven;
       <p class="none">{given.w.auditNoPicture}</p>
       <p class="cannot">{given.w.auditCannotPlay}</p>
       <figcaption>{label}</figcaption>
+      <Mark who={given.now.viewer?.who ?? ''} />
     </figure>
   );
 }
@@ -146,13 +148,16 @@ function Playing({ shown, given }: { shown: Shown; given: AuditorGiven }) {
           {clockwise(play.at_ms)} / {clockwise(length)}
         </span>
       </div>
-      <section class="covers" aria-label={w.auditCoverage}>
-        {[...verdict.ledger.streams].sort(([a], [b]) => rank(a) - rank(b)).map(([name, stream]) => (
-          <Coverage key={name} name={name} stream={stream} length={length} w={w} />
-        ))}
-      </section>
+      <Coverage verdict={verdict} length={length} names={[...verdict.ledger.streams.keys()].sort((a, b) => rank(a) - rank(b))} at_ms={play.at_ms} given={given} />
+      <p class="quiet small">{w.auditKeysHelp}</p>
     </>
   );
+}
+
+/** The instant of stream time zero, by the record that began it. */
+function begunAt(shown: Shown): string | null {
+  const start = shown.verdict?.records.find((record) => record.type === 'start');
+  return start?.at ?? null;
 }
 
 export function Recording(given: AuditorGiven) {
@@ -160,6 +165,7 @@ export function Recording(given: AuditorGiven) {
   const shown = now.shown;
   if (shown === null) return null;
   const { row, verdict } = shown;
+  const pending = now.exports.some((each) => each.visit === row.visit && each.asked_by === now.viewer?.who && (each.state === 'asked' || each.state === 'approved'));
   return (
     <main class="audit" data-page="recording" data-visit={row.visit}>
       <div class="title">
@@ -173,11 +179,20 @@ export function Recording(given: AuditorGiven) {
         <p class="quiet num">
           {moment(row.at)} · {row.doctor ?? ''} · <span class="code">{row.patient.slice(0, 8)}</span>
         </p>
-        <Button act="download" kind="soft" icon="load" disabled={now.downloading} onTap={act.download}>
-          {now.downloading ? w.auditDownloading : w.auditDownload}
-        </Button>
+        {shown.names !== null && (
+          <p class="named" data-names>
+            {shown.names.patient}
+            {shown.names.age !== null && ` ${w.auditAge(shown.names.age)}`}
+          </p>
+        )}
+        <span class="sp" />
+        {shown.names === null && (
+          <Why name="reason" label={w.auditShowNames} done={w.auditShow} note={w.auditReasonNote} sending={now.sending} w={w} say={act.reason} />
+        )}
+        {!pending && <Why name="export" label={w.auditExport} done={w.auditAsk} note={w.auditExportNote} sending={now.sending} w={w} say={act.askExport} />}
       </div>
-      {now.failure !== null && <p class="note bad" role="alert">{now.failure === 'refused' ? w.auditRefused : w.auditFailed}</p>}
+      {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
+      <Exports given={given} visit={row.visit} />
       <Verdicts shown={shown} w={w} canCheck={canCheck} />
       <div class="two">
         <div class="left">
@@ -201,14 +216,23 @@ export function Recording(given: AuditorGiven) {
             {verdict === null ? <p class="quiet">{w.auditWaiting}</p> : <Timeline records={verdict.records} w={w} act={act} />}
           </section>
           <section class="card">
+            <h2>{w.auditMessages}</h2>
+            {shown.messages === null ? <p class="quiet">{w.auditMessagesAfter}</p> : <Messages messages={shown.messages} begun_at={begunAt(shown)} given={given} />}
+          </section>
+          {verdict !== null && <Keeping records={verdict.records} w={w} />}
+          <section class="card">
             <details>
               <summary>{w.auditLooks(shown.looks.length)}</summary>
-              <ol class="timeline">
+              <ol class="timeline" tabIndex={0} aria-label={w.auditLooks(shown.looks.length)}>
                 {shown.looks.slice(0, 100).map((each, at) => (
                   <li key={at}>
                     <span class="num quiet">{moment(each.at).slice(5)}</span>
                     <span class="code">{each.who.slice(0, 20)}</span>
-                    <span>{each.what}</span>
+                    <span>
+                      {each.what}
+                      {each.purpose !== null && ` · ${w.auditPurposes[each.purpose] ?? each.purpose}`}
+                      {each.outcome !== 'allowed' && <b class="differs"> {w.auditLookRefused}</b>}
+                    </span>
                   </li>
                 ))}
               </ol>

@@ -1,5 +1,5 @@
 /** What the auditor's views are given. */
-import type { AuditFacts } from '../../core/audit';
+import type { AuditFacts, Search } from '../../core/audit';
 import type { AuditorWords as Words } from '../../words/kinds';
 
 /** Where the player stands; written to the page at most ten times a second. */
@@ -11,11 +11,16 @@ export interface PlayState {
 }
 
 export interface AuditorActs {
-  search(words: string): void;
+  search(search: Search): void;
   more(): void;
   open(visit: string): void;
   back(): void;
-  download(): void;
+  reason(purpose: string, reason: string): void;
+  askExport(purpose: string, reason: string): void;
+  decideExport(id: string, approve: boolean): void;
+  download(id: string): void;
+  /** The address of a photo of the shown visit. */
+  photo(id: string): Promise<string>;
   /** Hand a stream's element to the player. */
   mount(video: HTMLVideoElement, stream: string): void;
   play(): void;

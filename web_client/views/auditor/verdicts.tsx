@@ -44,7 +44,9 @@ export function Verdicts({ shown, w, canCheck }: { shown: Shown; w: Words; canCh
           {verdict.broken.length > 1 && ` · ${w.auditMoreBroken(verdict.broken.length - 1)}`}
         </p>
       )}
-      <p class="quiet small">{w.auditUnchecked(verdict.unchecked.join(', '))}</p>
+      <p class="quiet small">
+        {w.auditChecked(verdict.records.length, verdict.ledger.expected.size)} {w.auditUnchecked(verdict.unchecked.join(', '))}
+      </p>
     </div>
   );
 }

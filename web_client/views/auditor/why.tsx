@@ -1,0 +1,62 @@
+/** Why: a purpose and a few words, in the place of the button that asked for them. */
+import { useState } from 'preact/hooks';
+import { Button } from '../parts/button';
+import type { AuditorGiven } from './shape';
+
+const PURPOSES = ['complaint', 'dispute', 'quality', 'regulator', 'patient_request', 'training', 'other'] as const;
+
+interface Given {
+  name: string;
+  /** What the button says that opens it, and what it does in the end. */
+  label: string;
+  done: string;
+  note: string;
+  sending: boolean;
+  w: AuditorGiven['w'];
+  say: (purpose: string, reason: string) => void;
+}
+
+export function Why({ name, label, done, note, sending, w, say }: Given) {
+  const [open, set] = useState(false);
+  if (!open) {
+    return (
+      <Button act={`${name}-open`} kind="soft" onTap={() => set(true)}>
+        {label}
+      </Button>
+    );
+  }
+  return (
+    <form
+      class="why"
+      data-why={name}
+      onSubmit={(event) => {
+        event.preventDefault();
+        const said = new FormData(event.currentTarget);
+        const [purpose, reason] = [said.get('purpose'), said.get('reason')];
+        if (typeof purpose === 'string' && typeof reason === 'string' && reason.trim().length >= 4) say(purpose, reason.trim());
+      }}
+    >
+      <label>
+        <span>{w.auditPurpose}</span>
+        <select name="purpose">
+          {PURPOSES.map((each) => (
+            <option key={each} value={each}>
+              {w.auditPurposes[each]}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="wide">
+        <span>{w.auditReason}</span>
+        <input name="reason" required minLength={4} maxLength={1000} autocomplete="off" />
+      </label>
+      <button type="submit" class="btn main" data-act={name} aria-disabled={sending ? 'true' : undefined}>
+        <span>{done}</span>
+      </button>
+      <Button act={`${name}-close`} kind="plain" onTap={() => set(false)}>
+        {w.auditNot}
+      </Button>
+      <small>{note}</small>
+    </form>
+  );
+}
