@@ -70,7 +70,8 @@ def serve(config_file: Path | None, demo: bool, as_json: bool, **said: Any) -> N
         from teleconsult_demo import demo_links
 
         links = demo_links(serving.settings) if demo else None
-        click.echo(_one_line(serving, links) if as_json else _for_people(serving, links))
+        accounts = _demo_accounts(serving.settings) if demo and not as_json else []
+        click.echo(_one_line(serving, links) if as_json else _for_people(serving, links, accounts))
         sys.stdout.flush()
 
     try:
@@ -141,6 +142,36 @@ def sample_his() -> None:
     from teleconsult_his import run
 
     run(_settings(None))
+
+
+@main.group()
+def staff() -> None:
+    """Accounts for the built-in sign-in: doctors, quality control, auditors, administrators."""
+
+
+@staff.command("add")
+@click.argument("login")
+@click.option("--role", required=True, type=click.Choice(["doctor", "quality", "auditor", "administrator"]))
+@click.option("--doctor", help="A doctor's id, as visits name it.")
+@click.password_option(help="At least ten characters; asked for if not given.")
+@data_option
+@config_option
+def staff_add(login: str, role: Any, doctor: str | None, password: str, config_file: Path | None, **said: Any) -> None:
+    """Make an account; prints what the log of looks, and grants, call its owner."""
+    from teleconsult_staff import add
+
+    click.echo(add(_settings(config_file, **said), login, role, doctor, password))
+
+
+@staff.command("list")
+@data_option
+@config_option
+def staff_list(config_file: Path | None, **said: Any) -> None:
+    """Every account: login, role, and what the log of looks calls its owner."""
+    from teleconsult_staff import listed
+
+    for login, role, who in listed(_settings(config_file, **said)):
+        click.echo(f"{login}\t{role}\t{who}")
 
 
 @main.command(hidden=True)
@@ -272,11 +303,20 @@ def _one_line(serving: Any, links: dict[str, str] | None) -> str:
     return json.dumps(said if links is None else said | {"links": links})
 
 
-def _for_people(serving: Any, links: dict[str, str] | None) -> str:
+def _demo_accounts(settings: Settings) -> list[tuple[str, str]]:
+    from teleconsult_staff import demo_accounts
+
+    return demo_accounts(settings)
+
+
+def _for_people(serving: Any, links: dict[str, str] | None, accounts: list[tuple[str, str]]) -> str:
     lines = [f"Teleconsult is ready at {serving.settings.base_url}", ""]
     if links is not None:
         lines += ["A visit to try; open each link in a browser window of its own:"]
         lines += [f"  {role.capitalize():<8} {links[role]}" for role in ("doctor", "patient", "auditor")] + [""]
+    if accounts:
+        said = ", ".join(f"{login} {password}" for login, password in accounts)
+        lines += [f"Staff sign in at {serving.settings.base_url}/auth/login with (told once): {said}", ""]
     lines += [f"Recordings go to {serving.recordings} ({serving.limits})", f"The API key is in {serving.api_key_file}"]
     if serving.settings.tls == "self-signed":
         lines += ["Browsers warn of the certificate once: it was made by this machine, for itself."]

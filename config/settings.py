@@ -126,6 +126,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """PEM file of the certificates whose authorities may answer; None means any that signs its answer."""
     anchors: tuple[str, ...] = ()
     """Evidence services elsewhere that are given hashes: `file:PATH` or `https://…` (`recorder.anchors`)."""
+    oidc_issuer: str | None = None
+    """The OpenID Connect issuer that signs staff in; None means the built-in one, with the accounts in DATA/staff.json."""
+    oidc_client_id: str = "teleconsult"
+    oidc_client_secret_file: Path | None = None
+    """Where that issuer gave us one."""
+    oidc_roles_claim: str = "roles"
+    """The claim that holds `doctor`, `quality`, `auditor` or `administrator`; `realm_access.roles` goes into an object."""
+    oidc_doctor_claim: str = "doctor_id"
+    """The claim with a doctor's id, as visits name it."""
 
     log_level: LogLevel = "info"
     log_json: bool = False

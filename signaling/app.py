@@ -44,6 +44,7 @@ from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.rehearsals import RehearsalRoutes
 from signaling.api.serving import add_routes, answering
+from signaling.api.signing_in import IssuerDoor, attach_signing_in
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
@@ -135,6 +136,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
                 await asyncio.wait([expiring, sending])
                 await parts.rehearsals.close()
                 await parts.registry.stop()
+                await parts.issuer_door.close()
                 await runner.cleanup()
     finally:
         await engine.dispose()
@@ -149,6 +151,7 @@ class Assembly:
     links: Links
     sender: WebhookSender
     rehearsals: Rehearsals
+    issuer_door: IssuerDoor
 
 
 def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock: Clock) -> Assembly:
@@ -193,7 +196,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     origins = (*settings.origins, *_own_origins(settings))
     Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
-    return Assembly(app, registry, links, sender, rehearsals)
+    issuer_door = attach_signing_in(app, settings, access, pseudonyms, clock)
+    return Assembly(app, registry, links, sender, rehearsals, issuer_door)
 
 
 def _own_origins(settings: Settings) -> list[str]:

@@ -16,6 +16,11 @@ class Bucket:
         self._level = burst
         self._at: float | None = None
 
+    def holds(self, now: float) -> bool:
+        """Whether one more event would fit; it is not counted."""
+        past = 0.0 if self._at is None else max(0.0, now - self._at)
+        return min(self._burst, self._level + past * self._rate) >= 1
+
     def take(self, now: float) -> bool:
         """Whether one more event fits at `now` seconds; if so it is counted."""
         if self._at is not None:

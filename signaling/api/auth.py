@@ -36,6 +36,11 @@ class Failures:
         self._burst = burst
         self._buckets: OrderedDict[str, Bucket] = OrderedDict()
 
+    def open(self, source: str) -> bool:
+        """Whether this source may fail once more; nothing is counted."""
+        bucket = self._buckets.get(source)
+        return bucket is None or bucket.holds(self._clock())
+
     def count(self, source: str) -> bool:
         """Count one failure; False if this source has had too many of late."""
         bucket = self._buckets.pop(source, None) or Bucket(self._per_s, self._burst)

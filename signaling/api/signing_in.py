@@ -1,0 +1,241 @@
+"""Where staff sign in: our side of OpenID Connect (`/auth/…`), and the built-in issuer's (`/oidc/…`).
+
+SIGNIN-1  The state of an attempt is also a cookie of the browser that began it: nobody is signed in by another's link.
+SIGNIN-2  A session's token travels behind `#`, as every token of a link does: no server, proxy or log sees it.
+SIGNIN-3  Passwords are tried two at once, and failures are counted per source and per login; past the limit nobody is let in
+          there for a while, right or wrong.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ssl import SSLContext, create_default_context
+
+from aiohttp import ClientError, ClientSession, ClientTimeout, web
+
+from config.clock import iso
+from config.secrets import secret_text
+from config.settings import Settings
+from signaling.access import Asker
+from signaling.access_store import SqlAccess
+from signaling.api.auth import Failures
+from signaling.api.sign_in_page import form_page, refused_page
+from signaling.issuer import BuiltInIssuer, IssuerRefused, issuer_keys
+from signaling.oidc import (
+    ATTEMPT_S,
+    BUILT_IN,
+    Client,
+    IssuerAway,
+    OidcError,
+    SignIn,
+    SignInRefused,
+    staff_name,
+)
+from signaling.ports import Clock, Pseudonyms
+from signaling.staff_accounts import StaffAccounts
+
+SESSION = timedelta(hours=8)
+COOKIE = "teleconsult_attempt"
+MOST_BYTES = 256 << 10
+ANSWER_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+def attach_signing_in(
+    app: web.Application, settings: Settings, access: SqlAccess, pseudonyms: Pseudonyms, clock: Clock
+) -> IssuerDoor:
+    """Staff sign in at the configured issuer, or at our own."""
+    issuer = settings.oidc_issuer or f"{settings.base_url}/oidc"
+    callback = f"{settings.base_url}/auth/callback"
+    secret_at = settings.oidc_client_secret_file
+    if settings.oidc_issuer is None:
+        keys = issuer_keys(settings.keys / "issuer.pem")
+        built_in = BuiltInIssuer(issuer, settings.oidc_client_id, callback, keys, clock)
+        IssuerPages(built_in, StaffAccounts(settings.data / "staff.json"), clock).attach(app)
+        here = settings.url_at("127.0.0.1" if settings.everywhere else settings.host)
+        door = IssuerDoor(issuer, f"{here}/oidc", _own_certificate(settings))
+    else:
+        door = IssuerDoor(issuer)
+    client = Client(
+        issuer,
+        settings.oidc_client_id,
+        callback,
+        None if secret_at is None else secret_text(secret_at),
+        settings.oidc_roles_claim,
+        settings.oidc_doctor_claim,
+    )
+    sign_in = SignIn(client, door.get, door.post, clock)
+    SigningIn(sign_in, settings.oidc_issuer or BUILT_IN, access, pseudonyms, settings.base_url, clock).attach(app)
+    return door
+
+
+def _own_certificate(settings: Settings) -> SSLContext | None:
+    """Trusts the very certificate that we serve, whatever name it was made for."""
+    if settings.tls == "off":
+        return None
+    context = create_default_context(cafile=settings.tls_cert)
+    context.check_hostname = False
+    return context
+
+
+class IssuerDoor:
+    """How the relying party reaches its issuer: the built-in one past any proxy, at our own address."""
+
+    def __init__(self, issuer: str, here: str | None = None, context: SSLContext | None = None) -> None:
+        self._issuer, self._here = issuer, here
+        self._context = context
+        self._session: ClientSession | None = None
+
+    async def get(self, url: str) -> bytes:
+        """See `signaling.oidc.Get`."""
+        return await self._ask("GET", url, None)
+
+    async def post(self, url: str, form: Mapping[str, str]) -> bytes:
+        """See `signaling.oidc.Post`."""
+        return await self._ask("POST", url, form)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _ask(self, method: str, url: str, form: Mapping[str, str] | None) -> bytes:
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=ANSWER_S))
+        if self._here is not None and url.startswith(self._issuer):
+            url = self._here + url[len(self._issuer) :]
+        trusted: SSLContext | bool = True if self._context is None else self._context
+        try:
+            async with self._session.request(method, url, data=form, allow_redirects=False, ssl=trusted) as answer:
+                if method == "POST" and answer.status in (400, 401):
+                    raise SignInRefused("code_refused", "the issuer does not know this code")
+                if answer.status != 200:
+                    raise IssuerAway(f"the issuer answered {answer.status}")
+                body = await answer.content.read(MOST_BYTES + 1)
+                while len(body) <= MOST_BYTES and (more := await answer.content.read(MOST_BYTES)):
+                    body += more
+        except (ClientError, OSError, TimeoutError) as error:
+            raise IssuerAway("the issuer does not answer") from error
+        if len(body) > MOST_BYTES:
+            raise IssuerAway("the issuer says too much")
+        return body
+
+
+class SigningIn:
+    """`/auth/login`, `/auth/callback`."""
+
+    def __init__(
+        self, sign_in: SignIn, issuer: str, sessions: SqlAccess, pseudonyms: Pseudonyms, base_url: str, clock: Clock
+    ) -> None:
+        self._sign_in = sign_in
+        self._issuer = issuer
+        self._sessions = sessions
+        self._pseudonyms = pseudonyms
+        self._base_url = base_url
+        self._clock = clock
+
+    def attach(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/auth/login", self.login, name="login")
+        app.router.add_get("/auth/callback", self.callback, name="loginCallback")
+
+    async def login(self, _request: web.Request) -> web.Response:
+        """To the issuer."""
+        try:
+            where, state = await self._sign_in.begin()
+        except IssuerAway as error:
+            return refused_page(error.code, 503)
+        answer = web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
+        secure = self._base_url.startswith("https:")
+        answer.set_cookie(COOKIE, state, max_age=ATTEMPT_S, path="/", httponly=True, secure=secure, samesite="Lax")
+        return answer
+
+    async def callback(self, request: web.Request) -> web.Response:
+        """Back from the issuer, with a code; on to the desk, with a session."""
+        state, code = request.query.get("state", ""), request.query.get("code", "")
+        try:
+            if not state or request.cookies.get(COOKIE) != state:  # SIGNIN-1
+                raise SignInRefused("state_unknown", "this attempt to sign in was begun elsewhere")
+            staff = await self._sign_in.complete(state, code)
+        except IssuerAway as error:
+            return refused_page(error.code, 503)
+        except OidcError as error:
+            log.info("sign in refused", extra={"code": error.code})
+            return refused_page(error.code, 403)
+        who = staff_name(staff.role, self._pseudonyms, self._issuer, staff.subject)
+        asker = Asker(who, staff.role, staff.doctor)
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        token = await self._sessions.begin(asker, iso(now), iso(now + SESSION))
+        headers = {"Location": f"{self._base_url}/a/#{token}", "Cache-Control": "no-store"}  # SIGNIN-2
+        answer = web.Response(status=303, headers=headers)
+        answer.del_cookie(COOKIE, path="/")
+        return answer
+
+
+class IssuerPages:
+    """The built-in issuer over HTTP: `/oidc/…`."""
+
+    def __init__(self, issuer: BuiltInIssuer, accounts: StaffAccounts, clock: Clock) -> None:
+        self._issuer = issuer
+        self._accounts = accounts
+        self._sources, self._logins = Failures(clock), Failures(clock, per_s=1 / 30, burst=10)
+        self._at_once = asyncio.Semaphore(2)
+
+    def attach(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/oidc/.well-known/openid-configuration", self.document, name="oidcDocument")
+        app.router.add_get("/oidc/jwks", self.keys, name="oidcKeys")
+        app.router.add_get("/oidc/authorize", self.ask, name="oidcAuthorize")
+        app.router.add_post("/oidc/authorize", self.check, name="oidcPassword")
+        app.router.add_post("/oidc/token", self.token, name="oidcToken")
+
+    async def document(self, _request: web.Request) -> web.Response:
+        """Discovery."""
+        return web.json_response(self._issuer.document())
+
+    async def keys(self, _request: web.Request) -> web.Response:
+        """ISSUER-3."""
+        return web.json_response(self._issuer.keys())
+
+    async def ask(self, request: web.Request) -> web.Response:
+        """The form."""
+        said = dict(request.query)
+        try:
+            self._issuer.wanted(said)
+        except IssuerRefused as error:
+            return web.json_response({"error": error.code}, status=400)
+        return form_page(said, None)
+
+    async def check(self, request: web.Request) -> web.Response:
+        """A login and a password."""
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            wanted = self._issuer.wanted(form)
+        except IssuerRefused as error:
+            return web.json_response({"error": error.code}, status=400)
+        login, source = form.get("login", "").strip().lower()[:64], request.remote or ""
+        if not (self._sources.open(source) and self._logins.open(login)):  # SIGNIN-3
+            return form_page(form, "太多次没对上,请过几分钟再试 · Too many tries. Please wait a few minutes", 429)
+        async with self._at_once:
+            account = await asyncio.to_thread(self._accounts.check, login, form.get("password", "")[:256])
+        if account is None:
+            self._sources.count(source)
+            self._logins.count(login)
+            return form_page(form, "账号或密码不对 · Login or password is not right", 403)
+        where = self._issuer.redirect(account, wanted)
+        return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
+
+    async def token(self, request: web.Request) -> web.Response:
+        """The code's token."""
+        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            token = self._issuer.token(form)
+        except IssuerRefused as error:
+            return web.json_response({"error": error.code}, status=400, headers={"Cache-Control": "no-store"})
+        said = {"access_token": "none", "token_type": "Bearer", "expires_in": 0, "id_token": token}
+        return web.json_response(said, headers={"Cache-Control": "no-store"})
