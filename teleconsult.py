@@ -197,22 +197,45 @@ def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> N
 
 
 @main.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
+@click.option(
+    "--receipt", type=FILE, help="A receipt: is this the recording it was given for? Alone: does it prove itself?"
+)
+@click.option(
+    "--manifest", type=FILE, help="A day's manifest: are all its visits among the bundles in the folder BUNDLE?"
+)
+@click.option("--timestamp-roots", "roots", type=FILE, help="PEM file of who may vouch for time-stamp authorities.")
+@click.option("--require-timestamps", is_flag=True, help="No timestamp of the end by such an authority: not intact.")
 @click.option(
     "--trust",
     type=click.Path(path_type=Path),
     help="Your list of trusted keys.  [default: ~/.config/teleconsult/trusted_keys]",
 )
-def verify(bundle: Path, as_json: bool, trust: Path | None) -> None:
+def verify(
+    bundle: Path | None,
+    as_json: bool,
+    trust: Path | None,
+    receipt: Path | None,
+    manifest: Path | None,
+    roots: Path | None,
+    require_timestamps: bool,
+) -> None:
     """Check an exported BUNDLE: is it intact, and is it complete? Needs no server, no network and no secret.
 
     Exit code 0: both. 1: a rule is broken. 2: this is no bundle. 3: the trust list cannot be used.
     64: the command was not called rightly.
     """
-    from teleconsult_evidence import verify as run
+    import teleconsult_evidence as evidence
 
-    sys.exit(run(bundle, as_json, trust))
+    if require_timestamps and roots is None:
+        raise click.UsageError("--require-timestamps needs --timestamp-roots")
+    asked = evidence.Asked(as_json, trust, roots, require_timestamps)
+    if bundle is None:
+        if receipt is None or manifest is not None:
+            raise click.UsageError("Missing argument 'BUNDLE'.")
+        sys.exit(evidence.verify_receipt(receipt, asked))
+    sys.exit(evidence.verify_day(manifest, bundle, asked) if manifest else evidence.verify(bundle, asked, receipt))
 
 
 @main.command()

@@ -10,9 +10,10 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import click
 import msgspec
@@ -20,8 +21,18 @@ import msgspec
 from config.settings import Settings
 from recorder.bundle import NotABundle, exit_code, verify_directory
 from recorder.evidence.errors import EvidenceError
+from recorder.evidence.token import roots_in
+from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict
+from recorder.held_against import (
+    NoManifest,
+    ReceiptInvalid,
+    judge_day,
+    read_receipt,
+    with_receipt,
+)
 from recorder.trusted_keys import readers_trust
+from teleconsult_verdict import about_key, about_witnesses, in_words
 
 NOT_A_BUNDLE = 2
 CANNOT_JUDGE = 3
@@ -48,28 +59,116 @@ def export(settings: Settings, visit: str, output: Path) -> int:
     click.echo(f"{done.objects} objects, {done.bytes:,} bytes of visit {done.visit} are in {done.path}")
     if not done.closed:
         click.echo("The recording is not closed yet: this is what there was of it so far.")
-    click.echo(_about_key(done.origin, done.key, done.trusted, done.pinned))
+    click.echo(about_key(done.origin, done.key, done.trusted, done.pinned))
     click.echo(f"Check it with: teleconsult verify {done.path}")
     return 0
 
 
-def verify(bundle: Path, as_json: bool, trust_file: Path | None) -> int:
-    """Judge the bundle, say the verdict; the exit code: 0, 1, 2, or 3 where the trust list cannot be read."""
+class Asked(NamedTuple):
+    """How to judge: the trust list, whose timestamps count, and in which words to say it."""
+
+    as_json: bool = False
+    trust_file: Path | None = None
+    roots: Path | None = None
+    require_timestamps: bool = False
+
+    @property
+    def trust(self) -> Trust:
+        """What the reader trusts. Raises `EvidenceError`, `OSError`, `ValueError`."""
+        roots = tuple(roots_in(self.roots.read_bytes())) if self.roots is not None else ()
+        return replace(readers_trust(self.trust_file), roots=roots, timestamps_required=self.require_timestamps)
+
+
+def verify(bundle: Path, asked: Asked, receipt: Path | None = None) -> int:
+    """Judge the bundle, say the verdict; the exit code: 0, 1, 2, or 3 where what to judge by cannot be read."""
     try:
-        trust = readers_trust(trust_file)
-    except (EvidenceError, OSError) as error:
-        click.echo(f"Error: the trust list cannot be used: {error}", err=True)
-        return CANNOT_JUDGE
+        trust = asked.trust
+        held = read_receipt(receipt) if receipt is not None else None
+    except ReceiptInvalid as error:
+        return _bad_receipt(error, asked)
+    except (EvidenceError, OSError, ValueError) as error:
+        return _cannot_judge(error)
     try:
         with Bar("Verifying") as bar:
             verdict = verify_directory(bundle, trust, bar.move)
     except NotABundle as error:
         click.echo(f"Error: {error}", err=True)
-        if as_json:
+        if asked.as_json:
             click.echo(json.dumps({"intact": False, "complete": False, "broken": [], "error": error.code}))
         return NOT_A_BUNDLE
-    click.echo(json.dumps(verdict_document(verdict)) if as_json else _in_words(verdict))
+    if held is not None:
+        verdict = with_receipt(verdict, held)
+    click.echo(json.dumps(verdict_document(verdict)) if asked.as_json else in_words(verdict))
+    if held is not None and not asked.as_json:
+        is_it = all(one.rule != "RECEIPT-2" for one in verdict.broken)
+        said = "of exactly this recording" if is_it else f"NOT of this recording: it is of {held.visit}"
+        click.echo(f"The receipt is {said}")
     return exit_code(verdict)
+
+
+def verify_receipt(receipt: Path, asked: Asked) -> int:
+    """Say what a receipt proves by itself; the exit code: 0, 1 or 3."""
+    try:
+        held, trust = read_receipt(receipt), asked.trust
+    except ReceiptInvalid as error:
+        return _bad_receipt(error, asked)
+    except (EvidenceError, OSError, ValueError) as error:
+        return _cannot_judge(error)
+    document = {"visit": held.visit, "records": held.records, "hash": held.hash, "at": held.at, "origin": held.origin}
+    logged = held.logged
+    witnessed = logged.by(trust) if logged is not None else "none"
+    trusted = trust.allows(held.origin or "", held.key.fingerprint) if held.key is not None else None
+    if asked.as_json:
+        more = {"key": held.key.fingerprint if held.key else None, "trusted": trusted, "witnessed": witnessed}
+        click.echo(json.dumps(document | more | {"proven": logged is not None}))
+    elif held.key is None:
+        click.echo(f"Visit {held.visit} had {held.records} records, the last {held.hash}.")
+        click.echo("This short form proves nothing by itself: hold the recording against it.")
+    else:
+        click.echo(f"Visit {held.visit} ended at {held.at} with record {held.records}, {held.hash}")
+        click.echo(about_key(held.origin, held.key.fingerprint, trusted))
+        click.echo(about_witnesses(witnessed, [one.name for one in logged.witnesses] if logged else []))
+    return 1 if trusted is False else 0
+
+
+def verify_day(manifest: Path, folder: Path, asked: Asked) -> int:
+    """Say whether a folder of bundles has every visit of a day; the exit code: 0, 1, 2 or 3."""
+    if not folder.is_dir():
+        click.echo(f"Error: {folder} is not a folder", err=True)
+        return NOT_A_BUNDLE
+    try:
+        with Bar("Verifying") as bar:
+            judged = judge_day(manifest, folder, asked.trust, bar.move)
+    except NoManifest as error:
+        click.echo(f"Error: {error}", err=True)
+        return NOT_A_BUNDLE
+    except (EvidenceError, OSError, ValueError) as error:
+        return _cannot_judge(error)
+    if asked.as_json:
+        document: dict[str, object] = msgspec.to_builtins(judged)
+        click.echo(json.dumps(document | {"broken": [one._asdict() for one in judged.broken]}))
+    else:
+        click.echo(f"{judged.found} of {judged.visits} visits of {judged.day} (log {judged.log}) are here")
+        proven = {True: "which the log has", False: "WHICH THE LOG DOES NOT HAVE", None: "which no key here can prove"}
+        click.echo(f"By a manifest {proven[judged.proven]}")
+        for one in judged.broken[:10]:
+            click.echo(f"  broken: {one.rule} at {one.where}")
+    return 0 if judged.whole else 1
+
+
+def _bad_receipt(error: ReceiptInvalid, asked: Asked) -> int:
+    if asked.as_json:
+        broken = [{"rule": error.rule, "where": "receipt"}]
+        click.echo(json.dumps({"intact": False, "complete": False, "broken": broken, "error": error.code}))
+    else:
+        click.echo(f"The receipt proves nothing: it breaks {error.rule}")
+    return 1
+
+
+def _cannot_judge(error: Exception) -> int:
+    what = "the roots of time-stamp authorities" if isinstance(error, ValueError) else "the trust list"
+    click.echo(f"Error: {what} cannot be used: {error}", err=True)
+    return CANNOT_JUDGE
 
 
 def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> int:
@@ -90,7 +189,7 @@ def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json:
         return 0 if found.whole else 1
     logs = ", ".join(f"{name} with {leaves:,} leaves" for name, leaves in found.logs.items()) or "no log"
     behind = f", {found.behind} of them in no log yet" if found.behind else ""
-    click.echo(f"Whole     {_yes(found.whole)}")
+    click.echo(f"Whole     {'yes' if found.whole else 'NO'}")
     for one in found.broken[:10]:
         click.echo(f"  broken: {one.rule} at {one.where}")
     if found.broken_total > 10:
@@ -143,54 +242,3 @@ class Bar:
         progress.start()
         self._draw = lambda done, total: progress.update(task, completed=done, total=total)
         self._stop = progress.stop
-
-
-def _in_words(verdict: Verdict) -> str:
-    summary = verdict.summary
-    lines = [
-        f"Intact    {_yes(verdict.intact)}",
-        f"Complete  {_yes(verdict.complete)}",
-        *(f"  broken: {one.rule} at {one.where}" for one in verdict.broken[:10]),
-    ]
-    if verdict.broken_total > 10:
-        lines.append(f"  and {verdict.broken_total - 10} more")
-    duration = "" if summary.duration_ms is None else f", {summary.duration_ms / 1000:.1f} s"
-    lines.append(
-        f"Visit {verdict.visit}{duration}: {summary.streams} streams, {summary.segments} segments, "
-        f"{summary.gaps} declared gaps, {summary.records} records"
-    )
-    lines.append(_about_key(verdict.origin, verdict.key, verdict.trusted))
-    lines.append(_about_witnesses(verdict))
-    return "\n".join(lines)
-
-
-def _about_witnesses(verdict: Verdict) -> str:
-    names = ", ".join(verdict.witnesses)
-    match verdict.witnessed:
-        case "none":
-            return "Witnessed by nobody"
-        case "local":
-            return f"Witnessed by {names}: the recorder's own witness, which guards against accidents, not against its owner"
-        case "declared":
-            return f"Witnessed by {names}, as the recording says; none of them is in your trust list"
-        case "trusted":
-            return f"Witnessed by {names}, one of them at least in your trust list"
-
-
-def _about_key(origin: str | None, key: str | None, trusted: bool | None, pinned: bool = False) -> str:
-    if key is None:
-        return "No signing key could be read."
-    said = f"Signed by {origin} with key {key}"
-    if pinned:
-        return f"{said}\n  seen for the first time and now in your trust list; compare it with one you got another way"
-    match trusted:
-        case True:
-            return f"{said}\n  which is in your trust list"
-        case False:
-            return f"{said}\n  WHICH IS NOT THE ONE IN YOUR TRUST LIST"
-        case None:
-            return f"{said}\n  which is not in your trust list; compare it with one you got another way"
-
-
-def _yes(so: bool) -> str:
-    return "yes" if so else "NO"

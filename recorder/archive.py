@@ -12,7 +12,12 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import msgspec
 
 from recorder.bundle_texts import readme_en, readme_zh, verifiers
+from recorder.evidence import layout
+from recorder.evidence.manifest import ManifestInvalid, parse_manifest
+from recorder.evidence.receipt import make_receipt
+from recorder.evidence.sign import public_key
 from recorder.holdings import Held, Holdings
+from recorder.objects import ObjectMissing
 
 
 class _Outbox(io.RawIOBase):
@@ -50,7 +55,39 @@ async def zipped(holdings: Holdings, held: Held) -> AsyncIterator[bytes]:
                     member.write(piece)
                     yield outbox.take()
             yield outbox.take()
+        for name, text in (await manifest_of(holdings, held)).items():
+            archive.writestr(_member(held.visit, name), text)
     yield outbox.take()
+
+
+async def manifest_of(holdings: Holdings, held: Held) -> dict[str, bytes]:
+    """The manifest of the visit's day and its proof, once the store has both (FORMAT.md §8). Raises `StoreError`."""
+    opened, (_, key) = held.ledger.opened_at, signer(held)
+    if opened is None or key is None:
+        return {}
+    name = f"manifests/{key[:16]}/{opened[:10]}"
+    try:
+        data, proof = await holdings.stored(f"{name}.jsonl"), await holdings.stored(f"{name}.tlog-proof")
+        if parse_manifest(data).entry(held.visit) is None:
+            return {}
+    except (ObjectMissing, ManifestInvalid):
+        return {}
+    return {layout.MANIFEST: data, layout.MANIFEST_PROOF: proof}
+
+
+async def receipt_of(holdings: Holdings, held: Held) -> bytes | None:
+    """The receipt of a closed recording, once the log has its end (FORMAT.md §8). Raises `StoreError`."""
+    opened, (_, key) = held.ledger.opened, signer(held)
+    if opened is None or key is None or not held.closed:
+        return None
+    try:  # asked of the disk: what is known of a closed recording may be older than its proof
+        proof = await holdings.get(held.visit, layout.PROOF)
+    except ObjectMissing:
+        return None
+    batches = [name for name in held.sizes if name.startswith("records/")]
+    last = (await holdings.get(held.visit, max(batches))).splitlines()[-1]
+    pem = await holdings.get(held.visit, layout.key_name(key))
+    return make_receipt(proof, last, public_key(pem), opened.witnesses or ())
 
 
 def texts(held: Held) -> dict[str, bytes]:

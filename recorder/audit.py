@@ -30,11 +30,12 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from recorder.archive import signer, zipped
+from recorder.archive import receipt_of, signer, zipped
 from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, problems, send
 from recorder.evidence import records as r
 from recorder.evidence.coverage import count, overlapping
 from recorder.evidence.ledger import StreamLedger
+from recorder.evidence.receipt import parse_receipt
 from recorder.holdings import Held, Holdings, SpoolReader
 from recorder.look_door import add_look_routes
 from recorder.looks import Looks
@@ -98,6 +99,7 @@ def make_audit_app(
     app.router.add_get("/visits/{visit}", _visit)
     app.router.add_get("/visits/{visit}/files", _files)
     app.router.add_get("/visits/{visit}/files/{name:.+}", _file)
+    app.router.add_get("/visits/{visit}/receipt", _receipt)
     app.router.add_get("/visits/{visit}/bundle", _bundle)
     app.router.add_get("/visits/{visit}/bundle.zip", _bundle)
     return app
@@ -178,6 +180,13 @@ async def _bundle(request: web.Request) -> web.StreamResponse:
     response.content_type = "application/zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{held.visit}.zip"'
     return await send(request, response, zipped(request.app[HOLDINGS], held))
+
+
+async def _receipt(request: web.Request) -> web.Response:
+    receipt = await receipt_of(request.app[HOLDINGS], await held_of(request))
+    if receipt is None:
+        raise problem(web.HTTPNotFound, "receipt_pending", "the log does not have the end of this visit yet")
+    return json_answer({"receipt": receipt.decode(), "short": parse_receipt(receipt).short})
 
 
 # ---- what is said of a recording

@@ -8,12 +8,12 @@ EXPORT-2  The key is pinned when its origin, if it names somebody, is seen for t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from recorder.archive import signer, texts
+from recorder.archive import manifest_of, signer, texts
 from recorder.bundle import exit_code, verify_directory
 from recorder.evidence.layout import is_safe
 from recorder.holdings import Held, Holdings, SpoolReader
@@ -88,7 +88,8 @@ async def export_visit(
     if not held.records:
         raise NothingRecordedYet("nothing of this visit is recorded yet: try again in a few seconds")
     await _copy(holdings, held, out, progress)
-    _write_texts(out, held)
+    _write_texts(out, texts(held))
+    _write_texts(out, await manifest_of(holdings, held))
     origin, key = signer(held)
     pinned, trusted = _pin(trust_file or trust_path(), origin, key)
     copied = sum(held.sizes.values())
@@ -121,9 +122,10 @@ async def _copy(holdings: Holdings, held: Held, out: Path, progress: Progress | 
             raise ExportRefused(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _write_texts(out: Path, held: Held) -> None:
+def _write_texts(out: Path, written: Mapping[str, bytes]) -> None:
     try:
-        for name, text in texts(held).items():
+        for name, text in written.items():
+            (out / name).parent.mkdir(exist_ok=True)
             (out / name).write_bytes(text)
     except OSError as error:
         raise ExportRefused(f"{out} cannot be written: {error.strerror}") from None

@@ -169,6 +169,10 @@ class Holdings:
         """An object, whole. Raises `ObjectMissing`."""
         return b"".join([piece async for piece in self.stream(visit, name)])
 
+    async def stored(self, name: str) -> bytes:
+        """An object of the store that is of no recording. Raises `ObjectMissing`."""
+        return b"".join([piece async for piece in self._store.stream(name)])
+
     async def _look(self, visit: str, known: _Known) -> Held | None:
         sizes = await self._sizes(visit)
         try:

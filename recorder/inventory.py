@@ -34,8 +34,8 @@ class StoreFolder:
         self._root = root
 
     def names(self) -> Iterator[str]:
-        """Every file below `recordings` and `log`."""
-        for top in ("recordings", "log"):
+        """Every file below `recordings`, `log` and `manifests`."""
+        for top in ("recordings", "log", "manifests"):
             for folder, _, files in os.walk(self._root / top):
                 yield from ((Path(folder) / file).relative_to(self._root).as_posix() for file in files)
 

@@ -244,6 +244,7 @@ class Notary:
                 proof = self._site.proof(day.leaf, 1)
                 if proof is None or self._cosigned < self._quorum:
                     continue
+                await self._publish()  # INV-4: what is proven stands in the tiles
                 await self._put(f"manifests/{root}/{day.name}.tlog-proof", proof.encoded)
                 await asyncio.to_thread(days.proven, day)
                 self._site.forget(day.leaf)

@@ -5,8 +5,8 @@ store is read once, each log's tree is built anew from its tiles, and every leaf
 
 INV-1  Each checkpoint of a log is well formed, named after its folder and its size, and signed by the key the folder names.
 INV-2  The tiles are there up to the newest checkpoint, and every checkpoint's root is that of the one tree at its size.
-INV-3  Every leaf is the line of a record in the store, or of the log's custody chain beside its tiles.
-INV-4  Every record of a recording that has its proof is a leaf of the log of the key that signed it.
+INV-3  Every leaf is the line of a record in the store, or of the log's custody chain beside its tiles, or a day's manifest.
+INV-4  Every record of a recording that has its proof is a leaf of the log of the key that signed it; so is a manifest.
 INV-5  Every head the reader brings (a witness's, an older inventory's) is of a tree that this one continues.
 """
 
@@ -22,6 +22,7 @@ from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey,
 from recorder.evidence.errors import KeyInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.layout import HEX, PREFIX, PROOF, batch_of, is_visit
+from recorder.evidence.manifest import MAX_MANIFEST
 from recorder.evidence.proof import parse_proof
 from recorder.evidence.sign import PublicKey, public_key
 from recorder.evidence.tiles import HASH, TILE, tile_name
@@ -98,6 +99,8 @@ class _Taking:
         self._waiting = {leaf_hash(line) for line in waiting}
         self._found = Findings()
         self._visits: dict[str, list[str]] = {}
+        self._manifests: list[str] = []
+        self._proofs: set[str] = set()
         self._logs: dict[str, _Log] = {}
         self._keys: dict[str, PublicKey] = {}
         self._custody: dict[str, list[str]] = {}
@@ -112,6 +115,8 @@ class _Taking:
         unseen = {log.root: log.index.keys() - self._waiting for log in self._logs.values()}
         for visit, names in self._visits.items():
             self._account(visit, names, unseen)
+        for name in self._manifests:
+            self._account_manifest(name, unseen)
         for root, missing in unseen.items():
             for name in self._custody.get(root, ()) if missing else ():
                 missing -= self._lines_of(name)
@@ -134,6 +139,8 @@ class _Taking:
                 visit, _, rest = name.removeprefix(PREFIX).partition("/")
                 if is_visit(visit) and rest:
                     self._visits.setdefault(visit, []).append(rest)
+            elif name.startswith("manifests/"):
+                (self._manifests.append if name.endswith(".jsonl") else self._proofs.add)(name)
             elif (found := _CHECKPOINT.fullmatch(name)) is not None:
                 self._logs.setdefault(found[1], _Log(found[1])).sizes.append(int(found[2]))
             elif (found := _CUSTODY.fullmatch(name)) is not None:
@@ -210,6 +217,17 @@ class _Taking:
             self._records += len(lines)
             for number, line in enumerate(lines, 1):
                 self._find(leaf_hash(line), f"{PREFIX}{visit}/{name}:{number}", log, unseen, PROOF in names)
+
+    def _account_manifest(self, name: str, unseen: dict[str, set[bytes]]) -> None:
+        root = name.split("/")[1]
+        try:
+            leaf = leaf_hash(self._read(name, MAX_MANIFEST))
+        except Unreadable:
+            return  # INV-3 names its leaf
+        if leaf in unseen.get(root, ()):
+            unseen[root].discard(leaf)
+        elif name.removesuffix(".jsonl") + ".tlog-proof" in self._proofs:
+            self._found.add("INV-4", name)  # INV-4
 
     def _find(self, leaf: bytes, where: str, log: _Log | None, unseen: dict[str, set[bytes]], proven: bool) -> None:
         if log is not None and leaf in log.index:

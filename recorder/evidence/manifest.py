@@ -14,8 +14,13 @@ import msgspec
 from msgspec import Meta
 
 from recorder.evidence.canon import canonical, parse
+from recorder.evidence.checkpoint import Checkpoint, NoteInvalid, NoteKey
 from recorder.evidence.errors import EvidenceError, NotCanonical
+from recorder.evidence.logged import LogBroken
+from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.records import Count, Hex, Instant, Positive, Text
+from recorder.evidence.sign import PublicKey
+from recorder.evidence.tree import ProofInvalid
 
 DOMAIN = b"teleconsult-visit-v1\n"
 MAX_MANIFEST = 1 << 26
@@ -78,6 +83,15 @@ class Manifest(NamedTuple):
 def visit_hash(visit: str) -> str:
     """The name under which a visit stands in a manifest."""
     return hashlib.sha256(DOMAIN + visit.encode()).hexdigest()
+
+
+def proven_by(proof: bytes, data: bytes, key: PublicKey) -> Checkpoint:
+    """That the log of this key has the manifest; who cosigned is not looked at. Raises `LogBroken`."""
+    try:
+        read = parse_proof(proof)
+        return check_proof(read, data, NoteKey(read.checkpoint.origin, key))
+    except (NoteInvalid, ProofInvalid):
+        raise LogBroken("LOG-3") from None
 
 
 def make_manifest(log: str, day: str, at: str, prev: str | None, visits: Iterable[Entry]) -> Manifest:

@@ -65,8 +65,9 @@ class Summary(msgspec.Struct, frozen=True):
     opened: str | None = None
     closed: str | None = None
     longest_head_wait_ms: int | None = None
+    first: str | None = None
     last: str | None = None
-    """Hash of the last record."""
+    """Hashes of the first and the last record."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -371,6 +372,7 @@ class _Verification:
                 opened=ledger.opened_at,
                 closed=ledger.closed_at,
                 longest_head_wait_ms=self._wait_ms,
+                first=self._chain.links[0].hash if self._chain.links else None,
                 last=self._chain.links[-1].hash if self._chain.links else None,
             ),
             witnessed=logged.by(self._trust) if logged else "none",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,19 @@ import pytest
 from aiohttp import web
 
 from recorder import control
+from recorder.archive import receipt_of
 from recorder.bundle import verify_directory
+from recorder.evidence.findings import Broken
+from recorder.evidence.inventory import take_inventory
 from recorder.evidence.layout import CLOSE_STAMP, PROOF
 from recorder.evidence.manifest import parse_manifest
+from recorder.evidence.receipt import parse_receipt
 from recorder.evidence.token import roots_in
 from recorder.evidence.trust import Trust
+from recorder.export import export_visit
+from recorder.held_against import judge_day, with_receipt
+from recorder.holdings import Holdings, SpoolFolder
+from recorder.inventory import StoreFolder
 from tests.authority import make_authority, reply_to, served
 from tests.recordings import records
 from tests.tapping import VISIT, Studio, clip
@@ -64,6 +73,20 @@ def trusting(authority: Path) -> Trust:
     return Trust(roots=tuple(roots_in((authority / "ca.crt").read_bytes())), timestamps_required=True)
 
 
+async def receipt_in(studio: Studio) -> bytes:
+    """What the audit door would give."""
+    holdings = Holdings(studio.store, SpoolFolder(studio.settings.data / "spool"))
+    held = await holdings.recording(VISIT)
+    assert held is not None
+    receipt = await receipt_of(holdings, held)
+    assert receipt is not None
+    return receipt
+
+
+def count_store(studio: Studio) -> list[Broken]:
+    return take_inventory(StoreFolder(studio.settings.data / "store")).broken
+
+
 async def visit(studio: Studio, live_s: float = 0.0, seconds: int = 3) -> None:
     """A short visit, and a while in it for others to answer."""
     async with studio.worker() as worker:
@@ -102,14 +125,25 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
             async with asyncio.timeout(5):
                 while len(said.read_text().splitlines()) < 2:
                     await asyncio.sleep(0.05)
+            receipt = await receipt_in(studio)
             days._clock = lambda: datetime.now(UTC) + timedelta(days=1)
             found: list[Path] = []
             async with asyncio.timeout(10):
                 while not found:
                     await asyncio.sleep(0.1)
                     found = list((studio.settings.data / "store" / "manifests").glob("*/*.tlog-proof"))
-    verdict = verify_directory(studio.root, trusting(authority))
+    assert count_store(studio) == []
+    bundle = (await export_visit(studio.store, VISIT, tmp_path / "day" / "bundle", trust_file=tmp_path / "trust")).path
+    verdict = verify_directory(bundle, trusting(authority))
     assert (verdict.broken, verdict.complete, verdict.timestamped) == ([], True, "trusted")
+    assert verdict.manifest == f"{datetime.now(UTC):%Y-%m-%d}"
+    assert parse_receipt(receipt).hash == verdict.summary.last
+    assert with_receipt(verdict, parse_receipt(receipt)) == verdict
+    assert judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).whole
+    shutil.rmtree(bundle)
+    assert [one.rule for one in judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).broken] == [
+        "MANIFEST-3"
+    ]
     assert verdict.closed_at is not None
     assert len(verdict.timestamps) >= 2
     (anchor,) = bodies(studio.root, "anchor")

@@ -9,8 +9,13 @@ from random import Random
 
 import pytest
 
+from recorder.evidence.layout import MANIFEST, MANIFEST_PROOF, PROOF
+from recorder.evidence.manifest import visit_hash
+from recorder.evidence.receipt import make_receipt, parse_receipt
+from tests.authority import make_authority
 from tests.bundles import honest_visit, write_bundle
 from tests.estate import estate
+from tests.stamps import ALONE, stamped_visit
 from tests.system import teleconsult
 
 
@@ -43,3 +48,36 @@ async def test_an_inventory_names_a_visit_that_was_taken_away(tmp_path: Path) ->
     assert (code, json.loads(out)["whole"], json.loads(out)["broken"][0]["rule"]) == (1, False, "INV-3")
     code, out, err = await teleconsult("inventory", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+
+async def test_receipts_manifests_and_required_timestamps(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path / "authority")
+    visit = stamped_visit(authority)
+    visit.manifest("another")
+    folder = write_bundle({"bundle.json": b"{}", **visit.objects}, tmp_path / "day" / "visit")
+    receipt, short, day = tmp_path / "receipt", tmp_path / "short", tmp_path / "day.jsonl"
+    receipt.write_bytes(make_receipt(visit.objects[PROOF], visit.lines[-1], ALONE.public_keys[0], []))
+    short.write_text(parse_receipt(receipt.read_bytes()).short)
+    day.write_bytes(visit.objects[MANIFEST])
+    day.with_suffix(".tlog-proof").write_bytes(visit.objects[MANIFEST_PROOF])
+    nobody = {"TELECONSULT_TRUST": "", "XDG_CONFIG_HOME": str(tmp_path)}
+    roots = str(authority / "ca.crt")
+    demands = ("--timestamp-roots", roots, "--require-timestamps")
+    assert (await teleconsult("verify", str(folder), *demands, "--receipt", str(receipt), **nobody))[0] == 0
+    for form in (receipt, short):
+        assert (await teleconsult("verify", "--receipt", str(form), **nobody))[0] == 0
+        assert (await teleconsult("verify", str(folder), "--receipt", str(form), **nobody))[0] == 0
+    code, out, _ = await teleconsult("verify", "--manifest", str(day), str(folder.parent), "--json", **nobody)
+    told = json.loads(out)
+    assert (code, told["found"], told["visits"], told["proven"]) == (1, 1, 2, True)
+    assert told["broken"] == [{"rule": "MANIFEST-3", "where": visit_hash("another")}]
+    rewritten = write_bundle({"bundle.json": b"{}", **stamped_visit(authority).objects}, tmp_path / "rewritten")
+    for form in (receipt, short):
+        code, out, _ = await teleconsult("verify", str(rewritten), "--receipt", str(form), "--json", **nobody)
+        assert (code, json.loads(out)["broken"][0]["rule"]) == (1, "RECEIPT-2")
+    receipt.write_bytes(receipt.read_bytes().replace(b"\nindex ", b"\nindex 1", 1))
+    code, out, _ = await teleconsult("verify", "--receipt", str(receipt), "--json", **nobody)
+    assert (code, json.loads(out)["broken"][0]["rule"]) == (1, "LOG-3")
+    assert (await teleconsult("verify", str(folder), "--require-timestamps"))[0] == 64
+    assert (await teleconsult("verify", "--manifest", str(day)))[0] == 64
+    assert (await teleconsult("verify", str(folder), "--timestamp-roots", str(short), **nobody))[0] == 3

@@ -1,0 +1,140 @@
+"""Bundles held against what somebody brings from elsewhere: a participant's receipt, the manifest of a day (FORMAT.md §8).
+
+Reads files and nothing else, like `recorder.bundle`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from recorder.bundle import DirectoryReader, NotABundle, verify_directory
+from recorder.evidence.errors import EvidenceError, KeyInvalid
+from recorder.evidence.findings import Broken
+from recorder.evidence.layout import key_name
+from recorder.evidence.logged import LogBroken
+from recorder.evidence.manifest import Entry, Manifest, parse_manifest, visit_hash
+from recorder.evidence.manifest import proven_by as manifest_proven_by
+from recorder.evidence.receipt import MAX_RECEIPT, Receipt, ReceiptInvalid, parse_receipt
+from recorder.evidence.sign import PublicKey, public_key
+from recorder.evidence.trust import Trust
+from recorder.evidence.verify import Verdict
+
+RECEIPT_2, MANIFEST_1, MANIFEST_3 = "RECEIPT-2", "MANIFEST-1", "MANIFEST-3"
+
+
+class NoManifest(Exception):
+    """The file, or its proof beside it, is not there or is no manifest."""
+
+    code = "manifest_invalid"
+
+
+class DayJudged(msgspec.Struct, frozen=True):
+    """`whole`: every visit of the manifest is in the folder, intact, and ends as the manifest says.
+
+    `proven`: whether the log is shown to have the manifest; None: no bundle brought the log's key. `visits`: in the manifest;
+    `found`: of these in the folder. In `broken`, `where` is the folder, or the hash of a visit that has none.
+    """
+
+    whole: bool
+    day: str
+    log: str
+    proven: bool | None
+    visits: int
+    found: int
+    broken: list[Broken]
+
+
+def read_receipt(path: Path) -> Receipt:
+    """A receipt, checked by itself. Raises `ReceiptInvalid`, `OSError`."""
+    with path.open("rb") as file:
+        return parse_receipt(file.read(MAX_RECEIPT + 1))
+
+
+def with_receipt(verdict: Verdict, receipt: Receipt) -> Verdict:
+    """The verdict, broken by RECEIPT-2 if this bundle does not end with exactly the receipt's record."""
+    summary = verdict.summary
+    ended = (verdict.visit, summary.last, summary.records) == (receipt.visit, receipt.hash, receipt.records)
+    if ended and summary.closed is not None:
+        return verdict
+    broken = [*verdict.broken, Broken(RECEIPT_2, receipt.visit)]
+    return msgspec.structs.replace(
+        verdict, intact=False, complete=False, broken=broken, broken_total=verdict.broken_total + 1
+    )
+
+
+def read_manifest(path: Path) -> tuple[Manifest, bytes, bytes]:
+    """A manifest, its bytes, and the proof's beside it. Raises `NoManifest`."""
+    try:
+        data = path.read_bytes()
+        return parse_manifest(data), data, path.with_suffix(".tlog-proof").read_bytes()
+    except (EvidenceError, OSError) as error:
+        raise NoManifest(f"{path} is no manifest with its proof beside it: {error}") from None
+
+
+def judge_day(path: Path, folder: Path, trust: Trust, progress: Callable[[int, int], None] | None = None) -> DayJudged:
+    """Hold the bundles in a folder (or the one that it is) against a manifest. Raises `NoManifest`."""
+    manifest, data, proof = read_manifest(path)
+    left = {entry.visit: entry for entry in manifest.visits}
+    broken: list[Broken] = []
+    proven: bool | None = None
+    for bundle in _bundles(folder):
+        verdict = verify_directory(bundle, trust)
+        if progress is not None:
+            progress(len(manifest.visits) - len(left), len(manifest.visits))
+        key = _log_key(bundle, verdict, manifest.head.log)
+        if key is not None and proven is None:
+            proven = _is_proven(proof, data, key)
+        entry = left.pop(visit_hash(verdict.visit or ""), None)
+        if entry is not None and not _as_said(entry, verdict):
+            broken.append(Broken(MANIFEST_3, bundle.name))
+    found = len(manifest.visits) - len(left)
+    if proven is False:
+        broken.insert(0, Broken(MANIFEST_1, path.name))
+    broken += [Broken(MANIFEST_3, visit) for visit in sorted(left)]
+    return DayJudged(not broken, manifest.head.day, manifest.head.log, proven, len(manifest.visits), found, broken)
+
+
+def _bundles(folder: Path) -> Iterator[Path]:
+    for path in (folder, *sorted(one for one in folder.iterdir() if one.is_dir() and not one.is_symlink())):
+        if (path / "records").is_dir():
+            yield path
+
+
+def _log_key(bundle: Path, verdict: Verdict, log: str) -> PublicKey | None:
+    digits = log.rpartition("/")[2]
+    if verdict.key is None or not verdict.intact or not verdict.key.startswith(digits):
+        return None
+    try:
+        return public_key(b"".join(DirectoryReader(bundle).chunks(key_name(verdict.key))))
+    except (KeyInvalid, EvidenceError):
+        return None
+
+
+def _is_proven(proof: bytes, data: bytes, key: PublicKey) -> bool:
+    try:
+        manifest_proven_by(proof, data, key)
+    except LogBroken:
+        return False
+    return True
+
+
+def _as_said(entry: Entry, verdict: Verdict) -> bool:
+    summary = verdict.summary
+    if not verdict.intact or summary.first != entry.open:
+        return False
+    return entry.close is None or (entry.close, entry.records) == (summary.last, summary.records)
+
+
+__all__ = [
+    "DayJudged",
+    "NoManifest",
+    "NotABundle",
+    "Receipt",
+    "ReceiptInvalid",
+    "judge_day",
+    "read_receipt",
+    "with_receipt",
+]
