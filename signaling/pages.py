@@ -108,8 +108,9 @@ class Pages:
         return _send(request, file, {})
 
 
-async def _to_check(_request: web.Request) -> web.Response:
-    return web.Response(status=308, headers={"Location": "c/"})
+async def _to_check(request: web.Request) -> web.Response:
+    asked = f"?{request.query_string}" if request.query_string else ""
+    return web.Response(status=308, headers={"Location": f"c/{asked}"})
 
 
 async def _add_slash(request: web.Request) -> web.Response:

@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Pages stand at /p/, /d/, /g/ and /a/; a relative base lets the whole client live under any path of a hospital's site.
+// Pages stand at /p/, /d/, /g/, /a/ and /c/; a relative base lets the whole client live under any path of a hospital's site.
 export default defineConfig({
   base: './',
   build: {
@@ -9,7 +9,7 @@ export default defineConfig({
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html' },
+      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html' },
       output: {
         // A chunk of words alone carries its language in its name: a page loads one of them, and is weighed with one.
         chunkFileNames: ({ moduleIds }) => {

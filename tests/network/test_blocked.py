@@ -14,6 +14,7 @@ from tests.bench.hosts import NoNamespaces
 from tests.browser.faces import talking_face
 from tests.browser.pages import Visit, moving, rms_dbfs
 from tests.browser.remote import Driver, Page
+from tests.browser.test_checkup import checked
 from tests.browser.test_visit import SPEECH_DBFS
 from tests.lab import calls
 from tests.lab.place import MEDIA_IP, Leg, place
@@ -36,6 +37,9 @@ NARROWER = (
     (("-p", "tcp", "--dport", str(TURN_PORT)), ("relay", "tls")),
 )
 """What is closed besides, and the way that is left."""
+
+CLOSED = {"udp", "tcp", "relay-udp"}
+"""What the connection test must call blocked on the third of them."""
 
 _WAY = """
 const rows = await window.__teleconsult.stats();
@@ -92,5 +96,11 @@ async def test_each_network_finds_the_way_that_it_leaves_open(tmp_path: Path) ->
                 )
                 await visit.end()
                 await asyncio.gather(*(page.close() for page in (visit.doctor, visit.patient)))
+                if expected == ("relay", "tcp"):
+                    page = await patients.open(f"http://{there.ip}:{calls.PORT}/check")
+                    report = await checked(page)
+                    assert report["verdict"] == "detour", report
+                    assert {step for step, tried in report["steps"].items() if tried["outcome"] == "failed"} == CLOSED
+                    await page.close()
     except NoNamespaces as error:
         pytest.skip(f"no network namespaces or TUN devices here: {error}")

@@ -91,6 +91,11 @@ async def test_the_slash_is_added_below_any_path(client: Client) -> None:
     assert (answer.status, answer.headers["Location"]) == (308, "p/")
 
 
+async def test_the_connection_test_has_a_name_that_can_be_said(client: Client) -> None:
+    answer = await client.get("/check?lang=zh", allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (308, "c/?lang=zh")
+
+
 async def test_an_asset_is_kept_for_ever_and_sent_compressed(client: Client) -> None:
     plain = await client.get("/assets/main-abc123.js", headers={"Accept-Encoding": "identity"})
     assert await plain.read() == SCRIPT

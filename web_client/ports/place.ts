@@ -6,7 +6,7 @@ type Role = 'p' | 'd' | 'g' | 'a';
 export function root(): URL {
   const here = new URL(location.href);
   here.hash = here.search = '';
-  here.pathname = here.pathname.replace(/[pdga]\/(index\.html)?$/, '');
+  here.pathname = here.pathname.replace(/[pdgac]\/(index\.html)?$/, '');
   return here;
 }
 

@@ -1,5 +1,6 @@
 /** The words as types: Chinese says which there are, and a language that lacks one does not compile. */
 import type { auditor } from './zh/auditor';
+import type { check } from './zh/check';
 import type { common } from './zh/common';
 import type { doctor } from './zh/doctor';
 import type { guest } from './zh/guest';
@@ -18,6 +19,8 @@ export type OwnPatientWords = { [K in keyof typeof patient]: Loose<(typeof patie
 export type OwnDoctorWords = { [K in keyof typeof doctor]: Loose<(typeof doctor)[K]> };
 export type OwnAuditorWords = { [K in keyof typeof auditor]: Loose<(typeof auditor)[K]> };
 export type OwnGuestWords = { [K in keyof typeof guest]: Loose<(typeof guest)[K]> };
+export type OwnCheckWords = { [K in keyof typeof check]: Loose<(typeof check)[K]> };
+export type CheckWords = CommonWords & OwnCheckWords;
 export type PatientWords = CommonWords & OwnPatientWords;
 export type GuestWords = PatientWords & OwnGuestWords;
 export type DoctorWords = CommonWords & OwnDoctorWords;

@@ -74,6 +74,7 @@ export const patient: OwnPatientWords = {
   waitDevices: 'Camera and microphone work',
   waitSoundOnly: 'No picture. Sound alone is fine.',
   waitNoDevices: 'Camera and microphone are not on yet',
+  waitNetwork: 'Test the network',
   waitCheck: 'Check camera and microphone',
   waitKept: 'Your place stays, even if you close and come back.',
   waitCalled: (doctor) => `${doctor} is ready. Tap Answer.`,

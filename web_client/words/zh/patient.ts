@@ -73,6 +73,7 @@ export const patient = {
   waitDevices: '镜头和话筒都好',
   waitSoundOnly: '没有画面，可以只用声音',
   waitNoDevices: '镜头和话筒还没打开',
+  waitNetwork: '测试网络',
   waitCheck: '检查镜头和话筒',
   waitKept: '关掉再打开，位置也还在。',
   waitCalled: (doctor: string) => `${doctor}叫您了。点“接听”。`,

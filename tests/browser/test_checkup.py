@@ -1,0 +1,39 @@
+"""The connection test: a page of its own, without a link or a seat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.pages import PHONE, act
+from tests.browser.remote import Browser, Page
+from tests.system import System
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+async def checked(page: Page, within_s: float = 60) -> dict[str, Any]:
+    """Start the test, wait for its sentence, and take the report."""
+    await act(page, "start")
+    await page.wait("return document.querySelector('[data-verdict]') !== null", within_s)
+    report: dict[str, Any] = await page.eval("return window.__checkup.report()")
+    return report
+
+
+async def test_a_good_connection_is_called_good_with_real_media_there_and_back(
+    system: System, patients: Browser
+) -> None:
+    page = await patients.open(f"{system.url}/check?lang=en", **PHONE)
+    report = await checked(page)
+    outcomes = {step: tried["outcome"] for step, tried in report["steps"].items()}
+    assert outcomes == {
+        **dict.fromkeys(("secure", "server", "socket", "udp", "tcp", "flow", "camera", "microphone"), "good"),
+        **dict.fromkeys(("relay-udp", "relay-tcp", "relay-tls"), "absent"),
+    }, report
+    assert report["verdict"] == "good"
+    assert report["flow"]["up_bps"] > 300_000
+    assert report["flow"]["down_bps"] > 300_000
+    assert await page.eval("return document.querySelector('h1').textContent") == "All is well. You can have your visit."
+    assert not [line for line in await page.said() if "error" in line]
+    await page.close()
