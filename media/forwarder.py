@@ -16,7 +16,7 @@ from media.forwarding.reception import NEVER, REFUSED, RESTARTED
 from media.outlet import Outlet
 from media.plane import PacketSink, PlaneEvent, ProducerStarted
 from media.rtp import header, red, rtcp
-from media.srtp import TRAILER, Cell
+from media.srtp import TRAILER, Cell, SrtpSession
 from media.steering import Steering
 from media.tap import RECOVERED, SENDER_REPORT
 from media.transport import MAX_SSRCS, Layer, Path, Route, Track, Transport
@@ -24,6 +24,7 @@ from media.transport import MAX_SSRCS, Layer, Path, Route, Track, Transport
 FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
 _FEW = 8
+COPY_BEHIND = 3
 
 _unpack = header.FIXED.unpack_from
 
@@ -165,6 +166,8 @@ class Forwarder:
                 if is_video:
                     if not outlet.video(subscriber, outbound, length, now):
                         self.steering.choked(route, now)
+                    elif route.copies:
+                        self._copy(route, outbound, index, now)
                 else:
                     outlet.urgent(subscriber, outbound, length, now, consumer)
         if track.handle is not None:
@@ -174,6 +177,18 @@ class Forwarder:
             elif track.tape.layer is layer or track.tape.wanted is layer:
                 self._record(track.tape, track.handle, layer, view, at, size, index, timestamp, now, flags)
         return index
+
+    def _copy(self, route: Route, outbound: SrtpSession, index: int, now: float) -> None:
+        """STEER-7: packets of a little while ago once more, as RTX; what is lost is mostly lost with its neighbours."""
+        consumer, out = route.consumer, self.outlet.out
+        if consumer.spec.rtx_ssrc is None or consumer.source is None:
+            return
+        for copy in range(1, route.copies + 1):
+            back = index - COPY_BEHIND * copy
+            packet = consumer.source.kept(back) if back >= consumer.first else None
+            length = consumer.rewrite(out.data, out.view, packet, back) if packet is not None else 0
+            if length:
+                self.outlet.video(route.subscriber, outbound, length, now)
 
     def _record(
         self,

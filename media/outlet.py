@@ -66,7 +66,7 @@ class Outlet:
     def video(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float) -> bool:
         """Send at the pace of the estimate (DOWN-1); False if there is no room for it."""
         downlink = subscriber.downlink
-        if downlink is None or (not downlink.hold() and downlink.pacer.may_go(now, length + OVERHEAD)):
+        if downlink is None or (not downlink.hold(now) and downlink.pacer.may_go(now, length + OVERHEAD)):
             self.send(subscriber, outbound, length, now)
             return True
         if downlink.pacer.full:  # PACE-1
@@ -93,7 +93,7 @@ class Outlet:
             if downlink is None or outbound is None or subscriber.path is None:
                 self.waiting.discard(subscriber)
                 continue
-            downlink.hold()
+            downlink.hold(now)
             for packet in downlink.pacer.due(now):
                 size = len(packet)
                 self.out.view[:size] = packet

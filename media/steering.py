@@ -9,6 +9,7 @@ STEER-3  A picture is paused only when not even its smallest layer has fitted fo
 STEER-4  The recorder gets the best layer that arrives, whatever the viewers can take.
 STEER-5  The encoding below the best is asked to follow what the weakest viewer can take (`congestion.wish`).
 STEER-6  No viewer gets more than it wants to see (`Route.most`).
+STEER-7  Where much is lost that no queue loses, and there is room, packets of a picture are sent again before anybody asks.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
 GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
+FULL_BPS = 2_000_000.0
+"""What a camera may want to send: with less known of a path, the small picture would be asked for and given up in turns."""
+_LOSSY = ((0.2, 400_000.0), (0.08, 900_000.0))
+"""Loss from which a picture is asked to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
+_COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
+"""Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
 KEPT_AT = 0.85
 """A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
 AHEAD = 1.2
@@ -134,7 +141,9 @@ class Steering:
         downlink = transport.downlink
         if downlink is not None:
             best = sum(want.best_bps for want in wants)
-            downlink.want(audio_bps + AHEAD * best)
+            downlink.want(
+                audio_bps + AHEAD * max(best, FULL_BPS if any(r.most == "best" for r in routes.values()) else 0.0)
+            )
         budget = left = self._budget(transport, now) - audio_bps
         shown = []
         for want in sorted(wants, key=lambda want: -want.more.priority):
@@ -148,6 +157,10 @@ class Steering:
             route, name = routes[want.more.track], want.more.track
             others = sum(o.smallest_bps * SMALLEST for o in shown if o.more.priority < want.more.priority)
             route.room_bps = budget - taken - others
+            if downlink is not None:
+                lossy = next((most for least, most in _LOSSY if downlink.loss >= least), None)
+                route.room_bps = route.room_bps if lossy is None else min(route.room_bps, lossy)
+                route.copies = _copies(downlink, route)
             if want not in shown:
                 continue
             offered = given[name]
@@ -273,6 +286,16 @@ def _want(name: str, route: Route, now: float) -> _Wanted | None:
     most = 0 if route.most == "small" else None
     best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
     return _Wanted(smallest, Want(name, priority, tuple(offered), most), best)
+
+
+def _copies(downlink: Downlink, route: Route) -> int:
+    """STEER-7."""
+    if downlink.queueing or route.layer is None or not downlink.settled:
+        return 0
+    copies = next((copies for least, copies in _COPIES if downlink.loss >= least), 0)
+    while copies and (1 + copies) * route.layer.producer.bps > COPIES_SHARE * downlink.estimate_bps:
+        copies -= 1
+    return copies
 
 
 def _given_up(route: Route, now: float) -> bool:

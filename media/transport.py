@@ -89,7 +89,18 @@ class Layer:
 class Route:
     """One subscription: the consumer that writes, the transport it goes out on, and the layer behind it."""
 
-    __slots__ = ("consumer", "layer", "most", "room_bps", "subscriber", "told", "track", "unfit_since", "wanted")
+    __slots__ = (
+        "consumer",
+        "copies",
+        "layer",
+        "most",
+        "room_bps",
+        "subscriber",
+        "told",
+        "track",
+        "unfit_since",
+        "wanted",
+    )
 
     def __init__(self, track: Track, consumer: Consumer, subscriber: Transport, wanted: Layer | None) -> None:
         """Begins with a keyframe of `wanted`."""
@@ -106,6 +117,8 @@ class Route:
         """Layer (-1 while paused), lines and reason last told to the listener."""
         self.most: View = "best"
         """The most its viewer wants."""
+        self.copies = 0
+        """How often each packet of a picture is sent again unasked."""
         self.room_bps = float("inf")
         """What its path has for this track."""
 

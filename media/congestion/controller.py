@@ -23,6 +23,8 @@ lab's step from 2.5 to 0.6 Mbit/s: back under 60 ms after 1.1 s instead of 2.5 s
 PROBE_ECHO_S = 0.15
 """After a probe the path's delay is not listened to for so long: the queue it saw was the probe's own."""
 
+HOLD_ECHO_S = 1.0
+
 INHERENT_WINDOWS = 40
 """What a radio loses whatever is sent changes slowly, and losses come in bursts: it is told over ten seconds."""
 
@@ -51,7 +53,7 @@ class Controller:
         self._target = start_bps
         self._wanted = most_bps
         self._rtt_s = 0.2
-        self._deaf_until = float("-inf")
+        self._deaf_until = self._holds_until = float("-inf")
         self._inherent, self._windows = 0.0, 0
 
     @property
@@ -78,6 +80,15 @@ class Controller:
     def want(self, bps: float) -> None:
         """What the subscriber would be sent on a perfect path: there is no use in knowing more."""
         self._wanted = min(max(bps, self._least), self._most)
+
+    def holding(self, now: float) -> None:
+        """The sender holds back by itself: for a while what arrives says nothing of what could."""
+        self._holds_until = now + HOLD_ECHO_S
+
+    def distrust(self, most_bps: float) -> None:
+        """The path was not heard of for a while: it may be another one now. Probes tell soon if it is not."""
+        self._rate.jump(min(self._rate.bps, most_bps))
+        self._target = min(self._target, self._rate.bps)
 
     def begin(self, now: float) -> tuple[Cluster, ...]:
         """The probes that open a connection."""
@@ -120,7 +131,8 @@ class Controller:
             return
         delta = self._bursts.hear(report.sent_at, report.arrived_at)
         if delta is not None:
-            sent = self._sent.bps if self._standing.wait_s < DRAIN_OVER_S else None
+            limited = self._standing.wait_s < DRAIN_OVER_S or now < self._holds_until
+            sent = self._sent.bps if limited else None
             self._rate.hear(self._trendline.hear(delta), self._acked.bps, self._rtt_s, now, sent)
 
     def _read_probe(self, report: Report, now: float) -> list[Cluster]:

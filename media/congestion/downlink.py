@@ -25,6 +25,10 @@ LEAST_REPAIR_BPS = 100_000.0
 MOST_CLUSTERS = 4
 QUEUE_S = 0.08
 SILENCE_S, LEAST_FLYING = 0.25, 8000
+TELLS_S = 5.0
+"""Who has fed nothing back for so long may never again: it is not waited for."""
+LONG_HELD_S, TRUSTED = 0.15, 0.4
+"""At most so much is left of the estimate when a path that was not heard of for so long is heard again."""
 REPAIR_SHARE, REPAIR_BURST_S = 0.5, 0.5
 """Of the estimate, what repairs may take; saved up for so long. At 30 % loss each packet is sent 1.4 times."""
 
@@ -43,6 +47,8 @@ class Downlink:
 
     __slots__ = (
         "_heard_at",
+        "_held_at",
+        "_held_bps",
         "_last_feedback",
         "_losses",
         "_opened_at",
@@ -77,6 +83,7 @@ class Downlink:
         self._rtt_s = self._rtt_least = 0.1
         self._rtt_turn = now
         self._repairs, self._repairs_at = 0.0, now
+        self._held_at, self._held_bps = now, 0.0
 
     @property
     def estimate_bps(self) -> float:
@@ -93,11 +100,20 @@ class Downlink:
         """Whether there has been enough feedback for the estimate to be more than a guess."""
         return self._heard_at is not None and self._last_feedback - self._heard_at > 2.0
 
-    def hold(self) -> bool:
+    def hold(self, now: float) -> bool:
         """DOWN-3; to be asked before video is sent."""
         window = self.controller.capacity_bps * (self._rtt_least + SILENCE_S) / 8
-        self.pacer.held = self.settled and self.ledger.flying > max(window, LEAST_FLYING)
-        return self.pacer.held
+        telling = now - self._last_feedback < TELLS_S
+        held = telling and self.settled and self.ledger.flying > max(window, LEAST_FLYING)
+        if held and not self.pacer.held:
+            self._held_at, self._held_bps = now, self.controller.capacity_bps
+        elif self.pacer.held and not held and now - self._held_at > LONG_HELD_S:
+            self.controller.distrust(TRUSTED * self._held_bps)
+            self.pacer.set_rate(self.controller.target_bps)
+        self.pacer.held = held
+        if held:
+            self.controller.holding(now)
+        return held
 
     def may_repair(self, size: int, now: float) -> bool:
         """DOWN-4; if so, it is paid for."""

@@ -20,6 +20,7 @@ LEAST_INHERENT, MOST_INHERENT = 0.001, 0.45
 MOST_LOSS = 0.9999
 HIGH_BANDWIDTH_BIAS = 0.0003
 INSTANT_LIMIT_LOSS = 0.5
+LEAST_BPS = 10_000.0
 
 
 @dataclass(slots=True)
@@ -69,8 +70,10 @@ class LossModel:
                 inherent, score = self._fit(bps)
                 if score > highest:
                     best, self.inherent, highest = bps, inherent, score
-        if self._lately_lost() > INSTANT_LIMIT_LOSS and acked_bps is not None:
-            best = min(best, acked_bps)
+        if self._lately_lost() > INSTANT_LIMIT_LOSS:
+            through = self._lately_delivered()  # nothing at all: the path is dark, which says nothing of its width
+            limit = through if through > LEAST_BPS else acked_bps
+            best = best if limit is None else min(best, max(limit, LEAST_BPS))
         self.bps = best
         return best
 
@@ -78,6 +81,10 @@ class LossModel:
         lately = list(self._windows)[-2:]
         packets = sum(window.packets for window in lately)
         return sum(window.lost for window in lately) / packets if packets else 0.0
+
+    def _lately_delivered(self) -> float:
+        """What got through of what was sent when so much was lost: later less may, because the sender waits."""
+        return max(window.bps * (1 - window.lost / window.packets) for window in list(self._windows)[-3:])
 
     def _fit(self, bps: float) -> tuple[float, float]:
         """The inherent loss that suits this bandwidth best (by bisection: the likelihood is concave), and how well it does.

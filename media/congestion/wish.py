@@ -15,7 +15,8 @@ from collections.abc import Sequence
 
 FILLS = 0.9
 """Part of its room that the encoding may take: encoders overshoot, and repairs want something too."""
-BEST_NEEDS = 1.1
+BEST_NEEDS, BEST_KEPT = 1.1, 0.9
+"""Room for the best, in parts of what it costs: to be given it, and to be left with it."""
 DOWN_EVERY_S, UP_EVERY_S = 0.25, 0.7
 CALM_S = 4.0
 LEAST_BPS = 40_000
@@ -35,7 +36,8 @@ class Wish:
 
     def settle(self, rooms: Sequence[tuple[float, bool]], best_bps: float, now: float) -> bool:
         """Whether `bps` has changed. `rooms`: bit/s that each viewer's path has for it, and whether it has the best."""
-        tight = [room for room, has_best in rooms if not has_best or room < BEST_NEEDS * best_bps]
+        needs = BEST_KEPT if self.bps == 0 else BEST_NEEDS
+        tight = [room for room, has_best in rooms if room < needs * best_bps or (self.bps != 0 and not has_best)]
         if not tight:
             return self._calm(now)
         self._calm_since = None

@@ -55,6 +55,8 @@ export interface Totals {
   readonly rtt_ms: number | null;
   /** What the browser thinks it may send, bits a second. */
   readonly uplink: number | null;
+  /** Fraction of the own sound that did not arrive lately, 0–1. */
+  readonly unheard: number;
 }
 
 export function totals(rows: readonly Row[], now: number): Totals {
@@ -66,8 +68,12 @@ export function totals(rows: readonly Row[], now: number): Totals {
   let rtt_ms: number | null = null;
   let uplink: number | null = null;
   let reported = 0;
+  let unheard = 0;
   for (const row of rows) {
-    if (row['type'] === 'remote-inbound-rtp') reported = Math.max(reported, figure(row['roundTripTime']) * 1000);
+    if (row['type'] === 'remote-inbound-rtp') {
+      reported = Math.max(reported, figure(row['roundTripTime']) * 1000);
+      if (row['kind'] === 'audio') unheard = figure(row['fractionLost']);
+    }
     if (row['type'] === 'inbound-rtp') {
       received += figure(row['packetsReceived']);
       lost += figure(row['packetsLost']);
@@ -79,7 +85,7 @@ export function totals(rows: readonly Row[], now: number): Totals {
       uplink = row['availableOutgoingBitrate'] === undefined ? null : figure(row['availableOutgoingBitrate']);
     }
   }
-  return { at: now, frames, received, lost, samples, concealed, rtt_ms: rtt_ms === null ? null : Math.max(rtt_ms, reported), uplink };
+  return { at: now, frames, received, lost, samples, concealed, rtt_ms: rtt_ms === null ? null : Math.max(rtt_ms, reported), uplink, unheard };
 }
 
 /** Sound of −40 dB and more is somebody speaking, not a room. */

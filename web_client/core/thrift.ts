@@ -15,6 +15,8 @@ export interface Uplink {
   /** What the browser thinks it may send, bits a second. */
   readonly bps: number | null;
   readonly rtt_ms: number | null;
+  /** Fraction of its sound that did not arrive, 0–1. */
+  readonly lost: number;
 }
 
 export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 30_000 };
@@ -23,13 +25,15 @@ const THIN_BPS = 130_000;
 const WIDE_BPS = 220_000;
 const WIDE_MS = 4000;
 const QUEUE_RTT_MS = 350;
+const HOPELESS_LOSS = 0.35;
 const LONGEST_MS = 240_000;
 
 export function thrifty(held: Thrift, uplink: Uplink, now: number): Thrift {
   const bps = uplink.bps;
   if (bps === null) return held;
   const queue = (uplink.rtt_ms ?? 0) > QUEUE_RTT_MS;
-  if (bps < THIN_BPS) {
+  // What a radio loses makes a browser timid; that alone is no reason to leave out anything.
+  if (bps < THIN_BPS && (queue || uplink.lost > HOPELESS_LOSS)) {
     if (!held.pictures) return { ...held, ...(queue ? { rich: false } : {}), wideSince: null, ...retried(held, now) };
     // Left out again soon after a try: the next try is later.
     const patience = held.since > 0 && now - held.since < 2 * held.patience ? Math.min(2 * held.patience, LONGEST_MS) : AMPLE.patience;

@@ -1,0 +1,59 @@
+"""A sender of sound and pictures against the laboratory's link, in virtual time: what the pacer, the hold and repairs add."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from media.congestion.downlink import Downlink
+from tests.lab.link import Forecast, Weather
+from tests.lab.visit import Visit
+
+BASE = Weather(delay_s=0.04, jitter_s=0.002, queue_s=0.3)
+STEPS = (1.0e6, 2.5e6, 0.6e6, 1.0e6)
+EACH_S = 12.0
+
+
+def visit(rates: tuple[float, ...], each_s: float, seed: int, weather: Weather = BASE) -> Visit:
+    forecast = Forecast(tuple((n * each_s, replace(weather, rate_bps=rate)) for n, rate in enumerate(rates)))
+    made = Visit(forecast, forecast, seed)
+    made.run(each_s * len(rates))
+    return made
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("jitter_s", [0.002, 0.01])
+def test_steps_are_used_by_three_quarters_with_short_queues_and_whole_sound(seed: int, jitter_s: float) -> None:
+    played = visit(STEPS, EACH_S, seed, replace(BASE, jitter_s=jitter_s))
+    trace = played.trace
+    carried = sum(trace.arrived(n * EACH_S, (n + 1) * EACH_S) for n in range(4))
+    assert carried >= 0.7 * sum(STEPS), "the encoder makes 2 Mbit/s at the most"
+    assert trace.queue_p95(0, 4 * EACH_S) <= 0.15
+    assert next(row[0] for row in trace.between(24, 36) if row[1] <= 0.66e6) - 24 <= 1
+    assert next(row[0] for row in trace.between(36.1, 48) if row[2] >= 0.8e6) - 36 <= 8
+    assert min(row[1] for row in trace.between(24, 28)) >= 0.2e6, "it does not fall through the floor"
+    assert played.sound.lost <= 0.01
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_path_that_falls_to_a_hundredth_costs_less_than_a_second_of_sound(seed: int) -> None:
+    played = visit((3e7, 1e5), 10.0, seed)
+    assert played.sound.sent - played.sound.heard <= 45
+    assert all(row[1] <= 2e5 for row in played.trace.between(11, 20))
+
+
+def test_a_path_that_says_nothing_any_more_is_sent_no_pictures() -> None:
+    dark = Forecast.steady(replace(BASE, rate_bps=2e6)).with_blackout(10, 4)
+    played = Visit(dark, dark, 1)
+    played.run(20)
+    assert played.trace.arrived(15, 20) >= 0.5e6
+
+
+def test_repairs_have_a_share_and_none_while_a_queue_stands() -> None:
+    downlink = Downlink(0.0)
+    paid = sum(downlink.may_repair(1000, 1.0 + n / 1000) for n in range(1000))
+    assert 0.4 * 300e3 / 8000 <= paid <= 1.6 * 0.5 * 300e3 / 8000
+    downlink.controller._standing._smoothed = 10.0
+    downlink.controller._standing._least_now = 0.0
+    assert not downlink.may_repair(100, 60.0)
