@@ -108,6 +108,11 @@ export function Waiting(given: PatientGiven) {
             </Button>
           </div>
           {!elder && (wait?.late ?? null) === null && <p class="kept quiet">{w.waitKept}</p>}
+          {!elder && (wait?.late ?? null) === null && (
+            <a class="away quiet" href="../c/" target="_blank" rel="noopener" data-act="checkup">
+              {w.waitNetwork}
+            </a>
+          )}
         </>
       )}
     </Sheet>
