@@ -3,6 +3,7 @@
 ```
 POST /visits/{visit}/looks    {who, role, purpose, streams?, from_ms?, to_ms?}
                               201 {look, seq, seconds, sealed}: it is on the log, and only now the keys are open
+GET  /looks/{look}            {seconds}: how long it is still open
 GET  /looks/{look}/{name}     the content of an `init` or segment that the look names, or a range of it
 GET  /visits/{visit}/keeping  {held, shredded, sealed, kept_until}
 POST /visits/{visit}/hold     {on, who, role, reason}; the same answer
@@ -24,6 +25,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from config.clock import monotonic_s
 from recorder.door import byte_range, held_of, json_answer, problem, send
 from recorder.evidence.layout import is_stream
 from recorder.looks import LOOK_S, Looks, Person
@@ -78,6 +80,7 @@ def add_look_routes(app: web.Application, looks: Looks | None) -> None:
     if looks is not None:
         app[LOOKS] = looks
     app.router.add_post("/visits/{visit}/looks", _begin)
+    app.router.add_get("/looks/{look}", _open)
     app.router.add_get("/looks/{look}/{name:.+}", _content)
     app.router.add_get("/visits/{visit}/keeping", _keeping)
     app.router.add_post("/visits/{visit}/hold", _hold)
@@ -95,6 +98,11 @@ async def _begin(request: web.Request) -> web.Response:
     look = await looks.begin(held, Person(asked.who, asked.role, asked.purpose), streams, asked.from_ms, asked.to_ms)
     sealed = any(known.key is not None for known in held.ledger.expected.values())
     return json_answer({"look": look.id, "seq": look.seq, "seconds": int(LOOK_S), "sealed": sealed}, 201)
+
+
+async def _open(request: web.Request) -> web.Response:
+    look = _looks(request).look(request.match_info["look"])
+    return json_answer({"seconds": int(look.until - monotonic_s())})
 
 
 async def _content(request: web.Request) -> web.StreamResponse:

@@ -39,6 +39,7 @@ from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting, Seen
 from signaling.api.photos import PhotoRoutes
 from signaling.api.pictures import PictureRoutes
+from signaling.api.playing import PlayingRoutes
 from signaling.api.public import Check
 from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
@@ -172,6 +173,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     photos = PhotoRoutes(store, messages, files, clock)
     recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
     exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
+    playing = PlayingRoutes(door, looks)
     grants = GrantRoutes(store, access, looks, clock)
     outbox, hook_key = SqlOutbox(store.engine), secret_key(settings.keys / "webhook.key")
     sender = WebhookSender(outbox, hook_key, clock, random_chance)
@@ -183,7 +185,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     relays = ice_servers(settings)
     rehearsals = Rehearsals(media, relays, clock)
     trying = RehearsalRoutes(rehearsals)
-    more = (recordings, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings, trying)
+    more = (recordings, playing, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings, trying)
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 

@@ -79,6 +79,23 @@ class RecorderAway(Exception):
     code = "recorder_unavailable"
 
 
+class LookRefused(Exception):
+    """The recorder opens nothing for this look; `status` is HTTP's."""
+
+    def __init__(self, text: str, code: str, status: int) -> None:
+        super().__init__(text)
+        self.code, self.status = code, status
+
+
+class _Begun(msgspec.Struct, frozen=True):
+    look: str
+
+
+class _Refusal(msgspec.Struct, frozen=True):
+    code: str
+    message: str
+
+
 class RecorderDoor:
     """A connection to the audit door; use it as a context."""
 
@@ -133,6 +150,25 @@ class RecorderDoor:
             yield response
         finally:
             response.close()
+
+    async def look(self, visit: str, who: str, role: str, purpose: str) -> str:
+        """Open a visit's content for somebody, after it is in the recorder's log. Raises `LookRefused`, `RecorderAway`."""
+        assert self._session is not None, "the door is used as a context"
+        asked = {"who": who, "role": role, "purpose": purpose}
+        try:
+            async with self._session.post(f"/visits/{visit}/looks", json=asked, allow_redirects=False) as answer:
+                said = await answer.content.read(MAX_JSON)
+                if answer.status == 201:
+                    return msgspec.json.decode(said, type=_Begun).look
+                refused = msgspec.json.decode(said, type=_Refusal)
+        except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+            raise RecorderAway("the recorder does not answer") from error
+        raise LookRefused(refused.message, refused.code, answer.status)
+
+    async def knows(self, look: str) -> bool:
+        """Whether a look is still open. Raises `RecorderAway`."""
+        async with self.open(f"/looks/{look}") as answer:
+            return answer.status == 200
 
     async def _json(self, path: str, kind: type[Said]) -> Said | None:
         async with self.open(path) as answer:

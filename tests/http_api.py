@@ -22,6 +22,7 @@ from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting
 from signaling.api.photos import PhotoRoutes
 from signaling.api.pictures import PictureRoutes
+from signaling.api.playing import PlayingRoutes
 from signaling.api.ratings import RatingRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
@@ -190,13 +191,14 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         photos = PhotoRoutes(store, messages, files, time.time)
         recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
         exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
+        playing = PlayingRoutes(door, looks)
         grants = GrantRoutes(store, access, looks, time.time)
         webhooks = WebhookRoutes(SqlOutbox(store.engine), bytes(32))
         slot = Slot("https://his.example/rx", "https://his.example")
         launches = SqlLaunches(store.engine)
         slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
         ratings = RatingRoutes(store, SqlRatings(store.engine), time.time)
-        more = (recordings, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
+        more = (recordings, playing, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
         routes = all_routes(store, visits, links, more, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)

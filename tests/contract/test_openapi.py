@@ -14,7 +14,6 @@ from pathlib import Path
 from random import Random
 
 from config.clock import now_iso
-from recorder.audit import audit_door, make_audit_app
 from recorder.store_folder import FolderStore
 from signaling.access import Asker, Grant
 from signaling.export_store import SqlExports
@@ -23,6 +22,7 @@ from signaling.messages import Photo
 from signaling.outbox import SqlOutbox
 from tests.bundles import honest_visit
 from tests.http_api import API_KEY, Api, open_api, some_visit
+from tests.looking import recorder_door
 
 EXAMPLES = 12
 CONFIG = """
@@ -75,7 +75,7 @@ async def test_the_served_document_holds(tmp_path: Path) -> None:
     objects = honest_visit(Random(1), "v1")
     for name, data in objects.items():
         await store.put(f"recordings/v1/{name}", data, hashlib.sha256(data).hexdigest())
-    async with audit_door(make_audit_app(store), tmp_path / "audit.sock"), open_api(tmp_path, burst=1e9) as api:
+    async with recorder_door(tmp_path), open_api(tmp_path, burst=1e9) as api:
         await api.store.create(some_visit("v1"), None, "")
         auditor = api.tokens.issue("auditor", None, "auditor-test", 3600)
         seat = api.tokens.issue("patient", "v1", "patient", 3600)

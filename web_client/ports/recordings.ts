@@ -28,7 +28,7 @@ function asQuery(cursor: string | null, search: Search): string {
 }
 
 export interface Recordings extends RecordingsPort {
-  /** An object that was read before, or is read now. */
+  /** The content of an object, opened by the recorder: what was read before, or is read now. */
   blob(visit: string, name: string): Promise<Blob | null>;
   /** The address of a photo that was sent in the visit. */
   photo(visit: string, photo: string): Promise<string>;
@@ -54,11 +54,12 @@ export function recordings(token: string): Recordings {
     if (!answer.ok) throw await refusal(answer);
     return answer.json();
   };
-  const blob = async (visit: string, name: string): Promise<Blob | null> => {
-    const key = `${visit}/${name}`;
+  /** `files`: as stored, sealed where it is; `media`: opened. */
+  const kind = async (of: 'files' | 'media', visit: string, name: string): Promise<Blob | null> => {
+    const key = `${of}/${visit}/${name}`;
     const held = kept.get(key);
     if (held !== undefined) return held;
-    const answer = await get(`recordings/${visit}/files/${name}`);
+    const answer = await get(`recordings/${visit}/${of}/${name}`);
     if (!answer.ok) return null;
     const body = await answer.blob();
     kept.set(key, body);
@@ -85,10 +86,10 @@ export function recordings(token: string): Recordings {
     },
     files: (visit) => json(`recordings/${visit}/files`),
     read: async (visit, name) => {
-      const held = await blob(visit, name);
+      const held = await kind('files', visit, name);
       return held === null ? null : new Uint8Array(await held.arrayBuffer());
     },
-    blob,
+    blob: (visit, name) => kind('media', visit, name),
     download: async (id, visit) => {
       const answer = await get(`exports/${id}/bundle`);
       if (!answer.ok) throw await refusal(answer);

@@ -1,0 +1,87 @@
+"""What a recording shows: its content, opened by the recorder for one look after the look is in its log.
+
+PLAY-1  Before the first piece, the recorder is told who looks and why; it opens nothing before that is in a checkpoint of its
+        log. Pieces that follow within the hour belong to the same look.
+PLAY-2  Objects as they are stored (`/files`) need no such look: they are sealed, and can be checked and not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+from aiohttp import web
+
+from signaling.api.looks import Looks, asker_of
+from signaling.api.recordings import hand_on
+from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes
+from signaling.problems import NotFound, NotReady, RangeWrong
+from signaling.recordings import LookRefused, RecorderAway, RecorderDoor
+
+REMEMBERED = 4096
+
+
+class PlayingRoutes:
+    """The route of content."""
+
+    def __init__(self, door: RecorderDoor, looks: Looks) -> None:
+        self._door = door
+        self._looks = looks
+        self._open: dict[tuple[str, str], str] = {}
+        """(who, visit) → the recorder's look."""
+
+    def routes(self) -> Routes:
+        """The table."""
+        partial = ("Content-Range", "Accept-Ranges")
+        return [
+            Route(
+                "GET",
+                "/api/v1/recordings/{visit}/media/{name}",
+                "getRecordingMedia",
+                "The content of a segment or of a part's beginning, opened, or a range of it. The look is on the log first.",
+                "auditor",
+                (
+                    Answer(200, "The content", media="*/*", headers=partial),
+                    Answer(206, "The bytes asked for", media="*/*", headers=partial),
+                ),
+                self.media,
+                Nothing,
+                Nothing,
+                refuses=(NotReady, RangeWrong),
+            ),
+        ]
+
+    async def media(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
+        """PLAY-1. A recorder that started anew knows no look: then another is begun, once."""
+        name = call.path("name")
+        if re.fullmatch(FILE_PATTERN, name) is None:
+            raise NotFound
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        folder = "/".join(name.split("/")[:2])
+        allowed = await self._looks.allow(call.principal, facts, "play", f"play {folder}")
+        asker = asker_of(call.principal)
+        key = (asker.who, facts.id)
+        for _ in range(2):
+            look = self._open.get(key)
+            if look is None:
+                look = await self._begin(facts.id, asker.who, asker.role, allowed.purpose or "audit")
+                self._remember(key, look)
+            if await self._door.knows(look):
+                break
+            self._open.pop(key, None)
+        return await hand_on(self._door, call.request, f"/looks/{look}/{quote(name)}")
+
+    async def _begin(self, visit: str, who: str, role: str, purpose: str) -> str:
+        try:
+            return await self._door.look(visit, who, role, purpose)
+        except LookRefused as error:
+            if error.status == 503:
+                raise NotReady(str(error), code=error.code) from error
+            raise NotFound(str(error), code=error.code) from error
+        except RecorderAway as error:
+            raise NotReady(str(error), code=error.code) from error
+
+    def _remember(self, key: tuple[str, str], look: str) -> None:
+        self._open[key] = look
+        if len(self._open) > REMEMBERED:
+            del self._open[next(iter(self._open))]
