@@ -144,7 +144,6 @@ class Forwarder:
         ):  # or VP8's first packet of a frame: its size
             begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
         track, outlet, is_video = layer.track, self.outlet, producer.is_video
-        out = outlet.out
         for route in track.routes:
             subscriber = route.subscriber
             outbound = subscriber.outbound
@@ -161,6 +160,7 @@ class Forwarder:
                 consumer.stop()
                 consumer.begin(index, timestamp, now, producer.spec.clock_rate, reception)
                 route.layer = layer
+            out = outlet.out
             length = consumer.write(out.data, out.view, view, at, size, index, now)
             if length:
                 if is_video:

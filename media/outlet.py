@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from media.congestion.downlink import OVERHEAD, Burst, Downlink
+from media.departures import Departures
 from media.forwarding.consumer import NUMBER_AT, Consumer
 from media.rtp import header
-from media.srtp import TRAILER, Cell, SrtpSession
+from media.srtp import SrtpSession
 from media.transport import Path, Route, Transport
 
 _MAX_OUT = header.MAX_PACKET - 28
@@ -28,14 +29,15 @@ class Outlet:
 
     def __init__(self, drops: defaultdict[str, int]) -> None:
         """`drops` counts what could not be sent."""
-        self.out = Cell(2048 + TRAILER)
+        self.departures = Departures(drops)
+        self.out = self.departures.cell
         self.waiting: set[Transport] = set()
         """Those with paced packets or probes on their way."""
         self._drops = drops
 
-    def send(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float) -> int:
+    def send(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float, joins: bool = False) -> int:
         """Protect and send what is in the out buffer; its length, 0 if it could not go. A full socket drops it: late media
-        is worth nothing."""
+        is worth nothing. What `joins` others (`media.departures`) goes with `leave` at the latest."""
         if length > _MAX_OUT:
             self._drops["too_long_to_forward"] += 1
             return 0
@@ -52,6 +54,11 @@ class Outlet:
             return 0
         path = subscriber.path
         assert path is not None
+        if joins:
+            self.departures.add(path, length, data[1] >= 0x80)
+            self.out = self.departures.cell
+            return length
+        self.departures.let_pass(path)
         try:
             path.sendto(out.view[:length], path.address)
         except BlockingIOError:
@@ -67,7 +74,7 @@ class Outlet:
         """Send at the pace of the estimate (DOWN-1); False if there is no room for it."""
         downlink = subscriber.downlink
         if downlink is None or (not downlink.hold(now) and downlink.pacer.may_go(now, length + OVERHEAD)):
-            self.send(subscriber, outbound, length, now)
+            self.send(subscriber, outbound, length, now, joins=True)
             return True
         if downlink.pacer.full:  # PACE-1
             self._drops["pacer_full"] += 1
@@ -97,11 +104,17 @@ class Outlet:
             for packet in downlink.pacer.due(now):
                 size = len(packet)
                 self.out.view[:size] = packet
-                self.send(subscriber, outbound, size, now)
+                self.send(subscriber, outbound, size, now, joins=True)
             if downlink.probes:
                 self._probe(subscriber, outbound, downlink, now)
             if not downlink.probes and not downlink.pacer.waiting_bytes:
                 self.waiting.discard(subscriber)
+        self.leave()
+
+    def leave(self) -> None:
+        """Let go what stands ready; to be called when a look at the sockets is over (TRAIN-1)."""
+        self.departures.leave()
+        self.out = self.departures.cell
 
     def raw(self, path: Path, datagram: bytes | memoryview) -> None:
         """Send, or drop and count."""

@@ -63,7 +63,7 @@ class Way(Protocol):
 class Path:
     """A 5-tuple: one of our sockets and an address behind it."""
 
-    __slots__ = ("address", "door", "sendto", "transport")
+    __slots__ = ("address", "door", "sendmsg", "sendto", "transport")
 
     def __init__(self, transport: Transport, door: Way, address: Address) -> None:
         """Belongs to `transport` once a check by it has passed (PLANE-1)."""
@@ -71,6 +71,8 @@ class Path:
         self.door = door
         self.address = address
         self.sendto = door.sendto
+        self.sendmsg: Callable[..., int] | None = door.sock.sendmsg if isinstance(door, Door) else None
+        """Takes several datagrams at once (TRAIN-3)."""
 
 
 class Layer:
