@@ -169,7 +169,7 @@ class Stats(_Message, frozen=True, tag="stats"):
 
 
 class TransportChanged(_Message, frozen=True, tag="transport_changed"):
-    """`silent` after 5 s without a packet, `gone` after 30 s (the transport is then closed)."""
+    """`silent` after 4 s without a packet, `gone` after 30 s (the transport is then closed)."""
 
     room: str
     seat: str

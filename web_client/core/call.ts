@@ -1,5 +1,6 @@
 /** One seat in one visit: the session, the transport and the devices, kept in step. */
 import type { Clock } from './clock';
+import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vitals } from './ailments';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
@@ -28,6 +29,10 @@ export interface CallFacts {
   readonly devices: DeviceFacts;
   readonly messages: MessagesFacts;
   readonly level: Level;
+  /** Nothing has come from the server for two seconds: it is being mended. */
+  readonly stalled: boolean;
+  /** The microphone is on and gives nothing. */
+  readonly dumb: boolean;
   /** The other one is speaking now, as far as this page hears. */
   readonly talking: boolean;
   /** The server's clock minus ours, in ms: the visit's times are the server's. */
@@ -53,6 +58,7 @@ export class Call implements Watchable<CallFacts> {
   private readonly stops: (() => void)[] = [];
   private said = '';
   private judged: Judged | null = null;
+  private ailing: Ailing | null = null;
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -69,13 +75,15 @@ export class Call implements Watchable<CallFacts> {
     });
     this.messages = new Messages((event, payload, within) => this.session.ask(event, payload, within), ports.clock, ports.memory, ports.photos, token, () => ports.rtc.name());
     this.peer = this.newPeer();
-    this.pulse = new Pulse(ports.clock, () => this.peer.stats(), () => this.roam());
+    this.pulse = new Pulse(ports.clock, () => this.peer.stats(), () => this.roam(), (stalled) => this.facts.set({ stalled }));
     this.facts = new Snapshot<CallFacts>({
       session: this.session.now,
       peer: this.peer.now,
       devices: devices.now,
       messages: this.messages.now,
       level: 'good',
+      stalled: false,
+      dumb: false,
       talking: false,
       skew: 0,
     });
@@ -284,6 +292,16 @@ export class Call implements Watchable<CallFacts> {
     });
   }
 
+  /** What the network is not to blame for: a picture that does not begin, a microphone that gives nothing. */
+  private mend(rows: Parameters<typeof vitals>[0]): void {
+    const { peer, devices } = this.now;
+    const picture = peer.remotes.some((each) => each.source !== 'microphone');
+    this.ailing = ail(this.ailing, vitals(rows), { picture, microphone: devices.microphone.state === 'on' });
+    if (mendsPicture(this.ailing)) this.peer.restart();
+    if (mendsMicrophone(this.ailing)) void this.devices.renew('microphone');
+    this.facts.set({ dumb: tellsOfMicrophone(this.ailing) });
+  }
+
   private look(): void {
     this.stopLook = this.ports.clock.after(LOOK_MS, () => {
       void this.measure().finally(() => this.look());
@@ -293,7 +311,7 @@ export class Call implements Watchable<CallFacts> {
   private async measure(): Promise<void> {
     const { peer, session } = this.now;
     if (peer.transport !== 'connected' || session.state === null) {
-      this.totals = this.judged = null;
+      this.totals = this.judged = this.ailing = null;
       this.facts.set({ talking: false });
       return;
     }
@@ -306,6 +324,7 @@ export class Call implements Watchable<CallFacts> {
     this.totals = after;
     this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.rtt_ms, lost: after.unheard }, now);
     this.peer.spare(this.thrift);
+    this.mend(rows);
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
     const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');

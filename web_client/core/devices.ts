@@ -175,6 +175,14 @@ export class Devices implements Watchable<DeviceFacts> {
     if (muted && this.now[source].state === 'on') this.toggleMicrophone();
   }
 
+  /** Ask for the device once more as it is: it was taken away, or gives nothing. */
+  async renew(source: 'microphone' | 'camera'): Promise<void> {
+    const muted = this.now[source].state === 'muted';
+    this.release(source);
+    await this.askOne(source);
+    if (muted && this.now[source].state === 'on') this.toggleMicrophone();
+  }
+
   close(): void {
     for (const source of [...this.held.keys()]) {
       this.release(source);
@@ -202,9 +210,16 @@ export class Devices implements Watchable<DeviceFacts> {
       if (this.held.get(source) !== captured) return;
       this.held.delete(source);
       if (source === 'screen') this.say('screen', { state: 'off', cause: null, track: null });
-      else this.fail(source, 'none');
+      else this.lost(source);
     });
     this.say(source, { state: 'on', cause: null, track: captured.track });
+  }
+
+  /** Unplugged, or taken by the system: another one may do, and it may be back at once. */
+  private lost(source: 'microphone' | 'camera'): void {
+    const { state } = this.now[source];
+    this.fail(source, 'none');
+    if (state === 'on' || state === 'muted') void this.askOne(source).then(() => state === 'muted' && this.now[source].state === 'on' && this.toggleMicrophone());
   }
 
   private release(source: Source): void {

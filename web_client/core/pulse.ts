@@ -10,6 +10,8 @@ const SILENT_MS = 450;
 const QUIET_MS = 3000;
 const STEADY = 8;
 const AGAIN_MS = 1500;
+/** Long enough to be told of. */
+const STALLED_MS = 2000;
 
 /** A figure that changes with whatever the server sends. */
 export function arrived(rows: Rows): number {
@@ -26,11 +28,12 @@ export class Pulse {
   private told = 0;
   private steady = 0;
 
-  /** `silent` is called when nothing has come for too long, and every 1.5 s while nothing does. */
+  /** `silent` is called when nothing has come for too long, and every 1.5 s while nothing does; `stalled` says when people should know. */
   constructor(
     private readonly clock: Clock,
     private readonly rows: () => Promise<Rows>,
     private readonly silent: () => void,
+    private readonly stalled: (stalled: boolean) => void = () => undefined,
   ) {}
 
   /** Look, or look no more. */
@@ -39,6 +42,7 @@ export class Pulse {
     this.stop?.();
     this.stop = null;
     this.quiet = this.told = this.steady = 0;
+    this.stalled(false);
     if (on) this.later();
   }
 
@@ -61,9 +65,11 @@ export class Pulse {
       this.steady = this.quiet > 2 * EVERY_MS ? 0 : this.steady + 1;
       this.sum = sum;
       this.quiet = this.told = 0;
+      this.stalled(false);
       return;
     }
     this.quiet += passed;
+    if (this.quiet >= (this.steady >= STEADY ? STALLED_MS : QUIET_MS)) this.stalled(true);
     const limit = this.steady >= STEADY ? SILENT_MS : QUIET_MS;
     if (this.quiet < limit || (this.told > 0 && this.quiet - this.told < AGAIN_MS)) return;
     this.told = this.quiet;

@@ -4,8 +4,8 @@ import { Bench, settle } from './bench';
 
 function begin() {
   const clock = new Bench();
-  const heard = { bytes: 0, told: 0 };
-  const pulse = new Pulse(clock, () => Promise.resolve([{ type: 'candidate-pair', bytesReceived: heard.bytes }]), () => (heard.told += 1));
+  const heard = { bytes: 0, told: 0, stalled: false };
+  const pulse = new Pulse(clock, () => Promise.resolve([{ type: 'candidate-pair', bytesReceived: heard.bytes }]), () => (heard.told += 1), (stalled) => (heard.stalled = stalled));
   pulse.run(true);
   const pass = async (ms: number, growing: boolean): Promise<void> => {
     for (let n = 0; n < ms / 150; n += 1) {
@@ -25,9 +25,12 @@ describe('pulse', () => {
     expect(heard.told).toBe(0);
     await pass(150, false);
     expect(heard.told).toBe(1);
-    await pass(1500, false);
+    expect(heard.stalled).toBe(false);
+    await pass(1650, false);
     expect(heard.told).toBe(2);
+    expect(heard.stalled).toBe(true);
     await pass(3000, true);
+    expect(heard.stalled).toBe(false);
     expect(heard.told).toBe(2);
   });
 

@@ -96,6 +96,8 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
       unreadable: false,
     },
     level: 'good',
+    stalled: false,
+    dumb: false,
     talking: false,
     // The sample's clock stands still.
     skew: NOW - Date.now(),

@@ -33,7 +33,8 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
     const nothing = patient.microphone === 'failed' && patient.camera === 'failed';
     return { words: nothing ? w.patientNothing : patient.media === 'none' ? w.patientRinging : w.patientConnecting, warn: true };
   }
-  if (peer.transport !== 'connected') return { words: w.offline, warn: true };
+  if (peer.transport !== 'connected' || now.call.stalled) return { words: w.offline, warn: true };
+  if (now.call.dumb) return { words: w.myDumb, warn: true };
   if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, warn: true };
   if (devices.screen.state === 'on') return { words: w.shareOn, warn: false };
   if (silent) return { words: w.patientNoMic, warn: true };

@@ -26,12 +26,14 @@ export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = D
     const long = session.lostAt !== null && clock - session.lostAt > LONG_LOST_MS;
     return { words: long ? w.netFailed : w.netLost, more: w.netWait, tone: 'warn', icon: 'back', key: 'net.lost' };
   }
-  if (peer.transport !== 'connected' && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
+  if ((peer.transport !== 'connected' || now.call.stalled) && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (state?.held) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'hold' };
   if (doctor?.present === false) return { words: w.liveDoctorAway, tone: 'warn', icon: 'person', key: 'doctor.away' };
+  if (doctor?.media === 'silent') return { words: w.liveDoctorLost, tone: 'warn', icon: 'back', key: 'doctor.lost' };
   if (peer.remotes.length === 0) return { words: w.liveConnecting, tone: 'warn', icon: 'back', key: 'connecting' };
   if (devices.microphone.state === 'failed') return { words: w.liveNoMic, tone: 'warn', icon: 'micOff', key: 'mic.failed' };
+  if (now.call.dumb) return { words: w.liveDumb, tone: 'warn', icon: 'micOff', key: 'mic.dumb' };
   if (devices.microphone.state === 'muted') return { words: w.liveMuted, tone: 'warn', icon: 'micOff', key: 'muted' };
   if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
   if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };

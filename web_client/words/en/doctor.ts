@@ -102,6 +102,7 @@ export const doctor: OwnDoctorWords = {
   adviceHow: 'Shown to the patient at the end',
   adviceSaving: 'Saving…',
   adviceKept: 'Saved',
+  myDumb: 'Your mic gives no sound. Check it or choose another.',
   mySound: 'Your mic is off. The patient cannot hear you.',
   myCamera: 'The camera cannot be used. Sound only.',
   share: 'Share',

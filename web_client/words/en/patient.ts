@@ -103,6 +103,8 @@ export const patient: OwnPatientWords = {
   withdrawEnds: 'Stop recording and end the visit',
   liveTheirCamera: "The doctor's camera is off. Sound goes on.",
   liveMuted: 'Your mic is off. The doctor cannot hear you.',
+  liveDoctorLost: 'The doctor lost connection and is coming back. Please stay on.',
+  liveDumb: 'Your mic gives no sound. Please check it or choose another.',
   liveNoMic: 'No microphone. The doctor cannot hear you.',
   liveDoctorAway: 'The doctor stepped away. Please stay on.',
   liveScreen: 'The doctor is showing you their screen',

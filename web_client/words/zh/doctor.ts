@@ -101,6 +101,7 @@ export const doctor = {
   adviceHow: '结束后患者会看到',
   adviceSaving: '正在保存…',
   adviceKept: '已保存',
+  myDumb: '您的话筒没有声音，请检查或换一个',
   mySound: '您的话筒关着，患者听不见',
   myCamera: '摄像头用不了，只有声音',
   share: '共享',

@@ -102,6 +102,8 @@ export const patient = {
   withdrawEnds: '不再录像，看诊也结束',
   liveTheirCamera: '医生没开镜头，声音继续',
   liveMuted: '您的话筒关着，医生听不见',
+  liveDoctorLost: '医生那边断线了，正在连回来，请别走开',
+  liveDumb: '话筒没有声音，请检查一下，或换一个',
   liveNoMic: '没有话筒，医生听不见您',
   liveDoctorAway: '医生离开一会儿，请别挂断',
   liveScreen: '医生在给您看屏幕',
