@@ -42,6 +42,7 @@ from signaling.api.pictures import PictureRoutes
 from signaling.api.playing import PlayingRoutes
 from signaling.api.public import Check
 from signaling.api.ratings import RatingRoutes
+from signaling.api.receipts import ReceiptRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.rehearsals import RehearsalRoutes
 from signaling.api.serving import add_routes, answering
@@ -185,7 +186,9 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     relays = ice_servers(settings)
     rehearsals = Rehearsals(media, relays, clock)
     trying = RehearsalRoutes(rehearsals)
-    more = (recordings, playing, exports, grants, photos, webhooks, slot_routes, PictureRoutes(files), ratings, trying)
+    receipts = ReceiptRoutes(store, door)
+    kept = (recordings, playing, exports, receipts, grants, photos, PictureRoutes(files))
+    more = (*kept, webhooks, slot_routes, ratings, trying)
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 

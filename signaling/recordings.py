@@ -62,6 +62,13 @@ class RecordedFile(msgspec.Struct, frozen=True):
     size: int
 
 
+class MadeReceipt(msgspec.Struct, frozen=True):
+    """A receipt (`recorder/FORMAT.md` §8), whole and as one line."""
+
+    receipt: str
+    short: str
+
+
 class RecordedFiles(msgspec.Struct, frozen=True):
     """The objects of a recording; until it is `closed` there may be more later."""
 
@@ -128,6 +135,10 @@ class RecorderDoor:
     async def files(self, visit: str) -> RecordedFiles | None:
         """The objects of a visit; None if there is no recording. Raises `RecorderAway`."""
         return await self._json(f"/visits/{visit}/files", RecordedFiles)
+
+    async def receipt(self, visit: str) -> MadeReceipt | None:
+        """The receipt of a closed recording; None until the log has its end. Raises `RecorderAway`."""
+        return await self._json(f"/visits/{visit}/receipt", MadeReceipt)
 
     async def answers(self) -> bool:
         """Whether the door is open now."""

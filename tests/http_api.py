@@ -24,6 +24,7 @@ from signaling.api.photos import PhotoRoutes
 from signaling.api.pictures import PictureRoutes
 from signaling.api.playing import PlayingRoutes
 from signaling.api.ratings import RatingRoutes
+from signaling.api.receipts import ReceiptRoutes
 from signaling.api.recordings import RecordingRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
@@ -198,7 +199,8 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         launches = SqlLaunches(store.engine)
         slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
         ratings = RatingRoutes(store, SqlRatings(store.engine), time.time)
-        more = (recordings, playing, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
+        receipts = ReceiptRoutes(store, door)
+        more = (receipts, recordings, playing, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
         routes = all_routes(store, visits, links, more, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)

@@ -140,6 +140,11 @@ function Page() {
         hold: DEEDS.hold,
         toWaiting: () => void desk.call.toWaiting(),
         guest: (seat, inside) => void desk.call.guest(seat, inside),
+        receipt: () => ({
+          ask: () => import('./ports/receipt').then((port) => port.receipt(recall('session', 'teleconsult.token.d') ?? '')),
+          save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
+          language,
+        }),
         advise: (words) => void desk.call.advise(words),
         reconnect: () => void desk.call.reconnect(),
         chat: DEEDS.chat,

@@ -71,7 +71,12 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     looking: (looking: boolean) => visit.call.messages.look(looking),
     photo: (id: string) => visit.call.messages.photo(id),
     confirm: (by) => visit.confirm(by),
-  rate: (stars, text) => void visit.rate(() => rate(token ?? '', stars, text)),
+    receipt: () => ({
+      ask: () => import('./ports/receipt').then((port) => port.receipt(token ?? '')),
+      save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
+      language: preferences.now.language,
+    }),
+    rate: (stars, text) => void visit.rate(() => rate(token ?? '', stars, text)),
     decide: (agreed: boolean) => void visit.decide(agreed),
     reconsider: () => visit.reconsider(),
     check: () => visit.check(),

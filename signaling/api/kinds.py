@@ -369,6 +369,14 @@ class ConfirmedRx(msgspec.Struct, frozen=True):
     late: bool
 
 
+class VisitReceipt(msgspec.Struct, frozen=True):
+    """A receipt as recorder/FORMAT.md §8 has it: the whole text, and the one line for a QR code."""
+
+    visit: Id
+    receipt: str
+    short: str
+
+
 class StoredPhoto(msgspec.Struct, frozen=True):
     """A photo as kept: sides in pixels, `bytes` and `sha256` (hex) of what is stored."""
 

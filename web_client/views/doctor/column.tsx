@@ -105,6 +105,11 @@ function Return({ given: { now, w, act } }: { given: DoctorGiven }) {
   );
 }
 
+function Kept({ given }: { given: DoctorGiven }) {
+  const receipt = useLazy(true, () => import('../parts/receipt'));
+  return receipt === null ? null : <receipt.Receipt {...given.act.receipt()} />;
+}
+
 function Letters({ given }: { given: DoctorGiven }) {
   const { now, w, act, chatting } = given;
   const { session, messages } = now.call;
@@ -233,6 +238,7 @@ export function Column(given: DoctorGiven) {
       )}
       {live && state !== null && <Guests guests={state.guests} w={w} act={act} />}
       {view === 'ended' && <Return given={given} />}
+      {view === 'ended' && state !== null && state.recording.since !== null && <Kept key={state.visit} given={given} />}
       {state?.phoneBack && (
         <p class="strip warn">
           <Icon name="phone" />

@@ -4,6 +4,7 @@ import type { ConsentWords, DeskFacts } from '../../core/desk';
 import type { SlotFacts } from '../../core/slot';
 import type { GuestSeat } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
+import type { ReceiptActs } from '../parts/receipt';
 import type { DoctorWords as Words } from '../../words/kinds';
 
 export type Tab = 'queue' | 'work' | 'picture';
@@ -14,6 +15,8 @@ export interface DoctorActs extends ChatActs {
   hold(): void;
   toWaiting(): void;
   guest(seat: GuestSeat, inside: boolean): void;
+  /** The receipt of the visit that is over. */
+  receipt(): ReceiptActs;
   advise(words: string): void;
   reconnect(): void;
   chat(): void;

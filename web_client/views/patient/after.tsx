@@ -28,6 +28,7 @@ export function Ended(given: PatientGiven) {
   const left = state === null ? null : secondsToReturn(state, clock + now.call.skew);
   const rating = useLazy(happened, () => import('./rating'));
   const recorded = happened && state?.recording.since !== null;
+  const receipt = useLazy(recorded, () => import('../parts/receipt'));
   return (
     <Sheet
       given={given}
@@ -66,6 +67,7 @@ export function Ended(given: PatientGiven) {
         </section>
       )}
       {happened && rating !== null && <rating.Rating given={given} />}
+      {receipt !== null && <receipt.Receipt {...given.act.receipt()} />}
       {happened && <p class="quiet">{w.endAgain}</p>}
       <Phones state={state} w={w} says120 />
       {now.noReturn !== null && <p class="state warn">{now.noReturn === 'recorder_unavailable' ? w.endSealed : w.endNoReturn}</p>}

@@ -5,6 +5,7 @@ import type { PatientFacts } from '../../core/patient';
 import type { PatientWords as Words } from '../../words/kinds';
 import type { OnBehalf } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
+import type { ReceiptActs } from '../parts/receipt';
 import type { Listen } from '../parts/meter';
 
 export interface PatientActs extends ChatActs {
@@ -21,6 +22,8 @@ export interface PatientActs extends ChatActs {
   ring(): void;
   /** With who decides for the patient, if not the patient. */
   confirm(by: OnBehalf | null): void;
+  /** The receipt of a visit that is over. */
+  receipt(): ReceiptActs;
   rate(stars: number, text: string): void;
   decide(agreed: boolean): void;
   reconsider(): void;
