@@ -134,6 +134,8 @@ class Forwarder:
             index = self._restart(layer, seq, timestamp, now)
             reception = producer.reception
         producer.heard = now
+        if not producer.is_video and not repaired:
+            layer.track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
         view = cell.view
         reception.keep(index, bytes(view[:size]))
         if reception.due_at != NEVER:
@@ -460,7 +462,7 @@ class Forwarder:
         self.unsaid.discard(transport)
         transport.fed_back_at = now
         media = next((ssrc for ssrc in transport.streams), 0)
-        message = transport.arrivals.write(transport.ssrc, media)
+        message = transport.arrivals.write(transport.ssrc, media, transport.uplink.calm)
         if message is not None:
             self.outlet.rtcp(transport, message)
 

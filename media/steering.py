@@ -37,8 +37,8 @@ GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 FULL_BPS = 2_000_000.0
 """What a camera may want to send: with less known of a path, the small picture would be asked for and given up in turns."""
-_LOSSY = ((0.2, 400_000.0), (0.08, 900_000.0))
-"""Loss from which a picture is asked to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
+_LOSSY = ((0.2, 400_000.0), (0.06, 900_000.0))
+"""Loss from which pictures are to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
 _COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
 """Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
 KEPT_AT = 0.85
@@ -144,7 +144,11 @@ class Steering:
             downlink.want(
                 audio_bps + AHEAD * max(best, FULL_BPS if any(r.most == "best" for r in routes.values()) else 0.0)
             )
-        budget = left = self._budget(transport, now) - audio_bps
+        budget = self._budget(transport, now) - audio_bps
+        if downlink is not None:
+            lossy = (most for least, most in _LOSSY if downlink.controller.inherent_loss >= least)
+            budget = min(budget, next(lossy, budget))
+        left = budget
         shown = []
         for want in sorted(wants, key=lambda want: -want.more.priority):
             cost = want.smallest_bps * SMALLEST
@@ -158,8 +162,6 @@ class Steering:
             others = sum(o.smallest_bps * SMALLEST for o in shown if o.more.priority < want.more.priority)
             route.room_bps = budget - taken - others
             if downlink is not None:
-                lossy = next((most for least, most in _LOSSY if downlink.loss >= least), None)
-                route.room_bps = route.room_bps if lossy is None else min(route.room_bps, lossy)
                 route.copies = _copies(downlink, route)
             if want not in shown:
                 continue
@@ -292,7 +294,8 @@ def _copies(downlink: Downlink, route: Route) -> int:
     """STEER-7."""
     if downlink.queueing or route.layer is None or not downlink.settled:
         return 0
-    copies = next((copies for least, copies in _COPIES if downlink.loss >= least), 0)
+    loss = max(downlink.loss, downlink.controller.inherent_loss)
+    copies = next((copies for least, copies in _COPIES if loss >= least), 0)
     while copies and (1 + copies) * route.layer.producer.bps > COPIES_SHARE * downlink.estimate_bps:
         copies -= 1
     return copies

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from media.congestion.allocation import Allocator
 from media.congestion.downlink import Downlink
 from media.congestion.twcc import Arrivals
+from media.congestion.uplink import Uplink
 from media.congestion.wish import Wish
 from media.dtls import DtlsEndpoint
 from media.forwarding.consumer import Consumer, Outgoing
@@ -207,6 +208,7 @@ class Transport:
         "streams",
         "tracks",
         "turn",
+        "uplink",
     )
 
     def __init__(self, spec: TransportSpec, ssrc: int, now: float, turn: int) -> None:
@@ -228,6 +230,7 @@ class Transport:
         self.number_extension = 0
         """Header extension of the transport-wide number on what the peer sends; 0 where there is none."""
         self.arrivals = Arrivals()
+        self.uplink = Uplink()
         self.fed_back_at = 0.0
         self.downlink: Downlink | None = None
         """There where the peer feeds back what arrives."""

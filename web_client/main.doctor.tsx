@@ -61,7 +61,11 @@ const DEEDS: Readonly<Record<Deed, () => void>> = {
   camera: () => desk.call.devices.toggleCamera(),
   chat: () => ui.set({ chatting: !ui.now.chatting }),
   admitNext,
-  prescribe: () => ui.set({ prescribing: !ui.now.prescribing }),
+  prescribe: () => {
+    ui.set({ prescribing: !ui.now.prescribing });
+    // Beside the hospital's page the picture is small, and its bits are the other's; the recording stays as it is.
+    void desk.call.view(ui.now.prescribing ? 'small' : 'best');
+  },
   hold: () => {
     const state = desk.call.now.session.state;
     if (state?.phase === 'live') void (state.held ? desk.call.resume() : desk.call.hold());

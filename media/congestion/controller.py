@@ -73,6 +73,11 @@ class Controller:
         return self._standing.wait_s
 
     @property
+    def inherent_loss(self) -> float:
+        """What the path loses whatever is sent (0–1), over the last ten seconds or so."""
+        return self._inherent
+
+    @property
     def acked_bps(self) -> float | None:
         """What arrived lately."""
         return self._acked.bps

@@ -5,6 +5,8 @@ wire and unwrapped here. Times are seconds; on the wire deltas are 250 µs and t
 
 TWCC-1  A feedback packet covers each number once, from the first not yet reported to the newest that arrived.
 TWCC-2  At most `MOST_STATUSES` numbers a packet: after a long gap the oldest are left out; they count as lost.
+TWCC-3  What a radio loses is told as having come with its neighbours, if the caller says that no queue stands, and no more
+        than `MOST_HIDDEN` is lost: a browser that hears of it sends a tenth of what the path carries. NACK is not touched.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ TICK_S = 0.00025
 REFERENCE_S = 0.064
 MOST_STATUSES = 400
 LOST, SMALL, LARGE = 0, 1, 2
+MOST_HIDDEN, LOSS_OVER = 0.35, 100
+"""Fraction 0–1, over so many packets."""
 
 _HEAD = Struct("!BBHIIHH")
 _REFERENCE = Struct("!I")
@@ -49,6 +53,7 @@ class Arrivals:
         self._newest: int | None = None
         self._next: int | None = None
         self._count = 0
+        self._lost = 0.0
 
     @property
     def waiting(self) -> int:
@@ -66,8 +71,8 @@ class Arrivals:
         self._newest = max(self._newest, whole)
         self._came.setdefault(whole, at)
 
-    def write(self, sender_ssrc: int, media_ssrc: int) -> bytes | None:
-        """Feedback about all that was not yet reported, or None."""
+    def write(self, sender_ssrc: int, media_ssrc: int, calm: bool = False) -> bytes | None:
+        """Feedback about all that was not yet reported, or None. `calm`: TWCC-3."""
         if not self._came:
             return None
         assert self._newest is not None
@@ -75,6 +80,11 @@ class Arrivals:
         first = max(self._next, self._newest - MOST_STATUSES + 1)  # TWCC-2
         arrivals = [self._came.get(number) for number in range(first, self._newest + 1)]
         self._next = self._newest + 1
+        lost = arrivals.count(None) / len(arrivals)
+        self._lost += min(1.0, len(arrivals) / LOSS_OVER) * (lost - self._lost)
+        if calm and lost and self._lost < MOST_HIDDEN:
+            before = min(self._came.values())
+            arrivals = [before := at if at is not None else before for at in arrivals]
         self._came.clear()
         self._count = (self._count + 1) & 0xFF
         return write(sender_ssrc, media_ssrc, self._count, first & 0xFFFF, arrivals)

@@ -16,7 +16,7 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -39,6 +39,9 @@ SETTLE_S = 5.0
 """Between the first pictures and the measurement."""
 PATIENCE_S = 20.0
 """For the first pictures, on the worst link."""
+AROUND_S, CALL_S = 60.0, SETTLE_S + 2 * PATIENCE_S + 15.0
+"""Around all calls, and around each, at the most."""
+USUAL_S = 14.0
 WAYS = ("ours", "janus", "direct")
 
 Result = dict[str, Any]
@@ -106,7 +109,7 @@ async def compare(asked: Asked) -> Result:
 
 
 async def _on(made: Lab, link: Named, asked: Asked) -> Result:
-    found: dict[str, list[Result]] = {way: [] for way in made.ways if way == "ours" or not link.shares}
+    found: dict[str, list[Result]] = {way: [] for way in made.ways if _met(link, way)}
     for run in range(asked.runs):
         for way, rows in found.items():
             rows.append(await one(made, link, way, asked.seconds, asked.seed + run))
@@ -211,7 +214,10 @@ def _short(found: Result) -> str:
 
 def arguments(given: argparse.ArgumentParser) -> None:
     """What the command takes."""
-    given.add_argument("--link", action="append", choices=list(LINKS), help="again for more; all of them if not said")
+    given.add_argument(
+        "--link", action="append", choices=list(LINKS), default=[], help="again for more; all if not said"
+    )
+    given.add_argument("--links", type=_links, default=[], metavar="A,B", help="the same, in one word")
     given.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
     given.add_argument("--runs", type=int, default=5)
     given.add_argument("--seconds", type=float, default=30)
@@ -226,6 +232,26 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--plot", type=Path, help="a PNG")
 
 
+def _links(given: str) -> list[str]:
+    names = given.split(",")
+    if not set(names) <= set(LINKS):
+        raise argparse.ArgumentTypeError(f"links are {', '.join(LINKS)}")
+    return names
+
+
+def longest_s(links: Sequence[str], ways: Sequence[str], runs: int, seconds: float) -> float:
+    """How long a bench may take: servers and browsers up and down once, and every call with all its patience spent."""
+    calls = sum(
+        runs * (max(seconds, LINKS[name].seconds) + CALL_S) for name in links for way in ways if _met(LINKS[name], way)
+    )
+    return AROUND_S + calls
+
+
+def _met(link: Named, way: str) -> bool:
+    """Whether this link is held this way: only our pages share a screen."""
+    return way == "ours" or not link.shares
+
+
 def main(args: argparse.Namespace) -> int:
     """Run, print, draw. 3 where the machine does not allow a laboratory."""
 
@@ -236,7 +262,10 @@ def main(args: argparse.Namespace) -> int:
         if args.json:
             args.json.write_text(json.dumps(result) + "\n")
 
-    links, ways = tuple(args.link or LINKS), tuple(args.way)
+    links, ways = tuple(dict.fromkeys([*args.link, *args.links])) or tuple(LINKS), tuple(args.way)
+    most_s, calls = longest_s(links, ways, args.runs, args.seconds), args.runs * len(links) * len(ways)
+    about_s = most_s - calls * (CALL_S - USUAL_S)
+    say(f"about {about_s / 60:.0f} minutes, at most {most_s / 60:.0f}")
     try:
         result = asyncio.run(
             compare(Asked(links, ways, args.runs, args.seconds, args.seed, args.lines, args.one_link, say, keep))

@@ -156,6 +156,11 @@ export class Call implements Watchable<CallFacts> {
     return this.session.insist('withdraw');
   }
 
+  /** The most of the others' cameras that is to be shown here. */
+  view(camera: 'best' | 'small' | 'none'): Promise<Ack> {
+    return this.session.ask('view', { camera, screen: 'best' });
+  }
+
   /** Please wait: nothing of the doctor is sent meanwhile, and the devices are off (SIG-23). */
   hold(): Promise<Ack> {
     const { microphone, camera } = this.devices.now;

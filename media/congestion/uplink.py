@@ -1,0 +1,44 @@
+"""How long what a peer sends waits in a queue on its way here, told by its sound. Pure.
+
+Sound is sent every 20 ms and bears its time; how much later than the least of late it comes is the queue. Clocks that drift
+apart and changed routes are forgotten: the least is kept over two windows in turn.
+"""
+
+from __future__ import annotations
+
+WINDOW_S = 10.0
+CALM_S = 0.06
+SMOOTHING = 0.1
+
+
+class Uplink:
+    """One transport's way here."""
+
+    __slots__ = ("_least_before", "_least_now", "_smoothed", "_turned_at")
+
+    def __init__(self) -> None:
+        self._least_before = self._least_now = float("inf")
+        self._turned_at: float | None = None
+        self._smoothed: float | None = None
+
+    def hear(self, sent_s: float, arrived_s: float) -> None:
+        """One packet of sound; its own time in seconds, of any origin, and when it came."""
+        delay = arrived_s - sent_s
+        if self._smoothed is not None and abs(delay - self._smoothed) > WINDOW_S:
+            self._least_before = self._least_now = float("inf")  # another stream, or its time has wrapped
+            self._turned_at = self._smoothed = None
+        if self._turned_at is None or arrived_s - self._turned_at > WINDOW_S:
+            self._turned_at = arrived_s
+            self._least_before, self._least_now = self._least_now, delay
+        self._least_now = min(self._least_now, delay)
+        self._smoothed = delay if self._smoothed is None else self._smoothed + SMOOTHING * (delay - self._smoothed)
+
+    @property
+    def wait_s(self) -> float:
+        """Zero until something was heard."""
+        return 0.0 if self._smoothed is None else self._smoothed - min(self._least_now, self._least_before)
+
+    @property
+    def calm(self) -> bool:
+        """Whether what is lost is not lost at a full queue; False while nothing is known."""
+        return self._smoothed is not None and self.wait_s < CALM_S
