@@ -1,6 +1,7 @@
 """Who may do what with a recording: one pure decision, each with a stable code. Nothing here looks or writes down.
 
-ACCESS-1  An administrator gives grants and approves exports, and never sees or hears a recording, nor whose it is.
+ACCESS-1  An administrator gives grants, approves exports and sets legal holds, and never sees or hears a recording, nor whose
+          it is.
 ACCESS-2  A doctor sees the recordings of their own visits, and of nobody else's.
 ACCESS-3  Quality control sees a sample: of the visits that a grant is about, those whose number under the grant's seed falls
           below its share. The seed is drawn by the server and stands in the grant, so that anybody can draw the sample again.
@@ -21,7 +22,7 @@ import msgspec
 from msgspec import Meta
 
 StaffRole = Literal["doctor", "quality", "auditor", "administrator"]
-Action = Literal["list", "look", "play", "names", "messages", "reason", "export_ask", "export_approve", "copy"]
+Action = Literal["list", "look", "play", "names", "messages", "reason", "export_ask", "export_approve", "copy", "hold"]
 Purpose = Literal["complaint", "dispute", "quality", "regulator", "patient_request", "training", "other"]
 
 REASON_S = 8 * 3600
@@ -137,7 +138,7 @@ def sampled(sample: Sample, visit: str) -> bool:
 def _by_role(asker: Asker, grants: Iterable[Grant], subject: Subject, action: Action, at: str) -> Decision:
     match asker.role:
         case "administrator":  # ACCESS-1
-            return Allowed() if action in ("list", "export_approve") else Refused("role_wrong")
+            return Allowed() if action in ("list", "export_approve", "hold") else Refused("role_wrong")
         case "doctor":  # ACCESS-2
             if action not in _OWN:
                 return Refused("role_wrong")
@@ -148,6 +149,8 @@ def _by_role(asker: Asker, grants: Iterable[Grant], subject: Subject, action: Ac
                 return Refused("role_wrong")
             return _by_grant((grant for grant in grants if grant.sample is not None), subject, at)
         case "auditor":  # ACCESS-4
+            if action == "hold":
+                return Refused("role_wrong")
             if asker.link:
                 return Allowed() if asker.visit in (None, subject.visit) else Refused("other_visit")
             return _by_grant(grants, subject, at)

@@ -63,6 +63,13 @@ class SqlAccess:
             given = (await db.execute(wanted.limit(1))).scalar_one_or_none()
         return None if given is None else iso(parse_iso(given) + timedelta(seconds=REASON_S))
 
+    async def purpose_of(self, who: str, visit: str) -> str | None:
+        """The purpose of the last reason that was given for this visit."""
+        mine = and_(accesses.c.who == who, accesses.c.visit == visit, accesses.c.what == "reason")
+        wanted = select(accesses.c.purpose).where(mine, accesses.c.outcome == "allowed").order_by(accesses.c.id.desc())
+        async with reading(self._engine) as db:
+            return cast(str | None, (await db.execute(wanted.limit(1))).scalar_one_or_none())
+
     async def begin(self, asker: Asker, at: str, until: str) -> str:
         """Begin a session; its token, which is told once."""
         token = TOKEN_PREFIX + random_name(32)

@@ -94,6 +94,15 @@ class LookRefused(Exception):
         self.code, self.status = code, status
 
 
+class Keeping(msgspec.Struct, frozen=True):
+    """How a recording is kept: `held` forbids shredding, `kept_until` is the earliest end, null if nothing says."""
+
+    held: bool
+    shredded: bool
+    sealed: bool
+    kept_until: str | None
+
+
 class _Begun(msgspec.Struct, frozen=True):
     look: str
 
@@ -164,13 +173,26 @@ class RecorderDoor:
 
     async def look(self, visit: str, who: str, role: str, purpose: str) -> str:
         """Open a visit's content for somebody, after it is in the recorder's log. Raises `LookRefused`, `RecorderAway`."""
-        assert self._session is not None, "the door is used as a context"
         asked = {"who": who, "role": role, "purpose": purpose}
+        return (await self._told(f"/visits/{visit}/looks", asked, _Begun)).look
+
+    async def keeping(self, visit: str) -> Keeping | None:
+        """How a recording is kept; None if there is none. Raises `RecorderAway`."""
+        return await self._json(f"/visits/{visit}/keeping", Keeping)
+
+    async def hold(self, visit: str, on: bool, who: str, role: str, reason: str) -> Keeping:
+        """Hold a recording, or no more. Raises `LookRefused`, `RecorderAway`."""
+        return await self._told(
+            f"/visits/{visit}/hold", {"on": on, "who": who, "role": role, "reason": reason}, Keeping
+        )
+
+    async def _told(self, path: str, asked: object, kind: type[Said]) -> Said:
+        assert self._session is not None, "the door is used as a context"
         try:
-            async with self._session.post(f"/visits/{visit}/looks", json=asked, allow_redirects=False) as answer:
+            async with self._session.post(path, json=asked, allow_redirects=False) as answer:
                 said = await answer.content.read(MAX_JSON)
-                if answer.status == 201:
-                    return msgspec.json.decode(said, type=_Begun).look
+                if answer.status < 300:
+                    return msgspec.json.decode(said, type=kind)
                 refused = msgspec.json.decode(said, type=_Refusal)
         except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
             raise RecorderAway("the recorder does not answer") from error

@@ -44,6 +44,14 @@ class GiveReason(_Request, frozen=True):
     reason: Reason
 
 
+class SetHold(_Request, frozen=True):
+    """Hold it, or no more, and why."""
+
+    on: bool
+    purpose: Purpose
+    reason: Reason
+
+
 class GivenReason(msgspec.Struct, frozen=True):
     """Until when it holds."""
 

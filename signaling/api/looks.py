@@ -112,6 +112,11 @@ class Looks:
         assert until is not None, "it was just written"
         return until
 
+    async def purpose(self, principal: Principal, facts: VisitFacts, allowed: Allowed) -> str:
+        """Why: the last reason that was given, else the grant's."""
+        said = await self._access.purpose_of(asker_of(principal).who, facts.id)
+        return said or allowed.purpose or "audit"
+
     async def write(
         self,
         asker: Asker,

@@ -64,7 +64,8 @@ class PlayingRoutes:
         for _ in range(2):
             look = self._open.get(key)
             if look is None:
-                look = await self._begin(facts.id, asker.who, asker.role, allowed.purpose or "audit")
+                purpose = await self._looks.purpose(call.principal, facts, allowed)
+                look = await self._begin(facts.id, asker.who, asker.role, purpose)
                 self._remember(key, look)
             if await self._door.knows(look):
                 break

@@ -23,13 +23,14 @@ from signaling.api.audit_kinds import (
     KeptMessages,
     Names,
     RecordingsQuery,
+    SetHold,
 )
 from signaling.api.kinds import Recording, RecordingDetail, RecordingPage
 from signaling.api.looks import Looks, asker_of, subject
 from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms, VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong, RequestInvalid
-from signaling.recordings import RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
+from signaling.recordings import Keeping, LookRefused, RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
 from signaling.store import CursorInvalid, Search, SqlVisitStore, cursor_of
 
 AT_ONCE = 8
@@ -128,6 +129,30 @@ class RecordingRoutes:
                 refuses=(NotReady, RangeWrong),
             ),
             Route(
+                "GET",
+                f"{one}/keeping",
+                "getKeeping",
+                "Until when it is kept, whether it is held, sealed, or shredded.",
+                "exporter",
+                (Answer(200, "How it is kept", Keeping),),
+                self.keeping,
+                Nothing,
+                Nothing,
+                refuses=(NotReady,),
+            ),
+            Route(
+                "POST",
+                f"{one}/hold",
+                "holdRecording",
+                "Set a legal hold, or lift it: while it is held nothing of it is shredded.",
+                "administrator",
+                (Answer(200, "How it is kept", Keeping),),
+                self.hold,
+                SetHold,
+                Nothing,
+                refuses=(NotReady,),
+            ),
+            Route(
                 "POST",
                 f"{one}/reason",
                 "giveReason",
@@ -224,6 +249,32 @@ class RecordingRoutes:
         facts = await self._looks.visit(call.principal, call.path("visit"))
         await self._looks.allow(call.principal, facts, "play", _scope(name))
         return await hand_on(self._door, call.request, f"/visits/{facts.id}/files/{quote(name)}")
+
+    async def keeping(self, call: Call[Nothing, Nothing]) -> web.Response:
+        """As the recorder says."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        await self._looks.allow(call.principal, facts, "list", "keeping")
+        try:
+            kept = await self._door.keeping(facts.id)
+        except RecorderAway as error:
+            raise NotReady(str(error), code=error.code) from error
+        if kept is None:
+            raise NotFound("this visit has no recording", code="recording_unknown")
+        return json_answer(kept)
+
+    async def hold(self, call: Call[SetHold, Nothing]) -> web.Response:
+        """On the recorder's custody chain, with the reason's purpose alone."""
+        facts = await self._looks.visit(call.principal, call.path("visit"))
+        what = "hold" if call.body.on else "hold lifted"
+        await self._looks.allow(call.principal, facts, "hold", what)
+        asker, said = asker_of(call.principal), call.body
+        await self._looks.write(asker, facts, what, Allowed(), said.purpose, said.reason)
+        try:
+            return json_answer(await self._door.hold(facts.id, said.on, asker.who, asker.role, said.purpose))
+        except RecorderAway as error:
+            raise NotReady(str(error), code=error.code) from error
+        except LookRefused as error:
+            raise NotReady("the recorder cannot put this on its log now", code=error.code) from error
 
     async def reason(self, call: Call[GiveReason, Nothing]) -> web.Response:
         """ACCESS-5: from here on names may be shown."""

@@ -20,6 +20,7 @@ from signaling.messages import Draft, Photo
 from signaling.problems import NotReady
 from tests.bundles import honest_visit
 from tests.http_api import Api, open_api, raw, some_visit
+from tests.looking import recorder_door
 
 SEGMENT = "streams/patient/part-001/seg-000001.webm"
 
@@ -274,3 +275,23 @@ async def test_pages_of_a_search_are_whole_and_end(api: Api) -> None:
             break
         query["cursor"] = page["next"]
     assert seen == [f"v{number}" for number in reversed(range(7))]
+
+
+async def test_how_it_is_kept_is_shown_and_a_hold_is_an_administrators_on_the_recorders_log(
+    api: Api, tmp_path: Path
+) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    await shelve(tmp_path, "v1")
+    token, hold = auditor(api), {"on": True, "purpose": "dispute", "reason": "court file 12"}
+    async with recorder_door(tmp_path) as custody:
+        _, kept = await api.call("GET", "/api/v1/recordings/v1/keeping", token)
+        assert (kept["held"], kept["sealed"], kept["shredded"]) == (False, False, False)
+        assert (await api.call("POST", "/api/v1/recordings/v1/hold", token, json=hold))[0] == 401
+        status, kept = await api.call("POST", "/api/v1/recordings/v1/hold", json=hold)
+        assert (status, kept["held"]) == (200, True)
+        assert custody.standing("v1").held
+        status, kept = await api.call("POST", "/api/v1/recordings/v1/hold", json=hold | {"on": False})
+        assert (status, kept["held"]) == (200, False)
+    logged = [(one.who, one.what, one.purpose) for one in await api.store.accesses_of("v1") if one.purpose]
+    assert logged == [("hospital", "hold lifted", "dispute"), ("hospital", "hold", "dispute")]
+    assert "court" not in (tmp_path / "custody" / "journal").read_text()

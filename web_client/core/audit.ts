@@ -40,6 +40,14 @@ export interface Names {
   readonly sex: string | null;
 }
 
+/** How it is kept, as the recorder says. */
+export interface Keeping {
+  readonly held: boolean;
+  readonly sealed: boolean;
+  readonly shredded: boolean;
+  readonly until: string | null;
+}
+
 export interface Search {
   readonly words: string;
   /** Days as `2026-05-04`, in this auditor's own time; empty for none. */
@@ -56,6 +64,7 @@ export interface RecordingsPort {
   reason(visit: string, purpose: string, reason: string): Promise<unknown>;
   names(visit: string): Promise<unknown>;
   messages(visit: string): Promise<unknown>;
+  keeping(visit: string): Promise<unknown>;
   askExport(visit: string, purpose: string, reason: string): Promise<unknown>;
   exports(): Promise<unknown>;
   decideExport(id: string, approve: boolean): Promise<unknown>;
@@ -74,6 +83,7 @@ export interface Shown {
   /** After a reason. */
   readonly names: Names | null;
   readonly messages: readonly Kept[] | null;
+  readonly keeping: Keeping | null;
   readonly progress: { readonly done: number; readonly all: number };
   readonly verdict: Verdict | null;
 }
@@ -187,8 +197,9 @@ export class Audit implements Watchable<AuditFacts> {
       const detail = fields(await this.port.one(visit));
       const row = parseRow(detail)[0];
       if (row === undefined || !mine()) return;
-      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, progress: { done: 0, all: 0 }, verdict: null };
+      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, keeping: null, progress: { done: 0, all: 0 }, verdict: null };
       this.facts.set({ shown, failure: null });
+      void this.keeping(visit);
       const names = list(fields(await this.port.files(visit))['files']).map((each) => text(fields(each)['name']) ?? text(each) ?? '');
       if (!mine()) return;
       const objects = { names, read: (name: string) => this.port.read(visit, name) };
@@ -211,6 +222,14 @@ export class Audit implements Watchable<AuditFacts> {
     await this.trying(() => this.port.download(id, one.visit));
     this.facts.set({ downloading: false });
     await this.exports();
+  }
+
+  /** Not said where the recorder is away: the page then says nothing of it. */
+  private async keeping(visit: string): Promise<void> {
+    const from = await this.port.keeping(visit).then(fields, () => null);
+    if (from === null || this.now.shown?.row.visit !== visit) return;
+    const keeping = { held: from['held'] === true, sealed: from['sealed'] === true, shredded: from['shredded'] === true, until: text(from['kept_until']) };
+    this.facts.set({ shown: { ...this.now.shown, keeping } });
   }
 
   private async personal(visit: string): Promise<void> {

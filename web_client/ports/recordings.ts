@@ -89,6 +89,7 @@ export function recordings(token: string): Recordings {
       const held = await kind('files', visit, name);
       return held === null ? null : new Uint8Array(await held.arrayBuffer());
     },
+    keeping: (visit) => json(`recordings/${visit}/keeping`),
     blob: (visit, name) => kind('media', visit, name),
     download: async (id, visit) => {
       const answer = await get(`exports/${id}/bundle`);

@@ -1,21 +1,14 @@
-/** How long this is kept, and who holds it: by what the records say the store promised. */
-import type { Entry } from '../../core/records';
-import { fields, list, text } from '../../core/wire';
+/** How long this is kept, whether it is held, and how it lies there: by what the recorder says. */
+import type { Keeping as Kept } from '../../core/audit';
 import type { AuditorGiven } from './shape';
 
-export function Keeping({ records, w }: { records: readonly Entry[]; w: AuditorGiven['w'] }) {
-  const promised = records
-    .filter((record) => record.type === 'stored')
-    .flatMap((record) => list(record.body['objects']).map((each) => text(fields(each)['retain_until'])))
-    .filter((until): until is string => until !== null)
-    .sort();
-  const holds = records.filter((record) => record.type === 'hold');
-  const first = promised[0];
+export function Keeping({ kept, w }: { kept: Kept; w: AuditorGiven['w'] }) {
   return (
-    <section class="card">
+    <section class="card" data-keeping={kept.held ? 'held' : 'free'}>
       <h2>{w.auditKeeping}</h2>
-      <p>{first === undefined ? w.auditKeptNoPromise : w.auditKeptUntil(first.slice(0, 10))}</p>
-      <p class="quiet">{holds.length === 0 ? w.auditNoHold : w.auditHolds(holds.length)}</p>
+      <p>{kept.until === null ? w.auditKeptNoPromise : w.auditKeptUntil(kept.until.slice(0, 10))}</p>
+      <p class={kept.held ? '' : 'quiet'}>{kept.held ? w.auditHeld : w.auditNoHold}</p>
+      <p class="quiet">{kept.shredded ? w.auditShredded : kept.sealed ? w.auditSealed : w.auditPlain}</p>
     </section>
   );
 }

@@ -219,7 +219,7 @@ export function Recording(given: AuditorGiven) {
             <h2>{w.auditMessages}</h2>
             {shown.messages === null ? <p class="quiet">{w.auditMessagesAfter}</p> : <Messages messages={shown.messages} begun_at={begunAt(shown)} given={given} />}
           </section>
-          {verdict !== null && <Keeping records={verdict.records} w={w} />}
+          {shown.keeping !== null && <Keeping kept={shown.keeping} w={w} />}
           <section class="card">
             <details>
               <summary>{w.auditLooks(shown.looks.length)}</summary>
