@@ -129,24 +129,25 @@ class Frames:
     """Cuts a byte stream into frames; feed it what the socket gave."""
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._buffer = b""
 
     def feed(self, data: bytes) -> list[tuple[Kind, int, bytes]]:
         """The whole frames now at hand, as (kind, seq, body). Raises `TapFormatError`."""
-        self._buffer += data
+        # Each byte is copied once where frames arrive whole: not three times.
+        content = data if not self._buffer else self._buffer + data
         out: list[tuple[Kind, int, bytes]] = []
-        at = 0
-        while len(self._buffer) - at >= HEAD_SIZE:
-            length, kind, seq = _HEAD.unpack_from(self._buffer, at)
+        at, end = 0, len(content)
+        while end - at >= HEAD_SIZE:
+            length, kind, seq = _HEAD.unpack_from(content, at)
             if not HEAD_SIZE - 4 <= length <= MAX_FRAME:
                 raise TapFormatError(f"a frame of {length} bytes")
-            if len(self._buffer) - at < 4 + length:
+            if end - at < 4 + length:
                 break
             try:
                 known = Kind(kind)
             except ValueError:
                 raise TapFormatError(f"a frame of kind {kind}") from None
-            out.append((known, seq, bytes(self._buffer[at + HEAD_SIZE : at + 4 + length])))
+            out.append((known, seq, content[at + HEAD_SIZE : at + 4 + length]))
             at += 4 + length
-        del self._buffer[:at]
+        self._buffer = content[at:]
         return out

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from media.rtp.rtcp import ReportBlock
 
 KEPT = 256
-"""Packets kept for repair: about 1 s of 2.5 Mbit/s video, at most 0.4 MB."""
+"""Packets kept for repair at most: about 1 s of 2.5 Mbit/s video, 0.4 MB."""
+_FEWEST = 64
 MAX_JUMP = 3000
 MAX_MISSING = 128
 MAX_TRIES = 10
@@ -41,6 +42,7 @@ class Reception:
         "_expected_before",
         "_overrun",
         "_received_before",
+        "_span",
         "_suspect",
         "_transit",
         "_window",
@@ -70,6 +72,8 @@ class Reception:
         self.jitter = 0.0
         self.packets: list[bytes | None] = [None] * KEPT
         self.indexes = [-1] * KEPT
+        self._span = KEPT
+        """How many are kept: those of about a second, the time within which one is asked for again."""
         self.missing: dict[int, _Missing] = {}
         self.due_at = NEVER
         """When `due` has something to say next."""
@@ -115,8 +119,9 @@ class Reception:
 
     def keep(self, index: int, packet: bytes) -> None:
         """Remember an accepted packet for repair and against duplicates."""
-        slot = index & _SLOT
-        self.packets[slot] = packet
+        packets, slot = self.packets, index & _SLOT
+        packets[index - self._span & _SLOT] = None
+        packets[slot] = packet
         self.indexes[slot] = index
 
     def kept(self, index: int) -> bytes | None:
@@ -148,6 +153,10 @@ class Reception:
         expected, received = self.expected, self.received
         new_expected, new_received = expected - self._expected_before, received - self._received_before
         self._expected_before, self._received_before = expected, received
+        span = min(KEPT, max(_FEWEST, new_expected))
+        for index in range(self.highest - self._span + 1, self.highest - span + 1):
+            self.packets[index & _SLOT] = None
+        self._span = span
         self._window = [*self._window[-1:], (new_expected, max(0, new_expected - new_received))]
         lost = max(0, new_expected - new_received)
         fraction = min(255, (lost << 8) // new_expected) if new_expected > 0 else 0

@@ -112,3 +112,17 @@ def test_jitter_is_nothing_for_an_even_stream_and_something_for_an_uneven_one() 
         take(uneven, n, n / 30 + (0.01 if n % 2 else 0.0))
     assert even.jitter < 1
     assert 700 < uneven.jitter < 1000
+
+
+def test_what_is_kept_for_repair_is_about_a_second_of_the_stream() -> None:
+    stream = of(*range(1, 101))
+    stream.report(1, 0, 0)  # a hundred in this second
+    for seq in range(101, 201):
+        stream.keep(stream.accept(seq, seq * 900, seq / 100, False), b"packet")
+    assert sum(packet is not None for packet in stream.packets) == 100
+    assert stream.kept(stream.highest - 99) == b"packet"
+    assert stream.kept(stream.highest - 100) is None
+    assert stream.accept(50, 50 * 900, 3.0, False) == REFUSED  # a duplicate all the same
+    stream.report(1, 0, 0)
+    stream.report(1, 0, 0)  # nothing came
+    assert sum(packet is not None for packet in stream.packets) == 64
