@@ -71,7 +71,7 @@ class File:
 
 
 class Pages:
-    """Serves `/p/`, `/d/`, `/g/`, `/a/`, `/c/` (also `/check`) and what they load."""
+    """Serves `/p/`, `/d/`, `/g/`, `/a/`, `/c/` (also `/check`), the guides, and what they load."""
 
     def __init__(self, base_url: str, dist: Path = DIST, slot_origin: str | None = None) -> None:
         """`slot_origin` is the only one that a frame of the doctor's page may show."""
@@ -86,6 +86,7 @@ class Pages:
         for letter, role in ROLES.items():
             app.router.add_get(f"/{letter}", _add_slash, name=f"{role}Redirect")
             app.router.add_get(f"/{letter}/", self._page, name=f"{role}Page")
+        app.router.add_get("/guides/{name:(?:patient|doctor)-(?:zh|en)}", self._guide, name="guide")
         app.router.add_get("/check", _to_check, name="checkByName")
         app.router.add_get("/{path:(?:[pdgac]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
 
@@ -100,6 +101,12 @@ class Pages:
         if file is None:
             return web.Response(text=_NOT_BUILT, status=503, content_type="text/html", headers=self._page_headers)
         return _send(request, file, self._doctor_headers if name.startswith("d/") else self._page_headers)
+
+    async def _guide(self, request: web.Request) -> web.Response:
+        file = self._files.get(f"guides/{request.match_info['name']}.html")
+        if file is None:
+            raise web.HTTPNotFound
+        return _send(request, file, self._page_headers)
 
     async def _file(self, request: web.Request) -> web.Response:
         file = self._files.get(request.match_info["path"])  # PAGE-1

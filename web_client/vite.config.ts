@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Large print, in both languages; their pictures are made by `npm run guides`. */
+const GUIDES = ['patient-zh', 'patient-en', 'doctor-zh', 'doctor-en'];
+
 // Pages stand at /p/, /d/, /g/, /a/ and /c/; a relative base lets the whole client live under any path of a hospital's site.
 export default defineConfig({
   base: './',
@@ -9,7 +12,7 @@ export default defineConfig({
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html' },
+      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html', ...Object.fromEntries(GUIDES.map((name) => [name, `guides/${name}.html`])) },
       output: {
         // A chunk of words alone carries its language in its name: a page loads one of them, and is weighed with one.
         chunkFileNames: ({ moduleIds }) => {

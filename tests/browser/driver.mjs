@@ -94,6 +94,13 @@ const verbs = {
         { offline: false, latency, downloadThroughput: kbps * 125, uploadThroughput: kbps * 125 });
     }
   },
+  sleep: async ({ page, ms }) => {
+    const session = await pages.get(page).page.createCDPSession();
+    await session.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await new Promise((then) => setTimeout(then, ms));
+    await session.send('Page.setWebLifecycleState', { state: 'active' });
+    await session.detach();
+  },
   said: async ({ page }) => ({ lines: pages.get(page).said }),
   closePage: async ({ page }) => { await pages.get(page).page.close(); pages.delete(page); },
   close: async ({ browser }) => {

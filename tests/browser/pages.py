@@ -66,7 +66,6 @@ async def patient_waits(page: Page) -> None:
     """From the opened link to the waiting room, as a first-time patient."""
     await act(page, "confirm")
     await act(page, "agree")
-    await act(page, "check")
     await act(page, "enter")
     await screen(page, "waiting")
 

@@ -157,6 +157,14 @@ class Page:
         """Slow the processor by a factor, the network to a rate (Chromium)."""
         await self._ask("throttle", cpu=cpu, kbps=kbps)
 
+    async def sleep(self, seconds: float) -> None:
+        """Freeze the tab this long, as a phone in a pocket does, and wake it (Chromium)."""
+        await self._ask("sleep", ms=int(seconds * 1000))
+
+    async def still(self) -> None:
+        """Prefer reduced motion: nothing is caught half way."""
+        await self._ask("media", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+
     async def said(self) -> list[str]:
         """The console, and errors nobody caught."""
         return list((await self._ask("said"))["lines"])

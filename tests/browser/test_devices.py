@@ -29,9 +29,9 @@ async def enters(system: System, patients: Browser, script: str) -> tuple[dict[s
     page = await patients.blank(**PHONE)
     await page.before_load(script)
     await page.goto(made["links"]["patient"])
-    for name in ("confirm", "agree", "check"):
+    for name in ("confirm", "agree"):
         await act(page, name)
-    await page.wait("return document.querySelector('[data-act=\"enter\"]') !== null")
+    await page.wait("return document.querySelector('[data-act=\"enter\"]:not([aria-disabled])') !== null")
     return made, page
 
 

@@ -26,7 +26,7 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     assert "王" not in await guest.eval("return document.body.innerText")
     await visit.doctor.wait("return document.querySelector('[data-guest=guest-1]') !== null")
     assert await visit.doctor.eval("return document.querySelector('[data-act=guest-in]').ariaDisabled") == "true"
-    for name in ("agree", "check", "enter"):
+    for name in ("agree", "enter"):
         await act(guest, name)
     await screen(guest, "waiting")
     assert await guest.eval("return window.__teleconsult.transport") == "new"

@@ -153,6 +153,21 @@ async def test_an_unbuilt_client_says_so_and_is_found_once_built(tmp_path: Path,
     await client.close()
 
 
+async def test_a_guide_stands_below_its_own_address(dist: Path) -> None:
+    (dist / "guides").mkdir()
+    (dist / "guides" / "patient-zh.html").write_text("<!doctype html><title>guide</title>")
+    client = await serve(dist)
+    try:
+        async with client.get("/guides/patient-zh") as answer:
+            assert (answer.status, answer.content_type) == (200, "text/html")
+            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+        for name in ("patient-de", "doctor-zh", "../p/index", "patient-zh.html"):
+            async with client.get(f"/guides/{name}") as answer:
+                assert answer.status == 404
+    finally:
+        await client.close()
+
+
 async def test_the_front_page_sends_people_to_their_link(client: Client) -> None:
     answer = await client.get("/")
     assert answer.status == 200

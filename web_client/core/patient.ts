@@ -114,6 +114,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.ports.memory.keep('by', by === null ? '' : JSON.stringify(by));
     this.facts.set({ by });
     this.step({ confirmed: true });
+    this.checkAtOnce();
   }
 
   async decide(agreed: boolean): Promise<void> {
@@ -122,7 +123,10 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.facts.set({ busy: true });
     const ack = await this.call.consent(agreed, words, this.now.by);
     this.facts.set({ busy: false });
-    if (ack.ok) this.step({ reconsidering: false });
+    if (ack.ok) {
+      this.step({ reconsidering: false });
+      if (agreed) this.checkAtOnce();
+    }
     // The hospital changed the text while it was being read: show the new one.
     else if (ack.code === 'consent_text_unknown') this.speak(this.language);
     // Who decides was not said, or was lost with the tab: ask again.
@@ -138,6 +142,20 @@ export class PatientVisit implements Watchable<PatientFacts> {
     const { devices } = this.call;
     void (devices.now.camera.state === 'failed' || devices.now.microphone.state === 'failed' ? devices.retry() : devices.ask());
     if (this.now.network !== 'good') void this.network.try();
+  }
+
+  /** The tap that led here lets the browser ask: no other one is needed (≤ 4 taps to the waiting room, the browser's own among them). */
+  private checkAtOnce(): void {
+    this.checkDue = true;
+    this.checkIfDue();
+  }
+
+  private checkDue = false;
+
+  private checkIfDue(): void {
+    if (!this.checkDue || this.now.page !== 'check') return;
+    this.checkDue = false;
+    if (this.now.call.devices.camera.state === 'idle') this.check();
   }
 
   /** Into the waiting room, whatever the check found. */
@@ -191,6 +209,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
   private heard(call: CallFacts): void {
     const { steps } = this.now;
     this.facts.set({ call, page: this.pageOf(call.session, steps) });
+    this.checkIfDue();
     this.heed();
   }
 

@@ -1,6 +1,6 @@
 /**
  * Photographs every page in every state, and runs axe on each: `npm run sheets -- [--out DIR] [--role patient] [--quick]`,
- * and `--state a,b --sizes 360,768 --modes elder,max` for fewer. In elder mode it measures what elder mode owes.
+ * `--webp` for small pictures (the guides'), and `--state a,b --sizes 360,768 --modes elder,max` for fewer. In elder mode it measures what elder mode owes.
  * Ends with 1 if axe finds a violation or a page scrolls sideways. Needs Chromium (CHROMIUM, default /usr/bin/chromium).
  */
 import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -17,6 +17,7 @@ const arg = (name, otherwise) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? otherwise : (process.argv[at + 1] ?? '');
 };
+const webp = process.argv.includes('--webp');
 const quick = process.argv.includes('--quick');
 const out = arg('out', join(client, 'sheets'));
 const only = arg('role', null);
@@ -124,7 +125,7 @@ async function look(page, { role, state, width, height, lang, mode, theme }) {
   }
   await new Promise((then) => setTimeout(then, 150));
   const name = `${role}-${state}-${width}-${lang}-${mode}-${theme}`;
-  await page.screenshot({ path: join(out, `${name}.png`) });
+  await page.screenshot(webp ? { path: join(out, `${name}.webp`), type: 'webp', quality: 70 } : { path: join(out, `${name}.png`) });
   seen += 1;
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth);
   if (sideways > width) {

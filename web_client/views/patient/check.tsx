@@ -130,8 +130,8 @@ export function Check(given: PatientGiven) {
               {w.checkRetry}
             </Button>
           )}
-          {!asked && (
-            <Button act="enter" kind="plain" onTap={act.enter}>
+          {(!asked || asking) && (
+            <Button act={asking ? 'enter-anyway' : 'enter'} kind="plain" onTap={act.enter}>
               {w.checkAnyway}
             </Button>
           )}
@@ -139,7 +139,7 @@ export function Check(given: PatientGiven) {
       }
     >
       <Heading page="check">{w.checkTitle}</Heading>
-      <div class={`mirror ${cam.track === null ? 'empty' : ''}`}>
+      <div class={`mirror ${cam.track !== null ? '' : cam.state === 'failed' ? 'empty' : 'coming'}`}>
         <Picture name="self" label={w.checkYou} tracks={[cam.track]} muted mirrored={given.mirrored} />
         {cam.track === null && <p>{asking ? w.checkAsking : mic.state === 'failed' ? w.waitNoDevices : asked ? w.waitSoundOnly : w.checkAsk}</p>}
       </div>

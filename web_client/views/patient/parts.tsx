@@ -64,6 +64,16 @@ export function Tools({ w, act, mode, reading }: Pick<PatientGiven, 'w' | 'act' 
   );
 }
 
+/** The guide in large print, beside the page: the seat stays here. */
+export function Guide({ w }: { w: Words }) {
+  return (
+    <a class="btn soft" href={`../guides/${w.guide}`} target="_blank" rel="noopener" data-act="guide">
+      <Icon name="image" />
+      <span>{w.guideRead}</span>
+    </a>
+  );
+}
+
 export function Call120({ w, glass }: { w: Words; glass?: boolean }) {
   return (
     <a class={glass ? 'em glassy' : 'em'} href="tel:120" data-act="120">
@@ -134,6 +144,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
                 {given.now.call.session.state?.phoneBack ? w.phoneNotedShort : w.phoneBack}
               </Button>
             )}
+            <Guide w={w} />
             <Phones state={given.now.call.session.state} w={w} says120 />
             {!canWrite && <p class="lead">{w.helpPhone}</p>}
           </section>

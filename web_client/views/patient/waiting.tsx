@@ -6,7 +6,7 @@ import type { PatientWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
-import { Messages, Sheet, WhoDoctor } from './parts';
+import { Guide, Messages, Sheet, WhoDoctor } from './parts';
 import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 
@@ -107,6 +107,7 @@ export function Waiting(given: PatientGiven) {
               {messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
             </Button>
           </div>
+          {!elder && <Guide w={w} />}
           {!elder && (wait?.late ?? null) === null && <p class="kept quiet">{w.waitKept}</p>}
           {!elder && (wait?.late ?? null) === null && (
             <a class="away quiet" href="../c/" target="_blank" rel="noopener" data-act="checkup">

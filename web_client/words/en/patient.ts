@@ -147,4 +147,6 @@ export const patient: OwnPatientWords = {
   behalfFamilyWhy: (patient) => `You decide for ${patient}. Please tell the doctor who you are.`,
   behalfRelation: (patient) => `To ${patient} you are`,
   ratings: ['Very poor', 'Poor', 'Fair', 'Good', 'Very good'],
+  guide: 'patient-en',
+  guideRead: 'How this page works, in pictures',
 };

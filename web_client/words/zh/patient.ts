@@ -146,4 +146,6 @@ export const patient = {
   behalfFamilyWhy: (patient: string) => `您替${patient}做决定，请告诉医生您是谁。`,
   behalfRelation: (patient: string) => `您是${patient}的`,
   ratings: ['很差', '不好', '一般', '好', '很好'],
+  guide: 'patient-zh',
+  guideRead: '看图学用这个页面',
 };
