@@ -39,6 +39,8 @@ FULL_BPS = 2_000_000.0
 """What a camera may want to send: with less known of a path, the small picture would be asked for and given up in turns."""
 _LOSSY = ((0.2, 400_000.0), (0.06, 900_000.0))
 """Loss from which pictures are to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
+HOPELESS_LOSS, BEARABLE_LOSS = 0.42, 0.3
+"""Loss from which no picture is sent, and below which it comes back."""
 _COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
 """Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
 KEPT_AT = 0.85
@@ -120,7 +122,8 @@ class Steering:
                 if downlink is not None:
                     if downlink.queueing:
                         depth = min(depth, consumer.depth)
-                    while depth and _audio_bps(producer.bps, depth) > AUDIO_SHARE * downlink.controller.capacity_bps:
+                    share = AUDIO_SHARE if loss < HOPELESS_LOSS else 1.0
+                    while depth and _audio_bps(producer.bps, depth) > share * downlink.controller.capacity_bps:
                         depth -= 1
                         consumer.depth = min(consumer.depth, depth)
                 if depth >= consumer.depth:
@@ -148,6 +151,8 @@ class Steering:
         if downlink is not None:
             lossy = (most for least, most in _LOSSY if downlink.controller.inherent_loss >= least)
             budget = min(budget, next(lossy, budget))
+            if downlink.loss > (HOPELESS_LOSS if any(r.wanted for r in routes.values()) else BEARABLE_LOSS):
+                budget = 0.0  # frames that are never whole: sound has it all
         left = budget
         shown = []
         for want in sorted(wants, key=lambda want: -want.more.priority):

@@ -112,7 +112,7 @@ class Controller:
             if report.arrived_at is not None:
                 self._hear_arrival(report, now)
         if window_over:
-            self._loss.update(self._rate.bps, self._acked.bps)
+            self._loss.update(self._rate.bps, self._acked.bps, self._standing.wait_s > DRAIN_OVER_S)
             self._windows += 1
             self._inherent += (self._loss.inherent - self._inherent) / min(self._windows, INHERENT_WINDOWS)
         self._target = self._rate.bps if self._loss.bps is None else min(self._rate.bps, self._loss.bps)

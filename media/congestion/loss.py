@@ -54,8 +54,8 @@ class LossModel:
         self._began, self._packets, self._lost, self._bits = sent_at, 0, 0, 0
         return True
 
-    def update(self, delay_bps: float, acked_bps: float | None) -> float:
-        """The bitrate that loss and delay together allow, given the delay's estimate."""
+    def update(self, delay_bps: float, acked_bps: float | None, queueing: bool = True) -> float:
+        """The bitrate that loss and delay together allow, given the delay's estimate, and whether a queue stands."""
         if not any(window.lost for window in self._windows):
             # Nothing was lost at any rate: the likelihood only falls below it. 1 ms four times a second is not spent.
             self.bps, self.inherent = delay_bps, LEAST_INHERENT
@@ -70,7 +70,7 @@ class LossModel:
                 inherent, score = self._fit(bps)
                 if score > highest:
                     best, self.inherent, highest = bps, inherent, score
-        if self._lately_lost() > INSTANT_LIMIT_LOSS:
+        if queueing and self._lately_lost() > INSTANT_LIMIT_LOSS:
             through = self._lately_delivered()  # nothing at all: the path is dark, which says nothing of its width
             limit = through if through > LEAST_BPS else acked_bps
             best = best if limit is None else min(best, max(limit, LEAST_BPS))
