@@ -25,6 +25,8 @@ FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
 _FEW = 8
 COPY_BEHIND = 3
+NARROW_BPS = 150_000.0
+"""Below, sound that is sent again takes the place of sound."""
 
 _unpack = header.FIXED.unpack_from
 
@@ -400,7 +402,7 @@ class Forwarder:
         consumer = source.consumer
         if consumer.resends:
             downlink = transport.downlink
-            if downlink is not None and downlink.queueing:
+            if downlink is not None and downlink.queueing and downlink.estimate_bps < NARROW_BPS:
                 return  # DOWN-4
             for datagram in consumer.resent(lost, now):
                 self.outlet.raw(transport.path, datagram)
