@@ -53,16 +53,21 @@ class DirectoryReader:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A plain file in pieces. Raises `Unreadable`."""
-        try:
-            # Non-blocking, so that a named pipe in the place of a segment cannot hold the verifier.
-            opened = os.open(self._root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(opened, "rb") as file:
-                if not stat.S_ISREG(os.fstat(opened).st_mode):
-                    raise Unreadable(name)
-                while piece := file.read(CHUNK):
-                    yield piece
-        except (OSError, ValueError):
-            raise Unreadable(name) from None
+        return plain_file(self._root, name)
+
+
+def plain_file(root: Path, name: str) -> Iterator[bytes]:
+    """The bytes of what is a plain file and no link, in pieces. Raises `Unreadable`."""
+    try:
+        # Non-blocking, so that a named pipe in the place of a segment cannot hold the verifier.
+        opened = os.open(root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(opened, "rb") as file:
+            if not stat.S_ISREG(os.fstat(opened).st_mode):
+                raise Unreadable(name)
+            while piece := file.read(CHUNK):
+                yield piece
+    except (OSError, ValueError):
+        raise Unreadable(name) from None
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

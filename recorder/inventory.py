@@ -6,16 +6,13 @@ Needs no server, no network and no secret, like `recorder.bundle`.
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from recorder.bundle import plain_file
 from recorder.evidence.layout import is_visit
-from recorder.evidence.verify import Unreadable
-
-CHUNK = 1 << 20
 
 
 class NotAStore(Exception):
@@ -41,15 +38,7 @@ class StoreFolder:
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """A plain file in pieces. Raises `Unreadable`."""
-        try:
-            opened = os.open(self._root / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(opened, "rb") as file:
-                if not stat.S_ISREG(os.fstat(opened).st_mode):
-                    raise Unreadable(name)
-                while piece := file.read(CHUNK):
-                    yield piece
-        except (OSError, ValueError):
-            raise Unreadable(name) from None
+        return plain_file(self._root, name)
 
 
 class _Line(msgspec.Struct):
