@@ -36,7 +36,7 @@ from signaling.errors import (
     VisitUnknown,
 )
 from signaling.launches import GOOD_FOR_S, SqlLaunches
-from signaling.ports import Claims, Clock, IceServers, Seat, StoreAway, Tokens
+from signaling.ports import Claims, Clock, GuestKind, IceServers, Seat, StoreAway, Tokens
 from signaling.registry import VisitRegistry
 from signaling.standing import seconds
 from signaling.terms import GUESTS
@@ -125,6 +125,8 @@ class Commands:
                 return await self._open_slot()
             case events.SlotClaim():
                 await self._claim(event)
+            case events.Invite(as_=kind):
+                return await self._invite(kind)
             case events.Colleagues():
                 return {"doctors": await self._colleagues()}
             case events.Transfer(doctor=doctor):
@@ -169,6 +171,15 @@ class Commands:
             raise VisitEnded
         servers, ttl_s = self._reach.ice_servers.issue(self._actor.facts.id, self._seat)
         return {"ice_servers": servers, "ttl_s": ttl_s}
+
+    async def _invite(self, kind: GuestKind) -> dict[str, Any]:
+        if self._doctor is None:
+            raise RoleWrong
+        seat = await self._actor.invite(kind)
+        facts = self._actor.facts
+        left_s = max(60, int(seconds(facts.expires) - self._reach.clock()))
+        token = self._reach.tokens.issue("guest", facts.id, seat, left_s, facts.links_epoch, seat)
+        return {"seat": seat, "token": token}
 
     async def _colleagues(self) -> list[dict[str, Any]]:
         if self._doctor is None:

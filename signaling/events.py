@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.errors import EventRefused, EventUnknown, PayloadInvalid, PayloadTooLarge, VersionUnsupported
 from signaling.messages import Draft
-from signaling.ports import OnBehalf, RxState
+from signaling.ports import GuestKind, OnBehalf, RxState
 from signaling.terms import Device
 from signaling.terms import View as Most
 
@@ -175,6 +175,12 @@ class SlotClaim(_Event, frozen=True):
     sm3: Digest | None = None
 
 
+class Invite(_Event, frozen=True):
+    """A link for a third party."""
+
+    as_: GuestKind = msgspec.field(name="as")
+
+
 class Colleagues(_Event, frozen=True):
     """Ask to whom a patient may be given."""
 
@@ -216,6 +222,7 @@ Event = (
     | PhoneBack
     | SlotOpen
     | SlotClaim
+    | Invite
     | Colleagues
     | Transfer
     | Follow
@@ -245,6 +252,7 @@ TYPES: dict[str, type[Event]] = {
     "phone_back": PhoneBack,
     "slot.open": SlotOpen,
     "slot.claim": SlotClaim,
+    "invite": Invite,
     "colleagues": Colleagues,
     "transfer": Transfer,
     "follow": Follow,

@@ -7,7 +7,7 @@ from typing import Literal
 from config.clock import parse_iso, random_name
 from signaling.ports import Clock, Role, Seat, Tokens, VisitFacts
 
-LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a", "coordinator": "c"}
+LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a", "coordinator": "o"}
 FIRST: tuple[Role, ...] = ("doctor", "patient", "auditor")
 """Whose links every visit has from the beginning."""
 

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor", "c": "check"}
+ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor", "c": "check", "o": "coordinator"}
 DIST = Path(__file__).parent.parent / "web_client" / "dist"
 MAX_FILE = 8 << 20
 
@@ -88,7 +88,7 @@ class Pages:
             app.router.add_get(f"/{letter}/", self._page, name=f"{role}Page")
         app.router.add_get("/guides/{name:(?:patient|doctor)-(?:zh|en)}", self._guide, name="guide")
         app.router.add_get("/check", _to_check, name="checkByName")
-        app.router.add_get("/{path:(?:[pdgac]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
+        app.router.add_get("/{path:(?:[pdgaco]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
 
     async def _front(self, _request: web.Request) -> web.Response:
         return web.Response(text=_FRONT, content_type="text/html", headers=self._page_headers)

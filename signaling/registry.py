@@ -154,13 +154,12 @@ class VisitRegistry:
         actor = self._actors.get(visit)
         if actor is None:
             return None
-        life, told = actor.visit.life, actor.visit.quality
-        live = actor.facts.phase == "live"
+        life = actor.visit.life
         return Pulse(
             life.doctor.present,
             life.patient.present,
-            told.get("doctor") if live else life.doctor.path,
-            told.get("patient") if live else life.patient.path,
+            life.doctor.path,
+            life.patient.path,
             actor.visit.recording,
         )
 

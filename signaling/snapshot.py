@@ -139,7 +139,7 @@ def row(visit: Visit) -> Row | None:
         phone_back=facts.phone_back is not None,
         messages=visit.life.last_message,
         live=facts.live,
-        network=visit.quality.get("patient") if facts.phase == "live" else visit.life.patient.path,
+        network=visit.life.patient.path,
         moved=facts.moved_from is not None,
     )
 

@@ -56,7 +56,7 @@ from signaling.errors import PhaseWrong, RoleWrong, VisitEnded
 from signaling.inputs import Input
 from signaling.life import Life
 from signaling.outputs import CloseRoom, OpenRoom, Output, Push, Save
-from signaling.ports import Level, Seat, VisitFacts
+from signaling.ports import Seat, VisitFacts
 from signaling.reported import (
     FeedChanged,
     GapDeclared,
@@ -104,8 +104,6 @@ class Visit:
         self._facts = facts
         self._life = Life(alone_since=now if facts.phase == "live" else None, stopped=standing.log_was_closed(facts))
         self._quality_at: dict[Seat, float] = {}
-        self.quality: dict[Seat, Level] = {}
-        """How the seats' lines were when last told."""
 
     @property
     def facts(self) -> VisitFacts:
@@ -186,7 +184,8 @@ class Visit:
             case Transferred(by, to):
                 course.transfer(step, by, to)
             case PathTold(seat, path):
-                step.set(seat, replace(step.life.seat(seat), path=path))
+                if step.facts.phase != "live":  # then the media speaks
+                    step.set(seat, replace(step.life.seat(seat), path=path))
             case RxClaimed():
                 prescribing.claim(step, given)
             case RxConfirmed():
@@ -211,8 +210,10 @@ class Visit:
                 _take_event(step, given)
 
     def _note_quality(self, step: Step, told: QualityTold) -> None:
-        """On the record every ten seconds a seat; not in `state`, so not a change of the visit."""
-        self.quality[told.seat] = quality.judge(told.detail)
+        """On the record every ten seconds a seat; in `state` as one word."""
+        path, before = quality.judge(told.detail), step.life.seat(told.seat)
+        if path != (before.path or "good"):
+            step.set(told.seat, replace(before, path=path))
         if step.now >= self._quality_at.get(told.seat, 0.0) + QUALITY_EVERY_S:
             self._quality_at[told.seat] = step.now
             body = {"event": "quality", "seat": told.seat, "detail": dict(told.detail)}

@@ -17,7 +17,8 @@ import { fetchConsent } from './ports/consent';
 import { fit } from './ports/frame';
 import { media } from './ports/media';
 import { photos } from './ports/photos';
-import { keep, keepToken, recall, takeToken } from './ports/place';
+import { askForNotices, copy, notice } from './ports/notices';
+import { keep, keepToken, recall, root, takeToken } from './ports/place';
 import { preferences, switchLanguage } from './ports/preferences';
 import { whenNetworkChanges } from './ports/roam';
 import { rtc } from './ports/rtc';
@@ -63,8 +64,6 @@ const DEEDS: Readonly<Record<Deed, () => void>> = {
   admitNext,
   prescribe: () => {
     ui.set({ prescribing: !ui.now.prescribing });
-    // Beside the hospital's page the picture is small, and its bits are the other's; the recording stays as it is.
-    void desk.call.view(ui.now.prescribing ? 'small' : 'best');
   },
   hold: () => {
     const state = desk.call.now.session.state;
@@ -120,10 +119,18 @@ function Page() {
   const [known, setKnown] = useState('');
   useEffect(() => {
     document.title = w.queueTitle(here.length);
-    if (chiming && here.some((visit) => !known.split(' ').includes(visit))) chime();
+    const fresh = here.some((visit) => !known.split(' ').includes(visit));
+    if (fresh && chiming) chime();
+    if (fresh) notice(w.noticeWaiting, w.queueTitle(here.length));
     setKnown(who);
   }, [who, w]);
   const view = doctorView(now.call.session);
+  // Said anew to every life of the media server: it forgets with its transports.
+  const { session } = now.call;
+  const shownTo = view === 'live' && session.link === 'open' && session.state?.media.available === true ? `${session.state.visit} ${session.state.media.epoch ?? ''}` : null;
+  useEffect(() => {
+    if (shownTo !== null) void desk.call.view(shown.prescribing ? 'small' : 'best');
+  }, [shownTo, shown.prescribing]);
   useEffect(() => {
     stayAwake(view === 'live');
     // A refreshed page in a live visit takes its devices up again.
@@ -142,6 +149,14 @@ function Page() {
       act={{
         prescribe: DEEDS.prescribe,
         hold: DEEDS.hold,
+        colleagues: () => desk.call.colleagues(),
+        transfer: (doctor) => desk.call.transfer(doctor),
+        invite: async (as) => {
+          const made = await desk.call.invite(as);
+          return made === null ? null : `${new URL('g/', root()).href}#${made}`;
+        },
+        copy,
+        show: (file) => void import('./ports/still').then(({ still }) => still(file)).then((shown) => desk.call.devices.show(shown), () => undefined),
         toWaiting: () => void desk.call.toWaiting(),
         guest: (seat, inside) => void desk.call.guest(seat, inside),
         receipt: () => ({
@@ -170,6 +185,7 @@ function Page() {
         share: () => void desk.call.devices.toggleScreen(),
         end: () => void desk.call.end('completed'),
         chime: () => {
+          if (!chiming) askForNotices();
           keep('local', CHIME, chiming ? 'off' : 'on');
           setChiming(!chiming);
         },
@@ -180,11 +196,12 @@ function Page() {
   );
 }
 
-const root = document.getElementById('page');
-if (root !== null) render(<Page />, root);
+const place = document.getElementById('page');
+if (place !== null) render(<Page />, place);
 
 addEventListener('keydown', key);
 addEventListener('pointerdown', unlock, { once: true });
+addEventListener('pointerdown', askForNotices, { once: true });
 addEventListener('keydown', unlock, { once: true });
 whenNetworkChanges(() => desk.call.roam());
 addEventListener('pageshow', () => desk.call.hurry());

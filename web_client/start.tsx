@@ -14,7 +14,7 @@ import { fetchConsent } from './ports/consent';
 import { media } from './ports/media';
 import { meter } from './ports/meter';
 import { photos } from './ports/photos';
-import { keep, recall, takeToken } from './ports/place';
+import { keep, keepToken, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
 import { whenNetworkChanges } from './ports/roam';
 import { rate } from './ports/rating';
@@ -49,6 +49,18 @@ export function start<W extends PatientWords>(given: Role<W>): void {
 
   const token = takeToken(given.letter);
   const visit = new given.Visit({ socket, rtc, media, clock, memory, photos }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
+  // SIG-33: the visit goes on with another doctor; the page goes along.
+  let following = false;
+  visit.watch(({ call }) => {
+    if (following || call.session.state?.ended?.reason !== 'transferred') return;
+    following = true;
+    void visit.call.follow().then((next) => {
+      if (next === null) return;
+      keepToken(given.letter, next);
+      memory.keep('answered', '');
+      location.reload();
+    });
+  });
   const browser = browserOf(navigator.userAgent);
   const voice = new Voice(speech, clock);
   const nothing = new Snapshot({

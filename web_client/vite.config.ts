@@ -12,7 +12,7 @@ export default defineConfig({
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html', ...Object.fromEntries(GUIDES.map((name) => [name, `guides/${name}.html`])) },
+      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html', o: 'o/index.html', ...Object.fromEntries(GUIDES.map((name) => [name, `guides/${name}.html`])) },
       output: {
         // A chunk of words alone carries its language in its name: a page loads one of them, and is weighed with one.
         chunkFileNames: ({ moduleIds }) => {

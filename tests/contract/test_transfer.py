@@ -42,6 +42,22 @@ async def test_a_live_patient_goes_on_with_a_colleague_at_the_same_place() -> No
         assert (await doctor.say("follow"))["error"]["code"] == "role_wrong"
 
 
+async def test_a_doctor_invites_a_third_party_by_link() -> None:
+    async with serving() as server:
+        doctor, patient = await server.live()
+        assert (await patient.say("invite", **{"as": "family"}))["error"]["code"] == "role_wrong"
+        invited = [await doctor.say("invite", **{"as": "specialist"}) for _ in range(4)]
+        assert [each.get("seat", each.get("error", {}).get("code")) for each in invited] == [
+            *("guest-1", "guest-2", "guest-3"),
+            "guests_full",
+        ]
+        guest = Client()
+        server.clients.append(guest)
+        await guest.connect(server.url, {"v": 1, "token": invited[0]["token"]})
+        state = await guest.sees(lambda state: True)
+        assert (state["you"]["seat"], state["patient"]) == ("guest-1", None)
+
+
 async def test_a_slow_network_of_who_waits_is_seen_in_the_queue() -> None:
     async with serving() as server:
         doctor, patient = await server.client("doctor"), await server.client("patient")

@@ -38,7 +38,7 @@ async def test_no_other_link_is_a_coordinators_and_a_coordinators_is_no_other(tm
             assert (await api.call("GET", "/api/v1/coordination", token))[0] == 403
         status, issued = await api.call("POST", "/api/v1/links", json={"role": "coordinator"})
         assert status == 201
-        assert "/c/#" in issued["link"]
+        assert "/o/#" in issued["link"]
         token = issued["link"].partition("#")[2]
         assert (await api.call("GET", "/api/v1/recordings", token))[0] == 403
         assert (await api.call("GET", f"/api/v1/visits/{made['id']}", token))[0] == 401

@@ -46,6 +46,7 @@ CLAIM = {"visit": "Vb3k_-", "rx": "RX:2026-1", "version": 1, "state": "signed", 
         ("advice", {"text": ""}, events.Advice),
         ("reconnect", {}, events.Reconnect),
         ("phone_back", {}, events.PhoneBack),
+        ("invite", {"as": "interpreter"}, events.Invite),
         ("colleagues", {}, events.Colleagues),
         ("transfer", {"doctor": "d-2"}, events.Transfer),
         ("follow", {}, events.Follow),
@@ -59,7 +60,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 26
+    assert len(events.TYPES) == 27
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

@@ -11,7 +11,7 @@ import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
 import type { Kept } from './claims';
 import type { Context } from './slot';
-import { type Ack, type DeviceState, type GuestSeat, type IceServers, type OnBehalf, type Source, type State, parseIce, text } from './wire';
+import { type Ack, type DeviceState, type GuestSeat, type IceServers, type OnBehalf, type Source, type State, parseIce, text, type GuestKind, fields, list } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -37,6 +37,20 @@ export interface CallFacts {
   readonly talking: boolean;
   /** The server's clock minus ours, in ms: the visit's times are the server's. */
   readonly skew: number;
+}
+
+export interface Colleague {
+  readonly id: string;
+  readonly name: string;
+  readonly department: string | null;
+  /** Looks at the desk now. */
+  readonly here: boolean;
+}
+
+function parseColleague(given: unknown): Colleague[] {
+  const from = fields(given);
+  const id = text(from['id']);
+  return id === null ? [] : [{ id, name: text(from['name']) ?? '', department: text(from['department']), here: from['here'] === true }];
 }
 
 /** Whether a seat is shown no picture for want of network. */
@@ -200,6 +214,27 @@ export class Call implements Watchable<CallFacts> {
 
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
+  }
+
+  /** A token for a third party; null if there is no seat left. */
+  async invite(as: GuestKind): Promise<string | null> {
+    const ack = await this.session.ask('invite', { as });
+    return ack.ok ? text(ack.body['token']) : null;
+  }
+
+  async colleagues(): Promise<readonly Colleague[]> {
+    const ack = await this.session.ask('colleagues');
+    return ack.ok ? list(ack.body['doctors']).flatMap(parseColleague) : [];
+  }
+
+  async transfer(doctor: string): Promise<boolean> {
+    return (await this.session.insist('transfer', { doctor })).ok;
+  }
+
+  /** SIG-33: the token of the visit that goes on with another doctor. */
+  async follow(): Promise<string | null> {
+    const ack = await this.session.insist('follow');
+    return ack.ok ? text(ack.body['token']) : null;
   }
 
   /** The relays of this moment; none if the server has none or cannot be asked. */

@@ -143,6 +143,11 @@ export class Devices implements Watchable<DeviceFacts> {
     }
   }
 
+  /** Show this in place of a screen, until `toggleScreen`. */
+  show(captured: Captured): void {
+    this.hold('screen', captured);
+  }
+
   /** The phone's other camera. */
   flip(): Promise<void> {
     const wish = this.wishes.get('camera');

@@ -28,6 +28,8 @@ export interface Patient {
 }
 
 export interface SeatState {
+  /** How the seat's line is, as the server measured. */
+  readonly path: 'good' | 'slow' | 'bad' | null;
   readonly present: boolean;
   readonly consent: ConsentState;
   readonly media: SeatMedia;
@@ -175,6 +177,10 @@ export interface QueueRow {
   readonly phoneBack: boolean;
   /** How many messages there are. */
   readonly messages: number;
+  /** How the patient's line is. */
+  readonly network: 'good' | 'slow' | 'bad' | null;
+  /** A colleague or the coordinator sent the patient. */
+  readonly moved: boolean;
 }
 
 /** All waiting and live visits of this doctor, longest wait first. */
@@ -262,6 +268,8 @@ export function parseQueue(given: unknown): Queue | null {
         late: row['late'] === true,
         phoneBack: row['phone_back'] === true,
         messages: count(row['messages']) ?? 0,
+        network: oneOf(['good', 'slow', 'bad'] as const, row['network'], null),
+        moved: row['moved'] === true,
       },
     ];
   });
@@ -328,6 +336,7 @@ function parseSeat(given: unknown): SeatState {
     microphone: oneOf(DEVICES, from['microphone'], 'off'),
     camera: oneOf(DEVICES, from['camera'], 'off'),
     screen: oneOf(DEVICES, from['screen'], 'off'),
+    path: oneOf(['good', 'slow', 'bad'] as const, from['path'], null),
   };
 }
 

@@ -1,12 +1,12 @@
 /** Where this page stands: the site's root, the token of the link, and what a tab and a device remember. */
 
-type Role = 'p' | 'd' | 'g' | 'a';
+type Role = 'p' | 'd' | 'g' | 'a' | 'o';
 
 /** `<base>/`, from `<base>/p/`: the client may live under any path. */
 export function root(): URL {
   const here = new URL(location.href);
   here.hash = here.search = '';
-  here.pathname = here.pathname.replace(/[pdgac]\/(index\.html)?$/, '');
+  here.pathname = here.pathname.replace(/[pdgaco]\/(index\.html)?$/, '');
   return here;
 }
 

@@ -2,6 +2,7 @@
 import type { auditor } from './zh/auditor';
 import type { check } from './zh/check';
 import type { common } from './zh/common';
+import type { coordinator } from './zh/coordinator';
 import type { doctor } from './zh/doctor';
 import type { guest } from './zh/guest';
 import type { patient } from './zh/patient';
@@ -24,4 +25,6 @@ export type CheckWords = CommonWords & OwnCheckWords;
 export type PatientWords = CommonWords & OwnPatientWords;
 export type GuestWords = PatientWords & OwnGuestWords;
 export type DoctorWords = CommonWords & OwnDoctorWords;
+export type OwnCoordinatorWords = { [K in keyof typeof coordinator]: Loose<(typeof coordinator)[K]> };
+export type CoordinatorWords = CommonWords & OwnCoordinatorWords;
 export type AuditorWords = CommonWords & OwnAuditorWords;

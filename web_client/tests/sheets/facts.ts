@@ -170,6 +170,8 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
 const row = (visit: string, name: string, age: number, sex: string, complaint: string, waited: number, change: Partial<QueueRow> = {}): QueueRow => ({
   visit,
   phase: 'waiting',
+  network: null,
+  moved: false,
   since: new Date(NOW - waited * 60_000).toISOString(),
   present: true,
   consent: 'agreed',

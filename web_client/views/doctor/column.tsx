@@ -130,6 +130,22 @@ function Letters({ given }: { given: DoctorGiven }) {
   );
 }
 
+/** What reaches the patient, and how well: their device, our picture as they are shown it, and their line. */
+function Theirs({ state, w }: { state: State; w: DoctorGiven['w'] }) {
+  const seat = state.seats.patient;
+  if (!seat.present || seat.media !== 'connected') return null;
+  const mine = state.pictures.find((each) => each.seat === 'patient' && each.track.startsWith('doctor.') && each.why !== 'asked');
+  const level = mine?.shown === false ? 'voice' : seat.path === 'bad' ? 'bad' : mine !== undefined || seat.path === 'slow' ? 'slow' : 'good';
+  return (
+    <p class="strip theirs" data-theirs={level}>
+      <Icon name={level === 'good' ? 'tick' : 'warn'} />
+      <span>
+        {w.theirs} {w.theirsLevel[level]}
+      </span>
+    </p>
+  );
+}
+
 export function Column(given: DoctorGiven) {
   const { now, w, act } = given;
   const { session, peer, devices } = now.call;
@@ -138,6 +154,7 @@ export function Column(given: DoctorGiven) {
   const [ending, setEnding] = useState(false);
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
+  const others = useLazy(view === 'live' || view === 'ready', () => import('./others'));
   const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'patient', source);
   const strip = deskStrip(given);
   const live = view === 'live';
@@ -215,6 +232,17 @@ export function Column(given: DoctorGiven) {
           <Button act="share" kind="tool" icon="share" disabled={!live || !given.canShare} pressed={sharing} onTap={act.share} label={given.canShare ? (sharing ? w.shareStop : w.share) : w.shareNone}>
             {w.share}
           </Button>
+{live && !sharing && given.canShare && (
+          <label class="btn tool" data-act="show">
+            <Icon name="paper" />
+            <span>{w.showPicture}</span>
+            <input type="file" accept="image/*" class="unseen" onChange={(event) => {
+              const file = event.currentTarget.files?.[0];
+              if (file !== undefined) act.show(file);
+              event.currentTarget.value = '';
+            }} />
+          </label>
+          )}
           <Button act="end" kind={live ? 'end' : 'tool'} icon="phone" turn disabled={!live} onTap={() => setEnding(true)}>
             {w.end}
           </Button>
@@ -230,6 +258,8 @@ export function Column(given: DoctorGiven) {
           </Button>
         </div>
       )}
+      {live && state !== null && !ending && <Theirs state={state} w={w} />}
+      {(live || view === 'ready') && !ending && others !== null && <others.Others key={state?.visit} given={given} />}
       {state?.behalf && (live || view === 'ready') && (
         <p class="strip" data-behalf={state.behalf.as}>
           <Icon name="person" />

@@ -1,8 +1,9 @@
 /** What the doctor's views are given. */
+import type { Colleague } from '../../core/call';
 import type { ClaimsFacts } from '../../core/claims';
 import type { ConsentWords, DeskFacts } from '../../core/desk';
 import type { SlotFacts } from '../../core/slot';
-import type { GuestSeat } from '../../core/wire';
+import type { GuestSeat, GuestKind } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
 import type { ReceiptActs } from '../parts/receipt';
 import type { DoctorWords as Words } from '../../words/kinds';
@@ -14,6 +15,13 @@ export interface DoctorActs extends ChatActs {
   prescribe(): void;
   hold(): void;
   toWaiting(): void;
+  colleagues(): Promise<readonly Colleague[]>;
+  transfer(doctor: string): Promise<boolean>;
+  /** The link for a third party, or null. */
+  invite(as: GuestKind): Promise<string | null>;
+  copy(words: string): Promise<boolean>;
+  /** Show a picture from a file beside the camera. */
+  show(file: File): void;
   guest(seat: GuestSeat, inside: boolean): void;
   /** The receipt of the visit that is over. */
   receipt(): ReceiptActs;

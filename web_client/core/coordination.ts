@@ -1,0 +1,149 @@
+/** The coordinator's desk: what goes on everywhere, asked for again every few seconds; and a patient given to another doctor. */
+import type { Clock } from './clock';
+import { Snapshot, type Watchable } from './watch';
+import { count, fields, list, text } from './wire';
+
+export type Level = 'good' | 'slow' | 'bad' | null;
+
+export interface DoctorLoad {
+  readonly id: string;
+  readonly name: string;
+  readonly here: boolean;
+  readonly waiting: number;
+  readonly live: number;
+  readonly longest: number | null;
+}
+
+export interface Department {
+  readonly name: string | null;
+  readonly doctors: readonly DoctorLoad[];
+}
+
+export interface Coordinated {
+  readonly visit: string;
+  readonly doctor: string;
+  readonly phase: 'waiting' | 'live';
+  readonly patient: string;
+  readonly age: number | null;
+  readonly seconds: number;
+  readonly late: boolean;
+  readonly phoneBack: boolean;
+  readonly escalated: boolean;
+  readonly held: boolean;
+  readonly moved: boolean;
+  readonly present: boolean | null;
+  readonly doctorPresent: boolean | null;
+  readonly doctorLine: Level;
+  readonly patientLine: Level;
+  readonly recording: string | null;
+}
+
+export interface CoordinationFacts {
+  readonly departments: readonly Department[] | null;
+  readonly visits: readonly Coordinated[];
+  /** When the figures were read; they stay on the page while newer ones cannot be had. */
+  readonly at: number | null;
+  readonly failure: 'refused' | 'failed' | null;
+  /** Of which patient a new doctor is being chosen. */
+  readonly choosing: string | null;
+  readonly moving: boolean;
+  readonly trouble: boolean;
+}
+
+export interface CoordinationPort {
+  read(): Promise<unknown>;
+  reassign(visit: string, doctor: string): Promise<boolean>;
+  failure(error: unknown): 'refused' | 'failed';
+}
+
+const EVERY_MS = 3000;
+
+export class CoordinationDesk implements Watchable<CoordinationFacts> {
+  private readonly facts = new Snapshot<CoordinationFacts>({ departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false });
+
+  constructor(
+    private readonly port: CoordinationPort,
+    private readonly clock: Clock,
+  ) {}
+
+  get now(): CoordinationFacts {
+    return this.facts.now;
+  }
+
+  watch(told: (now: CoordinationFacts) => void): () => void {
+    return this.facts.watch(told);
+  }
+
+  /** Read now, and again until the link is refused. */
+  async open(): Promise<void> {
+    await this.read();
+    if (this.now.failure !== 'refused') this.clock.after(EVERY_MS, () => void this.open());
+  }
+
+  choose(visit: string | null): void {
+    this.facts.set({ choosing: visit, trouble: false });
+  }
+
+  async reassign(visit: string, doctor: string): Promise<void> {
+    if (this.now.moving) return;
+    this.facts.set({ moving: true, trouble: false });
+    const done = await this.port.reassign(visit, doctor).catch(() => false);
+    this.facts.set({ moving: false, trouble: !done, choosing: done ? null : visit });
+    await this.read();
+  }
+
+  private async read(): Promise<void> {
+    try {
+      const read = parse(await this.port.read());
+      const gone = !read.visits.some((each) => each.visit === this.now.choosing);
+      this.facts.set({ ...read, at: this.clock.now(), failure: null, choosing: gone ? null : this.now.choosing });
+    } catch (error) {
+      this.facts.set({ failure: this.port.failure(error) });
+    }
+  }
+}
+
+export function parse(given: unknown): Pick<CoordinationFacts, 'departments' | 'visits'> {
+  const from = fields(given);
+  return {
+    departments: list(from['departments']).map((each) => ({ name: text(fields(each)['department']), doctors: list(fields(each)['doctors']).flatMap(parseLoad) })),
+    visits: list(from['visits']).flatMap(parseVisit),
+  };
+}
+
+function parseLoad(given: unknown): DoctorLoad[] {
+  const from = fields(given);
+  const id = text(from['id']);
+  if (id === null) return [];
+  return [{ id, name: text(from['name']) ?? '', here: from['here'] === true, waiting: count(from['waiting']) ?? 0, live: count(from['live']) ?? 0, longest: count(from['longest_s']) }];
+}
+
+const levelOf = (given: unknown): Level => (given === 'good' || given === 'slow' || given === 'bad' ? given : null);
+
+function parseVisit(given: unknown): Coordinated[] {
+  const from = fields(given);
+  const visit = text(from['visit']);
+  const doctor = text(from['doctor']);
+  if (visit === null || doctor === null) return [];
+  const pulse = from['pulse'] === null || from['pulse'] === undefined ? null : fields(from['pulse']);
+  return [
+    {
+      visit,
+      doctor,
+      phase: from['phase'] === 'live' ? 'live' : 'waiting',
+      patient: text(from['patient']) ?? '',
+      age: count(from['age']),
+      seconds: count(from['seconds']) ?? 0,
+      late: text(from['late']) !== null,
+      phoneBack: from['phone_back'] === true,
+      escalated: from['escalated'] === true,
+      held: from['held'] === true,
+      moved: from['moved'] === true,
+      present: pulse === null ? null : pulse['patient_present'] === true,
+      doctorPresent: pulse === null ? null : pulse['doctor_present'] === true,
+      doctorLine: levelOf(pulse?.['doctor']),
+      patientLine: levelOf(pulse?.['patient']),
+      recording: pulse === null ? null : text(pulse['recording']),
+    },
+  ];
+}
