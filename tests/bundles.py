@@ -181,11 +181,15 @@ class Scribe:
         self.objects[name] = init
         self.note("part", {**body, "init": {"name": name, **digest_of(init)}})
 
+    def media(self) -> bytes:
+        """The bytes of a segment."""
+        return CLUSTER + self.rng.randbytes(self.rng.randrange(200, 3000))
+
     def segment(self, stream: str, from_ms: int, to_ms: int) -> None:
         part, container = self._parts[stream], self._container[stream]
         n = self._n[stream] = self._n[stream] + 1
         name = segment_name(stream, part, n, container)
-        data = CLUSTER + self.rng.randbytes(self.rng.randrange(200, 3000))
+        data = self.media()
         self.objects[name] = data
         self._spans.setdefault(stream, []).append(Span(from_ms, to_ms))
         self._bytes[stream] = self._bytes.get(stream, 0) + len(data)

@@ -12,14 +12,13 @@ from recorder.evidence.proof import LogProof
 from recorder.evidence.stamped import make_stamp
 from recorder.evidence.timestamp import parse_reply, request
 from recorder.evidence.tree import Tree, leaf_hash
+from recorder.keys import Keys
 from tests.authority import reply_to
 from tests.bundles import ORIGIN, Scribe, digest_of, keys_of
 
 Objects = dict[str, bytes]
 
 ALONE = keys_of("the recorder", sm2=False)
-NAME = f"{ORIGIN}/{ALONE.fingerprint[:16]}"
-LOG = NoteKey(NAME, ALONE.public_keys[0])
 
 
 class Witnessed(Scribe):
@@ -28,8 +27,10 @@ class Witnessed(Scribe):
     The clock of the story is the real one, or `ahead_s` seconds ahead of it.
     """
 
-    def __init__(self, authority: Path, visit: str = "Vb3kTest", ahead_s: float = 0.0) -> None:
-        super().__init__(Random(1), visit, ALONE, now=True, ahead_s=ahead_s)
+    def __init__(self, authority: Path, visit: str = "Vb3kTest", ahead_s: float = 0.0, keys: Keys = ALONE) -> None:
+        super().__init__(Random(1), visit, keys, now=True, ahead_s=ahead_s)
+        self.key = NoteKey(f"{ORIGIN}/{keys.fingerprint[:16]}", keys.public_keys[0])
+        self.signed = lambda message: keys.sign(message)[0].sig
         self.tree = Tree()
         self.places: list[int] = []
         self.lines: list[bytes] = []
@@ -44,19 +45,16 @@ class Witnessed(Scribe):
 
     def proof(self, place: int) -> LogProof:
         size = self.tree.size
-        text = Checkpoint(NAME, size, self.tree.root(size)).text
-        return LogProof(
-            place,
-            tuple(self.tree.inclusion(place, size)),
-            Note(text, (sign(text, LOG, lambda m: ALONE.sign(m)[0].sig),)),
-        )
+        text = Checkpoint(self.key.name, size, self.tree.root(size)).text
+        note = Note(text, (sign(text, self.key, self.signed),))
+        return LogProof(place, tuple(self.tree.inclusion(place, size)), note)
 
     def made(self) -> tuple[bytes, str]:
         """A stamp of all records so far, and the time it tells."""
         proof = self.proof(self.places[-1])
         reply = reply_to(self._authority, request(proof.note.text.encode(), 11))
         at = f"{parse_reply(reply).at:%Y-%m-%dT%H:%M:%S}.000Z"
-        return make_stamp(proof, reply, lambda message: ALONE.sign(message)[0].sig), at
+        return make_stamp(proof, reply, self.signed), at
 
     def stamp(self) -> None:
         data, at = self.made()
@@ -73,7 +71,7 @@ class Witnessed(Scribe):
         anchors = [Receipt("notary.example", "42")] if closed else []
         entries = [Entry(visit_hash(self.visit), first, *end, anchors)]
         entries += [Entry(visit_hash(other), "ab" * 32, None, None, []) for other in others]
-        data = make_manifest(NAME, self.at[:10], self.at, None, entries).encoded
+        data = make_manifest(self.key.name, self.at[:10], self.at, None, entries).encoded
         self.objects[MANIFEST] = data
         self.objects[MANIFEST_PROOF] = self.proof(self.tree.append(leaf_hash(data))).encoded
 

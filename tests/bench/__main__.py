@@ -10,6 +10,7 @@ import importlib
 import sys
 
 NAMES = {
+    "evidence": "how soon a segment's record is signed and in a checkpoint; how long 30 minutes take to verify",
     "forwarding": "CPU per forwarded packet, delay and memory, beside Janus VideoRoom",
     "visits": "first picture, a long visit and its recording, and what the death of a part costs, in Chromium",
     "interruptions": "seeded refreshes, sleeps, network changes and restarts: is the seat kept, is anything lost or doubled",

@@ -74,7 +74,7 @@ async def _measure(settings: Settings, visits: int, seconds: int, profile: bool)
     recorder = Recorder(settings, load_or_create(settings.keys / "recorder-ed25519.pem"), open_store(settings))
     uploading = asyncio.create_task(recorder.uploader.run())
     recorder.routes.hello(Hello("media-0", "m-1", 0), False)
-    sources = await _begin(recorder, visits)
+    sources = await begin(recorder, visits)
     before_kb = _resident_kb()
     held = cProfile.Profile() if profile else None
     sent, building = 0, 0.0
@@ -110,7 +110,7 @@ async def _measure(settings: Settings, visits: int, seconds: int, profile: bool)
     await asyncio.gather(uploading, return_exceptions=True)
 
 
-async def _begin(recorder: Recorder, visits: int) -> list[Source]:
+async def begin(recorder: Recorder, visits: int) -> list[Source]:
     sources: list[Source] = []
     for number in range(visits):
         visit = f"visit-{number}"
