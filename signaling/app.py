@@ -34,6 +34,7 @@ from config.settings import Settings
 from recorder.control import Note
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting, Seen
@@ -50,6 +51,7 @@ from signaling.api.signing_in import IssuerDoor, attach_signing_in
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
+from signaling.copies import Copies
 from signaling.database import open_engine
 from signaling.expiry import expire
 from signaling.export_store import SqlExports
@@ -124,6 +126,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             store = SqlVisitStore(engine)
             parts = assemble(settings, store, door, clock)
             await store.name_patients()
+            await parts.copies.forget_unfinished()
             await parts.registry.start()
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             sending = asyncio.create_task(parts.sender.run(), name="webhooks")
@@ -136,6 +139,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
                 for task in (expiring, sending):
                     task.cancel()
                 await asyncio.wait([expiring, sending])
+                await parts.copies.close()
                 await parts.rehearsals.close()
                 await parts.registry.stop()
                 await parts.issuer_door.close()
@@ -154,6 +158,7 @@ class Assembly:
     sender: WebhookSender
     rehearsals: Rehearsals
     issuer_door: IssuerDoor
+    copies: Copies
 
 
 def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock: Clock) -> Assembly:
@@ -175,6 +180,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
     exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
     playing = PlayingRoutes(door, looks)
+    copies = Copies(store.engine, settings.data / "copies")
     grants = GrantRoutes(store, access, looks, clock)
     outbox, hook_key = SqlOutbox(store.engine), secret_key(settings.keys / "webhook.key")
     sender = WebhookSender(outbox, hook_key, clock, random_chance)
@@ -187,7 +193,16 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     rehearsals = Rehearsals(media, relays, clock)
     trying = RehearsalRoutes(rehearsals)
     receipts = ReceiptRoutes(store, door)
-    kept = (recordings, playing, exports, receipts, grants, photos, PictureRoutes(files))
+    kept = (
+        recordings,
+        playing,
+        CopyRoutes(copies, door, looks, playing),
+        exports,
+        receipts,
+        grants,
+        photos,
+        PictureRoutes(files),
+    )
     more = (*kept, webhooks, slot_routes, ratings, trying)
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
@@ -202,7 +217,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
     issuer_door = attach_signing_in(app, settings, access, pseudonyms, clock)
-    return Assembly(app, registry, links, sender, rehearsals, issuer_door)
+    return Assembly(app, registry, links, sender, rehearsals, issuer_door, copies)
 
 
 def _own_origins(settings: Settings) -> list[str]:

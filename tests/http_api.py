@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from config.clock import now_iso
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
 from signaling.api.looks import Looks, Noting
@@ -31,6 +32,7 @@ from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.asked import RxConfirmed
+from signaling.copies import Copies
 from signaling.database import open_engine
 from signaling.errors import GuestsFull
 from signaling.export_store import SqlExports
@@ -147,6 +149,7 @@ class Api:
     files: FolderPhotos
     launches: SqlLaunches
     access: SqlAccess
+    copies: Copies
 
     async def call(self, method: str, path: str, token: str = API_KEY, **given: Any) -> tuple[int, Any]:
         """Status and JSON."""
@@ -193,6 +196,7 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         recordings = RecordingRoutes(store, messages, files, door, pseudonyms, looks)
         exports = ExportRoutes(store, SqlExports(store.engine), door, looks)
         playing = PlayingRoutes(door, looks)
+        copies = Copies(store.engine, folder / "copies")
         grants = GrantRoutes(store, access, looks, time.time)
         webhooks = WebhookRoutes(SqlOutbox(store.engine), bytes(32))
         slot = Slot("https://his.example/rx", "https://his.example")
@@ -200,15 +204,29 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         slots = SlotRoutes(store, visits, launches, time.time, SLOT_KEY, slot, "https://his.example/fhir")
         ratings = RatingRoutes(store, SqlRatings(store.engine), time.time)
         receipts = ReceiptRoutes(store, door)
-        more = (receipts, recordings, playing, exports, grants, photos, webhooks, slots, PictureRoutes(files), ratings)
+        copying = CopyRoutes(copies, door, looks, playing)
+        more = (
+            receipts,
+            recordings,
+            playing,
+            copying,
+            exports,
+            grants,
+            photos,
+            webhooks,
+            slots,
+            PictureRoutes(files),
+            ratings,
+        )
         routes = all_routes(store, visits, links, more, {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)
         await server.start_server(access_log=None)
         client = TestClient(server)
         try:
-            yield Api(client, store, visits, links, tokens, ready, messages, files, launches, access)
+            yield Api(client, store, visits, links, tokens, ready, messages, files, launches, access, copies)
         finally:
+            await copies.close()
             await client.close()
 
 

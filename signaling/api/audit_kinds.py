@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from signaling.access import PER_MILLE, Grant, Purpose, StaffRole
 from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Zoned, _Request
+from signaling.copies import Copy
 from signaling.exports import Export
 from signaling.messages import Message, Photo, sha256
 from signaling.ports import Doctor, VisitFacts
@@ -50,6 +51,23 @@ class SetHold(_Request, frozen=True):
     on: bool
     purpose: Purpose
     reason: Reason
+
+
+Span = tuple[Annotated[int, Meta(ge=0, le=86_400_000)], Annotated[int, Meta(ge=1, le=86_400_000)]]
+Spans = Annotated[tuple[Span, ...], Meta(max_length=200, description="From, to: milliseconds of stream time.")]
+
+
+class NewCopy(GiveReason, frozen=True):
+    """What to take out of both streams of a copy, and why it is made."""
+
+    mute: Spans = ()
+    black: Spans = ()
+
+
+class CopyList(msgspec.Struct, frozen=True):
+    """Newest first."""
+
+    copies: list[Copy]
 
 
 class GivenReason(msgspec.Struct, frozen=True):

@@ -12,9 +12,11 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from signaling.access import Allowed
 from signaling.api.looks import Looks, asker_of
 from signaling.api.recordings import hand_on
-from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes
+from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Principal, Route, Routes
+from signaling.ports import VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong
 from signaling.recordings import LookRefused, RecorderAway, RecorderDoor
 
@@ -59,18 +61,20 @@ class PlayingRoutes:
         facts = await self._looks.visit(call.principal, call.path("visit"))
         folder = "/".join(name.split("/")[:2])
         allowed = await self._looks.allow(call.principal, facts, "play", f"play {folder}")
-        asker = asker_of(call.principal)
-        key = (asker.who, facts.id)
-        for _ in range(2):
-            look = self._open.get(key)
-            if look is None:
-                purpose = await self._looks.purpose(call.principal, facts, allowed)
-                look = await self._begin(facts.id, asker.who, asker.role, purpose)
-                self._remember(key, look)
-            if await self._door.knows(look):
-                break
-            self._open.pop(key, None)
+        look = await self.opened(call.principal, facts, allowed)
         return await hand_on(self._door, call.request, f"/looks/{look}/{quote(name)}")
+
+    async def opened(self, principal: Principal, facts: VisitFacts, allowed: Allowed) -> str:
+        """The recorder's name of a look of this person's that is open. Raises `NotReady`, `NotFound`, `RecorderAway`."""
+        asker = asker_of(principal)
+        key = (asker.who, facts.id)
+        known = self._open.get(key)
+        if known is not None and await self._door.knows(known):
+            return known
+        purpose = await self._looks.purpose(principal, facts, allowed)
+        look = await self._begin(facts.id, asker.who, asker.role, purpose)
+        self._remember(key, look)
+        return look
 
     async def _begin(self, visit: str, who: str, role: str, purpose: str) -> str:
         try:

@@ -33,6 +33,7 @@ CONFIG = """
 "path.receiver" = "r1"
 "path.grant" = "g1"
 "path.export" = "e1"
+"path.copy" = "c1"
 [auth.openapi.apiKey]
 bearer = "{api_key}"
 [auth.openapi.apiKeyHeader]
@@ -53,8 +54,8 @@ checks.positive_data_acceptance.enabled = false  # a schema cannot say which byt
 include-operation-id = "createGrant"
 checks.positive_data_acceptance.enabled = false  # nor that an end comes after a beginning, and within a year
 [[operations]]
-include-operation-id = ["decideExport", "getExport"]
-checks.positive_data_acceptance.enabled = false  # nor that an export is decided, or taken, once
+include-operation-id = ["decideExport", "getExport", "makeCopy"]
+checks.positive_data_acceptance.enabled = false  # nor what an export allows once, and a queue when it is full
 [[operations]]
 include-operation-id = "endSession"
 enabled = false  # it would end the session that all others are tried with

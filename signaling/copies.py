@@ -1,0 +1,207 @@
+"""Derived copies in SQL and on disk, and the one process at a time that makes them (`signaling.composite`).
+
+COPY-4  A copy is made of the opened content, under a look that the recorder has on its log; the original is only read.
+COPY-5  Its manifest names every object it was made of by the SHA-256 of the records, what was muted and blacked, who asked
+        and why, and the SHA-256 of what came out; and it says itself that it is no evidence.
+COPY-6  One is made at a time and four wait; the fifth is refused. A process that was killed, or a start anew, leaves it
+        `failed`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from signaling.database import reading, writing
+from signaling.recordings import RecorderAway
+from signaling.tables import copies
+
+WAITING = 4
+MAKE_S = 3600.0
+SIDES = ("patient", "doctor")
+
+State = Literal["waiting", "ready", "failed"]
+Fetch = Callable[[str, Path], Awaitable[None]]
+"""(object's name, file): append the object's opened content to the file."""
+
+log = logging.getLogger(__name__)
+
+
+class Recipe(msgspec.Struct, frozen=True):
+    """What is to be made: spans in ms of stream time."""
+
+    purpose: str
+    mute: tuple[tuple[int, int], ...] = ()
+    black: tuple[tuple[int, int], ...] = ()
+
+
+class Input(msgspec.Struct, frozen=True):
+    """An object the copy was made of, as the records name it."""
+
+    name: str
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """COPY-5."""
+
+    copy: str
+    visit: str
+    made_of: tuple[Input, ...]
+    muted: tuple[tuple[int, int], ...]
+    blacked: tuple[tuple[int, int], ...]
+    asked_by: str
+    asked: str
+    purpose: str
+    bytes: int
+    sha256: str
+    is_evidence: bool = False
+
+
+class Copy(msgspec.Struct, frozen=True):
+    """A derived copy. `manifest` is null until it is ready."""
+
+    id: str
+    visit: str
+    asked_by: str
+    asked: str
+    state: State
+    recipe: Recipe
+    manifest: Manifest | None = None
+
+
+class CopiesFull(Exception):
+    """Four wait already."""
+
+    code = "copies_full"
+
+
+class Copies:
+    """See the module; `close` ends what is being made."""
+
+    def __init__(self, engine: AsyncEngine, folder: Path) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._one = asyncio.Semaphore(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def forget_unfinished(self) -> None:
+        """At start: what was being made is not any more (COPY-6)."""
+        async with writing(self._engine) as db:
+            await db.execute(update(copies).where(copies.c.state == "waiting").values(state="failed"))
+        await asyncio.to_thread(shutil.rmtree, self._folder / "work", True)
+
+    async def of(self, visit: str) -> list[Copy]:
+        """All of a visit, newest first."""
+        wanted = select(copies).where(copies.c.visit == visit).order_by(copies.c.asked.desc(), copies.c.id)
+        async with reading(self._engine) as db:
+            return [_copy(row) for row in await db.execute(wanted)]
+
+    def path(self, copy: str) -> Path:
+        """Where a ready copy lies."""
+        return self._folder / f"{copy}.webm"
+
+    async def make(self, copy: Copy, records: list[bytes], fetch: Fetch) -> None:
+        """Store it as waiting, and begin. Raises `CopiesFull`."""
+        if len(self._tasks) > WAITING:
+            raise CopiesFull
+        said = {name: msgspec.to_builtins(getattr(copy, name)) for name in copy.__struct_fields__}
+        async with writing(self._engine) as db:
+            await db.execute(insert(copies).values(said))
+        task = asyncio.create_task(self._made(copy, records, fetch), name=f"copy {copy.id}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """End what is being made."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _made(self, copy: Copy, records: list[bytes], fetch: Fetch) -> None:
+        manifest: Manifest | None = None
+        work = self._folder / "work" / copy.id
+        try:
+            async with self._one, asyncio.timeout(MAKE_S):
+                manifest = await self._compose(copy, records, fetch, work)
+        except (OSError, RecorderAway, ValueError, KeyError) as error:  # TimeoutError is an OSError
+            log.warning("copy failed", extra={"copy": copy.id, "error": type(error).__name__})
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+        said = {"state": "failed" if manifest is None else "ready", "manifest": msgspec.to_builtins(manifest)}
+        async with writing(self._engine) as db:
+            await db.execute(update(copies).where(copies.c.id == copy.id).values(said))
+
+    async def _compose(self, copy: Copy, records: list[bytes], fetch: Fetch, work: Path) -> Manifest:
+        await asyncio.to_thread(work.mkdir, 0o700, True)
+        inputs, end_ms = listed(records)
+        for one in inputs:
+            await fetch(one.name, work / _part_of(one.name))
+        sides = [
+            sorted({str(work / _part_of(i.name)) for i in inputs if i.name.split("/")[1] == side}) for side in SIDES
+        ]
+        out, job = work / "out.webm", work / "job.json"
+        recipe = {"mute": copy.recipe.mute, "black": copy.recipe.black, "cpu_s": 60 + end_ms // 500}
+        job.write_text(json.dumps({"streams": sides, "output": str(out), "end_ms": end_ms, **recipe}))
+        process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "signaling.composite", str(job))
+        try:
+            if await process.wait() != 0:
+                raise OSError("the copy's process failed")
+        finally:
+            if process.returncode is None:
+                process.kill()
+        size, digest = await asyncio.to_thread(_digest, out)
+        out.replace(self.path(copy.id))
+        spans = (copy.recipe.mute, copy.recipe.black)
+        return Manifest(
+            "teleconsult-copy/1",
+            copy.visit,
+            tuple(inputs),
+            *spans,
+            copy.asked_by,
+            copy.asked,
+            copy.recipe.purpose,
+            size,
+            digest,
+        )
+
+
+def listed(records: list[bytes]) -> tuple[list[Input], int]:
+    """The objects of the two people's streams in order, by their records, and the stream time they end at."""
+    found: list[Input] = []
+    end_ms = 0
+    for line in (line for batch in records for line in batch.splitlines()):
+        said = json.loads(line)
+        body = said["body"]
+        if said["type"] not in ("part", "segment") or body["stream"] not in SIDES:
+            continue
+        named = body["init"] if said["type"] == "part" else body
+        found.append(Input(named["name"], named["sha256"]))
+        end_ms = max(end_ms, body.get("to_ms", 0))
+    return found, end_ms
+
+
+def _part_of(name: str) -> str:
+    """`streams/patient/part-001/seg-000003.webm` → `patient-part-001.webm`: a part's objects make one file."""
+    _, stream, part, last = name.split("/")
+    return f"{stream}-{part}.{last.rpartition('.')[2]}"
+
+
+def _digest(path: Path) -> tuple[int, str]:
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _copy(row: Row[Any]) -> Copy:
+    return msgspec.convert({name: getattr(row, name) for name in Copy.__struct_fields__}, Copy)

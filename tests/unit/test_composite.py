@@ -1,0 +1,57 @@
+"""A derived copy, decoded again: both sides are where they belong, and what was redacted is not in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import pytest
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+from signaling.composite import HALF_WIDTH, HEIGHT, RATE, Job, compose
+from tests.unit.test_muxer import jittered
+
+END_MS = 5000
+
+
+@pytest.fixture(scope="module")
+def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("part") / "part.webm"
+    path.write_bytes(jittered("VP8"))
+    return path
+
+
+def read(path: Path) -> tuple[list[VideoFrame], list[AudioFrame]]:
+    with av.open(str(path)) as source:
+        frames = [frame for packet in source.demux() for frame in packet.decode()]
+    return [f for f in frames if isinstance(f, VideoFrame)], [f for f in frames if isinstance(f, AudioFrame)]
+
+
+def brightness(frame: VideoFrame, side: int) -> float:
+    plane = frame.reformat(format="yuv420p").planes[0]
+    rows = [bytes(plane)[row * plane.line_size :][: plane.width] for row in range(0, HEIGHT, 8)]
+    half = b"".join(row[side * HALF_WIDTH : (side + 1) * HALF_WIDTH] for row in rows)
+    return sum(half) / len(half)
+
+
+def loudest(frames: list[AudioFrame], from_s: float, to_s: float) -> float:
+    return max(
+        (abs(float(v)) for f in frames if from_s <= float(f.time or 0) < to_s for v in f.to_ndarray().ravel()),
+        default=0.0,
+    )
+
+
+def test_both_sides_are_seen_and_a_redacted_span_is_dark_and_silent(part: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy.webm"
+    compose(Job(((part,), ()), out, END_MS, 60, mute=((2000, 3000),), black=((3000, 4000),)))
+    pictures, sounds = read(out)
+    assert (pictures[0].width, pictures[0].height) == (HALF_WIDTH * 2, HEIGHT)
+    assert len(pictures) == END_MS // 100
+    assert sum(frame.samples for frame in sounds) == pytest.approx(RATE * END_MS / 1000, abs=RATE // 10)
+    at = {round(float(frame.time or 0) * 10): frame for frame in pictures}
+    assert brightness(at[25], 0) > brightness(at[25], 1) + 5  # there is a first stream, and no second
+    assert brightness(at[25], 1) == pytest.approx(16, abs=3)
+    assert brightness(at[35], 0) == pytest.approx(16, abs=3)
+    assert brightness(at[45], 0) > 25
+    assert loudest(sounds, 2.1, 2.9) < 0.01 < loudest(sounds, 3.2, 4.8)
