@@ -184,11 +184,11 @@ class Forwarder:
 
     def _copy(self, route: Route, outbound: SrtpSession, index: int, now: float) -> None:
         """STEER-7: packets of a little while ago once more, as RTX; what is lost is mostly lost with its neighbours."""
-        consumer, out = route.consumer, self.outlet.out
+        consumer = route.consumer
         if consumer.spec.rtx_ssrc is None or consumer.source is None:
             return
         for copy in range(1, route.copies + 1):
-            back = index - COPY_BEHIND * copy
+            out, back = self.outlet.out, index - COPY_BEHIND * copy  # each that is sent leaves another cell to write in
             packet = consumer.source.kept(back) if back >= consumer.first else None
             length = consumer.rewrite(out.data, out.view, packet, back) if packet is not None else 0
             if length:
@@ -407,7 +407,6 @@ class Forwarder:
             for datagram in consumer.resent(lost, now):
                 self.outlet.raw(transport.path, datagram)
             return
-        out = self.outlet.out
         for index in consumer.wanted(lost, now):
             packet = consumer.source.kept(index) if consumer.source is not None else None
             if packet is None:
@@ -416,6 +415,7 @@ class Forwarder:
             if transport.downlink is not None and not transport.downlink.may_repair(len(packet), now):
                 self.drops["repair_unpaid"] += 1
                 continue
+            out = self.outlet.out
             length = consumer.rewrite(out.data, out.view, packet, index)
             if length:
                 self.outlet.urgent(transport, outbound, length, now)

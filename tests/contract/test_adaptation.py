@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from media.congestion import twcc
-from media.plane import ConsumerSpec, LayerChanged, ProducerSpec, ProducerStarted
+from media.plane import ConsumerSpec, LayerChanged, ProducerSpec, ProducerStarted, SizeWished
 from media.rtp import header, red, rtcp
 from media.tap import RECOVERED
 from tests.contract.plane_peers import (
@@ -261,6 +261,45 @@ async def test_a_repair_of_a_layer_is_known_by_its_repaired_rid() -> None:
         await until(lambda: len(doctor.rtp) == 6)
         ids = [parsed(p).payload[3] for p in doctor.rtp]
         assert sorted(ids) == list(range(min(ids), min(ids) + 6))
+
+
+async def test_copies_that_nobody_asked_for_are_what_was_sent_and_leave_the_rest_whole() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, viewing())
+        await film(patient, "q", range(2), key=0)
+        await until(lambda: len(doctor.rtp) >= 2)
+        route = bench.plane._transports["d"].consumers["c1"]
+        for n in range(2, 30, 7):
+            route.copies = 2
+            await film(patient, "q", range(n, n + 7))
+        heard = [parsed(p) for p in doctor.rtp]
+        await until(lambda: len([p for p in doctor.rtp if parsed(p).pt == heard[0].pt]) >= 30)
+        sent = {p.seq: p.payload for p in map(parsed, doctor.rtp) if p.pt == heard[0].pt}
+        copies = [p for p in map(parsed, doctor.rtp) if p.pt != heard[0].pt]
+        assert len(sent) == 30, "whole"
+        assert [payload[3] for _, payload in sorted(sent.items())] == list(
+            range(sent[min(sent)][3], sent[min(sent)][3] + 30)
+        )
+        assert len(copies) > 20
+        assert all(sent[int.from_bytes(p.payload[:2], "big")] == p.payload[2:] for p in copies)
+
+
+async def test_the_publisher_is_asked_for_a_small_size_that_fits_and_a_viewer_may_want_less() -> None:
+    async with running_plane() as bench:
+        patient, _ = await simulcast(bench, viewing())
+        for n in range(120):
+            await film(patient, "q", range(n, n + 1), key=0)
+            await asyncio.sleep(0.02)
+            if SizeWished("p", "patient.camera", 0) in bench.events:
+                break
+        route = bench.plane._transports["d"].consumers["c1"]
+        bench.plane.view("d", "c1", "none")
+        for n in range(200, 260):
+            await film(patient, "q", range(n, n + 1))
+            await asyncio.sleep(0.02)
+            if route.wanted is None:
+                break
+        assert bench.events[-1] == LayerChanged("d", "patient.camera", None, 2, "asked")
 
 
 async def test_a_picture_no_path_can_carry_is_paused_told_and_comes_back() -> None:
