@@ -109,7 +109,7 @@ class StreamAlive(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Alive(_Message, frozen=True, tag="alive"):
-    """Every second while a visit is being recorded."""
+    """Every second while a visit is being recorded, and once more just before `Closed`."""
 
     visit: str
     streams: list[StreamAlive]

@@ -238,7 +238,10 @@ class Recorder:
         if recording is None:
             over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
             return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
+        was_over = recording.is_closed
         answer = await recording.close(reason)
+        if not was_over:
+            self.door.tell(recording.alive())  # how far each stream came in the end
         if self.days is not None:  # DAY-1
             await asyncio.to_thread(self.days.closed, visit, recording.first_hash, recording.last_hash, recording.size)
         self._closed(recording)

@@ -105,6 +105,9 @@ async def visit(studio: Studio, live_s: float = 0.0, seconds: int = 3) -> None:
         await studio.link.ask(control.Note(VISIT, "q", "event", note))
         await asyncio.sleep(live_s)
         await studio.end()
+        last = [news for news in studio.news if isinstance(news, control.Alive)][-1]
+        assert [one.state for one in last.streams] == ["ended"]
+        assert last.streams[0].sealed_to_ms >= seconds * 1000 - 100
 
 
 async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(authority: Path, tmp_path: Path) -> None:
