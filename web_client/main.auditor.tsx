@@ -71,6 +71,8 @@ function Page() {
         back: () => history.back(),
         reason: (purpose, reason) => void audit.reason(purpose, reason),
         askExport: (purpose, reason) => void audit.askExport(purpose, reason),
+        makeCopy: (purpose, reason) => void audit.makeCopy(purpose, reason),
+        takeCopy: (id) => void audit.takeCopy(id),
         decideExport: (id, approve) => void audit.decideExport(id, approve),
         download: (id) => void audit.download(id),
         photo: (id) => door.photo(audit.now.shown?.row.visit ?? '', id),
@@ -117,6 +119,8 @@ if (token !== null) {
   void audit.exports();
   // A second person's word is waited for on the page; a page nobody looks at asks nothing.
   setInterval(() => {
-    if (!document.hidden) void audit.exports();
+    if (document.hidden) return;
+    void audit.exports();
+    if (audit.now.shown?.copies.some((each) => each.state === 'waiting')) void audit.copies();
   }, EXPORTS_MS);
 }

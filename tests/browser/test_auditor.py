@@ -115,6 +115,14 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     await page.wait("return document.querySelector('[data-export=taken]') !== null", 15)
     await accessible(page)
 
+    await act(page, "copy-open")
+    await page.wait("return document.querySelector('[data-why=copy]') !== null")
+    await page.type("[data-why=copy] [name=reason]", "患者要一份")
+    await act(page, "copy")
+    await page.wait("return document.querySelector('[data-copy=ready]') !== null", 40)
+    (copy,) = (system.data / "copies").glob("*.webm")
+    assert copy.stat().st_size > 50_000
+
     await act(page, "back")
     await screen(page, "list")
     await page.type("[data-find]", "no-such-visit")

@@ -40,6 +40,15 @@ export interface Names {
   readonly sex: string | null;
 }
 
+/** A copy that was made of it: both side by side, encoded anew, and no evidence. */
+export interface DerivedCopy {
+  readonly id: string;
+  readonly at: string;
+  readonly state: string;
+  readonly muted: number;
+  readonly blacked: number;
+}
+
 /** How it is kept, as the recorder says. */
 export interface Keeping {
   readonly held: boolean;
@@ -65,6 +74,9 @@ export interface RecordingsPort {
   names(visit: string): Promise<unknown>;
   messages(visit: string): Promise<unknown>;
   keeping(visit: string): Promise<unknown>;
+  makeCopy(visit: string, purpose: string, reason: string): Promise<unknown>;
+  copies(visit: string): Promise<unknown>;
+  takeCopy(visit: string, copy: string): Promise<void>;
   askExport(visit: string, purpose: string, reason: string): Promise<unknown>;
   exports(): Promise<unknown>;
   decideExport(id: string, approve: boolean): Promise<unknown>;
@@ -84,6 +96,7 @@ export interface Shown {
   readonly names: Names | null;
   readonly messages: readonly Kept[] | null;
   readonly keeping: Keeping | null;
+  readonly copies: readonly DerivedCopy[];
   readonly progress: { readonly done: number; readonly all: number };
   readonly verdict: Verdict | null;
 }
@@ -169,6 +182,30 @@ export class Audit implements Watchable<AuditFacts> {
     });
   }
 
+  async makeCopy(purpose: string, reason: string): Promise<void> {
+    const visit = this.now.shown?.row.visit;
+    if (visit === undefined) return;
+    await this.sending(async () => {
+      await this.port.makeCopy(visit, purpose, reason);
+      await this.copies();
+    });
+  }
+
+  async takeCopy(copy: string): Promise<void> {
+    const visit = this.now.shown?.row.visit;
+    if (visit !== undefined) await this.sending(() => this.port.takeCopy(visit, copy));
+  }
+
+  /** The copies of what is shown, as they stand now. */
+  async copies(): Promise<void> {
+    const visit = this.now.shown?.row.visit;
+    if (visit === undefined) return;
+    const given = await this.port.copies(visit).then((said) => list(fields(said)['copies']).map(parseCopy), () => null);
+    const shown = this.now.shown;
+    if (given === null || shown?.row.visit !== visit || JSON.stringify(given) === JSON.stringify(shown.copies)) return;
+    this.facts.set({ shown: { ...shown, copies: given } });
+  }
+
   async decideExport(id: string, approve: boolean): Promise<void> {
     await this.sending(async () => {
       await this.port.decideExport(id, approve);
@@ -197,9 +234,10 @@ export class Audit implements Watchable<AuditFacts> {
       const detail = fields(await this.port.one(visit));
       const row = parseRow(detail)[0];
       if (row === undefined || !mine()) return;
-      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, keeping: null, progress: { done: 0, all: 0 }, verdict: null };
+      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, keeping: null, copies: [], progress: { done: 0, all: 0 }, verdict: null };
       this.facts.set({ shown, failure: null });
       void this.keeping(visit);
+      void this.copies();
       const names = list(fields(await this.port.files(visit))['files']).map((each) => text(fields(each)['name']) ?? text(each) ?? '');
       if (!mine()) return;
       const objects = { names, read: (name: string) => this.port.read(visit, name) };
@@ -281,6 +319,12 @@ function parseRow(given: unknown): Row[] {
       gap_ms: recording === null ? null : missing.reduce((sum: number, gap) => sum + (count(fields(gap)['to_ms']) ?? 0) - (count(fields(gap)['from_ms']) ?? 0), 0),
     },
   ];
+}
+
+function parseCopy(given: unknown): DerivedCopy {
+  const from = fields(given);
+  const recipe = fields(from['recipe']);
+  return { id: text(from['id']) ?? '', at: text(from['asked']) ?? '', state: text(from['state']) ?? '', muted: list(recipe['mute']).length, blacked: list(recipe['black']).length };
 }
 
 function parseConsents(detail: Readonly<Record<string, unknown>>): Shown['consents'] {

@@ -34,6 +34,15 @@ export interface Recordings extends RecordingsPort {
   photo(visit: string, photo: string): Promise<string>;
 }
 
+function save(body: Blob, name: string): void {
+  const address = URL.createObjectURL(body);
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 async function refusal(answer: Response): Promise<Error> {
   if (answer.status >= 500) return new Error(String(answer.status));
   const said = (await answer.json().catch(() => null)) as { code?: unknown } | null;
@@ -89,18 +98,20 @@ export function recordings(token: string): Recordings {
       const held = await kind('files', visit, name);
       return held === null ? null : new Uint8Array(await held.arrayBuffer());
     },
+    makeCopy: (visit, purpose, reason) => json(`recordings/${visit}/copies`, { purpose, reason }),
+    copies: (visit) => json(`recordings/${visit}/copies`),
+    takeCopy: async (visit, copy) => {
+      const answer = await get(`recordings/${visit}/copies/${copy}`);
+      if (!answer.ok) throw await refusal(answer);
+      save(await answer.blob(), `teleconsult-copy-${copy}.webm`);
+    },
     keeping: (visit) => json(`recordings/${visit}/keeping`),
     blob: (visit, name) => kind('media', visit, name),
     download: async (id, visit) => {
       const answer = await get(`exports/${id}/bundle`);
       if (!answer.ok) throw await refusal(answer);
       const name = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${visit}.zip`;
-      const address = URL.createObjectURL(await answer.blob());
-      const link = document.createElement('a');
-      link.href = address;
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(address), 60_000);
+      save(await answer.blob(), name);
     },
     failure: (error) => (error instanceof Refused ? error.code : 'failed'),
   };

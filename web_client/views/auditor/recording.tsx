@@ -8,6 +8,7 @@ import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
 import { useTick } from '../parts/snapshot';
+import { Copies } from './copies';
 import { Coverage } from './coverage';
 import { Exports } from './exports';
 import { failureOf } from './failure';
@@ -219,6 +220,7 @@ export function Recording(given: AuditorGiven) {
             <h2>{w.auditMessages}</h2>
             {shown.messages === null ? <p class="quiet">{w.auditMessagesAfter}</p> : <Messages messages={shown.messages} begun_at={begunAt(shown)} given={given} />}
           </section>
+          <Copies shown={shown} given={given} />
           {shown.keeping !== null && <Keeping kept={shown.keeping} w={w} />}
           <section class="card">
             <details>

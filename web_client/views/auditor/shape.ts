@@ -17,6 +17,8 @@ export interface AuditorActs {
   back(): void;
   reason(purpose: string, reason: string): void;
   askExport(purpose: string, reason: string): void;
+  makeCopy(purpose: string, reason: string): void;
+  takeCopy(id: string): void;
   decideExport(id: string, approve: boolean): void;
   download(id: string): void;
   /** The address of a photo of the shown visit. */

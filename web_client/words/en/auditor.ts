@@ -110,5 +110,11 @@ export const auditor: OwnAuditorWords = {
   auditByLink: 'By link',
   auditRoles: { doctor: 'Doctor', quality: 'Quality control', auditor: 'Auditor', administrator: 'Administrator' },
   auditSignIn: 'Sign in with your staff account',
+  auditCopies: 'Side-by-side copies',
+  auditCopyStates: { waiting: 'Being made', ready: 'Ready', failed: 'Not made' },
+  auditCopyMake: 'Make a copy',
+  auditCopyTake: 'Download the copy',
+  auditCopyNote: 'Patient left, doctor right, encoded anew. It is no evidence; the original stays.',
+  auditRedacted: 'parts taken out',
   auditMoreBroken: (n) => `and ${n} more`,
 };
