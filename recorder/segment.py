@@ -61,8 +61,10 @@ class OpenSegment:
     def __init__(self, state: SegmentState, kept: bytes = b"", seal: StreamSeal | None = None) -> None:
         """`kept`: what an earlier life of the recorder wrote of it."""
         self.state = state
-        self.cut_from_ms = state.from_ms + TARGET_MS - EARLY_MS
-        """No frame before this is looked at for a cut by time."""
+        self.target_ms = state.from_ms + TARGET_MS
+        """No frame before this is looked at for a cut by time (CUT-2, CUT-3),"""
+        self.cut_from_ms = self.target_ms - EARLY_MS
+        """no keyframe of video before this (CUT-1)."""
         self._seal = seal
         self._held = bytearray(kept if seal is not None else b"")
         self._digest = Digest(kept if seal is None else b"")

@@ -307,7 +307,7 @@ class Stream:
             or self._back_us is not None
             or self._placing.wanting
             or at_ms - self._end_ms > SILENCE_MS
-            or at_ms >= segment.cut_from_ms
+            or at_ms >= (segment.cut_from_ms if frame.keyframe and part.is_video[index] else segment.target_ms)
             or frame.parameters is not None
             or (self._newcomers and frame.keyframe)
             or segment.state.size + part.run_bytes >= FORCED_BYTES
