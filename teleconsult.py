@@ -338,8 +338,8 @@ def _for_people(serving: Any, links: dict[str, str] | None, accounts: list[tuple
         lines += ["A visit to try; open each link in a browser window of its own:"]
         lines += [f"  {role.capitalize():<8} {links[role]}" for role in ("doctor", "patient", "auditor")] + [""]
     if accounts:
-        said = ", ".join(f"{login} {password}" for login, password in accounts)
-        lines += [f"Staff sign in at {serving.settings.base_url}/auth/login with (told once): {said}", ""]
+        lines += [f"Staff sign in at {serving.settings.base_url}/auth/login; their passwords are told only now:"]
+        lines += [f"  {login:<9} {password}" for login, password in accounts] + [""]
     lines += [f"Recordings go to {serving.recordings} ({serving.limits})", f"The API key is in {serving.api_key_file}"]
     if serving.settings.tls == "self-signed":
         lines += ["Browsers warn of the certificate once: it was made by this machine, for itself."]

@@ -3,7 +3,7 @@ import type { OwnAuditorWords } from '../kinds';
 export const auditor: OwnAuditorWords = {
   auditTitle: 'Recordings',
   auditNote: 'Every look leaves a record',
-  auditSearch: 'Search number, time, doctor, patient code',
+  auditSearch: 'Search number, doctor, pseudonym',
   auditTime: 'Time',
   auditDoctor: 'Doctor',
   auditPatient: 'Patient code',

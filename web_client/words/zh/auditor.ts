@@ -2,7 +2,7 @@
 export const auditor = {
   auditTitle: '看诊录像',
   auditNote: '每次打开都会留下记录',
-  auditSearch: '搜编号、时间、医生、患者代号',
+  auditSearch: '搜编号、医生、患者代号',
   auditTime: '时间',
   auditDoctor: '医生',
   auditPatient: '患者代号',
