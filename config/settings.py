@@ -66,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     keep_evidence_days: int | None = None
     """Longer than the minimum; None means the minimum. Once given to a store they can only grow."""
 
-    encryption: Literal["off", "aes256gcm", "sm4gcm"] = "off"
+    encryption: Literal["off", "aes256gcm", "sm4gcm"] = "aes256gcm"
     """How recordings are sealed at rest (`recorder/decisions`)."""
     kms: str = "file"
     """Who keeps the keys: `file` (DATA/keys/kms) or `pkcs11:/path/to/module.so?token=LABEL`."""

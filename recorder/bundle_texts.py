@@ -31,7 +31,9 @@ Two verdicts:
 ```
 cat streams/patient/part-001/init.* streams/patient/part-001/seg-* > patient.webm
 ```
-(`.mkv` where the segments are). Each participant is a stream of its own; all streams share one clock.
+(`.mkv` where the segments are.) Where the records have lines of type `key`, the media here is sealed: two people of the
+hospital can hand out the file of its keys, and `teleconsult open FOLDER --key FILE` makes plain files. Verifying needs none.
+Each participant is a stream of its own; all streams share one clock.
 
 ## Read
 `records/*.jsonl` says, line by line, what happened: consent, start, each segment with its hashes, each gap and its cause,
@@ -66,7 +68,8 @@ pip install teleconsult && teleconsult verify .
 ```
 cat streams/patient/part-001/init.* streams/patient/part-001/seg-* > patient.webm
 ```
-（若分段为 `.mkv`，则输出 `.mkv`。）每位参与者单独一路，各路使用同一时钟。
+（若分段为 `.mkv`，则输出 `.mkv`。）若记录中有 `key` 类型的行，则此处的音视频已加密：须由医院两人共同同意给出密钥文件，
+再用 `teleconsult open 文件夹 --key 文件` 得到可播放的文件。验证不需要密钥。每位参与者单独一路，各路使用同一时钟。
 
 ## 查阅
 `records/*.jsonl` 逐行记录所发生的事情：同意、开始、每个分段及其哈希、每处缺失及原因、结束。其中不含姓名。
