@@ -162,7 +162,6 @@ function Page() {
         receipt: () => ({
           ask: () => import('./ports/receipt').then((port) => port.receipt(recall('session', 'teleconsult.token.d') ?? '')),
           save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
-          language,
         }),
         advise: (words) => void desk.call.advise(words),
         reconnect: () => void desk.call.reconnect(),

@@ -86,7 +86,6 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     receipt: () => ({
       ask: () => import('./ports/receipt').then((port) => port.receipt(token ?? '')),
       save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
-      language: preferences.now.language,
     }),
     rate: (stars, text) => void visit.rate(() => rate(token ?? '', stars, text)),
     decide: (agreed: boolean) => void visit.decide(agreed),

@@ -74,7 +74,7 @@ const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() =
   return held?.slot.watch(told) ?? (() => undefined);
 };
 /** A receipt that is there at once, long enough for a code of some size. */
-const receipt = () => ({ ask: () => Promise.resolve({ visit: 'Vb3k', whole: '', short: `teleconsult receipt ${'8f3a'.repeat(20)}` }), save: () => undefined, language });
+const receipt = () => ({ ask: () => Promise.resolve({ visit: 'Vb3k', whole: '', short: `teleconsult receipt ${'8f3a'.repeat(20)}` }), save: () => undefined });
 const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'receipt' ? receipt : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
 const root = document.getElementById('page');
 

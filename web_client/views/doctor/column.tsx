@@ -107,7 +107,7 @@ function Return({ given: { now, w, act } }: { given: DoctorGiven }) {
 
 function Kept({ given }: { given: DoctorGiven }) {
   const receipt = useLazy(true, () => import('../parts/receipt'));
-  return receipt === null ? null : <receipt.Receipt {...given.act.receipt()} />;
+  return receipt === null ? null : <receipt.Receipt {...given.act.receipt()} w={given.w} />;
 }
 
 function Letters({ given }: { given: DoctorGiven }) {

@@ -2,24 +2,8 @@
 import { useEffect, useState } from 'preact/hooks';
 import { qr } from '../../core/qr';
 import type { Receipt as Made } from '../../core/receipt';
+import type { CommonWords as Words } from '../../words/kinds';
 import { Button } from './button';
-
-const WORDS = {
-  zh: {
-    title: '录像回执',
-    why: '保存它，以后就能证明这次录像没有被改过、也没有被删掉。',
-    save: '保存回执',
-    coming: '正在生成回执…',
-    code: '也可以拍下这个码',
-  },
-  en: {
-    title: 'Receipt of the recording',
-    why: 'Keep it: it shows later that this recording was neither changed nor removed.',
-    save: 'Save receipt',
-    coming: 'The receipt is being made…',
-    code: 'Or take a picture of this code',
-  },
-};
 
 function Code({ text, label }: { text: string; label: string }) {
   const rows = qr(text);
@@ -34,14 +18,13 @@ function Code({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** What a tap needs: where it comes from, where it goes, in which language it is said. */
+/** What a tap needs: where it comes from, where it goes. */
 export interface ReceiptActs {
   ask(): Promise<Made | null>;
   save(made: Made): void;
-  readonly language: 'zh' | 'en';
 }
 
-export function Receipt({ ask, save, language }: ReceiptActs) {
+export function Receipt({ ask, save, w }: ReceiptActs & { w: Words }) {
   const [made, set] = useState<Made | null | 'coming'>('coming');
   useEffect(() => {
     let here = true;
@@ -51,20 +34,19 @@ export function Receipt({ ask, save, language }: ReceiptActs) {
     };
   }, []);
   if (made === null) return null;
-  const w = WORDS[language];
   return (
-    <section class="hero receipt" aria-label={w.title} data-receipt={made === 'coming' ? 'coming' : 'made'}>
-      <h2>{w.title}</h2>
+    <section class="hero receipt" aria-label={w.receiptTitle} data-receipt={made === 'coming' ? 'coming' : 'made'}>
+      <h2>{w.receiptTitle}</h2>
       {made === 'coming' ? (
-        <p class="quiet">{w.coming}</p>
+        <p class="quiet">{w.receiptComing}</p>
       ) : (
         <>
-          <p>{w.why}</p>
+          <p>{w.receiptWhy}</p>
           <Button act="receipt" kind="soft" onTap={() => save(made)}>
-            {w.save}
+            {w.receiptSave}
           </Button>
-          <Code text={made.short} label={w.code} />
-          <p class="quiet small">{w.code}</p>
+          <Code text={made.short} label={w.receiptCode} />
+          <p class="quiet small">{w.receiptCode}</p>
         </>
       )}
     </section>

@@ -67,7 +67,7 @@ export function Ended(given: PatientGiven) {
         </section>
       )}
       {happened && rating !== null && <rating.Rating given={given} />}
-      {receipt !== null && <receipt.Receipt {...given.act.receipt()} />}
+      {receipt !== null && <receipt.Receipt {...given.act.receipt()} w={w} />}
       {happened && <p class="quiet">{w.endAgain}</p>}
       <Phones state={state} w={w} says120 />
       {now.noReturn !== null && <p class="state warn">{now.noReturn === 'recorder_unavailable' ? w.endSealed : w.endNoReturn}</p>}
