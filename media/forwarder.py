@@ -25,6 +25,8 @@ FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
 _FEW = 8
 COPY_BEHIND = 3
+HIDDEN_BELOW_BPS = 450_000.0
+"""More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
 NARROW_BPS = 150_000.0
 """Below, sound that is sent again takes the place of sound."""
 
@@ -464,7 +466,9 @@ class Forwarder:
         self.unsaid.discard(transport)
         transport.fed_back_at = now
         media = next((ssrc for ssrc in transport.streams), 0)
-        message = transport.arrivals.write(transport.ssrc, media, transport.uplink.calm)
+        sent = sum(layer.producer.bps for track in transport.tracks.values() for layer in track.layers)
+        calm = transport.uplink.calm and sent < HIDDEN_BELOW_BPS
+        message = transport.arrivals.write(transport.ssrc, media, calm)
         if message is not None:
             self.outlet.rtcp(transport, message)
 

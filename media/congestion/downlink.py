@@ -28,7 +28,7 @@ SILENCE_S, LEAST_FLYING = 0.25, 8000
 TELLS_S = 5.0
 """Who has fed nothing back for so long may never again: it is not waited for."""
 LONG_HELD_S, TRUSTED = 0.15, 0.4
-"""At most so much is left of the estimate when a path that was not heard of for so long is heard again."""
+"""At most so much is left of the estimate when a path that was not heard of for so long is heard again, with a queue."""
 REPAIR_SHARE, REPAIR_BURST_S = 0.5, 0.5
 """Of the estimate, what repairs may take; saved up for so long. At 30 % loss each packet is sent 1.4 times."""
 
@@ -107,7 +107,7 @@ class Downlink:
         held = telling and self.settled and self.ledger.flying > max(window, LEAST_FLYING)
         if held and not self.pacer.held:
             self._held_at, self._held_bps = now, self.controller.capacity_bps
-        elif self.pacer.held and not held and now - self._held_at > LONG_HELD_S:
+        elif self.pacer.held and not held and now - self._held_at > LONG_HELD_S and self.queueing:
             self.controller.distrust(TRUSTED * self._held_bps)
             self.pacer.set_rate(self.controller.target_bps)
         self.pacer.held = held

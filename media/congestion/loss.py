@@ -21,6 +21,7 @@ MOST_LOSS = 0.9999
 HIGH_BANDWIDTH_BIAS = 0.0003
 INSTANT_LIMIT_LOSS = 0.5
 LEAST_BPS = 10_000.0
+PROVEN = 1.5
 
 
 @dataclass(slots=True)
@@ -74,6 +75,9 @@ class LossModel:
             through = self._lately_delivered()  # nothing at all: the path is dark, which says nothing of its width
             limit = through if through > LEAST_BPS else acked_bps
             best = best if limit is None else min(best, max(limit, LEAST_BPS))
+        if not queueing and acked_bps is not None:
+            # What came without waiting was not too much: else a burst of losses would leave ever less to send.
+            best = max(best, min(PROVEN * acked_bps / (1 - self._ever_lost()), delay_bps))
         self.bps = best
         return best
 
@@ -81,6 +85,11 @@ class LossModel:
         lately = list(self._windows)[-2:]
         packets = sum(window.packets for window in lately)
         return sum(window.lost for window in lately) / packets if packets else 0.0
+
+    def _ever_lost(self) -> float:
+        packets = sum(window.packets for window in self._windows)
+        lost = sum(window.lost for window in self._windows) / packets if packets else 0.0
+        return min(lost, MOST_INHERENT)
 
     def _lately_delivered(self) -> float:
         """What got through of what was sent when so much was lost: later less may, because the sender waits."""

@@ -50,6 +50,16 @@ def test_a_path_that_says_nothing_any_more_is_sent_no_pictures() -> None:
     assert played.trace.arrived(15, 20) >= 0.5e6
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("loss", "burst", "least"), [(0.1, 5.0, 330e3), (0.1, 1.0, 330e3), (0.3, 1.0, 200e3)])
+def test_a_small_picture_is_not_starved_by_a_radio_that_loses(
+    loss: float, burst: float, least: float, seed: int
+) -> None:
+    forecast = Forecast.steady(replace(BASE, loss=loss, burst=burst))
+    played = Visit(forecast, forecast, seed, wanted_bps=4e5)
+    assert played.run(30).arrived(5, 30) >= least
+
+
 def test_repairs_have_a_share_and_none_while_a_queue_stands() -> None:
     downlink = Downlink(0.0)
     paid = sum(downlink.may_repair(1000, 1.0 + n / 1000) for n in range(1000))
