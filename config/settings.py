@@ -113,6 +113,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     witness_quorum: int = 0
     """How many of them must have cosigned before the proof of a closed recording is written."""
 
+    notices_url: str | None = None
+    """Where notices to patients (SMS, WeChat, mail) are posted, signed under DATA/keys/notices.key; None means lines in
+    DATA/notices.jsonl."""
+
     slot_url: str | None = None
     """The hospital's own prescribing page, shown in the doctor's workspace. Its origin must not be one of ours."""
     slot_key_file: Path | None = None

@@ -34,6 +34,7 @@ from config.settings import Settings
 from recorder.control import Note
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.calendar import CalendarRoutes
 from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
@@ -51,6 +52,7 @@ from signaling.api.signing_in import IssuerDoor, attach_signing_in
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
+from signaling.calendar import SqlCalendar
 from signaling.copies import Copies
 from signaling.database import open_engine
 from signaling.expiry import expire
@@ -59,6 +61,7 @@ from signaling.launches import SqlLaunches
 from signaling.links import Links
 from signaling.message_store import SqlMessageStore
 from signaling.migrations import migrate
+from signaling.notices import Door, FileDoor, NoticeSender, WebhookDoor
 from signaling.outbox import SqlOutbox
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
@@ -130,15 +133,16 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             await parts.registry.start()
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             sending = asyncio.create_task(parts.sender.run(), name="webhooks")
+            telling = asyncio.create_task(parts.notices.run(), name="notices")
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
                 await runner.setup()
                 await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
                 yield parts
             finally:
-                for task in (expiring, sending):
+                for task in (expiring, sending, telling):
                     task.cancel()
-                await asyncio.wait([expiring, sending])
+                await asyncio.wait([expiring, sending, telling])
                 await parts.copies.close()
                 await parts.rehearsals.close()
                 await parts.registry.stop()
@@ -156,6 +160,7 @@ class Assembly:
     registry: VisitRegistry
     links: Links
     sender: WebhookSender
+    notices: NoticeSender
     rehearsals: Rehearsals
     issuer_door: IssuerDoor
     copies: Copies
@@ -203,7 +208,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
         photos,
         PictureRoutes(files),
     )
-    more = (*kept, webhooks, slot_routes, ratings, trying)
+    calendar = CalendarRoutes(store, registry, SqlCalendar(store.engine), links, clock)
+    more = (*kept, webhooks, slot_routes, ratings, trying, calendar)
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 
@@ -217,7 +223,22 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
     issuer_door = attach_signing_in(app, settings, access, pseudonyms, clock)
-    return Assembly(app, registry, links, sender, rehearsals, issuer_door, copies)
+    notices = NoticeSender(store.engine, _door(settings, clock), _patient_link(store, links), clock, random_chance)
+    return Assembly(app, registry, links, sender, notices, rehearsals, issuer_door, copies)
+
+
+def _door(settings: Settings, clock: Clock) -> Door:
+    if settings.notices_url is None:
+        return FileDoor(settings.data / "notices.jsonl")
+    return WebhookDoor(settings.notices_url, secret_key(settings.keys / "notices.key"), clock)
+
+
+def _patient_link(store: SqlVisitStore, links: Links) -> Callable[[str], Awaitable[str | None]]:
+    async def link_of(visit: str) -> str | None:
+        facts = await store.load(visit)
+        return None if facts is None or facts.phase == "ended" else links.all_of(facts)["patient"]
+
+    return link_of
 
 
 def _own_origins(settings: Settings) -> list[str]:

@@ -152,6 +152,14 @@ class RxConfirmed:
 
 
 @dataclass(frozen=True, slots=True)
+class Rescheduled:
+    """The appointment was moved; times in ISO 8601."""
+
+    starts: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
 class Transferred:
     """The patient goes on in a visit with another doctor, which is stored already."""
 
@@ -213,6 +221,7 @@ Asked = (
     | Advised
     | ReconnectAsked
     | PhoneBackAsked
+    | Rescheduled
     | Transferred
     | RxClaimed
     | RxConfirmed

@@ -121,6 +121,13 @@ def end(step: Step, by: EndedBy, reason: EndReason) -> None:
         step.set(seat, replace(step.life.seat(seat), media="none", pc=None))
 
 
+def reschedule(step: Step, starts: str, expires: str) -> None:
+    """CAL-3. Raises `PhaseWrong`."""
+    if step.facts.phase != "scheduled":
+        raise PhaseWrong
+    step.facts = with_(step.facts, scheduled=starts, expires=expires)
+
+
 def transfer(step: Step, by: EndedBy, to: str) -> None:
     """SIG-33: this visit is over, and its log with it; what goes on is another one. Raises `PhaseWrong`."""
     if step.facts.moved_to == to:

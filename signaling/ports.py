@@ -374,6 +374,10 @@ class Visits(Protocol):
         """Give a patient to another doctor (SIG-33): the new visit. Raises `KeyError`, `EventRefused`."""
         ...
 
+    async def reschedule(self, visit: str, starts: str, expires: str) -> VisitFacts:
+        """Its appointment was moved. Raises `KeyError`, `EventRefused`."""
+        ...
+
     def here(self) -> frozenset[str]:
         """The doctors who look at their desks now."""
         ...

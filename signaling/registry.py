@@ -16,7 +16,7 @@ from media import control as media
 from recorder import control as recorder
 from signaling import snapshot, translate
 from signaling.actor import VisitActor
-from signaling.asked import EndAsked, RxConfirmed, Transferred
+from signaling.asked import EndAsked, Rescheduled, RxConfirmed, Transferred
 from signaling.channel import Channel
 from signaling.desk import Desk
 from signaling.errors import PhaseWrong, StoreUnavailable
@@ -144,6 +144,14 @@ class VisitRegistry:
             return await self._store.doctors()
         except StoreAway:
             raise StoreUnavailable from None
+
+    async def reschedule(self, visit: str, starts: str, expires: str) -> VisitFacts:
+        """Its appointment was moved. Raises `KeyError`, `EventRefused`."""
+        actor = await self.get(visit)
+        if actor is None:
+            raise KeyError(visit)
+        await actor.ask(Rescheduled(starts, expires))
+        return actor.facts
 
     def here(self) -> frozenset[str]:
         """The doctors who look at their desks now."""

@@ -83,7 +83,7 @@ class SqlVisitStore:
         """See the port. Of many calls with one key at once, one stores and all return its visit."""
         try:
             async with self._writing() as db:
-                row = _to_row(facts) | {"patient_code": self.patient_code(facts.patient.id)}
+                row = to_row(facts) | {"patient_code": self.patient_code(facts.patient.id)}
                 await db.execute(insert(visits).values(row))  # STORE-2
                 await outbox.write(db, happened(None, facts))
                 if idempotency_key is not None:
@@ -103,7 +103,7 @@ class SqlVisitStore:
 
     async def save(self, facts: VisitFacts) -> None:
         """See the port and STORE-3."""
-        values = _to_row(facts)
+        values = to_row(facts)
         epoch = values.pop("links_epoch")
         kept = case((visits.c.links_epoch > epoch, visits.c.links_epoch), else_=epoch)
         newer = and_(visits.c.id == values.pop("id"), visits.c.seq <= facts.seq)
@@ -293,7 +293,8 @@ def cursor_of(facts: VisitFacts) -> str:
     return f"{round(parse_iso(facts.created).timestamp() * 1000):013d}.{facts.id}"
 
 
-def _to_row(facts: VisitFacts) -> dict[str, Any]:
+def to_row(facts: VisitFacts) -> dict[str, Any]:
+    """A visit as its row."""
     row: dict[str, Any] = {"more": {}, "doctor_id": facts.doctor.id}
     for name, value in msgspec.to_builtins(facts).items():
         (row if name in _COLUMNS else row["more"])[name] = value

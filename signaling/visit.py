@@ -42,6 +42,7 @@ from signaling.asked import (
     Offered,
     PhoneBackAsked,
     ReconnectAsked,
+    Rescheduled,
     RxClaimed,
     RxConfirmed,
     SeatJoined,
@@ -181,6 +182,8 @@ class Visit:
                     step.facts = promise.given(step.facts, ahead, estimate, step.now)
             case Advised():
                 asides.advise(step, given)
+            case Rescheduled(starts, expires):
+                course.reschedule(step, starts, expires)
             case Transferred(by, to):
                 course.transfer(step, by, to)
             case PathTold(seat, path):

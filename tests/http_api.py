@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from config.clock import now_iso
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
+from signaling.api.calendar import CalendarRoutes
 from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
@@ -31,7 +32,8 @@ from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
-from signaling.asked import RxConfirmed
+from signaling.asked import Rescheduled, RxConfirmed
+from signaling.calendar import SqlCalendar
 from signaling.copies import Copies
 from signaling.database import open_engine
 from signaling.errors import GuestsFull
@@ -111,6 +113,16 @@ class WrittenVisits:
     async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:
         """See the port."""
         raise KeyError(visit)
+
+    async def reschedule(self, visit: str, starts: str, expires: str) -> VisitFacts:
+        """See the port."""
+        facts = await self.store.load(visit)
+        if facts is None:
+            raise KeyError(visit)
+        law = Visit(facts, time.time())
+        law.handle(Rescheduled(starts, expires), time.time())
+        await self.store.save(law.facts)
+        return law.facts
 
     def here(self) -> frozenset[str]:
         """See the port."""
@@ -218,7 +230,8 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
             PictureRoutes(files),
             ratings,
         )
-        routes = all_routes(store, visits, links, more, {"database": database}, time.time)
+        calendar = CalendarRoutes(store, visits, SqlCalendar(store.engine), links, time.time)
+        routes = all_routes(store, visits, links, (*more, calendar), {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)
         await server.start_server(access_log=None)

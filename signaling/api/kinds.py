@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from signaling.calendar import Appointment
 from signaling.consent_text import Language
 from signaling.messages import Photo
+from signaling.notices import Contact
 from signaling.outbox import Receiver, Told
 from signaling.ports import (
     Consent,
@@ -261,6 +263,48 @@ class EventPage(msgspec.Struct, frozen=True):
 
     events: list[Told]
     next: int
+
+
+class NewAppointment(_Request, frozen=True):
+    """A slot to book, and where to tell the patient."""
+
+    doctor: NewDoctor
+    patient: NewPatient
+    starts: Zoned
+    recording: RecordingPolicy = "required"
+    contact: Contact | None = None
+
+
+class MoveAppointment(_Request, frozen=True):
+    """To which slot, and where to tell the patient."""
+
+    starts: Zoned
+    contact: Contact | None = None
+
+
+class CancelAppointment(_Request, frozen=True):
+    """Where to tell the patient."""
+
+    contact: Contact | None = None
+
+
+class AppointmentsQuery(_Request, frozen=True):
+    """Which day, and whose."""
+
+    day: date
+    doctor: OpaqueId | UnsetType = UNSET
+
+
+class BookedAppointment(Appointment, frozen=True):
+    """An appointment with the links of its visit."""
+
+    links: VisitLinks
+
+
+class AppointmentPage(msgspec.Struct, frozen=True):
+    """Earliest first."""
+
+    appointments: list[Appointment]
 
 
 class DoctorLoad(msgspec.Struct, frozen=True):

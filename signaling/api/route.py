@@ -25,7 +25,8 @@ _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"
 FILE_PATTERN = rf"{_FILE_PART}(/{_FILE_PART}){{0,15}}"
 PATH_PATTERNS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("visit", "photo", "receiver", "grant", "export", "copy", "picture", "rating", "rehearsal"), VISIT_PATTERN
+        ("visit", "photo", "receiver", "appointment", "grant", "export", "copy", "picture", "rating", "rehearsal"),
+        VISIT_PATTERN,
     ),
     "name": FILE_PATTERN,
 }

@@ -1,0 +1,199 @@
+"""Notices to patients (SMS, WeChat template, mail): an outbox, and one small door that a file or a webhook stands behind.
+
+NOTICE-1  A notice is written in the transaction of what it tells. It is tried again (1 s doubling to 1 h) until the door has
+          taken it, under one id: whoever is behind the door keeps ids, and nobody is told twice. After 24 h it is given up.
+NOTICE-2  The link is made when the notice is sent: no table and no backup holds it. No log holds an address or a link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+from aiohttp import ClientError, ClientSession, ClientTimeout
+from sqlalchemy import and_, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from config.clock import now_iso, random_name
+from signaling.database import reading, writing
+from signaling.ports import Clock, StoreAway
+from signaling.standing import seconds
+from signaling.tables import notices
+from signaling.webhooks import again_after_s, signature
+
+Kind = Literal["booked", "moved", "cancelled"]
+LOOK_EVERY_S = 1.0
+AT_ONCE = 20
+GIVEN_UP_AFTER_S = 24 * 3600.0
+ANSWER_WITHIN_S = 10.0
+
+log = logging.getLogger(__name__)
+
+
+class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a patient can be told, each in the form its channel has."""
+
+    sms: str | None = None
+    wechat: str | None = None
+    mail: str | None = None
+    language: Literal["zh", "en"] = "zh"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """What goes through the door. `template` is for WeChat and SMS providers, `text` is ready to be read."""
+
+    id: str
+    channel: str
+    address: str
+    language: str
+    template: str
+    starts: str | None
+    link: str | None
+    text: str
+
+
+class Door(Protocol):
+    """Takes a notice, or raises `DoorShut`: it will be tried again."""
+
+    async def send(self, notice: Notice) -> None:
+        """Returns once it was taken."""
+        ...
+
+
+class DoorShut(Exception):
+    """The notice was not taken."""
+
+    code = "notice_not_taken"
+
+
+class FileDoor:
+    """One JSON line a notice, on the disk when `send` returns: for development, and for a hospital that reads files."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def send(self, notice: Notice) -> None:
+        """See the port."""
+        await asyncio.to_thread(self._append, msgspec.json.encode(notice) + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        try:
+            handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(handle, line)
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise DoorShut(str(error.errno)) from None
+
+
+class WebhookDoor:
+    """POST, signed after the Standard Webhooks specification; any 2xx is the receipt."""
+
+    def __init__(self, url: str, key: bytes, clock: Clock) -> None:
+        self._url = url
+        self._key = key
+        self._clock = clock
+
+    async def send(self, notice: Notice) -> None:
+        """See the port."""
+        body, now = msgspec.json.encode({"type": "notice", "data": notice}), int(self._clock())
+        headers = {
+            "Content-Type": "application/json",
+            "webhook-id": notice.id,
+            "webhook-timestamp": str(now),
+            "webhook-signature": signature(self._key, notice.id, now, body),
+        }
+        try:
+            async with (
+                ClientSession(timeout=ClientTimeout(total=ANSWER_WITHIN_S)) as http,
+                http.post(self._url, data=body, headers=headers, allow_redirects=False) as answer,
+            ):
+                if not 200 <= answer.status < 300:
+                    raise DoorShut(str(answer.status))
+        except (ClientError, OSError, TimeoutError, ValueError) as error:
+            raise DoorShut(type(error).__name__) from None
+
+
+async def write(db: AsyncConnection, visit: str, kind: Kind, starts: str | None, contact: Contact | None) -> None:
+    """NOTICE-1: within the caller's transaction, one a channel."""
+    for channel in ("sms", "wechat", "mail"):
+        address = None if contact is None else getattr(contact, channel)
+        if contact is not None and address is not None:
+            said = {"id": f"ntc_{random_name(16)}", "visit": visit, "at": now_iso(), "kind": kind, "starts": starts}
+            said |= {"channel": channel, "address": address, "language": contact.language, "state": "waiting"}
+            await db.execute(insert(notices).values(said | {"tries": 0, "due": 0.0}))
+
+
+WORDS: dict[tuple[str, str], str] = {
+    ("booked", "zh"): "您已预约 {starts} 的视频看诊。到时请打开：{link}",
+    ("moved", "zh"): "您的视频看诊改到 {starts}。到时请打开：{link}",
+    ("cancelled", "zh"): "您 {starts} 的视频看诊已取消。如有急病请打 120。",
+    ("booked", "en"): "Your video visit is booked for {starts}. Open this link then: {link}",
+    ("moved", "en"): "Your video visit was moved to {starts}. Open this link then: {link}",
+    ("cancelled", "en"): "Your video visit of {starts} is cancelled. In an emergency call 120.",
+}
+
+
+class NoticeSender:
+    """See the module. `link_of` makes the patient's link of a visit, or None if it is over."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        door: Door,
+        link_of: Callable[[str], Awaitable[str | None]],
+        clock: Clock,
+        chance: Callable[[], float],
+        pace: float = 1.0,
+    ) -> None:
+        self._engine = engine
+        self._door = door
+        self._link_of = link_of
+        self._clock = clock
+        self._chance = chance
+        self._pace = pace
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            try:
+                await self.look()
+            except StoreAway as error:
+                log.warning("notices wait", extra={"code": error.code})
+            await asyncio.sleep(LOOK_EVERY_S * self._pace)
+
+    async def look(self) -> int:
+        """Try all that are due, in order; how many were taken."""
+        due = and_(notices.c.state == "waiting", notices.c.due <= self._clock())
+        async with reading(self._engine) as db:
+            rows = list(await db.execute(select(notices).where(due).order_by(notices.c.at).limit(AT_ONCE)))
+        return sum([await self._try(row) for row in rows])
+
+    async def _try(self, row: Any) -> bool:
+        link = None if row.kind == "cancelled" else await self._link_of(row.visit)
+        text = WORDS[row.kind, row.language].format(starts=row.starts, link=link or "")
+        try:
+            await self._door.send(
+                Notice(row.id, row.channel, row.address, row.language, f"visit.{row.kind}", row.starts, link, text)
+            )
+        except DoorShut as shut:
+            over = self._clock() - seconds(row.at) >= GIVEN_UP_AFTER_S
+            again_at = self._clock() + again_after_s(row.tries, self._chance()) * self._pace
+            await self._set(row.id, tries=row.tries + 1, due=again_at, state="given_up" if over else "waiting")
+            log.log(
+                logging.ERROR if over else logging.INFO, "notice not taken", extra={"notice": row.id, "code": shut.code}
+            )
+            return False
+        await self._set(row.id, state="done")
+        return True
+
+    async def _set(self, notice: str, **values: Any) -> None:
+        async with writing(self._engine) as db:
+            await db.execute(update(notices).where(notices.c.id == notice).values(**values))
