@@ -74,7 +74,8 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     visit = await recorded(system, doctors, patients, "三天后复诊")
     page = await opened(visit, doctors)
     verdict = await page.eval("return {...document.querySelector('[data-verdict]').dataset}")
-    assert (verdict["intact"], verdict["complete"]) == ("true", "true")
+    said = await page.eval("return document.querySelector('[data-verdict]').innerText")
+    assert (verdict["intact"], verdict["complete"]) == ("true", "true"), said
     assert visit.id[:4] in await page.eval("return document.body.innerText")
     assert await page.eval("return document.querySelectorAll('.cover rect.present').length") >= 2
     assert await page.eval("return document.querySelectorAll('.cover rect.muted').length") == 1
