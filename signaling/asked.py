@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from signaling.ports import GuestKind, OnBehalf, RxState, Seat
@@ -72,6 +73,14 @@ class DevicesTold:
     microphone: Device
     camera: Device
     screen: Device
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTold:
+    """`seen`: what a browser says it saw."""
+
+    seat: Seat
+    detail: Mapping[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +223,7 @@ Asked = (
     | Admitted
     | Offered
     | DevicesTold
+    | SeenTold
     | Viewed
     | EndAsked
     | Held

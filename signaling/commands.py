@@ -20,6 +20,7 @@ from signaling.asked import (
     Held,
     PhoneBackAsked,
     RxClaimed,
+    SeenTold,
     SentBack,
     Viewed,
     Withdrew,
@@ -46,6 +47,7 @@ _GUESTS_MAY = (
     | events.Withdraw
     | events.Offer
     | events.MediaState
+    | events.Seen
     | events.View
     | events.Ice
     | events.WriteMessage
@@ -93,6 +95,8 @@ class Commands:
                 return await actor.offer(seat, event)
             case events.MediaState():
                 await actor.ask(DevicesTold(seat, event.microphone, event.camera, event.screen))
+            case events.Seen():
+                await actor.ask(SeenTold(seat, event.detail))
             case events.View(camera=camera, screen=screen):
                 await actor.ask(Viewed(seat, camera, screen))
             case events.Ice():

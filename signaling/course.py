@@ -102,6 +102,8 @@ def end(step: Step, by: EndedBy, reason: EndReason) -> None:
     ending = Ending(by, reason)
     step.facts = with_(step.facts, phase="ended", ended_at=iso(step.now), ended=ending, held=False)
     if live:
+        for told, detail in step.life.seen.items():  # SIG-42
+            step.note("event", {"event": "claimed", "seat": told, "detail": dict(detail)}, f"claimed:{told}")
         for seat in SEATS:
             if step.life.seat(seat).present:
                 step.note("leave", {"seat": seat, "reason": reason}, seat)
@@ -111,6 +113,7 @@ def end(step: Step, by: EndedBy, reason: EndReason) -> None:
         tracks=(),
         pictures=(),
         wishes={},
+        seen={},
         media_available=False,
         ahead=None,
         estimate=None,

@@ -24,6 +24,7 @@ MAX_NAME = 64
 
 Source = Literal["microphone", "camera", "screen"]
 Mid = Annotated[str, Meta(min_length=1, max_length=32)]
+Count = Annotated[int, Meta(ge=0, le=(1 << 31) - 1)]
 TrackId = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -69,6 +70,24 @@ class MediaState(_Event, frozen=True):
     microphone: Device
     camera: Literal["on", "off", "failed"]
     screen: Literal["on", "off", "failed"]
+
+
+class Seen(_Event, frozen=True):
+    """What this browser saw of the visit so far, by its own statistics: for the certificate, proven by nobody."""
+
+    freezes: Count | None = None
+    freeze_ms: Count | None = None
+    frames: Count | None = None
+    loss_permille: Annotated[int, Meta(ge=0, le=1000)] | None = None
+    rtt_ms: Count | None = None
+    jitter_ms: Count | None = None
+    relayed: bool | None = None
+    protocol: Literal["udp", "tcp"] | None = None
+
+    @property
+    def detail(self) -> dict[str, int | str]:
+        """What was said, and no more."""
+        return {name: said for name, said in msgspec.to_builtins(self).items() if name != "v" and said is not None}
 
 
 class View(_Event, frozen=True):
@@ -206,6 +225,7 @@ Event = (
     | Admit
     | Offer
     | MediaState
+    | Seen
     | View
     | Ice
     | End
@@ -236,6 +256,7 @@ TYPES: dict[str, type[Event]] = {
     "admit": Admit,
     "offer": Offer,
     "media_state": MediaState,
+    "seen": Seen,
     "view": View,
     "ice": Ice,
     "end": End,

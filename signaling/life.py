@@ -52,6 +52,8 @@ class Life:
     """When the last present seat left a live visit (SIG-9)."""
 
     last_message: int = 0
+    seen: Mapping[Seat, Mapping[str, int | str]] = field(default_factory=dict)
+    """What each browser last said it saw of the visit (SIG-42)."""
     unnoted: tuple[Message, ...] = ()
     """Messages that are not known to be on the evidence log."""
 

@@ -47,6 +47,7 @@ from signaling.asked import (
     RxConfirmed,
     SeatJoined,
     SeatLeft,
+    SeenTold,
     SentBack,
     Transferred,
     Viewed,
@@ -207,6 +208,9 @@ class Visit:
                 if ended:
                     raise VisitEnded
                 pictures.view(step, given)
+            case SeenTold(seat, detail):
+                if not ended:
+                    step.life = replace(step.life, seen={**step.life.seen, seat: detail})
             case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold() | Writing():
                 if ended:
                     raise VisitEnded
@@ -226,7 +230,7 @@ class Visit:
         """Keep what the step made of the visit, count the change, and say who must hear of it."""
         facts, life = self._facts, self._life
         self._facts, self._life = step.facts, step.life
-        if step.facts is facts and replace(step.life, unnoted=life.unnoted) == life:
+        if step.facts is facts and replace(step.life, unnoted=life.unnoted, seen=life.seen) == life:
             return []
         self.seq += 1
         durable = step.facts is not facts

@@ -60,7 +60,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 27
+    assert len(events.TYPES) == 28
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from signaling import snapshot
-from signaling.asked import Admitted, Advised, EndAsked, Held, Offered, ReconnectAsked, SeatLeft, SentBack, Withdrew
+from signaling.asked import (
+    Admitted,
+    Advised,
+    EndAsked,
+    Held,
+    Offered,
+    ReconnectAsked,
+    SeatLeft,
+    SeenTold,
+    SentBack,
+    Withdrew,
+)
 from signaling.outputs import CloseLog, CloseRoom, Note, OpenRoom, SetTap, StartRecording
 from signaling.reported import LogClosed, MediaClosed, RecordingStarted, RoomOpened, TimePassed, TracksChanged
 from tests.signaling_parts import facts
@@ -125,3 +136,12 @@ def test_a_withdrawal_is_final(play: Play) -> None:
 def test_without_a_worker_it_stays_ended(play: Play) -> None:
     play(EndAsked("doctor", "completed"))
     assert refused(play, ReconnectAsked("doctor", media_ready=False)) == "media_unavailable"
+
+
+def test_what_a_browser_saw_is_put_on_the_record_once_as_it_said_last(play: Play) -> None:
+    assert play(SeenTold("patient", {"freezes": 1}), SeenTold("patient", {"freezes": 3, "relayed": True})) == []
+    said = play(EndAsked("patient", "left"))
+    claims = [each.body for each in said if isinstance(each, Note) and each.body.get("event") == "claimed"]
+    assert claims == [{"event": "claimed", "seat": "patient", "detail": {"freezes": 3, "relayed": True}}]
+    play(SeenTold("patient", {"freezes": 9}))
+    assert play.visit.life.seen == {}

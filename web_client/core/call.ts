@@ -4,6 +4,7 @@ import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vit
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
+import { seen } from './seen';
 import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
 import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
@@ -59,6 +60,7 @@ export function unseen(state: State, seat: string): boolean {
 }
 
 const LOOK_MS = 1000;
+const SEEN_EVERY_MS = 10_000;
 
 export class Call implements Watchable<CallFacts> {
   private readonly facts: Snapshot<CallFacts>;
@@ -73,6 +75,7 @@ export class Call implements Watchable<CallFacts> {
   private said = '';
   private judged: Judged | null = null;
   private ailing: Ailing | null = null;
+  private seenAt = 0;
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -161,7 +164,8 @@ export class Call implements Watchable<CallFacts> {
     return this.session.ask('admit');
   }
 
-  end(reason: 'completed' | 'left'): Promise<Ack> {
+  async end(reason: 'completed' | 'left'): Promise<Ack> {
+    if (this.now.peer.transport === 'connected') this.saySeen(await this.peer.stats());
     return this.session.insist('end', { reason });
   }
 
@@ -332,6 +336,14 @@ export class Call implements Watchable<CallFacts> {
     });
   }
 
+  /** SIG-42: what is said last stands in the certificate of the call. */
+  private saySeen(rows: readonly Readonly<Record<string, unknown>>[]): void {
+    const { link, state } = this.now.session;
+    if (link !== 'open' || state?.phase !== 'live') return;
+    this.seenAt = this.ports.clock.now();
+    void this.session.ask('seen', seen(rows));
+  }
+
   /** What the network is not to blame for: a picture that does not begin, a microphone that gives nothing. */
   private mend(rows: Parameters<typeof vitals>[0]): void {
     const { peer, devices } = this.now;
@@ -365,6 +377,7 @@ export class Call implements Watchable<CallFacts> {
     this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.rtt_ms, lost: after.unheard }, now);
     this.peer.spare(this.thrift);
     this.mend(rows);
+    if (now - this.seenAt > SEEN_EVERY_MS) this.saySeen(rows);
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
     const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');
