@@ -29,6 +29,7 @@ class FakeTransport implements Transport {
       },
       wish: null as number | null,
       spare() {},
+      cushion() {},
       follow(bps: number | null) {
         line.wish = bps;
       },
