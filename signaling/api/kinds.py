@@ -413,6 +413,12 @@ class ConfirmedRx(msgspec.Struct, frozen=True):
     late: bool
 
 
+class ReceiptPending(msgspec.Struct, frozen=True):
+    """The visit is over; its receipt comes a moment later."""
+
+    visit: Id
+
+
 class VisitReceipt(msgspec.Struct, frozen=True):
     """A receipt as recorder/FORMAT.md §8 has it: the whole text, and the one line for a QR code."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.api.kinds import VisitReceipt
+from signaling.api.kinds import ReceiptPending, VisitReceipt
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import VisitStore
 from signaling.problems import Conflict, NotFound, NotReady
@@ -31,7 +31,10 @@ class ReceiptRoutes:
                 "getReceipt",
                 "The proof that the recording of this visit ended so and not otherwise, to keep.",
                 "seat",
-                (Answer(200, "The receipt, and its short form for a QR code", VisitReceipt),),
+                (
+                    Answer(200, "The receipt, and its short form for a QR code", VisitReceipt),
+                    Answer(202, "Not made yet, or nothing was recorded: ask again in a second", ReceiptPending),
+                ),
                 self.receipt,
                 Nothing,
                 Nothing,
@@ -52,5 +55,5 @@ class ReceiptRoutes:
         except RecorderAway as error:
             raise NotReady(str(error), code=error.code) from error
         if made is None:
-            raise NotFound("not made yet, or nothing was recorded: ask again in a second", code="receipt_pending")
+            return json_answer(ReceiptPending(facts.id), 202, headers={"Cache-Control": "no-store"})
         return json_answer(VisitReceipt(facts.id, made.receipt, made.short), headers={"Cache-Control": "no-store"})
