@@ -66,7 +66,7 @@ class Driver:
 
     async def browser(self, kind: Kind = "chromium", args: tuple[str, ...] = (), face: Face | None = None) -> Browser:
         """A fresh browser with an empty profile and a talking face as camera and microphone (Firefox: its own fakes)."""
-        face = face or talking_face()
+        face = face or talking_face(320, 240)  # a quarter of the pixels: most of a test's CPU is the browsers' codecs
         said = await self.ask("launch", kind=kind, video=str(face.video), audio=str(face.audio), args=list(args))
         return Browser(self, said["browser"], said["pid"])
 
