@@ -8,10 +8,13 @@ from __future__ import annotations
 import pytest
 
 
+CEPH = {"test_locked_store", "test_object_store", "test_locked_store_faults"}
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name each test's group; browsers first, because they take longest."""
     for item in items:
         folder, file = item.path.parent.name, item.path.stem
-        group = "laboratory" if folder == "network" else "ceph" if "locked_store" in file else f"{folder}/{file}"
+        group = "laboratory" if folder == "network" else "ceph" if file in CEPH else f"{folder}/{file}"
         item.add_marker(pytest.mark.xdist_group(group))

@@ -12,6 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio]
 SHOOT = Path(__file__).resolve().parents[2] / "web_client" / "tests" / "sheets" / "shoot.mjs"
 
 
+@pytest.mark.timeout(400)  # some two hundred pages, each laid out and measured
 async def test_every_page_keeps_elder_modes_figures_in_both_languages_and_sizes(tmp_path: Path) -> None:
     only = ["--role", "patient", "--quick", "--sizes", "360", "--modes", "elder,max", "--out", str(tmp_path)]
     process = await asyncio.create_subprocess_exec("node", str(SHOOT), *only, stdout=asyncio.subprocess.PIPE)

@@ -145,7 +145,7 @@ class _Cluster:
 
     def _ended(self, process: subprocess.Popen[bytes]) -> CephFailed:
         said = "".join(path.read_text("utf-8", "replace")[-600:] for path in sorted(self._folder.glob("*.out")))
-        kind = PortTaken if "in use" in said else CephFailed
+        kind = PortTaken if "in use" in said or "wrong fsid" in said else CephFailed
         return kind(f"a process of Ceph ended at once ({process.returncode}): {said}")
 
     def _configuration(self) -> str:

@@ -29,7 +29,8 @@ async def test_a_guest_sees_nobody_before_it_is_admitted() -> None:
         await patient.say("message", id="m1", text="between us")
         guest = await guest_of(server)
         state = guest.newest
-        assert state["you"] == {"seat": "guest-1", "role": "guest", "pc": None}
+        you = {"seat": "guest-1", "role": "guest", "pc": None, "view": {"camera": "best", "screen": "best"}, "send": {}}
+        assert state["you"] == you
         assert (state["patient"], state["tracks"], state["messages"]) == (None, [], {"last": 0})
         assert state["seats"]["guest-1"]["as"] == "specialist"
         assert state["seats"]["guest-1"]["admitted"] is False
