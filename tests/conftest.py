@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import pytest
 
-
 CEPH = {"test_locked_store", "test_object_store", "test_locked_store_faults"}
 
 
