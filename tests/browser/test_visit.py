@@ -22,6 +22,10 @@ SPEECH_DBFS = -45.0
 async def export(system: System, visit: str, into: Path) -> Path:
     """The bundle, once the recording is closed and stored."""
     out = into / "bundle"
+    proof = system.data / "store" / "recordings" / visit / "log" / "close.tlog-proof"
+    async with asyncio.timeout(30):
+        while not proof.exists():
+            await asyncio.sleep(0.1)
     code, said, complaint = await teleconsult("export", visit, "-o", str(out), "--data", str(system.data))
     assert code == 0, said + complaint
     return out
