@@ -25,7 +25,7 @@ const STILL: PlayState = { at_ms: 0, playing: false, waiting: false, drift_ms: 0
 
 const token = takeToken('a');
 const door = recordings(token ?? '');
-const audit = new Audit(door, sums);
+const audit = new Audit(door, sums, (ms) => new Promise((then) => setTimeout(then, ms)));
 let playback: Playback | null = null;
 let tell: (state: PlayState) => void = () => undefined;
 

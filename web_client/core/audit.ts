@@ -116,6 +116,10 @@ export interface AuditFacts {
 
 const EVERYTHING: Search = { words: '', since: '', until: '' };
 
+const FIRST_RECORDS = 'records/000001.jsonl';
+const MOST_TRIES = 20;
+const BETWEEN_MS = 1000;
+
 export class Audit implements Watchable<AuditFacts> {
   private readonly facts = new Snapshot<AuditFacts>({ rows: null, more: false, failure: null, search: EVERYTHING, shown: null, downloading: false, viewer: null, exports: [], sending: false });
   private cursor: string | null = null;
@@ -125,6 +129,7 @@ export class Audit implements Watchable<AuditFacts> {
   constructor(
     private readonly port: RecordingsPort,
     private readonly sums: Sums,
+    private readonly pause: (ms: number) => Promise<void>,
   ) {}
 
   get now(): AuditFacts {
@@ -238,7 +243,7 @@ export class Audit implements Watchable<AuditFacts> {
       this.facts.set({ shown, failure: null });
       void this.keeping(visit);
       void this.copies();
-      const names = list(fields(await this.port.files(visit))['files']).map((each) => text(fields(each)['name']) ?? text(each) ?? '');
+      const names = await this.files(visit, mine);
       if (!mine()) return;
       const objects = { names, read: (name: string) => this.port.read(visit, name) };
       const verdict = await verify(objects, this.sums, visit, (done, all) => {
@@ -250,6 +255,15 @@ export class Audit implements Watchable<AuditFacts> {
       if (read) await this.personal(visit);
     } catch (error) {
       if (mine()) this.facts.set({ failure: this.port.failure(error) });
+    }
+  }
+
+  /** What there is to verify. A visit that has just begun, or just ended, has its first records a moment later. */
+  private async files(visit: string, wanted: () => boolean): Promise<string[]> {
+    for (let n = 1; ; n += 1) {
+      const names = list(fields(await this.port.files(visit))['files']).map((each) => text(fields(each)['name']) ?? text(each) ?? '');
+      if (names.includes(FIRST_RECORDS) || n === MOST_TRIES || !wanted()) return names;
+      await this.pause(BETWEEN_MS);
     }
   }
 
