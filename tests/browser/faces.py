@@ -8,6 +8,7 @@ the far end tells when it was sent. The speech is Debian's pocketsphinx-testdata
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def _pictures() -> Iterator[NDArray[np.uint8]]:
 
 
 def _write_video(path: Path, width: int, height: int) -> None:
-    half = path.with_suffix(".part")
+    half = path.with_suffix(f".{os.getpid()}.part")
     with av.open(str(half), "w", format="mjpeg") as out:
         stream = out.add_stream("mjpeg", rate=FPS)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
@@ -83,7 +84,7 @@ def _write_video(path: Path, width: int, height: int) -> None:
 
 
 def _write_audio(path: Path) -> None:
-    half = path.with_suffix(".part.wav")
+    half = path.with_suffix(f".{os.getpid()}.part.wav")
     clips = sorted(SPEECH.glob("*.wav"))
     assert clips, "pocketsphinx-testdata is missing: make test installs it"
     command = ["sox", *map(str, clips), "-r", "48000", "-c", "1", "-b", "16", str(half), "gain", "-n", "-3"]
