@@ -11,7 +11,7 @@ import pytest
 CEPH = {"test_locked_store", "test_object_store", "test_locked_store_faults"}
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name each test's group."""
     for item in items:
