@@ -31,12 +31,15 @@ async def clean(page: Page) -> None:
 
 async def keyed(page: Page, name: str) -> None:
     """Reach a button by Tab alone, and press it with Enter."""
+    met: list[str] = []
     for _ in range(60):
+        met.append(await page.eval("return document.activeElement?.dataset?.act ?? document.activeElement?.tagName"))
         if await page.eval(f"return document.activeElement?.dataset?.act === '{name}'"):
             await page.press("Enter")
             return
         await page.press("Tab")
-    raise AssertionError(f"{name} is not reached by Tab")
+    there = await page.eval(f"return document.querySelector('[data-act={name}]')?.outerHTML ?? null")
+    raise AssertionError(f"{name} is not reached by Tab: {met}; it is {there}")
 
 
 async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
@@ -89,7 +92,10 @@ async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
     assert ended["ended"] == {"by": "doctor", "reason": "transferred"}
 
     await coordinator.wait("return document.querySelector('[data-group=live] [data-visit]') !== null", 15)
+    # The visit that was handed over stands there until the page asks again.
+    await coordinator.wait("return document.querySelectorAll('[data-act=reassign]').length === 1")
     await keyed(coordinator, "reassign")
+    await coordinator.wait("return document.querySelector('[data-act=reassign-to]') !== null")
     await clean(coordinator)
     await keyed(coordinator, "reassign-to")
     await screen(other, "desk-ended")
