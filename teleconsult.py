@@ -14,14 +14,9 @@ from typing import Any
 
 import click
 
-from config.settings import Settings, SettingsError, load
-
-FOLDER = click.Path(file_okay=False, path_type=Path)
-FILE = click.Path(dir_okay=False, path_type=Path)
-
-data_option = click.option("--data", type=FOLDER, help="Folder of database, keys and recordings.  [default: ./data]")
-config_option = click.option("--config", "config_file", type=FILE, help="Settings in a TOML file.")
-
+from config.settings import Settings, SettingsError
+from teleconsult_custody import hold, keys, open_
+from teleconsult_options import FILE, FOLDER, begin_log, config_option, data_option, settings_of
 
 USAGE = 64
 """Exit code of a command that was not called rightly (EX_USAGE of sysexits.h); 2, as usual, is a verdict of `verify`."""
@@ -60,8 +55,8 @@ def serve(config_file: Path | None, demo: bool, as_json: bool, **said: Any) -> N
     """Run everything: signaling, media, recorder, and restart what dies. Ctrl-C ends it."""
     if said["tls"] == "self-signed" and said["host"] is None and "TELECONSULT_HOST" not in os.environ:
         said["host"] = "0.0.0.0"  # noqa: S104
-    settings = _settings(config_file, **said)
-    _log("serve", settings)
+    settings = settings_of(config_file, **said)
+    begin_log("serve", settings)
     from config.supervise import SupervisionError
     from teleconsult_serve import InTheWay, Serving
     from teleconsult_serve import serve as run
@@ -126,7 +121,7 @@ def witness(config_file: Path | None, **said: Any) -> None:
     `logs` the keys of the logs it watches, one a line, as their recorders print them at start. It prints its own: the
     recorder's setting `witnesses` takes it, as `URL KEY`.
     """
-    settings = _settings(config_file, **said)
+    settings = settings_of(config_file, **said)
     from recorder.keys import KeyFileInvalid
     from recorder.witness import run
 
@@ -141,7 +136,7 @@ def sample_his() -> None:
     """Become the sample of a hospital's own system that `serve --demo` supervises."""
     from teleconsult_his import run
 
-    run(_settings(None))
+    run(settings_of(None))
 
 
 @main.group()
@@ -160,7 +155,7 @@ def staff_add(login: str, role: Any, doctor: str | None, password: str, config_f
     """Make an account; prints what the log of looks, and grants, call its owner."""
     from teleconsult_staff import add
 
-    click.echo(add(_settings(config_file, **said), login, role, doctor, password))
+    click.echo(add(settings_of(config_file, **said), login, role, doctor, password))
 
 
 @staff.command("list")
@@ -170,7 +165,7 @@ def staff_list(config_file: Path | None, **said: Any) -> None:
     """Every account: login, role, and what the log of looks calls its owner."""
     from teleconsult_staff import listed
 
-    for login, role, who in listed(_settings(config_file, **said)):
+    for login, role, who in listed(settings_of(config_file, **said)):
         click.echo(f"{login}\t{role}\t{who}")
 
 
@@ -179,7 +174,7 @@ def turn() -> None:
     """Become the turnserver that `serve --turn` supervises."""
     from turn.coturn import run
 
-    run(_settings(None))
+    run(settings_of(None))
 
 
 @main.command()
@@ -189,8 +184,8 @@ def turn() -> None:
 @config_option
 def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> None:
     """Write VISIT's recording and its evidence to a folder that anyone can verify offline."""
-    settings = _settings(config_file, **said)
-    _log("export", settings)
+    settings = settings_of(config_file, **said)
+    begin_log("export", settings)
     from teleconsult_evidence import export as run
 
     sys.exit(run(settings, visit, output))
@@ -257,114 +252,8 @@ def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json:
     sys.exit(run(store, heads, spool, as_json))
 
 
-@main.command("open")
-@click.argument("bundle", type=FOLDER)
-@click.option("--key", type=FILE, required=True, help="File of the recording's data keys (`teleconsult keys give`).")
-@click.option("-o", "--output", type=FOLDER, help="Folder for the files.  [default: BUNDLE-plain]")
-def open_(bundle: Path, key: Path, output: Path | None) -> None:
-    """Make plain playable files of a sealed BUNDLE."""
-    from teleconsult_keys import open_bundle
-
-    sys.exit(open_bundle(bundle, key, output or bundle.with_name(f"{bundle.name}-plain")))
-
-
-who_option = click.option("--who", required=True, help="You. On the log it is a pseudonym.")
-reason_option = click.option("--reason", required=True, help="Why. It goes on the log as it is: name no patient.")
-
-
-@main.group()
-def keys() -> None:
-    """The keys that recordings are sealed under. What two people must agree on, each of them says by this command."""
-
-
-@keys.command()
-@who_option
-@click.option(
-    "--destroy", is_flag=True, help="Destroy the old root keys: old copies of the keyring are then worth nothing."
-)
-@data_option
-@config_option
-def rotate(who: str, destroy: bool, config_file: Path | None, **said: Any) -> None:
-    """Make a new root key and wrap every data key again; no media is touched."""
-    settings = _settings(config_file, **said)
-    from teleconsult_keys import ask, pseudonym
-
-    sys.exit(ask(settings, "/keys/rotate", {"who": pseudonym(settings, who), "destroy": destroy}))
-
-
-@keys.command()
-@click.argument("visit", required=False)
-@click.option("--new", type=FILE, help="Make an escrow key pair; the secret half goes to this file.")
-@click.option("--identity", type=FILE, help="The secret half: with it VISIT's keys are opened without the key store.")
-@click.option("-o", "--output", type=FILE, help="File for VISIT's keys.")
-@data_option
-@config_option
-def escrow(
-    visit: str | None,
-    new: Path | None,
-    identity: Path | None,
-    output: Path | None,
-    config_file: Path | None,
-    **said: Any,
-) -> None:
-    """Make the offline key that opens every recording (--new), or use it (VISIT --identity FILE -o FILE)."""
-    from teleconsult_keys import new_escrow, recover
-
-    if new is not None:
-        sys.exit(new_escrow(new))
-    if visit is None or identity is None or output is None:
-        raise click.UsageError("either --new FILE, or VISIT --identity FILE -o FILE")
-    sys.exit(recover(_settings(config_file, **said), visit, identity, output))
-
-
-@keys.command()
-@click.argument("visit")
-@who_option
-@reason_option
-@data_option
-@config_option
-def shred(visit: str, who: str, reason: str, config_file: Path | None, **said: Any) -> None:
-    """Destroy the keys of VISIT, for ever: two people, after its retention, and not while it is held."""
-    settings = _settings(config_file, **said)
-    from teleconsult_keys import ask, person
-
-    sys.exit(ask(settings, f"/visits/{visit}/shred", person(settings, who, reason)))
-
-
-@keys.command()
-@click.argument("visit")
-@who_option
-@reason_option
-@click.option("--to", help="An age recipient (`age1…`): only they can open the file.")
-@click.option(
-    "-o", "--output", type=FILE, required=True, help="File for the keys; written when the second person agrees."
-)
-@data_option
-@config_option
-def give(
-    visit: str, who: str, reason: str, to: str | None, output: Path, config_file: Path | None, **said: Any
-) -> None:
-    """Give out the data keys of VISIT, which open its bundle: two people."""
-    settings = _settings(config_file, **said)
-    from teleconsult_keys import ask, person
-
-    more = {} if to is None else {"recipient": to}
-    sys.exit(ask(settings, f"/visits/{visit}/keys", person(settings, who, reason) | more, output))
-
-
-@main.command()
-@click.argument("visit")
-@click.argument("state", type=click.Choice(["on", "off"]))
-@who_option
-@reason_option
-@data_option
-@config_option
-def hold(visit: str, state: str, who: str, reason: str, config_file: Path | None, **said: Any) -> None:
-    """Forbid that VISIT is ever shredded (on), or allow it again (off)."""
-    settings = _settings(config_file, **said)
-    from teleconsult_keys import ask, person
-
-    sys.exit(ask(settings, f"/visits/{visit}/hold", person(settings, who, reason) | {"on": state == "on"}))
+for custody in (open_, keys, hold):
+    main.add_command(custody)
 
 
 @main.command()
@@ -391,8 +280,8 @@ def probe(
 
     Exit code 0: all well. 1: something failed, and it says what.
     """
-    settings = _settings(config_file, **said)
-    _log("probe", settings, quiet=True)
+    settings = settings_of(config_file, **said)
+    begin_log("probe", settings, quiet=True)
     from teleconsult_probe import run
 
     key_file = api_key_file or settings.keys / "api.key"
@@ -400,8 +289,8 @@ def probe(
 
 
 def _part(name: str, config_file: Path | None, said: dict[str, Any]) -> Settings:
-    settings = _settings(config_file, **said)
-    _log(name, settings)
+    settings = settings_of(config_file, **said)
+    begin_log(name, settings)
     if os.environ.get("TELECONSULT_SUPERVISED") == "1":
         from config.parent import end_with_parent
 
@@ -411,19 +300,6 @@ def _part(name: str, config_file: Path | None, said: dict[str, Any]) -> Settings
             "run alone, a part needs the folder of the sockets it shares: TELECONSULT_RUN=/run/teleconsult"
         )
     return settings
-
-
-def _settings(config_file: Path | None, **said: Any) -> Settings:
-    try:
-        return load(said, config_file)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def _log(part: str, settings: Settings, quiet: bool = False) -> None:
-    from config.logs import setup
-
-    setup(part, "error" if quiet else settings.log_level, settings.log_json)
 
 
 def _one_line(serving: Any, links: dict[str, str] | None) -> str:

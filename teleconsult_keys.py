@@ -6,7 +6,6 @@ What concerns a recording in the store is asked of the running recorder over its
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -85,6 +84,8 @@ def recover(settings: Settings, visit: str, identity: Path, output: Path) -> int
 
 def ask(settings: Settings, path: str, body: dict[str, Any], output: Path | None = None) -> int:
     """Ask the running recorder, and say what it says; the exit code. `output`: where a file it gives goes."""
+    import asyncio
+
     try:
         socket = (settings.data / "audit.door").read_text("utf-8").strip()
         status, said, kind = asyncio.run(_post(socket, path, body))
