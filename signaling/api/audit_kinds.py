@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.access import PER_MILLE, Grant, Purpose, StaffRole
-from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Zoned, _Request
+from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Request, Zoned
 from signaling.copies import Copy
 from signaling.exports import Export
 from signaling.messages import Message, Photo, sha256
@@ -27,7 +27,7 @@ Words = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PLAIN)]
 Who = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="As `GET /api/v1/session` calls them.")]
 
 
-class RecordingsQuery(_Request, frozen=True):
+class RecordingsQuery(Request, frozen=True):
     """Which visits, and which page. Each word of `q` begins a visit's id or a patient's pseudonym, or is in
     the doctor's name."""
 
@@ -38,14 +38,14 @@ class RecordingsQuery(_Request, frozen=True):
     before: UnixS | UnsetType = UNSET
 
 
-class GiveReason(_Request, frozen=True):
+class GiveReason(Request, frozen=True):
     """Why this visit is looked at. `purpose` goes on the evidence log, the words on the access log alone."""
 
     purpose: Purpose
     reason: Reason
 
 
-class SetHold(_Request, frozen=True):
+class SetHold(Request, frozen=True):
     """Hold it, or no more, and why."""
 
     on: bool
@@ -123,7 +123,7 @@ class KeptMessages(msgspec.Struct, frozen=True):
     messages: list[KeptMessage]
 
 
-class NewGrant(_Request, frozen=True):
+class NewGrant(Request, frozen=True):
     """What somebody may see, and until when. At least one of `visits`, `doctor`, `since` and `per_mille` is given."""
 
     who: Who
@@ -144,7 +144,7 @@ class Grants(msgspec.Struct, frozen=True):
     grants: list[Grant]
 
 
-class AccessQuery(_Request, frozen=True):
+class AccessQuery(Request, frozen=True):
     """From where on."""
 
     after: Annotated[int, Meta(ge=0, le=1 << 53)] = 0
@@ -164,7 +164,7 @@ class Exports(msgspec.Struct, frozen=True):
     exports: list[Export]
 
 
-class DecideExport(_Request, frozen=True):
+class DecideExport(Request, frozen=True):
     """The second person's word."""
 
     approve: bool

@@ -8,16 +8,16 @@ import msgspec
 from aiohttp import web
 
 from config.clock import iso, parse_iso, random_name
-from signaling.api.kinds import (
+from signaling.api.appointment_kinds import (
     AppointmentPage,
     AppointmentsQuery,
     BookedAppointment,
     CancelAppointment,
     MoveAppointment,
     NewAppointment,
-    VisitLinks,
 )
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.api.visit_kinds import VisitLinks
 from signaling.calendar import Appointment, SlotTaken, SqlCalendar, expiry_of, on_a_slot
 from signaling.errors import EventRefused
 from signaling.links import Links

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from config.clock import iso, parse_iso
-from signaling.api.kinds import (
+from signaling.api.coordination_kinds import (
     CoordinatedVisit,
     Coordination,
     DepartmentLoad,

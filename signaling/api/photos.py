@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from config.clock import iso, random_name
-from signaling.api.kinds import StoredPhoto
+from signaling.api.picture_kinds import StoredPhoto
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, Upload, json_answer
 from signaling.messages import Photo, PhotosFull
 from signaling.photo import PhotoInvalid, cleaned, sniffed

@@ -11,8 +11,8 @@ import hashlib
 
 from aiohttp import web
 
-from signaling.api.kinds import KeptPicture
 from signaling.api.photos import MEDIA
+from signaling.api.picture_kinds import KeptPicture
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, Upload, json_answer
 from signaling.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import PhotoFiles

@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from config.clock import random_name
-from signaling.api.kinds import NewRating, RatingPage, RatingsQuery, ReviewRating, Thanks
+from signaling.api.rating_kinds import NewRating, RatingPage, RatingsQuery, ReviewRating, Thanks
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock, VisitStore
 from signaling.problems import Conflict, Forbidden, NotFound

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.api.kinds import ReceiptPending, VisitReceipt
+from signaling.api.recording_kinds import ReceiptPending, VisitReceipt
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import VisitStore
 from signaling.problems import Conflict, NotFound, NotReady

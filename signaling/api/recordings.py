@@ -25,8 +25,8 @@ from signaling.api.audit_kinds import (
     RecordingsQuery,
     SetHold,
 )
-from signaling.api.kinds import Recording, RecordingDetail, RecordingPage
 from signaling.api.looks import Looks, asker_of, subject
+from signaling.api.recording_kinds import Recording, RecordingDetail, RecordingPage
 from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms, VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong, RequestInvalid

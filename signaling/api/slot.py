@@ -10,8 +10,8 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.api.kinds import ConfirmedRx, RedeemCode, RedeemedCode, RxWord, SlotSetting
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.api.slot_kinds import ConfirmedRx, RedeemCode, RedeemedCode, RxWord, SlotSetting
 from signaling.asked import RxConfirmed
 from signaling.errors import EventRefused
 from signaling.launches import SqlLaunches

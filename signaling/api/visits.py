@@ -10,7 +10,8 @@ from aiohttp import web
 from msgspec import UNSET
 
 from config.clock import iso, random_name
-from signaling.api.kinds import (
+from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
+from signaling.api.visit_kinds import (
     CreatedVisit,
     DoctorQueue,
     EndVisit,
@@ -26,7 +27,6 @@ from signaling.api.kinds import (
     VisitPage,
     VisitsQuery,
 )
-from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
 from signaling.errors import EventRefused
 from signaling.links import Links
 from signaling.ports import Clock, Contacts, IdempotencyConflict, Role, VisitFacts, Visits, VisitStore

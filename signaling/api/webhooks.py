@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.clock import random_name
-from signaling.api.kinds import EventPage, EventsQuery, NewReceiver, Receivers, RegisteredReceiver
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.api.webhook_kinds import EventPage, EventsQuery, NewReceiver, Receivers, RegisteredReceiver
 from signaling.outbox import SqlOutbox
 from signaling.problems import NotFound
 from signaling.webhooks import secret_of, secret_text
