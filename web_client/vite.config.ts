@@ -1,11 +1,17 @@
+import { readFileSync } from 'node:fs';
+
 import { defineConfig } from 'vitest/config';
 
 /** Large print, in both languages; their pictures are made by `npm run guides`. */
 const GUIDES = ['patient-zh', 'patient-en', 'doctor-zh', 'doctor-en'];
 
+const HEAD = readFileSync(new URL('./head.html', import.meta.url), 'utf8').trimEnd();
+
 // Pages stand at /p/, /d/, /g/, /a/ and /c/; a relative base lets the whole client live under any path of a hospital's site.
 export default defineConfig({
   base: './',
+  // What every page says of itself stands once, in head.html.
+  plugins: [{ name: 'head', transformIndexHtml: { order: 'pre', handler: (html) => html.replace('<!--head-->', HEAD) } }],
   build: {
     target: ['chrome87', 'safari14.1', 'firefox102'],
     modulePreload: { polyfill: false },
