@@ -1,29 +1,50 @@
-/** One page in one state, chosen by the query: `?role=patient&state=live&lang=zh&mode=elder&theme=dark`. */
+/**
+ * One page in one state, chosen by the query: `?role=patient&state=live&lang=zh&mode=elder&theme=dark`; then, without loading
+ * anything anew, in another state or dress: `await show({ state: 'live', lang: 'en', mode: 'elder', theme: 'dark' })`.
+ */
 import '../../style/tokens.css';
 import '../../style/base.css';
-import { render } from 'preact';
+import { type VNode, render } from 'preact';
+import type { CheckupFacts } from '../../core/checkup';
+import type { CoordinationFacts } from '../../core/coordination';
 import type { MediaTrack } from '../../core/peer';
 import type { SlotFacts } from '../../core/slot';
 import { fit } from '../../ports/frame';
-import '../../ports/preferences';
+import { preferences } from '../../ports/preferences';
+import { CheckPage } from '../../views/checkup/page';
+import { CoordinatorPageView } from '../../views/coordinator/page';
 import { DoctorPageView } from '../../views/doctor/page';
 import { GuestPageView } from '../../views/guest/page';
 import { PatientPageView } from '../../views/patient/page';
+import { check as enCheck } from '../../words/en/check';
 import { common as enCommon } from '../../words/en/common';
+import { coordinator as enCoordinator } from '../../words/en/coordinator';
 import { doctor as enDoctor } from '../../words/en/doctor';
 import { words as enGuest } from '../../words/en/guest-page';
 import { words as enPatient } from '../../words/en/patient-page';
+import { check as zhCheck } from '../../words/zh/check';
 import { common as zhCommon } from '../../words/zh/common';
+import { coordinator as zhCoordinator } from '../../words/zh/coordinator';
 import { doctor as zhDoctor } from '../../words/zh/doctor';
 import { words as zhGuest } from '../../words/zh/guest-page';
 import { words as zhPatient } from '../../words/zh/patient-page';
+import { CHECK, COORDINATOR } from './desks';
 import { GUEST, deskFacts, patientFacts } from './facts';
 
 const asked = new URLSearchParams(location.search);
 const role = asked.get('role') ?? 'patient';
-const state = asked.get('state') ?? 'entry';
-const language = asked.get('lang') === 'en' ? 'en' : 'zh';
-const mode = asked.get('mode') === 'max' ? 'max' : asked.get('mode') === 'elder' ? 'elder' : 'normal';
+
+interface Dress {
+  readonly lang: 'zh' | 'en';
+  readonly mode: 'normal' | 'elder' | 'max';
+  readonly theme: 'light' | 'dark';
+}
+
+interface Sheet extends Dress {
+  readonly state: string;
+  /** Of the desk: which of its parts is open. */
+  readonly part: string | null;
+}
 
 /** A drawn face (or a page of text) as a live track: no camera is needed to look at a layout. */
 function drawn(kind: 'doctor' | 'patient' | 'screen'): MediaTrack {
@@ -75,27 +96,52 @@ const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() =
 };
 /** A receipt that is there at once, long enough for a code of some size. */
 const receipt = () => ({ ask: () => Promise.resolve({ visit: 'Vb3k', whole: '', short: `teleconsult receipt ${'8f3a'.repeat(20)}` }), save: () => undefined });
+const [DESKLESS, UNTRIED] = [Object.values(COORDINATOR)[0] as CoordinationFacts, Object.values(CHECK)[0] as CheckupFacts];
 const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'receipt' ? receipt : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
 const root = document.getElementById('page');
 
-async function show(): Promise<void> {
-  if (root === null) return;
+/** The view of one state. Another state or mode is another view; another language or theme is the same one, as when a person switches. */
+function view({ state, part, lang, mode }: Sheet): VNode {
   if (role === 'patient' || role === 'guest') {
-    await import('../../style/patient.css');
-    const w = language === 'zh' ? zhGuest : enGuest;
     const listen = (tell: (level: number) => void): (() => void) => {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    const given = { act: nothing, mode: mode as 'normal' | 'elder' | 'max', reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen, captions: state === 'live-captions' ? '血压早上高一些，先把药量一次，晚上再量。' : null };
-    if (role === 'patient') render(<PatientPageView now={patientFacts(state, tracks, language)} w={language === 'zh' ? zhPatient : enPatient} {...given} />, root);
-    else render(<GuestPageView now={patientFacts(state, tracks, language, GUEST)} w={w} {...given} />, root);
-  } else {
-    await import('../../style/doctor.css');
-    const w = language === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
-    const consent = { version: '', sha256: '', language, text: '…' };
-    render(<DoctorPageView now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={asked.has('rx')} chatting={asked.has('chat')} helping={asked.has('keys')} letters claiming={{ pending: [], refused: [] }} />, root);
+    const given = { act: nothing, mode, reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen, captions: state === 'live-captions' ? '血压早上高一些，先把药量一次，晚上再量。' : null };
+    if (role === 'patient') return <PatientPageView key={`${state} ${mode}`} now={patientFacts(state, tracks, lang)} w={lang === 'zh' ? zhPatient : enPatient} {...given} />;
+    return <GuestPageView key={`${state} ${mode}`} now={patientFacts(state, tracks, lang, GUEST)} w={lang === 'zh' ? zhGuest : enGuest} {...given} />;
   }
+  if (role === 'coordinator') return <CoordinatorPageView key={`${state} ${mode}`} now={COORDINATOR[state] ?? DESKLESS} w={lang === 'zh' ? { ...zhCommon, ...zhCoordinator } : { ...enCommon, ...enCoordinator }} act={nothing} />;
+  if (role === 'check') return <CheckPage key={`${state} ${mode}`} now={CHECK[state] ?? UNTRIED} w={lang === 'zh' ? { ...zhCommon, ...zhCheck } : { ...enCommon, ...enCheck }} act={nothing} />;
+  const w = lang === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
+  const consent = { version: '', sha256: '', language: lang, text: '…' };
+  const open = (name: string): boolean => part === name || asked.has(name);
+  return <DoctorPageView key={`${state} ${mode}`} now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={open('rx')} chatting={open('chat')} helping={open('keys')} letters claiming={{ pending: [], refused: [] }} />;
 }
 
+const STYLES = {
+  patient: () => import('../../style/patient.css'),
+  guest: () => import('../../style/patient.css'),
+  doctor: () => import('../../style/doctor.css'),
+  coordinator: () => import('../../style/coordinator.css'),
+  check: () => import('../../style/check.css'),
+};
+
+let sheet: Sheet = {
+  state: asked.get('state') ?? 'entry',
+  part: null,
+  lang: asked.get('lang') === 'en' ? 'en' : 'zh',
+  mode: asked.get('mode') === 'max' ? 'max' : asked.get('mode') === 'elder' ? 'elder' : 'normal',
+  theme: asked.get('theme') === 'dark' ? 'dark' : 'light',
+};
+
+async function show(change: Partial<Sheet> = {}): Promise<void> {
+  if (root === null) return;
+  await STYLES[role as keyof typeof STYLES]();
+  sheet = { ...sheet, ...change };
+  preferences.set({ language: sheet.lang, mode: sheet.mode, theme: sheet.theme });
+  render(view(sheet), root);
+}
+
+Object.defineProperty(window, 'show', { value: show });
 void show();

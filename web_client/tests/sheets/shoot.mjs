@@ -1,6 +1,7 @@
 /**
- * Photographs every page in every state, and runs axe on each: `npm run sheets -- [--out DIR] [--role patient] [--quick]`,
+ * Photographs every page in every state, and runs axe on each: `npm run sheets -- [--out DIR] [--role patient,guest] [--quick]`,
  * `--webp` for small pictures (the guides'), and `--state a,b --sizes 360,768 --modes elder,max` for fewer. In elder mode it measures what elder mode owes.
+ * `--measure` takes no pictures and looks at each state once, at the size that the role mostly has, changing language, mode and theme in place.
  * Ends with 1 if axe finds a violation or a page scrolls sideways. Needs Chromium (CHROMIUM, default /usr/bin/chromium).
  */
 import { mkdtempSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -19,10 +20,13 @@ const arg = (name, otherwise) => {
 };
 const webp = process.argv.includes('--webp');
 const quick = process.argv.includes('--quick');
+const measuring = process.argv.includes('--measure');
 const out = arg('out', join(client, 'sheets'));
-const only = arg('role', null);
+const only = arg('role', null)?.split(',');
 const states = arg('state', null)?.split(',');
-mkdirSync(out, { recursive: true });
+/** So many tabs share the work. */
+const TABS = Number(arg('tabs', '2'));
+if (!measuring) mkdirSync(out, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sheets-'));
 const dist = join(scratch, 'dist');
 
@@ -57,8 +61,16 @@ const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'),
 const PATIENT = ['opening', 'entry', 'entry+family', 'entry-child', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live+emergency', 'live-text', 'live-captions', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'live-guests', 'reconnecting', 'ended', 'ended+stars-4', 'ended-rated', 'closed'];
 const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'ended', 'left'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-guests', 'live-gap', 'ended'];
-const SIZES = [[360, 740], [768, 1024], [1440, 900]].filter(([width]) => arg('sizes', null)?.split(',').includes(String(width)) ?? true);
-const MODES = arg('modes', 'normal,elder,max').split(',');
+const COORDINATOR = ['loading', 'refused', 'quiet', 'busy', 'choosing'];
+const CHECK = ['before', 'running', 'good', 'slow', 'media', 'devices'];
+const ALL = { patient: PATIENT, guest: GUEST, doctor: DOCTOR, coordinator: COORDINATOR, check: CHECK };
+/** Pages of the staff have no elder mode. */
+const STAFF = new Set(['doctor', 'coordinator']);
+const asked = (width) => arg('sizes', null)?.split(',').includes(String(width)) ?? true;
+const sizes = (role) => [[360, 740], [768, 1024], [1440, 900]].filter(([width]) => asked(width) && (!measuring || arg('sizes', null) !== null || width === (STAFF.has(role) ? 1440 : 360)));
+const modes = (role) => (STAFF.has(role) ? ['normal'] : arg('modes', 'normal,elder,max').split(','));
+/** Dark in one language each: words do not change colours. */
+const themes = (lang, mode) => (quick || (measuring ? (lang === 'zh') !== (mode === 'normal') : lang === 'en') ? ['light'] : ['light', 'dark']);
 /** What elder mode owes, from the rendered page: text ≥ 18 px, lines ≥ 1.3, targets ≥ 60 × 60, contrast ≥ 4.5 : 1. */
 const measure = () => {
   const found = [];
@@ -108,62 +120,77 @@ const measure = () => {
 };
 let wrong = 0;
 let seen = 0;
+const complain = (name, of) => {
+  wrong += 1;
+  console.log(`${name}: ${of}`);
+};
 
-async function look(page, { role, state, width, height, lang, mode, theme }) {
-  await page.setViewport({ width, height, deviceScaleFactor: 1 });
-  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${state.split('+')[0]}&lang=${lang}&mode=${mode}&theme=${theme}${role === 'doctor' && state.includes('+') ? `&${state.split('+')[1]}` : ''}`);
+/** Shows a state, and opens in it what its name says after the plus. */
+async function enter(page, role, state, mode, lang) {
+  const [shown, opened] = state.split('+');
+  await page.evaluate((change) => window.show(change), { state: shown, part: role === 'doctor' ? (opened ?? null) : null, mode, lang, theme: 'light' });
   await page.waitForSelector(role !== 'doctor' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
-  const [, opened] = state.split('+');
-  if (role !== 'doctor' && opened !== undefined && (opened !== 'help' || mode !== 'normal')) {
-    const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
-    if (opened === 'chat' && role === 'patient' && state.startsWith('live') && mode !== 'normal') {
-      await press('help');
-      await page.waitForSelector('[data-help]');
-    }
-    await press(opened);
-    if (opened === 'chat') await page.waitForSelector('[data-chat]');
+  if (role === 'doctor' || opened === undefined || (opened === 'help' && mode === 'normal')) return;
+  const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
+  if (opened === 'chat' && role === 'patient' && state.startsWith('live') && mode !== 'normal') {
+    await press('help');
+    await page.waitForSelector('[data-help]');
   }
-  await new Promise((then) => setTimeout(then, 150));
-  const name = `${role}-${state}-${width}-${lang}-${mode}-${theme}`;
-  await page.screenshot(webp ? { path: join(out, `${name}.webp`), type: 'webp', quality: 70 } : { path: join(out, `${name}.png`) });
+  await press(opened);
+  if (opened === 'chat') await page.waitForSelector('[data-chat]');
+}
+
+/** The page as it stands, in this dress. */
+async function look(page, name, { width, lang, mode, theme }) {
+  await page.evaluate((change) => window.show(change), { lang, theme });
+  // Two frames: the first draws what the effects of the second one measure. Pictures wait for their own first frame.
+  await page.evaluate((ms) => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then, ms)))), measuring ? 0 : 150);
+  if (!measuring) await page.screenshot(webp ? { path: join(out, `${name}.webp`), type: 'webp', quality: 70 } : { path: join(out, `${name}.png`) });
   seen += 1;
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth);
-  if (sideways > width) {
-    wrong += 1;
-    console.log(`${name}: ${sideways} px wide in ${width}`);
-  }
-  if (mode !== 'normal') {
-    for (const each of await page.evaluate(measure)) {
-      wrong += 1;
-      console.log(`${name}: ${each}`);
-    }
-  }
+  if (sideways > width) complain(name, `${sideways} px wide in ${width}`);
+  if (mode !== 'normal') for (const each of await page.evaluate(measure)) complain(name, each);
+  // The dark page is the light one in other colours.
+  const rules = theme === 'dark' ? ['color-contrast'] : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const found = await page.evaluate((rules) => window.axe.run({ runOnly: rules, resultTypes: ['violations'], preload: false }), rules);
+  for (const each of found.violations) complain(name, `${each.id} ${each.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ').slice(0, 400)}`);
+}
+
+/** A tab with the pages of one role, and axe in it. */
+async function tab(role) {
+  const page = await browser.newPage();
+  page.on('pageerror', (error) => complain('page error', error.message));
+  await page.emulateMediaFeatures([{ name: 'prefers-reduced-motion', value: 'reduce' }]);
+  await page.goto(`http://127.0.0.1:${port}/?role=${role}&state=${ALL[role][0]}`);
+  await page.waitForSelector('[data-page]');
   await page.evaluate(axe);
-  const found = await page.evaluate(() => window.axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }));
-  for (const each of found.violations) {
-    wrong += 1;
-    console.log(`${name}: ${each.id} ${each.nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ''}`).join('; ').slice(0, 400)}`);
-  }
+  return page;
+}
+
+/** Each state once a size: its modes one after another, and in each mode languages and themes in place. */
+async function work(role, left) {
+  const page = await tab(role);
+  for (let state = left.shift(); state !== undefined; state = left.shift())
+    for (const [width, height] of sizes(role)) {
+      await page.setViewport({ width, height, deviceScaleFactor: 1 });
+      for (const mode of modes(role)) {
+        await enter(page, role, state, mode, 'zh');
+        for (const lang of ['zh', 'en']) for (const theme of themes(lang, mode)) await look(page, `${role}-${state}-${width}-${lang}-${mode}-${theme}`, { width, lang, mode, theme });
+      }
+    }
+  await page.close();
 }
 
 try {
-  const page = await browser.newPage();
-  page.on('pageerror', (error) => {
-    wrong += 1;
-    console.log('page error:', error.message);
-  });
-  for (const [role, all] of [['patient', PATIENT], ['guest', GUEST], ['doctor', DOCTOR]]) {
-    if (only !== null && only !== role) continue;
-    for (const state of states ?? all)
-      for (const [width, height] of SIZES)
-        for (const lang of ['zh', 'en'])
-          for (const mode of role !== 'doctor' ? MODES : ['normal'])
-            for (const theme of quick || lang === 'en' ? ['light'] : ['light', 'dark']) await look(page, { role, state, width, height, lang, mode, theme });
+  for (const [role, all] of Object.entries(ALL)) {
+    if (only !== undefined && !only.includes(role)) continue;
+    const left = [...(states ?? all)];
+    await Promise.all(Array.from({ length: TABS }, () => work(role, left)));
   }
 } finally {
   await browser.close();
   server.close();
   rmSync(scratch, { recursive: true, force: true });
 }
-console.log(`${seen} sheets in ${out}, ${wrong} findings`);
+console.log(`${seen} ${measuring ? 'pages measured' : `sheets in ${out}`}, ${wrong} findings`);
 process.exitCode = wrong === 0 ? 0 : 1;
