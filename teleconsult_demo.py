@@ -15,7 +15,16 @@ from config.settings import Settings
 
 PEOPLE = {
     "doctor": {"id": "demo-doctor", "name": "李敏", "title": "主治医师", "department": "内科"},
-    "patient": {"id": "demo-patient", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"},
+    "patient": {"id": "demo-patient", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天，晨起明显"},
+    "summary": {
+        "allergies": [{"substance": "青霉素", "reaction": "全身皮疹", "severity": "severe"}],
+        "conditions": [{"name": "高血压", "since": "2014 年"}, {"name": "2 型糖尿病", "since": "2019 年"}],
+        "medication": [
+            {"name": "苯磺酸氨氯地平片", "dosage": "5 mg，每日 1 次"},
+            {"name": "盐酸二甲双胍片", "dosage": "0.5 g，每日 2 次"},
+        ],
+        "weight_kg": 62,
+    },
 }
 
 

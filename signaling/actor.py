@@ -20,8 +20,10 @@ from media import control as media
 from signaling import events, snapshot, standing, translate
 from signaling.asked import (
     Admitted,
+    Advised,
     GuestInvited,
     LinksRevoked,
+    NotesWritten,
     Offered,
     ReconnectAsked,
     RxClaimed,
@@ -179,8 +181,8 @@ class VisitActor:
         await self.ask(Writing(seat))
         return await self.mail.write(seat, event.draft())
 
-    async def claim(self, given: RxClaimed | RxConfirmed) -> None:
-        """What is said of a prescription: it is durable when this returns. Raises `EventRefused`."""
+    async def keep(self, given: RxClaimed | RxConfirmed | Advised | NotesWritten) -> None:
+        """What a client counts on from the acknowledgement on: it is durable when this returns. Raises `EventRefused`."""
         await self.ask(given)
         if self._unsaved:
             raise StoreUnavailable

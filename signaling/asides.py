@@ -1,11 +1,15 @@
-"""What is said and done beside the course of a visit: hold, advice, the wish to be phoned."""
+"""What is said and done beside the course of a visit: hold, advice, the doctor's notes, the wish to be phoned.
+
+NOTE-1  The notes are the doctor's: no other seat is shown them, nothing of them is on the evidence log or in an event, and
+        they stay behind when the patient is given to a colleague. Written again as they are, they change nothing.
+"""
 
 from __future__ import annotations
 
 from msgspec.structs import replace as with_
 
 from signaling import course, standing
-from signaling.asked import Advised, Held, PhoneBackAsked, SentBack
+from signaling.asked import Advised, Held, NotesWritten, PhoneBackAsked, SentBack
 from signaling.errors import PhaseWrong, RoleWrong
 from signaling.standing import iso
 from signaling.step import Step
@@ -38,3 +42,11 @@ def advise(step: Step, given: Advised) -> None:
     if (step.facts.advice or "") != given.text:
         step.facts = with_(step.facts, advice=given.text or None)
         step.note("event", {"event": "advice", "seat": given.seat}, "advice")
+
+
+def keep_notes(step: Step, given: NotesWritten) -> None:
+    """`notes.write`, in every phase: what is still to be written down is written after the end. Raises `RoleWrong`."""
+    if given.seat != "doctor":
+        raise RoleWrong
+    if (step.facts.notes or "") != given.text:
+        step.facts = with_(step.facts, notes=given.text or None)

@@ -124,6 +124,14 @@ class Advised:
 
 
 @dataclass(frozen=True, slots=True)
+class NotesWritten:
+    """`notes.write`: all of them, as they now are."""
+
+    seat: Seat
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReconnectAsked:
     """`reconnect`; whether a media worker has room is known to the shell."""
 
@@ -229,6 +237,7 @@ Asked = (
     | Held
     | SentBack
     | Advised
+    | NotesWritten
     | ReconnectAsked
     | PhoneBackAsked
     | Rescheduled

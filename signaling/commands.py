@@ -18,6 +18,7 @@ from signaling.asked import (
     GuestAdmitted,
     GuestDismissed,
     Held,
+    NotesWritten,
     PhoneBackAsked,
     RxClaimed,
     SeenTold,
@@ -120,7 +121,11 @@ class Commands:
             case events.ToWaiting():
                 await actor.ask(SentBack(seat))
             case events.Advice(text=text):
-                await actor.ask(Advised(seat, text))
+                await actor.keep(Advised(seat, text))
+            case events.NotesRead():
+                return self._notes()
+            case events.NotesWrite(text=text):
+                await actor.keep(NotesWritten(seat, text))
             case events.Reconnect():
                 await actor.reconnect(seat)
             case events.PhoneBack():
@@ -140,6 +145,11 @@ class Commands:
             case events.Resync():
                 return {"state": actor.state(seat)}
         return {}
+
+    def _notes(self) -> dict[str, Any]:
+        if self._seat != "doctor":  # NOTE-1
+            raise RoleWrong
+        return {"text": self._actor.facts.notes or ""}
 
     async def _consent(self, event: events.GiveConsent) -> None:
         if not consent_text.is_shown(event.language, event.text_version, event.text_sha256):
@@ -239,7 +249,7 @@ class Commands:
         actor = self._actor if event.visit == self._actor.facts.id else await self._reach.registry.get(event.visit)
         if actor is None or actor.facts.doctor.id != self._doctor:
             raise VisitUnknown
-        await actor.claim(RxClaimed(event.rx, event.version, event.state, event.sha256, event.sm3))
+        await actor.keep(RxClaimed(event.rx, event.version, event.state, event.sha256, event.sm3))
 
     async def _take(self, visit: str) -> dict[str, Any]:
         if self._doctor is None:

@@ -167,6 +167,16 @@ class Advice(_Event, frozen=True):
     text: Annotated[str, Meta(max_length=4_000, pattern=r"\A[^\x00-\x08\x0b-\x1f\x7f]*\Z")]
 
 
+class NotesRead(_Event, frozen=True):
+    """`notes.read`: the doctor's own notes."""
+
+
+class NotesWrite(_Event, frozen=True):
+    """`notes.write`: all of them, as they now are."""
+
+    text: Annotated[str, Meta(max_length=8_000, pattern=r"\A[^\x00-\x08\x0b-\x1f\x7f]*\Z")]
+
+
 class Reconnect(_Event, frozen=True):
     """Live again after an end by mistake."""
 
@@ -238,6 +248,8 @@ Event = (
     | Resume
     | ToWaiting
     | Advice
+    | NotesRead
+    | NotesWrite
     | Reconnect
     | PhoneBack
     | SlotOpen
@@ -269,6 +281,8 @@ TYPES: dict[str, type[Event]] = {
     "resume": Resume,
     "to_waiting": ToWaiting,
     "advice": Advice,
+    "notes.read": NotesRead,
+    "notes.write": NotesWrite,
     "reconnect": Reconnect,
     "phone_back": PhoneBack,
     "slot.open": SlotOpen,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
 import msgspec
 
 from signaling.messages import Draft, Message, Photo
+from signaling.summary import Summary
 
 if TYPE_CHECKING:
     from signaling.asked import RxConfirmed
@@ -164,6 +165,10 @@ class VisitFacts(msgspec.Struct, frozen=True):
     held: bool = False
     advice: str | None = None
     """What the doctor wrote for afterwards."""
+    notes: str | None = None
+    """The doctor's own (NOTE-1)."""
+    summary: Summary | None = None
+    """What the hospital said of the patient beforehand: the doctor's alone (SUM-1)."""
     prescriptions: list[Prescription] = []
     """In the order they were first heard of."""
     rx_due: str | None = None

@@ -185,6 +185,8 @@ class VisitRegistry:
             id=random_name(16),
             doctor=to,
             patient=facts.patient,
+            summary=facts.summary,
+            contacts=facts.contacts,
             recording=facts.recording,
             created=iso(self._clock()),
             expires=facts.expires,
@@ -209,7 +211,7 @@ class VisitRegistry:
         actor = await self.get(visit)
         if actor is None:
             raise KeyError(visit)
-        await actor.claim(given)
+        await actor.keep(given)
         return actor.facts
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:

@@ -92,6 +92,7 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "phone_back": facts.phone_back,
         "slot": None if slot is None or seat != "doctor" else {"url": slot.url, "origin": slot.origin},
         "prescriptions": [_prescription(each) for each in facts.prescriptions] if seat == "doctor" else [],
+        "summary": msgspec.to_builtins(facts.summary) if seat == "doctor" else None,  # SUM-1
         "tracks": [track(each) for each in life.tracks] if inside else [],
         "pictures": [_picture(each) for each in life.pictures] if inside else [],
         "media": {"epoch": life.epoch, "available": life.media_available},

@@ -39,6 +39,7 @@ from signaling.asked import (
     GuestInvited,
     Held,
     LinksRevoked,
+    NotesWritten,
     Offered,
     PhoneBackAsked,
     ReconnectAsked,
@@ -183,6 +184,8 @@ class Visit:
                     step.facts = promise.given(step.facts, ahead, estimate, step.now)
             case Advised():
                 asides.advise(step, given)
+            case NotesWritten():
+                asides.keep_notes(step, given)
             case Rescheduled(starts, expires):
                 course.reschedule(step, starts, expires)
             case Transferred(by, to):

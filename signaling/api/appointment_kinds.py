@@ -12,6 +12,7 @@ from signaling.api.visit_kinds import NewDoctor, NewPatient, VisitLinks
 from signaling.calendar import Appointment
 from signaling.notices import Contact
 from signaling.ports import RecordingPolicy
+from signaling.summary import Summary
 
 
 class NewAppointment(Request, frozen=True):
@@ -20,6 +21,7 @@ class NewAppointment(Request, frozen=True):
     doctor: NewDoctor
     patient: NewPatient
     starts: Zoned
+    summary: Summary | None = None
     recording: RecordingPolicy = "required"
     contact: Contact | None = None
 

@@ -96,6 +96,7 @@ class CalendarRoutes:
             id=random_name(16),
             doctor=call.body.doctor.facts(),
             patient=call.body.patient.facts(),
+            summary=call.body.summary,
             recording=call.body.recording,
             created=_iso(self._clock()),
             expires=_iso(expiry_of(starts)),

@@ -20,6 +20,7 @@ from signaling.ports import (
     Role,
     VisitFacts,
 )
+from signaling.summary import Summary
 
 
 class NewDoctor(Request, frozen=True):
@@ -56,6 +57,7 @@ class NewVisit(Request, frozen=True):
 
     doctor: NewDoctor
     patient: NewPatient
+    summary: Annotated[Summary | None, Meta(description="The doctor's alone; what is left out was not asked.")] = None
     scheduled: Zoned | None = None
     recording: RecordingPolicy = "required"
     expires_in_s: LifetimeS = DAY_S
@@ -122,6 +124,13 @@ class Visit(msgspec.Struct, frozen=True):
     def of(cls, facts: VisitFacts) -> Visit:
         """From the stored facts."""
         return cls(**{name: getattr(facts, name) for name in cls.__struct_fields__})
+
+
+class VisitNotes(msgspec.Struct, frozen=True):
+    """The doctor's notes of a visit, as last written; null if there are none."""
+
+    visit: Id
+    notes: str | None
 
 
 class CreatedVisit(Visit, frozen=True, kw_only=True):

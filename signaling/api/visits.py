@@ -24,6 +24,7 @@ from signaling.api.visit_kinds import (
     RevokedLinks,
     Visit,
     VisitLinks,
+    VisitNotes,
     VisitPage,
     VisitsQuery,
 )
@@ -99,6 +100,18 @@ class VisitRoutes:
                 "hospital",
                 (Answer(200, "The visit", Visit),),
                 self.one,
+                Nothing,
+                Nothing,
+                refuses=(NotFound,),
+            ),
+            Route(
+                "GET",
+                f"{one}/notes",
+                "getNotes",
+                "The doctor's notes, for the hospital's own record of the patient. The look is on the access log.",
+                "hospital",
+                (Answer(200, "The notes", VisitNotes),),
+                self.notes,
                 Nothing,
                 Nothing,
                 refuses=(NotFound,),
@@ -197,6 +210,12 @@ class VisitRoutes:
         """As it stands in SQL: every change is there before anyone hears of it."""
         return json_answer(Visit.of(await self._known(call.path("visit"))))
 
+    async def notes(self, call: Call[Nothing, Nothing]) -> web.Response:
+        """NOTE-1: to nobody else."""
+        facts = await self._known(call.path("visit"))
+        await self._store.log_access("hospital", "administrator", facts.id, "notes", _iso(self._clock()))
+        return json_answer(VisitNotes(facts.id, facts.notes))
+
     async def end(self, call: Call[EndVisit, Nothing]) -> web.Response:
         """Through the visit's actor, so that everyone in it is told."""
         try:
@@ -241,6 +260,7 @@ class VisitRoutes:
             id=random_name(16),
             doctor=asked.doctor.facts(),
             patient=asked.patient.facts(),
+            summary=asked.summary,
             recording=asked.recording,
             created=_iso(now),
             expires=_iso(now + asked.expires_in_s),

@@ -23,6 +23,7 @@ from signaling.ports import (
     VisitStore,
 )
 from signaling.store import CursorInvalid, SqlVisitStore
+from signaling.summary import Allergy, Summary
 from tests.http_api import open_store, some_visit
 
 
@@ -57,6 +58,8 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         phone_back=created(7),
         held=True,
         advice="三天后复诊",
+        notes="脉细",
+        summary=Summary(allergies=[Allergy("青霉素", "皮疹", "severe")], medication=[]),
         prescriptions=[Prescription("rx-1", 2, "ab" * 32, "signed", "claimed", "cd" * 32, created(8))],
         rx_due=created(9),
         moved_to="v9",
@@ -78,11 +81,12 @@ def test_the_example_above_says_every_fact() -> None:
         "phone_back": "x",
         "held": True,
         "advice": "x",
+        "notes": "x",
         "rx_due": "x",
         "moved_to": "x",
         "moved_from": "x",
     }
-    more |= {"contacts": Contacts()}
+    more |= {"contacts": Contacts(), "summary": Summary()}
     said = msgspec.structs.replace(said, **more, prescriptions=[Prescription("rx", 1, "ab", "signed", "claimed")])
     default = some_visit("v1")
     optional = [one.name for one in msgspec.structs.fields(VisitFacts) if not one.required]

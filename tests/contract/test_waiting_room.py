@@ -79,6 +79,9 @@ async def test_hold_back_to_waiting_admit_again_advice_end_and_reconnect() -> No
         await patient.sees(lambda state: state["recording"]["state"] == "on")
         assert (await doctor.say("advice", text="三天后复诊"))["ok"]
         assert patient.newest["advice"] is None
+        assert (await doctor.say("notes.write", text="脉细"))["ok"]
+        assert (await doctor.say("notes.read"))["text"] == server.store.visits["V1"].notes == "脉细"
+        assert (await patient.say("notes.read"))["error"]["code"] == "role_wrong"
         assert (await patient.say("end", reason="left"))["ok"]
         await patient.sees(lambda state: state["advice"] == "三天后复诊")
         await until(lambda: server.recorder.closed)

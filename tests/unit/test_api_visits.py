@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from signaling.ports import Doctor
+from signaling.summary import Allergy, Summary
 from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api, some_visit
 
 
@@ -40,6 +42,25 @@ async def test_a_visit_is_made_with_a_link_a_role(api: Api) -> None:
     assert found == {name: value for name, value in made.items() if name != "links"}
 
 
+async def test_the_summary_is_kept_for_the_doctor_and_repeated_to_nobody(api: Api) -> None:
+    said = {"allergies": [{"substance": "青霉素", "severity": "severe"}], "conditions": []}
+    made = await api.visit(summary=said)
+    facts = await api.store.load(made["id"])
+    assert facts is not None
+    assert facts.summary == Summary([Allergy("青霉素", None, "severe")], [], None, None)
+    told = [made, (await api.call("GET", f"/api/v1/visits/{made['id']}"))[1], await api.call("GET", "/api/v1/events")]
+    assert "青霉素" not in str(told)
+
+
+async def test_the_hospital_may_fetch_the_notes_and_the_look_is_on_the_access_log(api: Api) -> None:
+    made = await api.visit()
+    facts = await api.store.load(made["id"])
+    assert facts is not None
+    await api.store.save(replace(facts, notes="脉细", seq=facts.seq + 1))
+    assert await api.call("GET", f"/api/v1/visits/{made['id']}/notes") == (200, {"visit": made["id"], "notes": "脉细"})
+    assert [(each.who, each.what) for each in await api.store.accesses_of(made["id"])] == [("hospital", "notes")]
+
+
 async def test_a_link_names_nobody(api: Api) -> None:
     made = await api.visit()
     claims = api.tokens.verify(token_of(made["links"]["patient"]))
@@ -55,6 +76,9 @@ async def test_a_link_names_nobody(api: Api) -> None:
         (VISIT | {"patient": {"id": "p", "name": ""}}, "patient.name"),
         (VISIT | {"patient": {"id": "p", "name": "王", "nickname": "x"}}, "patient"),
         (VISIT | {"patient": {"id": "p", "name": "a\u0000b"}}, "patient.name"),
+        (VISIT | {"summary": {"allergies": [{"substance": " "}]}}, "summary.allergies[0].substance"),
+        (VISIT | {"summary": {"medication": [{"name": "x"}] * 21}}, "summary.medication"),
+        (VISIT | {"summary": {"weight_kg": 0}}, "summary.weight_kg"),
         (VISIT | {"expires_in_s": 59}, "expires_in_s"),
         (VISIT | {"expires_in_s": 604_801}, "expires_in_s"),
         (VISIT | {"expires_in_s": "600"}, "expires_in_s"),

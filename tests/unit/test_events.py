@@ -44,6 +44,8 @@ CLAIM = {"visit": "Vb3k_-", "rx": "RX:2026-1", "version": 1, "state": "signed", 
         ("resume", {}, events.Resume),
         ("to_waiting", {}, events.ToWaiting),
         ("advice", {"text": ""}, events.Advice),
+        ("notes.read", {}, events.NotesRead),
+        ("notes.write", {"text": "脉细"}, events.NotesWrite),
         ("reconnect", {}, events.Reconnect),
         ("phone_back", {}, events.PhoneBack),
         ("invite", {"as": "interpreter"}, events.Invite),
@@ -60,7 +62,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 28
+    assert len(events.TYPES) == 30
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

@@ -8,9 +8,10 @@ import pytest
 
 from signaling import consent_text, snapshot
 from signaling.asked import Entered, SeatJoined
-from signaling.ports import Doctor
+from signaling.ports import Doctor, Seat
 from signaling.reported import QueueMoved
 from signaling.standing import seconds
+from signaling.summary import Condition, Summary
 from signaling.terms import Track
 from signaling.visit import Visit
 from tests.signaling_parts import facts
@@ -53,6 +54,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
             "phone_back",
             "slot",
             "prescriptions",
+            "summary",
             "tracks",
             "pictures",
             "media",
@@ -79,6 +81,22 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
     text = json.dumps(shown, ensure_ascii=False)
     for secret in ("王小英", "pat-1", "doc-1", "12345678"):
         assert secret not in text
+
+
+def test_the_summary_is_the_doctors_alone_and_what_was_not_asked_is_not_none_known() -> None:
+    said = Summary(allergies=[], conditions=[Condition("高血压", "2015")], weight_kg=62.5)
+    visit = Visit(facts(summary=said, guests={"guest-1": "specialist"}, admitted={"guest-1": 0}), T0)
+    assert snapshot.state(visit, "doctor", T0)["summary"] == {
+        "allergies": [],
+        "conditions": [{"name": "高血压", "since": "2015"}],
+        "medication": None,
+        "weight_kg": 62.5,
+    }
+    others: tuple[Seat, ...] = ("patient", "guest-1", "guest-2")
+    assert [snapshot.state(visit, seat, T0)["summary"] for seat in others] == [None, None, None]
+    assert ["高血压" in json.dumps(snapshot.state(visit, seat, T0), ensure_ascii=False) for seat in others] == [
+        False
+    ] * 3
 
 
 def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:

@@ -10,6 +10,7 @@ from signaling.asked import (
     Advised,
     EndAsked,
     Held,
+    NotesWritten,
     Offered,
     ReconnectAsked,
     SeatLeft,
@@ -93,6 +94,17 @@ def test_advice_is_shown_to_the_patient_from_the_end_on(play: Play) -> None:
 def test_what_is_advised_is_not_on_the_log_but_that_it_was(play: Play) -> None:
     notes = [each for each in play(Advised("doctor", "secret words")) if isinstance(each, Note)]
     assert [each.body for each in notes] == [{"event": "advice", "seat": "doctor"}]
+
+
+def test_notes_are_the_doctors_and_leave_no_trace_on_the_log(play: Play) -> None:
+    assert [each for each in play(NotesWritten("doctor", "secret words")) if isinstance(each, Note)] == []
+    assert play.visit.facts.notes == "secret words"
+    assert "secret words" not in str([shown(play, seat) for seat in ("doctor", "patient")])
+    assert play(NotesWritten("doctor", "secret words")) == []
+    assert refused(play, NotesWritten("patient", "x")) == refused(play, NotesWritten("guest-1", "x")) == "role_wrong"
+    play(EndAsked("doctor", "completed"), TimePassed(), at=play.now + 3600)
+    play(NotesWritten("doctor", ""))
+    assert play.visit.facts.notes is None
 
 
 def test_an_end_by_mistake_is_mended_within_a_minute_where_the_log_is_still_open(play: Play) -> None:
