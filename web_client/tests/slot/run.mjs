@@ -1,8 +1,8 @@
 /**
  * The slot in a real browser: our desk on one site, the sample page and the hostile ones on another, and one line of JSON
- * for each: `node tests/slot/run.mjs`. Ends with 1 if a hostile message was accepted; the worst gap of our own
- * page beside one that is busy 300 of every 600 ms is a figure to read, not a verdict.
- * The desk is fed from samples: the server's part of the slot does not exist yet.
+ * for each: `node tests/slot/run.mjs`. Ends with 1 if a hostile message was accepted. With `--gap`, it also measures the
+ * worst gap of our own page beside one that is busy 300 of every 600 ms: a figure to read, not a verdict.
+ * The desk is fed from samples; with a real server behind it the slot is tried in tests/browser/test_prescribing.py.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -61,23 +61,8 @@ async function visit(what) {
   return page;
 }
 
-try {
-  const good = await visit('good');
-  await good.waitForSelector('[data-slot][data-claims="1"]', { timeout: 5000 });
-  await wait(200);
-  const frame = good.frames().find((each) => each.url().startsWith(origin));
-  results.push({ page: 'good', ...(await look(good)), ...(await frame.evaluate(() => ({ heard: document.body.dataset.heard, launch: document.body.dataset.launch }))) });
-  await good.close();
-  for (const what of HOSTILE) {
-    const page = await visit(what);
-    const home = page.url();
-    // A message of nobody's frame: our own window, and the top's own script of another tab.
-    if (what === 'unasked') await page.evaluate(() => { for (const target of ['*', location.origin]) postMessage({ messagingHandle: 'x', messageId: 'y', messageType: 'tc.rx', payload: {} }, target); });
-    await wait(1500);
-    results.push({ page: what, stayed: page.url() === home, ...(await look(page)), tabs: (await browser.pages()).length });
-    await page.close();
-  }
-  const busy = await visit('busy');
+async function beside(what) {
+  const busy = await visit(what);
   await busy.waitForSelector('[data-slot="ready"]', { timeout: 8000 });
   await wait(1000);
   const gap = await busy.evaluate(
@@ -115,8 +100,27 @@ try {
         requestAnimationFrame(step);
       }),
   );
-  results.push({ page: 'busy', ...gap, worst_frame_ms: frames });
   await busy.close();
+  return { page: what, ...gap, worst_frame_ms: frames };
+}
+
+try {
+  const good = await visit('good');
+  await good.waitForSelector('[data-slot][data-claims="1"]', { timeout: 5000 });
+  await wait(200);
+  const frame = good.frames().find((each) => each.url().startsWith(origin));
+  results.push({ page: 'good', ...(await look(good)), ...(await frame.evaluate(() => ({ heard: document.body.dataset.heard, launch: document.body.dataset.launch }))) });
+  await good.close();
+  for (const what of HOSTILE) {
+    const page = await visit(what);
+    const home = page.url();
+    // A message of nobody's frame: our own window, and the top's own script of another tab.
+    if (what === 'unasked') await page.evaluate(() => { for (const target of ['*', location.origin]) postMessage({ messagingHandle: 'x', messageId: 'y', messageType: 'tc.rx', payload: {} }, target); });
+    await wait(1500);
+    results.push({ page: what, stayed: page.url() === home, ...(await look(page)), tabs: (await browser.pages()).length });
+    await page.close();
+  }
+  if (process.argv.includes('--gap')) results.push(await beside('busy'));
 } finally {
   await browser.close();
   for (const server of [ours, theirs, other]) server.close();
