@@ -30,7 +30,7 @@ function Page() {
     <CoordinatorPageView
       now={token === null ? { ...now, failure: 'refused' } : now}
       w={w}
-      act={{ choose: (visit) => desk.choose(visit), reassign: (visit, doctor) => void desk.reassign(visit, doctor), language: switchLanguage }}
+      act={{ choose: (visit) => desk.choose(visit), reassign: (visit, doctor) => void desk.reassign(visit, doctor), review: (rating, decision) => void desk.review(rating, decision), language: switchLanguage }}
     />
   );
 }

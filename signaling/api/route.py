@@ -18,7 +18,8 @@ from signaling.problems import Problem
 
 Access = Literal["public", "hospital", "slot", "auditor", "seat", "staff", "administrator", "exporter", "coordinator"]
 """Whose credential: `auditor` is an auditor's link or any session of staff, `staff` a session, `administrator` an
-administrator's session or the API key, `exporter` any of these. What they may do there, `signaling.access` says."""
+administrator's session or the API key, `exporter` any of these, `coordinator` a coordinator's
+link or what `administrator` is. What they may do there, `signaling.access` says."""
 
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"

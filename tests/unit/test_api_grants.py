@@ -132,3 +132,10 @@ async def test_a_session_says_who_it_is_and_ends(api: Api) -> None:
     assert (await api.call("GET", "/api/v1/recordings", "staff_" + "x" * 43))[1]["code"] == "session_unknown"
     assert (await api.call("GET", "/api/v1/visits", token))[1]["code"] == "api_key_invalid"
     assert (await api.call("POST", "/api/v1/session/end", API_KEY))[1]["code"] == "auth_missing"
+
+
+async def test_the_coordinators_desk_and_what_patients_said_are_no_doctors_nor_an_auditors(api: Api) -> None:
+    for role, doctor, status in (("doctor", "d-1", 403), ("auditor", None, 403), ("administrator", None, 200)):
+        token = await signed_in(api, f"{role}-1", role, doctor)
+        for path in ("/api/v1/coordination", "/api/v1/ratings"):
+            assert (await api.call("GET", path, token))[0] == status, (role, path)

@@ -46,7 +46,9 @@ async def test_a_rating_is_shown_only_after_somebody_has_read_it(tmp_path: Path)
         assert [(each["stars"], each["text"], each["state"]) for each in pending["ratings"]] == [(5, None, "pending")]
         assert (await api.call("GET", "/api/v1/ratings?state=shown"))[1]["ratings"] == []
         name = pending["ratings"][0]["id"]
-        status, read = await api.call("POST", f"/api/v1/ratings/{name}/review", json={"decision": "shown"})
+        assert (await api.call("GET", "/api/v1/ratings", token))[0] == 403  # the patient's own link
+        token = api.links.desk(600, "coordinator").partition("#")[2]
+        status, read = await api.call("POST", f"/api/v1/ratings/{name}/review", token, json={"decision": "shown"})
         assert (status, read["state"]) == (200, "shown")
         doctor = read["doctor"]
         assert len((await api.call("GET", f"/api/v1/ratings?state=shown&doctor={doctor}"))[1]["ratings"]) == 1

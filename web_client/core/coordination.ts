@@ -38,6 +38,18 @@ export interface Coordinated {
   readonly recording: string | null;
 }
 
+/** What a patient said of a visit, without saying which one (RATING-1). */
+export interface Rating {
+  readonly id: string;
+  readonly doctor: string;
+  readonly month: string;
+  readonly stars: number;
+  readonly text: string | null;
+  readonly state: RatingState;
+}
+
+export type RatingState = 'pending' | 'shown' | 'hidden';
+
 export interface CoordinationFacts {
   readonly departments: readonly Department[] | null;
   readonly visits: readonly Coordinated[];
@@ -48,18 +60,27 @@ export interface CoordinationFacts {
   readonly choosing: string | null;
   readonly moving: boolean;
   readonly trouble: boolean;
+  /** Those that nobody has read yet, and those decided here: a decision may be changed while it stands on the page. */
+  readonly ratings: readonly Rating[];
+  /** Which one's decision did not arrive. */
+  readonly unreviewed: string | null;
 }
 
 export interface CoordinationPort {
   read(): Promise<unknown>;
   reassign(visit: string, doctor: string): Promise<boolean>;
+  ratings(): Promise<unknown>;
+  review(rating: string, decision: 'shown' | 'hidden'): Promise<boolean>;
   failure(error: unknown): 'refused' | 'failed';
 }
 
 const EVERY_MS = 3000;
+/** Ratings do not hurry. */
+const RATINGS_EVERY = 10;
 
 export class CoordinationDesk implements Watchable<CoordinationFacts> {
-  private readonly facts = new Snapshot<CoordinationFacts>({ departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false });
+  private readonly facts = new Snapshot<CoordinationFacts>({ departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null });
+  private reads = 0;
 
   constructor(
     private readonly port: CoordinationPort,
@@ -77,6 +98,7 @@ export class CoordinationDesk implements Watchable<CoordinationFacts> {
   /** Read now, and again until the link is refused. */
   async open(): Promise<void> {
     await this.read();
+    if (this.reads++ % RATINGS_EVERY === 0) await this.readRatings();
     if (this.now.failure !== 'refused') this.clock.after(EVERY_MS, () => void this.open());
   }
 
@@ -90,6 +112,19 @@ export class CoordinationDesk implements Watchable<CoordinationFacts> {
     const done = await this.port.reassign(visit, doctor).catch(() => false);
     this.facts.set({ moving: false, trouble: !done, choosing: done ? null : visit });
     await this.read();
+  }
+
+  async review(rating: string, decision: 'shown' | 'hidden'): Promise<void> {
+    this.facts.set({ unreviewed: null });
+    if (!(await this.port.review(rating, decision).catch(() => false))) this.facts.set({ unreviewed: rating });
+    else this.facts.set({ ratings: this.now.ratings.map((each) => (each.id === rating ? { ...each, state: decision } : each)) });
+  }
+
+  private async readRatings(): Promise<void> {
+    if (this.now.failure !== null) return;
+    const read = parseRatings(await this.port.ratings().catch(() => null));
+    const fresh = read.filter((each) => this.now.ratings.every((held) => held.id !== each.id));
+    if (fresh.length > 0) this.facts.set({ ratings: [...this.now.ratings, ...fresh] });
   }
 
   private async read(): Promise<void> {
@@ -109,6 +144,16 @@ export function parse(given: unknown): Pick<CoordinationFacts, 'departments' | '
     departments: list(from['departments']).map((each) => ({ name: text(fields(each)['department']), doctors: list(fields(each)['doctors']).flatMap(parseLoad) })),
     visits: list(from['visits']).flatMap(parseVisit),
   };
+}
+
+export function parseRatings(given: unknown): Rating[] {
+  return list(fields(given)['ratings']).flatMap((each): Rating[] => {
+    const from = fields(each);
+    const id = text(from['id']);
+    const stars = count(from['stars']);
+    if (id === null || stars === null) return [];
+    return [{ id, stars, doctor: text(from['doctor']) ?? '', month: text(from['month']) ?? '', text: text(from['text']), state: 'pending' }];
+  });
 }
 
 function parseLoad(given: unknown): DoctorLoad[] {

@@ -17,6 +17,14 @@ export function coordination(token: string): CoordinationPort {
       const answer = await fetch(api(`coordination/${visit}/reassign`), { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ doctor }) });
       return answer.ok;
     },
+    async ratings() {
+      const answer = await fetch(api('ratings'), { headers, cache: 'no-store' });
+      return answer.ok ? answer.json() : null;
+    },
+    async review(rating, decision) {
+      const answer = await fetch(api(`ratings/${rating}/review`), { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify({ decision }) });
+      return answer.ok;
+    },
     failure: (error) => (error instanceof Refused ? 'refused' : 'failed'),
   };
 }

@@ -5,10 +5,11 @@ const READ = {
   departments: [{ department: '内科', doctors: [{ id: 'd1', name: '李敏', here: true, waiting: 1, live: 0, longest_s: 130 }, { name: 'nobody' }] }],
   visits: [{ visit: 'V1', doctor: 'd1', phase: 'waiting', patient: '王*英', age: 68, seconds: 130, late: 'coordinator', phone_back: false, escalated: true, held: false, moved: false, pulse: { patient_present: true, doctor_present: false, patient: 'slow', doctor: null, recording: 'off' } }, { visit: 'V2' }],
 };
+const RATED = { ratings: [{ id: 'r1', doctor: 'd1', month: '2026-05', stars: 4, text: '清楚', state: 'pending' }, { id: 'r2' }] };
 const clock = { now: () => 5, random: () => 0.5, after: () => () => undefined };
 const port = (read: () => Promise<unknown>, moved = true): CoordinationPort & { asked: string[] } => {
   const asked: string[] = [];
-  return { asked, read, reassign: (visit, doctor) => { asked.push(`${visit}>${doctor}`); return Promise.resolve(moved); }, failure: (error) => ((error as Error).message === '403' ? 'refused' : 'failed') };
+  return { asked, read, reassign: (visit, doctor) => { asked.push(`${visit}>${doctor}`); return Promise.resolve(moved); }, ratings: () => Promise.resolve(RATED), review: (rating, decision) => { asked.push(`${rating}=${decision}`); return Promise.resolve(moved); }, failure: (error) => ((error as Error).message === '403' ? 'refused' : 'failed') };
 };
 
 describe('the coordinator’s desk', () => {
@@ -26,6 +27,20 @@ describe('the coordinator’s desk', () => {
     fails = true;
     await desk.open();
     expect([desk.now.failure, desk.now.visits.length]).toEqual(['failed', 1]);
+  });
+
+  it('shows what nobody has read, keeps what was decided, and says which decision did not arrive', async () => {
+    const works = port(() => Promise.resolve(READ));
+    const desk = new CoordinationDesk(works, clock);
+    await desk.open();
+    expect(desk.now.ratings.map((each) => [each.id, each.stars, each.state])).toEqual([['r1', 4, 'pending']]);
+    await desk.review('r1', 'shown');
+    for (let each = 0; each < 12; each += 1) await desk.open();
+    expect([works.asked, desk.now.ratings.map((each) => each.state), desk.now.unreviewed]).toEqual([['r1=shown'], ['shown'], null]);
+    const other = new CoordinationDesk(port(() => Promise.resolve(READ), false), clock);
+    await other.open();
+    await other.review('r1', 'hidden');
+    expect([other.now.ratings[0]?.state, other.now.unreviewed]).toEqual(['pending', 'r1']);
   });
 
   it('gives a patient to another doctor, and says when that did not work', async () => {

@@ -41,14 +41,20 @@ const BUSY: readonly Coordinated[] = [
   visit('周*华', { phase: 'live', doctor: 'd-3', seconds: 120, doctorLine: 'bad', patientLine: 'good', recording: 'interrupted', doctorPresent: false, held: true }),
 ];
 
-const NOTHING: CoordinationFacts = { departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false };
+const RATINGS: CoordinationFacts['ratings'] = [
+  { id: 'r1', doctor: 'd-1', month: '2026-05', stars: 5, text: '讲得很清楚，药怎么吃都写下来了。', state: 'pending' },
+  { id: 'r2', doctor: 'd-3', month: '2026-05', stars: 2, text: null, state: 'pending' },
+  { id: 'r3', doctor: 'd-1', month: '2026-04', stars: 4, text: 'He listened. The picture stopped twice, the sound never did.', state: 'shown' },
+];
+
+const NOTHING: CoordinationFacts = { departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null };
 
 export const COORDINATOR: Readonly<Record<string, CoordinationFacts>> = {
   loading: NOTHING,
   refused: { ...NOTHING, failure: 'refused' },
   quiet: { ...NOTHING, departments: DEPARTMENTS },
   busy: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, failure: 'failed' },
-  choosing: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, choosing: 'V-赵*国', trouble: true },
+  choosing: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, choosing: 'V-赵*国', trouble: true, ratings: RATINGS, unreviewed: 'r2' },
 };
 
 const tried = (outcome: Outcome, ms: number | null = null, why: string | null = null): Tried => ({ outcome, ms, why });

@@ -24,8 +24,8 @@ const measuring = process.argv.includes('--measure');
 const out = arg('out', join(client, 'sheets'));
 const only = arg('role', null)?.split(',');
 const states = arg('state', null)?.split(',');
-/** So many tabs share the work. */
-const TABS = Number(arg('tabs', '2'));
+/** So many tabs share the work; a picture is of the tab in front, and one behind draws no frames. */
+const TABS = measuring ? 2 : 1;
 if (!measuring) mkdirSync(out, { recursive: true });
 const scratch = mkdtempSync(join(tmpdir(), 'sheets-'));
 const dist = join(scratch, 'dist');
@@ -143,8 +143,8 @@ async function enter(page, role, state, mode, lang) {
 /** The page as it stands, in this dress. */
 async function look(page, name, { width, lang, mode, theme }) {
   await page.evaluate((change) => window.show(change), { lang, theme });
-  // Two frames: the first draws what the effects of the second one measure. Pictures wait for their own first frame.
-  await page.evaluate((ms) => new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then, ms)))), measuring ? 0 : 150);
+  // Effects come after a frame, or after a while in a tab behind; a picture waits for its videos, too.
+  await page.evaluate((ms) => Promise.race([new Promise((then) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then, ms)))), new Promise((then) => setTimeout(then, 100 + ms))]), measuring ? 0 : 150);
   if (!measuring) await page.screenshot(webp ? { path: join(out, `${name}.webp`), type: 'webp', quality: 70 } : { path: join(out, `${name}.png`) });
   seen += 1;
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth);

@@ -1,5 +1,5 @@
 /** The coordinator's page: who needs help first, then who waits, who is in a visit, and every doctor by department. */
-import type { Coordinated, CoordinationFacts, DoctorLoad, Level } from '../../core/coordination';
+import type { Coordinated, CoordinationFacts, DoctorLoad, Level, Rating } from '../../core/coordination';
 import type { CoordinatorWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -8,6 +8,7 @@ import { Icon } from '../parts/icon';
 export interface CoordinatorActs {
   choose(visit: string | null): void;
   reassign(visit: string, doctor: string): void;
+  review(rating: string, decision: 'shown' | 'hidden'): void;
   language(): void;
 }
 
@@ -110,6 +111,60 @@ function Group({ name, title, rows, none, doctors, given }: { name: string; titl
   );
 }
 
+function Rated({ row, doctors, given: { now, w, act } }: { row: Rating; doctors: readonly DoctorLoad[]; given: CoordinatorGiven }) {
+  const decided = row.state === 'shown' ? w.coShown : row.state === 'hidden' ? w.coHidden : null;
+  const name = `rated-${row.id}`;
+  return (
+    <li class="visit" data-rating={row.id} data-state={row.state}>
+      <div class="who" id={name}>
+        <b>{w.coStars(row.stars)}</b>
+        <span class="quiet">{doctors.find((each) => each.id === row.doctor)?.name ?? row.doctor}</span>
+        <span class="quiet num">{row.month}</span>
+      </div>
+      <p class={row.text === null ? 'quiet' : 'said'}>{row.text ?? w.coNoWords}</p>
+      <div class="lines">
+        {decided !== null && (
+          <span class="line good" role="status">
+            <Icon name="tick" /> {decided}
+          </span>
+        )}
+        {now.unreviewed === row.id && <span class="note bad" role="alert">{w.coUnreviewed}</span>}
+        <div class="decide" role="group" aria-labelledby={name}>
+          {row.state !== 'shown' && (
+            <Button act="rating-show" kind="soft" onTap={() => act.review(row.id, 'shown')}>
+              {w.coShow}
+            </Button>
+          )}
+          {row.state !== 'hidden' && (
+            <Button act="rating-hide" kind="soft" onTap={() => act.review(row.id, 'hidden')}>
+              {w.coHide}
+            </Button>
+          )}
+        </div>
+      </div>
+    </li>
+  );
+}
+
+/** What patients said, for somebody of the clinic to read first (RATING-2). */
+function Ratings({ doctors, given }: { doctors: readonly DoctorLoad[]; given: CoordinatorGiven }) {
+  const { now, w } = given;
+  const pending = now.ratings.filter((each) => each.state === 'pending').length;
+  return (
+    <section data-group="ratings">
+      <h2>
+        {w.coRatings} <span class="num quiet">{pending}</span>
+      </h2>
+      {now.ratings.length === 0 && <p class="quiet">{w.coRatingsNone}</p>}
+      <ul>
+        {now.ratings.map((row) => (
+          <Rated key={row.id} row={row} doctors={doctors} given={given} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
 export function CoordinatorPageView(given: CoordinatorGiven) {
   const { now, w, act } = given;
   const doctors = now.departments?.flatMap((each) => each.doctors) ?? [];
@@ -140,6 +195,7 @@ export function CoordinatorPageView(given: CoordinatorGiven) {
               {now.visits.length === 0 && <p class="quiet">{w.coEmpty}</p>}
               <Group name="waiting" title={w.coWaiting} rows={rest.filter((row) => row.phase === 'waiting')} none={null} doctors={doctors} given={given} />
               <Group name="live" title={w.coLive} rows={rest.filter((row) => row.phase === 'live')} none={null} doctors={doctors} given={given} />
+              <Ratings doctors={doctors} given={given} />
             </div>
             <aside aria-label={w.coDepartments}>
               <h2>{w.coDepartments}</h2>

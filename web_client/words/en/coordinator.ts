@@ -34,4 +34,13 @@ export const coordinator: OwnCoordinatorWords = {
   coReassignFailed: 'That did not work. Please tap again',
   coMoving: 'Moving…',
   coNobodyElse: 'There is no other doctor',
+  coRatings: 'Ratings to read before they are shown',
+  coRatingsNone: 'No rating is waiting to be read',
+  coStars: (stars) => `${stars} of 5`,
+  coNoWords: 'No words with it',
+  coShow: 'Show it',
+  coHide: 'Keep it hidden',
+  coShown: 'Shown',
+  coHidden: 'Hidden',
+  coUnreviewed: 'That was not saved. Please tap again',
 };

@@ -32,4 +32,13 @@ export const coordinator = {
   coReassignFailed: '没换成，请再点一次',
   coMoving: '正在换…',
   coNobodyElse: '没有别的医生',
+  coRatings: '患者评价，等人看过再公布',
+  coRatingsNone: '没有没看过的评价',
+  coStars: (stars: number) => `${stars} 分，满分 5 分`,
+  coNoWords: '没有写话',
+  coShow: '公布',
+  coHide: '不公布',
+  coShown: '已公布',
+  coHidden: '不公布',
+  coUnreviewed: '没存上，请再点一次',
 };
