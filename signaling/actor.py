@@ -32,8 +32,18 @@ from signaling.asked import (
     SeatLeft,
     Writing,
 )
+from signaling.captions import AT_ONCE, PER_S, Caption
 from signaling.channel import Channel
-from signaling.errors import EventRefused, GuestsFull, Internal, MediaUnavailable, OfferRefused, StoreUnavailable
+from signaling.errors import (
+    EventRefused,
+    GuestsFull,
+    Internal,
+    MediaUnavailable,
+    OfferRefused,
+    PhaseWrong,
+    RateLimited,
+    StoreUnavailable,
+)
 from signaling.inputs import Input
 from signaling.lanes import MediaLane, RecorderLane
 from signaling.mail import MailLane
@@ -104,6 +114,7 @@ class VisitActor:
         self._unsaved = False
         self._due = False
         self._showings = Bucket(STATES_PER_S, STATES_AT_ONCE)
+        self._captions = Bucket(PER_S, AT_ONCE)
         self._timer: asyncio.TimerHandle | None = None
         self._used_at = clock()
         self.media = MediaLane(facts.id, workers, self.post, resumed=facts.phase in ("live", "ended"))
@@ -186,6 +197,18 @@ class VisitActor:
         await self.ask(given)
         if self._unsaved:
             raise StoreUnavailable
+
+    def caption(self, said: Caption) -> int:
+        """Pass on what is being said (CAPTION-1); to how many. Raises `EventRefused`."""
+        inside = standing.inside(self.facts)
+        if self.facts.phase != "live" or said.seat not in inside:
+            raise PhaseWrong
+        if not self._captions.take(self._clock()):
+            raise RateLimited
+        told = [self._channels[seat] for seat in inside if seat in self._channels]
+        for channel in told:
+            channel.send("caption", said.event())
+        return len(told)
 
     async def invite(self, kind: GuestKind) -> Seat:
         """The seat of a new guest. Raises `EventRefused`."""

@@ -35,6 +35,7 @@ from recorder.control import Note
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
 from signaling.api.calendar import CalendarRoutes
+from signaling.api.captions import CaptionRoutes
 from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
@@ -209,7 +210,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
         PictureRoutes(files),
     )
     calendar = CalendarRoutes(store, registry, SqlCalendar(store.engine), links, clock)
-    more = (*kept, webhooks, slot_routes, ratings, trying, calendar)
+    more = (*kept, webhooks, slot_routes, ratings, trying, calendar, CaptionRoutes(registry))
     checks = _parts(store, media, recorder)
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 

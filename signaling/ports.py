@@ -15,6 +15,7 @@ from signaling.summary import Summary
 
 if TYPE_CHECKING:
     from signaling.asked import RxConfirmed
+    from signaling.captions import Caption
 
 Role = Literal["doctor", "patient", "guest", "auditor", "coordinator"]
 Seat = Literal["doctor", "patient", "guest-1", "guest-2", "guest-3"]
@@ -373,6 +374,10 @@ class Visits(Protocol):
 
     async def confirm(self, visit: str, given: RxConfirmed) -> VisitFacts:
         """What the hospital's server says of a prescription; durable when it returns. Raises `KeyError`, `EventRefused`."""
+        ...
+
+    async def caption(self, visit: str, said: Caption) -> int:
+        """Show what is being said to who is in the live visit; to how many it was sent. Raises `KeyError`, `EventRefused`."""
         ...
 
     async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:

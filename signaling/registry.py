@@ -17,6 +17,7 @@ from recorder import control as recorder
 from signaling import snapshot, translate
 from signaling.actor import VisitActor
 from signaling.asked import EndAsked, Rescheduled, RxConfirmed, Transferred
+from signaling.captions import Caption
 from signaling.channel import Channel
 from signaling.desk import Desk
 from signaling.errors import PhaseWrong, StoreUnavailable
@@ -213,6 +214,13 @@ class VisitRegistry:
             raise KeyError(visit)
         await actor.keep(given)
         return actor.facts
+
+    async def caption(self, visit: str, said: Caption) -> int:
+        """See the port."""
+        actor = await self.get(visit)
+        if actor is None:
+            raise KeyError(visit)
+        return actor.caption(said)
 
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """Tokens under a smaller epoch are worthless (stored already): close their sockets with `bye` `token_revoked`."""

@@ -18,6 +18,7 @@ from config.clock import now_iso
 from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
 from signaling.api.calendar import CalendarRoutes
+from signaling.api.captions import CaptionRoutes
 from signaling.api.copies import CopyRoutes
 from signaling.api.exports import ExportRoutes
 from signaling.api.grants import GrantRoutes
@@ -34,9 +35,10 @@ from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.asked import Rescheduled, RxConfirmed
 from signaling.calendar import SqlCalendar
+from signaling.captions import Caption
 from signaling.copies import Copies
 from signaling.database import open_engine
-from signaling.errors import GuestsFull
+from signaling.errors import GuestsFull, PhaseWrong
 from signaling.export_store import SqlExports
 from signaling.launches import SqlLaunches
 from signaling.links import Links
@@ -142,6 +144,15 @@ class WrittenVisits:
         await self.store.save(law.facts)
         return law.facts
 
+    async def caption(self, visit: str, said: Caption) -> int:
+        """See the port."""
+        facts = await self.store.load(visit)
+        if facts is None:
+            raise KeyError(visit)
+        if facts.phase != "live":
+            raise PhaseWrong
+        return 0
+
     async def links_revoked(self, visit: str, links_epoch: int) -> None:
         """See the port."""
         self.revoked.append((visit, links_epoch))
@@ -229,6 +240,7 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
             slots,
             PictureRoutes(files),
             ratings,
+            CaptionRoutes(visits),
         )
         calendar = CalendarRoutes(store, visits, SqlCalendar(store.engine), links, time.time)
         routes = all_routes(store, visits, links, (*more, calendar), {"database": database}, time.time)

@@ -123,7 +123,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     useEffect(() => {
       voice.heed(given.saying({ now, w, browser }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
     }, [now, w, reading, mode]);
-    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} captions={null} mirrored={!visit.call.devices.facesAway} listen={listen} />;
+    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} />;
   }
 
   const root = document.getElementById('page');

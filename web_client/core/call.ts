@@ -1,6 +1,7 @@
 /** One seat in one visit: the session, the transport and the devices, kept in step. */
 import type { Clock } from './clock';
 import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vitals } from './ailments';
+import { type Caption, Captions } from './captions';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
@@ -37,6 +38,8 @@ export interface CallFacts {
   readonly dumb: boolean;
   /** The other one is speaking now, as far as this page hears. */
   readonly talking: boolean;
+  /** What the others are saying, where a recogniser of the hospital's listens. */
+  readonly caption: Caption | null;
   /** The server's clock minus ours, in ms: the visit's times are the server's. */
   readonly skew: number;
 }
@@ -89,8 +92,10 @@ export class Call implements Watchable<CallFacts> {
     devices: Devices = new Devices(ports.media),
   ) {
     this.devices = devices;
+    const captions = new Captions(ports.clock, (caption) => this.facts.set({ caption }));
     this.session = new Session(ports.socket, ports.clock, token, (name, body) => {
       if (name === 'message') this.messages.hear(body);
+      else if (name === 'caption') captions.hear(body, this.now.session.state?.you.seat);
     });
     this.messages = new Messages((event, payload, within) => this.session.ask(event, payload, within), ports.clock, ports.memory, ports.photos, token, () => ports.rtc.name());
     this.peer = this.newPeer();
@@ -104,6 +109,7 @@ export class Call implements Watchable<CallFacts> {
       stalled: false,
       dumb: false,
       talking: false,
+      caption: null,
       skew: 0,
     });
   }

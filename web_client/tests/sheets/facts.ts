@@ -72,6 +72,7 @@ export const GUEST: Readonly<Record<string, PatientSample>> = {
   check: ['check', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
   waiting: ['waiting', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
   live: ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t)],
+  'live-captions': ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t, { caption: { text: '血压早上高一些，先把药量一次，晚上再量。', language: 'zh' } })],
   ended: ['ended', (t) => callOf(stateOf('ended', 'guest-1', { seats: LOBBY }), t)],
   left: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'closed', lostAt: null, state: null, queue: null } })],
 };
@@ -99,6 +100,7 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
     stalled: false,
     dumb: false,
     talking: false,
+    caption: null,
     // The sample's clock stands still.
     skew: NOW - Date.now(),
     ...change,
@@ -138,7 +140,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
   'live-text': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'text' })],
-  'live-captions': ['live', (t) => callOf(stateOf('live', 'patient'), t)],
+  'live-captions': ['live', (t) => callOf(stateOf('live', 'patient'), t, { caption: { text: '血压早上高一些，先把药量一次，晚上再量。', language: 'zh' } })],
   'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
   'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', seat: 'doctor', source: 'camera', track: t.other }, { id: 's', seat: 'doctor', source: 'screen', track: t.screen }] } })],
   'live-audio': ['live', (t) => callOf(stateOf('live', 'patient', { seats: { doctor: { ...ON, camera: 'off' }, patient: ON } }), t)],

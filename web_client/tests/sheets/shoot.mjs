@@ -59,7 +59,7 @@ const browser = await puppeteer.launch({
 });
 const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'), 'utf8');
 const PATIENT = ['opening', 'entry', 'entry+family', 'entry-child', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live+emergency', 'live-text', 'live-captions', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'live-guests', 'reconnecting', 'ended', 'ended+stars-4', 'ended-rated', 'closed'];
-const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'ended', 'left'];
+const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'live-captions', 'ended', 'left'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-guests', 'live-gap', 'ended'];
 const COORDINATOR = ['loading', 'refused', 'quiet', 'busy', 'choosing'];
 const CHECK = ['before', 'running', 'good', 'slow', 'media', 'devices'];

@@ -7,6 +7,7 @@ import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
+import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
 import { Messages, doctorName } from '../patient/parts';
 import { liveStrip, recordingWords } from '../patient/strip';
@@ -81,6 +82,7 @@ export function Live(given: GuestGiven) {
             </div>
           )}
         </div>
+        <Spoken caption={now.call.caption} />
         <p class={`say ${strip.tone}`}>
           <Icon name={strip.icon} />
           <span>{strip.words}</span>

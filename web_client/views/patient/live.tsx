@@ -8,6 +8,7 @@ import { Icon } from '../parts/icon';
 import { clockwise } from '../parts/length';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
+import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
 import { Messages, doctorName } from './parts';
 import { Phones } from './phones';
@@ -109,11 +110,7 @@ export function Live(given: PatientGiven) {
             </div>
           )}
         </div>
-        {given.captions !== null && (
-          <p class="captions" aria-live="off" data-captions>
-            {given.captions}
-          </p>
-        )}
+        <Spoken caption={now.call.caption} />
         {urgent && (
           <div class="urgent" data-urgent>
             <p>{w.emergencyStays}</p>

@@ -45,8 +45,6 @@ export interface PatientGiven {
   readonly mode: 'normal' | 'elder' | 'max';
   /** Whether pages are read aloud by wish; in elder mode they always are. */
   readonly reading: boolean;
-  /** What is being said, in writing, where a source of captions is connected; null where none is. */
-  readonly captions: string | null;
   readonly browser: Browser;
   /** Whether the picture of the own camera is a mirror: not that of what its back sees. */
   readonly mirrored: boolean;

@@ -1,0 +1,27 @@
+"""Captions over the HTTP API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from signaling.api.kinds import Id, Request
+from signaling.ports import Seat
+
+
+class NewCaption(Request, frozen=True):
+    """What somebody is saying. The same `line` again replaces it; a `final` one is not changed any more."""
+
+    seat: Seat
+    line: Id
+    text: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\u0000-\u001f\u007f]+$")]
+    final: bool = False
+    language: Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | None = None
+
+
+class Told(msgspec.Struct, frozen=True):
+    """How many seats it was sent to."""
+
+    told: int
