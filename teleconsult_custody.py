@@ -14,11 +14,14 @@ from teleconsult_options import FILE, FOLDER, config_option, data_option, reason
 
 @click.command("open")
 @click.argument("bundle", type=FOLDER)
-@click.option("--key", type=FILE, required=True, help="File of the recording's data keys (`teleconsult keys give`).")
+@click.option(
+    "--key", type=FILE, help="File of the recording's data keys.  [default: BUNDLE.keys.json, as exports have it]"
+)
 @click.option("-o", "--output", type=FOLDER, help="Folder for the files.  [default: BUNDLE-plain]")
-def open_(bundle: Path, key: Path, output: Path | None) -> None:
+def open_(bundle: Path, key: Path | None, output: Path | None) -> None:
     """Make plain playable files of a sealed BUNDLE."""
-    sys.exit(open_bundle(bundle, key, output or bundle.with_name(f"{bundle.name}-plain")))
+    beside = key or bundle.with_name(f"{bundle.name}.keys.json")
+    sys.exit(open_bundle(bundle, beside, output or bundle.with_name(f"{bundle.name}-plain")))
 
 
 @click.group()

@@ -1,12 +1,13 @@
 """A bundle as one ZIP file, written as it is read: nothing is kept, nothing is compressed (media is already).
 
-The archive holds one folder, named after the visit; unpacked, that folder is what `teleconsult verify` takes.
+The archive holds one folder, named after the visit; unpacked, that folder is what `teleconsult verify` takes. Beside it, and
+not in it, may stand the file of its keys: what is proven needs none.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import msgspec
@@ -43,10 +44,12 @@ class _Outbox(io.RawIOBase):
         return taken
 
 
-async def zipped(holdings: Holdings, held: Held) -> AsyncIterator[bytes]:
-    """The archive in pieces. Raises `StoreError`."""
+async def zipped(holdings: Holdings, held: Held, beside: Mapping[str, bytes]) -> AsyncIterator[bytes]:
+    """The archive in pieces; `beside`: files that stand beside the bundle. Raises `StoreError`."""
     outbox = _Outbox()
     with ZipFile(outbox, "w", ZIP_STORED) as archive:
+        for name, content in beside.items():
+            archive.writestr(_plain(name, 0o100600), content)
         for name, text in texts(held).items():
             archive.writestr(_member(held.visit, name), text)
         for name in held.sizes:
@@ -112,6 +115,10 @@ def signer(held: Held) -> tuple[str | None, str | None]:
 
 
 def _member(visit: str, name: str) -> ZipInfo:
-    member = ZipInfo(f"{visit}/{name}")
-    member.external_attr = 0o100644 << 16
+    return _plain(f"{visit}/{name}", 0o100644)
+
+
+def _plain(path: str, mode: int) -> ZipInfo:
+    member = ZipInfo(path)
+    member.external_attr = mode << 16
     return member

@@ -6,18 +6,20 @@
 | `GET /visits?after=V&limit=N` | `{"visits": [facts], "next": V or null}`, by visit id, at most 200 |
 | `GET /visits/{visit}` | `Facts`, as below |
 | `GET /visits/{visit}/files` | `{"visit", "closed", "files": [{"name", "size"}]}` |
-| `GET /visits/{visit}/files/{name}` | an object, or a range of it |
-| `GET /visits/{visit}/bundle` (and `bundle.zip`) | all of it as a ZIP file |
+| `GET /visits/{visit}/files/{name}` | an object, or a range of it; media that is not sealed only with `?look=` |
 
-Objects and bundles are as stored: sealed, where they are. What opens, keeps or destroys content is in `recorder.look_door`.
+Objects are as stored: sealed, where they are. What opens, hands out, keeps or destroys content is in `recorder.look_door`.
 
-AUDITDOOR-1  Whoever can open the socket may read everything: who that is, is the API's to decide and to write down.
+AUDITDOOR-1  Whoever can open the socket may ask for everything: who that is, is the API's to decide and to write down.
+AUDITDOOR-3  No media can be seen before the look is on the log: what is not sealed is given out for a look alone (403
+             `look_needed`).
 AUDITDOOR-2  What is said of a recording is what its records say, unverified: judging is for the verifier in the auditor's
              own hands.
 
 Errors are `{"code", "message"}`: 404 `visit_unknown`, `object_missing`; 416 `range_wrong`; 503 and the store's own code.
-Of content: 404 `look_unknown`; 409 `on_hold`, `retention_runs`, `still_recorded`, `same_person`, `seal_broken`; 410
-`content_shredded`, `key_destroyed`, `key_missing`; 503 `log_unavailable`, `kms_unreachable`; 400 `body_wrong`.
+Of content: 403 `look_needed`; 404 `look_unknown`; 409 `on_hold`, `retention_runs`, `still_recorded`, `same_person`,
+`seal_broken`; 410 `content_shredded`, `key_destroyed`, `key_missing`; 503 `log_unavailable`, `kms_unreachable`; 400
+`body_wrong`, `recipient_invalid`.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from recorder.archive import receipt_of, signer, zipped
+from recorder.archive import receipt_of, signer
 from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, problems, send
 from recorder.evidence import records as r
 from recorder.evidence.coverage import count, overlapping
 from recorder.evidence.ledger import StreamLedger
 from recorder.evidence.receipt import parse_receipt
 from recorder.holdings import Held, Holdings, SpoolReader
-from recorder.look_door import add_look_routes
+from recorder.look_door import add_look_routes, may_see
 from recorder.looks import Looks
 from recorder.objects import ObjectMissing, ObjectStore
 
@@ -100,8 +102,6 @@ def make_audit_app(
     app.router.add_get("/visits/{visit}/files", _files)
     app.router.add_get("/visits/{visit}/files/{name:.+}", _file)
     app.router.add_get("/visits/{visit}/receipt", _receipt)
-    app.router.add_get("/visits/{visit}/bundle", _bundle)
-    app.router.add_get("/visits/{visit}/bundle.zip", _bundle)
     return app
 
 
@@ -160,6 +160,7 @@ async def _file(request: web.Request) -> web.StreamResponse:
     size = held.sizes.get(name)
     if size is None:
         raise ObjectMissing("no such object")
+    may_see(request, held, name)
     start, end = byte_range(request.headers.get("Range"), size)
     response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
     response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
@@ -172,14 +173,6 @@ async def _file(request: web.Request) -> web.StreamResponse:
         response.etag = known.sha256
     pieces = request.app[HOLDINGS].stream(held.visit, name, start, end)
     return await send(request, response, pieces)
-
-
-async def _bundle(request: web.Request) -> web.StreamResponse:
-    held = await held_of(request)
-    response = web.StreamResponse()
-    response.content_type = "application/zip"
-    response.headers["Content-Disposition"] = f'attachment; filename="{held.visit}.zip"'
-    return await send(request, response, zipped(request.app[HOLDINGS], held))
 
 
 async def _receipt(request: web.Request) -> web.Response:

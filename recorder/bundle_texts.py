@@ -32,7 +32,8 @@ Two verdicts:
 cat streams/patient/part-001/init.* streams/patient/part-001/seg-* > patient.webm
 ```
 (`.mkv` where the segments are.) Where the records have lines of type `key`, the media here is sealed: two people of the
-hospital can hand out the file of its keys, and `teleconsult open FOLDER --key FILE` makes plain files. Verifying needs none.
+hospital hand out its keys with an export, as `{visit}.keys.json` (or `.keys.age`, encrypted) beside this folder, and
+`teleconsult open FOLDER` makes plain files; so does the auditor's page, in the browser. Verifying needs no key.
 Each participant is a stream of its own; all streams share one clock.
 
 ## Read
@@ -68,8 +69,9 @@ pip install teleconsult && teleconsult verify .
 ```
 cat streams/patient/part-001/init.* streams/patient/part-001/seg-* > patient.webm
 ```
-（若分段为 `.mkv`，则输出 `.mkv`。）若记录中有 `key` 类型的行，则此处的音视频已加密：须由医院两人共同同意给出密钥文件，
-再用 `teleconsult open 文件夹 --key 文件` 得到可播放的文件。验证不需要密钥。每位参与者单独一路，各路使用同一时钟。
+（若分段为 `.mkv`，则输出 `.mkv`。）若记录中有 `key` 类型的行，则此处的音视频已加密：密钥经医院两人共同同意后随导出给出，
+即本文件夹旁边的 `{visit}.keys.json`（加密时为 `.keys.age`）；用 `teleconsult open 文件夹` 得到可播放的文件，
+也可在审计页面中直接查看。验证不需要密钥。每位参与者单独一路，各路使用同一时钟。
 
 ## 查阅
 `records/*.jsonl` 逐行记录所发生的事情：同意、开始、每个分段及其哈希、每处缺失及原因、结束。其中不含姓名。

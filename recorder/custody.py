@@ -85,23 +85,26 @@ class Custody:
         """The time its lines carry."""
         return self._clock()
 
-    async def say(self, visit: str, body: Body) -> int:
-        """Put it on the log (LOGGED-1); its number. Raises `LogUnavailable`, `RecordInvalid`."""
+    async def say(self, visit: str, *bodies: Body) -> int:
+        """Put them on the log, nothing between them (LOGGED-1); the number of the last.
+
+        Raises `LogUnavailable`, `RecordInvalid`; `ChainBroken` for what may not follow here, and then nothing is written.
+        """
         async with self._lock:
             if self._log is None or not self._sound:
                 raise LogUnavailable("there is no log that could take it")
-            line = self._chain.line(visit, body, iso(self._clock()), monotonic_us())
+            lines = self._chain.lines(visit, bodies, iso(self._clock()), monotonic_us())
             try:
-                await asyncio.to_thread(self._append, line)
+                await asyncio.to_thread(self._append, b"\n".join(lines))
             except OSError:
                 raise LogUnavailable("the disk did not take it") from None
             seq = self._chain.size
-            self._chain.take(line)
-            self._lines.append(line)
-            self._log.take(CUSTODY, seq, [line])
-            if not await self._log.cover(CUSTODY, seq + 1):
+            self._chain.take_all(lines)
+            self._lines += lines
+            self._log.take(CUSTODY, seq, lines)
+            if not await self._log.cover(CUSTODY, self._chain.size):
                 raise LogUnavailable("no checkpoint covers it")
-            return seq
+            return self._chain.size - 1
 
     async def publish(self, store: ObjectStore) -> None:
         """Give the store what it does not have (LOGGED-2). Raises `StoreError`."""
@@ -148,11 +151,11 @@ class Custody:
             return False
         return True
 
-    def _append(self, line: bytes) -> None:
+    def _append(self, lines: bytes) -> None:
         size = self._path.stat().st_size if self._path.exists() else 0
         opened = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            if os.pwrite(opened, line + b"\n", size) != len(line) + 1:
+            if os.pwrite(opened, lines + b"\n", size) != len(lines) + 1:
                 raise OSError("the disk took only a part")
             os.fsync(opened)
         except OSError:

@@ -8,6 +8,8 @@ GET  /looks/{look}/{name}     the content of an `init` or segment that the look 
 GET  /visits/{visit}/keeping  {held, shredded, sealed, kept_until}
 POST /visits/{visit}/hold     {on, who, role, reason}; the same answer
 POST /visits/{visit}/shred    {who, role, reason}; 202 {state: asked}, and for another person 200 {state: shredded}
+POST /visits/{visit}/bundle   {who, role, reason, second, recipient?}: all of it as a ZIP file, for `who`, with whom
+                              `second` has agreed; beside the bundle the file of its keys (LOOK-5)
 POST /visits/{visit}/keys     {who, role, reason, recipient?}; 202 {state: asked}, and for another person the file of data
                               keys; with `recipient` (an age recipient) an age file
 POST /keys/rotate             {who, destroy?}; {root, visits, destroyed}: a new root key, everything wrapped again
@@ -26,9 +28,11 @@ from aiohttp import web
 from msgspec import Meta
 
 from config.clock import monotonic_s
-from recorder.door import byte_range, held_of, json_answer, problem, send
+from recorder.archive import zipped
+from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, send
 from recorder.evidence.layout import is_stream
-from recorder.looks import LOOK_S, Looks, Person
+from recorder.holdings import Held
+from recorder.looks import LOOK_S, Looks, LookUnknown, Person
 
 _TYPES = {"webm": "video/webm", "mkv": "video/x-matroska"}
 LOOKS = web.AppKey("looks", Looks)
@@ -65,6 +69,16 @@ class Agree(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recipient: str | None = None
 
 
+class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Two people, as the API heard them: who takes it, and who agreed."""
+
+    who: Word
+    role: Word
+    reason: Word
+    second: Word
+    recipient: str | None = None
+
+
 class Rotate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`destroy`: the old root keys go when everything is wrapped under the new one."""
 
@@ -86,7 +100,20 @@ def add_look_routes(app: web.Application, looks: Looks | None) -> None:
     app.router.add_post("/visits/{visit}/hold", _hold)
     app.router.add_post("/visits/{visit}/shred", _shred)
     app.router.add_post("/visits/{visit}/keys", _keys)
+    app.router.add_post("/visits/{visit}/bundle", _bundle)
     app.router.add_post("/keys/rotate", _rotate)
+
+
+def may_see(request: web.Request, held: Held, name: str) -> None:
+    """Refuse media that is not sealed, unless it is for an open look (AUDITDOOR-3)."""
+    known = held.ledger.expected.get(name)
+    if not name.startswith("streams/") or (known is not None and known.key is not None):
+        return
+    look = request.query.get("look")
+    if look is None:
+        raise problem(web.HTTPForbidden, "look_needed", "this is not sealed: whoever has it sees it")
+    if _looks(request).look(look).visit != held.visit:
+        raise LookUnknown("this look is of another visit")
 
 
 async def _begin(request: web.Request) -> web.Response:
@@ -150,6 +177,18 @@ async def _keys(request: web.Request) -> web.Response:
     if content is None:
         return json_answer({"state": "asked"}, 202)
     return web.Response(body=content, content_type="application/octet-stream")
+
+
+async def _bundle(request: web.Request) -> web.StreamResponse:
+    looks, held, asked = _looks(request), await held_of(request), await _body(request, HandOver)
+    first = Person(asked.who, asked.role, asked.reason)
+    keys = await looks.hand_over(held, first, asked.second, asked.recipient)
+    ending = "json" if asked.recipient is None else "age"
+    beside = {} if keys is None else {f"{held.visit}.keys.{ending}": keys}
+    response = web.StreamResponse()
+    response.content_type = "application/zip"
+    response.headers["Content-Disposition"] = f'attachment; filename="{held.visit}.zip"'
+    return await send(request, response, zipped(request.app[HOLDINGS], held, beside))
 
 
 async def _rotate(request: web.Request) -> web.Response:

@@ -6,6 +6,8 @@ LOOK-2  A look opens what it names and nothing else, for `LOOK_S`; at most `MOST
 LOOK-3  Keys are given away, and destroyed, when a second person says the same within a day of the first (CUSTODY-3).
 LOOK-4  Nothing is destroyed while it is held, before its retention is over, or while it is still being recorded. The line is
         on the log before the keys go; a crash in between is made good at the next start.
+LOOK-5  An export that two people agreed on elsewhere takes its keys along: both are on the log, in a checkpoint, before a key
+        is unwrapped; and also where nothing is sealed, before a byte of it leaves.
 """
 
 from __future__ import annotations
@@ -16,11 +18,15 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from config.clock import monotonic_s, parse_iso, random_bytes, random_name
 from recorder.custody import Custody
+from recorder.data_key import HeldKey
 from recorder.envelope import recipient_of, seal_envelope
 from recorder.evidence.custody import EVERYTHING, Asked, Exported, Looked, Rotated, Shredded, What
 from recorder.evidence.custody import Held as HoldLine
+from recorder.evidence.errors import ChainBroken
 from recorder.holdings import Held, Holdings
 from recorder.key_file import write_keys
 from recorder.mint import Mint
@@ -203,7 +209,7 @@ class Looks:
             return False
         keys = await asyncio.to_thread(self._mint.keyring.keys, held.visit)
         said = Shredded(first.who, first.role, person.who, first.reason, sorted(one.key for one in keys))
-        await self._custody.say(held.visit, said)
+        await self._agreed(held.visit, said)
         for name in [name for name, look in self._looks.items() if look.visit == held.visit]:
             del self._looks[name]
         await asyncio.to_thread(self._mint.keyring.shred, held.visit)
@@ -237,14 +243,35 @@ class Looks:
         if (first := await self._first("keys", held, person)) is None:
             return None
         keys = await asyncio.to_thread(self._mint.keyring.keys, held.visit)
-        said = Exported(first.who, first.role, person.who, first.reason, sorted(one.key for one in keys))
-        if recipient is not None:
-            said = Exported(said.who, said.role, said.second, said.reason, said.keys, recipient)
-        await self._custody.say(held.visit, said)
-        content = write_keys(held.visit, await self._mint.secrets(keys))
-        return (
-            content if to is None else seal_envelope(content, to, random_bytes(32), random_bytes(16), random_bytes(16))
+        await self._agreed(
+            held.visit, _exported(Person(first.who, first.role, first.reason), person.who, keys, recipient)
         )
+        return await self._written(held.visit, keys, to)
+
+    async def hand_over(self, held: Held, first: Person, second: str, recipient: str | None) -> bytes | None:
+        """The keys that go with an export, as `keys` gives them (LOOK-5); None: there are none, or none any more.
+
+        Raises `SecondPerson`, `RecipientInvalid`, `LogUnavailable`, `KmsError`.
+        """
+        if first.who == second:
+            raise SecondPerson("it takes a second person")
+        to = recipient_of(recipient) if recipient is not None else None
+        shredded = self._custody.standing(held.visit).shredded
+        keys = [] if shredded else await asyncio.to_thread(self._mint.keyring.keys, held.visit)
+        await self._agreed(held.visit, Asked("keys", *first), _exported(first, second, keys, recipient))
+        return await self._written(held.visit, keys, to) if keys else None
+
+    async def _agreed(self, visit: str, *said: Asked | Exported | Shredded) -> None:
+        try:
+            await self._custody.say(visit, *said)
+        except ChainBroken:  # of several second people at once, the others come too late
+            raise SecondPerson("somebody else was faster: ask again") from None
+
+    async def _written(self, visit: str, keys: list[HeldKey], to: bytes | None) -> bytes:
+        content = write_keys(visit, await self._mint.secrets(keys))
+        if to is None:
+            return content
+        return seal_envelope(content, to, random_bytes(32), random_bytes(16), random_bytes(16))
 
     def kept_until(self, held: Held) -> datetime | None:
         """When its content may go at the earliest; None while it grows, or if no setting says."""
@@ -282,3 +309,8 @@ class Looks:
         if first.who == person.who:
             raise SecondPerson("it takes a second person")
         return first
+
+
+def _exported(first: Person, second: str, keys: list[HeldKey], recipient: str | None) -> Exported:
+    named = sorted(one.key for one in keys)
+    return Exported(first.who, first.role, second, first.reason, named, UNSET if recipient is None else recipient)

@@ -158,18 +158,29 @@ class RecorderDoor:
             return False
 
     @asynccontextmanager
-    async def open(self, path: str, byte_range: str | None = None) -> AsyncIterator[ClientResponse]:
-        """An answer whose body is still to be read, whatever its status. Raises `RecorderAway`."""
+    async def open(
+        self, path: str, byte_range: str | None = None, asked: object | None = None
+    ) -> AsyncIterator[ClientResponse]:
+        """An answer whose body is still to be read, whatever its status; `asked`: it is a POST. Raises `RecorderAway`."""
         assert self._session is not None, "the door is used as a context"
         headers = {} if byte_range is None else {"Range": byte_range}
+        method = "GET" if asked is None else "POST"
         try:
-            response = await self._session.get(path, headers=headers, allow_redirects=False)
+            response = await self._session.request(method, path, headers=headers, json=asked, allow_redirects=False)
         except (ClientError, OSError, TimeoutError) as error:
             raise RecorderAway("the recorder does not answer") from error
         try:
             yield response
         finally:
             response.close()
+
+    async def refusal(self, answer: ClientResponse) -> LookRefused:
+        """Why an opened answer is none, in the recorder's own code. Raises `RecorderAway`."""
+        try:
+            said = msgspec.json.decode(await answer.content.read(MAX_JSON), type=_Refusal)
+        except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+            raise RecorderAway(f"the recorder answered {answer.status}") from error
+        return LookRefused(said.message, said.code, answer.status)
 
     async def look(self, visit: str, who: str, role: str, purpose: str) -> str:
         """Open a visit's content for somebody, after it is in the recorder's log. Raises `LookRefused`, `RecorderAway`."""

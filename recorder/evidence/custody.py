@@ -6,12 +6,13 @@ again, and says where each visit stands.
 CUSTODY-1  A line is a record as in §3, its `seq` and `prev` counting in this chain; the first `prev` is SHA-256 of
            `teleconsult-custody-v1` and a newline, followed by the log's 16 digits.
 CUSTODY-2  Each body has exactly the members of its type.
-CUSTODY-3  `shred` follows an `ask` of another person, at most `BOX` before; a visit on hold is not shredded.
+CUSTODY-3  `export` and `shred` follow an `ask` of another person, at most `BOX` before; a visit on hold is not shredded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -57,7 +58,7 @@ class Asked(_Body, frozen=True):
 
 
 class Exported(_Body, frozen=True):
-    """`export`: the data keys leave, agreed by two."""
+    """`export`: the data keys leave, agreed by two. No keys: what left was never sealed, or nothing opens it any more."""
 
     who: Text
     role: Text
@@ -138,6 +139,17 @@ class CustodyChain:
     def shredded(self) -> list[str]:
         """Every visit whose keys are destroyed."""
         return [visit for visit, standing in self._standing.items() if standing.shredded]
+
+    def lines(self, visit: str, bodies: Sequence[Body], at: str, mono_us: int) -> list[bytes]:
+        """The next lines, as this chain would take them; it is not changed. Raises `RecordInvalid`, `ChainBroken`."""
+        trial = CustodyChain("")
+        trial.size, trial._last = self.size, self._last
+        trial._standing[visit] = deepcopy(self.standing(visit))
+        made = []
+        for body in bodies:
+            made.append(trial.line(visit, body, at, mono_us))
+            trial.take(made[-1])
+        return made
 
     def line(self, visit: str, body: Body, at: str, mono_us: int) -> bytes:
         """The next line; nothing is changed before it is taken. Raises `RecordInvalid`."""

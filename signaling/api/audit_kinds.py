@@ -164,6 +164,21 @@ class Exports(msgspec.Struct, frozen=True):
     exports: list[Export]
 
 
+class TakeExport(Request, frozen=True):
+    """For whom the keys are encrypted, if for somebody alone."""
+
+    recipient: (
+        Annotated[
+            str,
+            Meta(
+                pattern="^age1[02-9ac-hj-np-z]{20,100}$",
+                description="An age recipient: the keys in the archive are then an age file, which only its identity opens.",
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
+
+
 class DecideExport(Request, frozen=True):
     """The second person's word."""
 

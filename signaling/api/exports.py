@@ -1,5 +1,6 @@
 """Exports by two people over HTTP: asked for, decided by another, taken once (`signaling.exports`).
 
+AUDIT-7  What leaves is on the recorder's log first, with both people; the keys of a sealed recording go with it (LOOK-5).
 AUDIT-6  A recording of which nothing is written yet, or none at all, is refused before anybody is asked, and again before it
          is sent.
 """
@@ -9,12 +10,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from aiohttp import web
+from msgspec import UNSET
 
 from config.clock import iso, parse_iso, random_name
 from signaling.access import Allowed, decide
-from signaling.api.audit_kinds import DecideExport, Exports, GiveReason
+from signaling.api.audit_kinds import DecideExport, Exports, GiveReason, TakeExport
+from signaling.api.handing_on import hand_on
 from signaling.api.looks import Looks, asker_of, subject
-from signaling.api.recordings import hand_on
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, json_answer
 from signaling.export_store import SqlExports
 from signaling.exports import BOX_S, Export, ExportRefused, check_decidable, check_takeable
@@ -75,12 +77,13 @@ class ExportRoutes:
                 "GET",
                 "/api/v1/exports/{export}/bundle",
                 "getExport",
-                "All objects of the recording in one archive, once, for who asked. `teleconsult verify` checks it offline.",
+                "All objects of the recording in one archive, once, for who asked, and beside them the keys that open it:"
+                " both people are on the recorder's log first. `teleconsult verify` checks it, `teleconsult open` opens it.",
                 "exporter",
                 (Answer(200, "The archive", media="*/*", headers=("Content-Disposition",)),),
                 self.bundle,
                 Nothing,
-                Nothing,
+                TakeExport,
                 refuses=(Conflict, NotReady),
             ),
         ]
@@ -119,10 +122,11 @@ class ExportRoutes:
             raise Conflict("this export cannot be decided any more", code=error.code) from error
         return json_answer(decided)
 
-    async def bundle(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
-        """EXPORT-2. A download that did not reach its end has not taken it."""
+    async def bundle(self, call: Call[Nothing, TakeExport]) -> web.StreamResponse:
+        """EXPORT-2, AUDIT-7. A download that did not reach its end has not taken it."""
         export, facts = await self._found(call.path("export"))
-        if asker_of(call.principal).who != export.asked_by:
+        asker = asker_of(call.principal)
+        if asker.who != export.asked_by:
             raise Forbidden("only who asked for an export takes it", code="export_not_yours")
         try:
             check_takeable(export, self._looks.now())
@@ -130,7 +134,10 @@ class ExportRoutes:
             raise Conflict("this export cannot be taken", code=error.code) from error
         await self._check_recorded(facts)
         await self._looks.allow(call.principal, facts, "export_ask", f"export taken {export.id}", kind="export")
-        answer = await hand_on(self._door, call.request, f"/visits/{facts.id}/bundle", {"visit": facts.id})
+        asked = {"who": asker.who, "role": asker.role, "reason": export.purpose, "second": export.decided_by}
+        if call.query.recipient is not UNSET:
+            asked["recipient"] = call.query.recipient
+        answer = await hand_on(self._door, call.request, f"/visits/{facts.id}/bundle", {"visit": facts.id}, asked)
         if call.request.transport is not None and not call.request.transport.is_closing():
             await self._exports.taken(export.id, self._looks.now())
         return answer

@@ -1,7 +1,7 @@
 """Looks at recordings: decided by `signaling.access`, written down whatever was decided, and only then answered.
 
 AUDIT-1  A look is on the access log (SQL) before anything is shown. While the visit's evidence log is open it is noted there
-         too, as `access`; after that the access log alone holds it, until evidence logs can be continued (a later issue).
+         too, as `access`. Whenever media can be seen of it, sealed or not, it is on the recorder's custody chain (PLAY-1).
 AUDIT-2  The same look by the same person, decided the same way, is written down once a minute: a player asks for a stream
          piece by piece.
 AUDIT-4  A refusal is written down as a look is, with its code.

@@ -1,4 +1,4 @@
-"""Recordings for auditors: found, looked at, played. `signaling.api.looks` decides and writes every look down first.
+"""Recordings for auditors: found, looked at, kept. `signaling.api.looks` decides and writes every look down first.
 
 AUDIT-3  The patient appears under the pseudonym that evidence uses; under a name only to who gave a reason.
 AUDIT-5  A bundle goes out only for an export that two people agreed on (`signaling.api.exports`).
@@ -7,11 +7,9 @@ AUDIT-5  A bundle goes out only for an export that two people agreed on (`signal
 from __future__ import annotations
 
 import asyncio
-import re
 from datetime import UTC, datetime
-from urllib.parse import quote
 
-from aiohttp import ClientError, ClientResponse, web
+from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from config.clock import iso
@@ -25,34 +23,18 @@ from signaling.api.audit_kinds import (
     RecordingsQuery,
     SetHold,
 )
+from signaling.api.handing_on import GUARDED
 from signaling.api.looks import Looks, asker_of, subject
 from signaling.api.recording_kinds import Recording, RecordingDetail, RecordingPage
-from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms, VisitFacts
-from signaling.problems import NotFound, NotReady, RangeWrong, RequestInvalid
+from signaling.problems import NotFound, NotReady, RequestInvalid
 from signaling.recordings import Keeping, LookRefused, RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
 from signaling.store import CursorInvalid, Search, SqlVisitStore, cursor_of
 
 AT_ONCE = 8
-CHUNK = 256 << 10
 MOST_SCANNED = 2000
 MOST_WORDS = 6
-
-_HANDED_ON = ("Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
-_SAFE_TYPES = (
-    "video/webm",
-    "video/x-matroska",
-    "application/json",
-    "text/plain",
-    "application/zip",
-    "application/x-tar",
-)
-_GUARDED = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-}
 
 
 class RecordingRoutes:
@@ -77,7 +59,6 @@ class RecordingRoutes:
     def routes(self) -> Routes:
         """The table."""
         one = "/api/v1/recordings/{visit}"
-        partial = ("Content-Range", "Accept-Ranges", "ETag")
         return [
             Route(
                 "GET",
@@ -112,21 +93,6 @@ class RecordingRoutes:
                 Nothing,
                 Nothing,
                 refuses=(NotReady,),
-            ),
-            Route(
-                "GET",
-                f"{one}/files/{{name}}",
-                "getRecordingFile",
-                "One object, or a range of its bytes.",
-                "auditor",
-                (
-                    Answer(200, "The object", media="*/*", headers=partial),
-                    Answer(206, "The bytes asked for", media="*/*", headers=partial),
-                ),
-                self.file,
-                Nothing,
-                Nothing,
-                refuses=(NotReady, RangeWrong),
             ),
             Route(
                 "GET",
@@ -241,15 +207,6 @@ class RecordingRoutes:
             raise NotFound("this visit has no recording", code="recording_unknown")
         return json_answer(listed)
 
-    async def file(self, call: Call[Nothing, Nothing]) -> web.StreamResponse:
-        """A segment never changes, but an auditor's browser keeps no copy of it (`no-store`)."""
-        name = call.path("name")
-        if re.fullmatch(FILE_PATTERN, name) is None:
-            raise NotFound
-        facts = await self._looks.visit(call.principal, call.path("visit"))
-        await self._looks.allow(call.principal, facts, "play", _scope(name))
-        return await hand_on(self._door, call.request, f"/visits/{facts.id}/files/{quote(name)}")
-
     async def keeping(self, call: Call[Nothing, Nothing]) -> web.Response:
         """As the recorder says."""
         facts = await self._looks.visit(call.principal, call.path("visit"))
@@ -305,7 +262,7 @@ class RecordingRoutes:
         data = await self._photos.get(facts.id, name) if found is not None and found[0] == facts.id else None
         if found is None or data is None:
             raise NotFound("no such photo", code="photo_unknown")
-        return web.Response(body=data, content_type=found[1].media, headers=_GUARDED)
+        return web.Response(body=data, content_type=found[1].media, headers=GUARDED)
 
     async def _page(self, call: Call[Nothing, RecordingsQuery]) -> Page:
         """A page of what this asker may see. Where SQL cannot tell (a sample), many are read for few; the page may then be
@@ -343,57 +300,3 @@ class RecordingRoutes:
 
 def _moment(given: int | UnsetType) -> str | None:
     return None if isinstance(given, UnsetType) else iso(datetime.fromtimestamp(given, UTC))
-
-
-async def hand_on(
-    door: RecorderDoor, request: web.Request, path: str, attachment: dict[str, str] | None = None
-) -> web.StreamResponse:
-    """What the recorder answers there, streamed. Raises `NotReady`, `NotFound`, `RangeWrong`."""
-    try:
-        async with door.open(path, request.headers.get("Range")) as answer:
-            _refuse_if_refused(answer)
-            return await _hand_on(request, answer, attachment or {})
-    except RecorderAway as error:
-        raise NotReady(str(error), code=error.code) from error
-
-
-def _scope(name: str) -> str:
-    """AUDIT-2: `play streams/patient`, `read records`: whoever plays a stream looks at it, not at 1 800 segments."""
-    folders = name.split("/")
-    return f"play {'/'.join(folders[:2])}" if folders[0] == "streams" else f"read {folders[0]}"
-
-
-def _refuse_if_refused(answer: ClientResponse) -> None:
-    match answer.status:
-        case 200 | 206:
-            return
-        case 400 | 404 | 410:
-            raise NotFound("there is no such object", code="object_missing")
-        case 416:
-            raise RangeWrong("the object does not have these bytes")
-        case status:
-            raise RecorderAway(f"the recorder answered {status}")
-
-
-async def _hand_on(request: web.Request, answer: ClientResponse, attachment: dict[str, str]) -> web.StreamResponse:
-    response = web.StreamResponse(status=answer.status)
-    for name in _HANDED_ON:
-        if name in answer.headers:
-            response.headers[name] = answer.headers[name]
-    # A type that a browser would run must not come out of a recording.
-    response.content_type = answer.content_type if answer.content_type in _SAFE_TYPES else "application/octet-stream"
-    response.headers.update(_GUARDED)
-    if attachment:
-        ending = {"application/zip": "zip", "application/x-tar": "tar"}.get(answer.content_type, "bin")
-        response.headers["Content-Disposition"] = f'attachment; filename="teleconsult-{attachment["visit"]}.{ending}"'
-    await response.prepare(request)
-    try:
-        async for chunk in answer.content.iter_chunked(CHUNK):
-            await response.write(chunk)
-    except (ClientError, OSError, TimeoutError):
-        # Too late for a status: the connection is cut, and the client sees a body that is too short.
-        if request.transport is not None:
-            request.transport.abort()
-        return response
-    await response.write_eof()
-    return response

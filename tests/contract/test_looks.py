@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from subprocess import run
 from typing import Any
 
 import pytest
@@ -21,7 +26,7 @@ from recorder.holdings import Holdings
 from recorder.inventory import StoreFolder
 from recorder.key_file import KeyFileWrong, read_keys
 from recorder.keys import load_or_create
-from recorder.looks import Looks
+from recorder.looks import Looks, Person, SecondPerson
 from recorder.mint import Mint
 from recorder.mint_settings import mint_for
 from recorder.notary import LocalWitness, Notary
@@ -252,3 +257,61 @@ async def test_a_chain_that_lost_lines_the_log_has_takes_no_more(desk: Desk) -> 
     journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
     async with desk.open():
         assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 503))["code"] == "log_unavailable"
+
+
+async def test_an_export_takes_its_keys_along_after_both_people_are_in_a_checkpoint(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    covered: list[bool] = []
+    real = Mint.secrets
+
+    async def watched(mint: Mint, held: Any) -> dict[str, bytes]:
+        kinds = [json.loads(line)["type"] for line in desk.custody._path.read_bytes().splitlines()]
+        covered.append(desk.notary._site.covers(CUSTODY, len(kinds)) and kinds[-2:] == ["ask", "export"])
+        return await real(mint, held)
+
+    monkeypatch.setattr(Mint, "secrets", watched)
+    identity, recipient = new_identity(bytes(range(32)))
+    bundle, people = f"/visits/{VISIT}/bundle", LEE | {"second": KIM["who"]}
+    async with desk.open():
+        assert (await desk.ask(bundle, LEE | {"second": LEE["who"]}, 409))["code"] == "same_person"
+        assert (await desk.ask(bundle, people | {"recipient": "age1x"}, 400))["code"] == "recipient_invalid"
+        assert covered == []
+        plain = await desk.ask(bundle, people, 200)
+        sealed = await desk.ask(bundle, people | {"recipient": recipient}, 200)
+    assert covered == [True, True]
+    with zipfile.ZipFile(io.BytesIO(sealed)) as archive:
+        envelope = archive.read(f"{VISIT}.keys.age")
+    with zipfile.ZipFile(io.BytesIO(plain)) as archive:
+        archive.extractall(tmp_path / "out")
+    folder, keys = tmp_path / "out" / VISIT, tmp_path / "out" / f"{VISIT}.keys.json"
+    assert read_keys(open_envelope(envelope, identity)) == read_keys(keys.read_bytes())
+    # The bundle is evidence with its keys beside it, and both verifiers say so.
+    verdict = verify_directory(folder)
+    assert (verdict.broken, verdict.complete) == ([], True)
+    shell = run(["sh", folder / "verify.sh", folder], capture_output=True, text=True, check=False)
+    assert shell.returncode == 0, shell.stdout
+    (written,) = open_bundle(folder, read_keys(keys.read_bytes()), tmp_path / "plain")
+    assert written.path.read_bytes()[:4] == bytes.fromhex("1a45dfa3")
+
+
+async def test_of_two_second_people_at_once_one_comes_too_late_and_the_chain_holds(desk: Desk) -> None:
+    async with desk.open():
+        looks, held = desk._looks(Holdings(desk.studio.store)), await Holdings(desk.studio.store).recording(VISIT)
+        assert held is not None
+        assert await looks.keys(held, Person("p-lee", "auditor", "case"), None) is None
+        both = [looks.keys(held, Person(who, "administrator", "agreed"), None) for who in ("p-kim", "p-pat")]
+        said = await asyncio.gather(*both, return_exceptions=True)
+    assert {type(one) for one in said} == {bytes, SecondPerson}
+    async with desk.open():  # another life reads the chain again
+        await desk.look()
+
+
+async def test_the_evidence_of_a_shredded_recording_can_still_be_exported(desk: Desk) -> None:
+    desk.ahead = timedelta(days=366)
+    async with desk.open():
+        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
+        await desk.ask(f"/visits/{VISIT}/shred", KIM, 200)
+        archive = await desk.ask(f"/visits/{VISIT}/bundle", LEE | {"second": KIM["who"]}, 200)
+    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
+    assert all(name.startswith(f"{VISIT}/") for name in names)

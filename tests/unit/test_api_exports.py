@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -66,13 +67,13 @@ async def decided(api: Api, export: dict[str, Any], token: str, approve: bool = 
     return status, said.get("code", "")
 
 
-async def taken(api: Api, export: dict[str, Any], token: str) -> tuple[int, bytes]:
+async def taken(api: Api, export: dict[str, Any], token: str, **query: str) -> tuple[int, bytes]:
     headers = {"Authorization": f"Bearer {token}"}
-    async with api.client.get(f"/api/v1/exports/{export['id']}/bundle", headers=headers) as answer:
+    async with api.client.get(f"/api/v1/exports/{export['id']}/bundle", headers=headers, params=query) as answer:
         return answer.status, await answer.read()
 
 
-async def test_two_people_export_a_bundle_once(api: Api) -> None:
+async def test_two_people_export_a_bundle_once(api: Api, tmp_path: Path) -> None:
     first, second = await signed_in(api, "a-1", "auditor"), await signed_in(api, "a-2", "auditor")
     for who in ("a-1", "a-2"):
         await granted(api, who, visits=["v1"])
@@ -85,8 +86,15 @@ async def test_two_people_export_a_bundle_once(api: Api) -> None:
     assert await decided(api, export, API_KEY) == (409, "export_decided")
     status, problem = await taken(api, export, second)
     assert (status, b"export_not_yours" in problem) == (403, True)
+    status, problem = await taken(api, export, first, recipient="age1" + "q" * 58)
+    assert (status, b"recipient_invalid" in problem) == (400, True)
     status, archive = await taken(api, export, first)
     assert status == 200
+    journal = [json.loads(line) for line in (tmp_path / "custody" / "journal").read_text().splitlines()]
+    assert [(line["type"], line["body"]["who"], line["body"].get("second")) for line in journal] == [
+        ("ask", "a-1", None),
+        ("export", "a-1", "a-2"),
+    ]
     assert any(name.endswith(SEGMENT) for name in zipfile.ZipFile(io.BytesIO(archive)).namelist())
     status, problem = await taken(api, export, first)
     assert (status, b"export_taken" in problem) == (409, True)

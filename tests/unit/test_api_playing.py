@@ -42,6 +42,17 @@ async def test_the_look_is_logged_once_and_the_pieces_follow(api: Api, tmp_path:
     assert '"who":"auditor-1"' in journal
 
 
+async def test_a_stored_object_that_is_not_sealed_is_a_look_too_once_for_all_pieces(api: Api, tmp_path: Path) -> None:
+    await api.store.create(some_visit("v1"), None, "")
+    objects = await shelve(tmp_path, "v1")
+    async with recorder_door(tmp_path):
+        await look(api, "/v1/files/records/000001.jsonl", auditor(api))
+        assert not (tmp_path / "custody" / "journal").exists()
+        for name in (INIT, SEGMENT):
+            assert (await look(api, f"/v1/files/{name}", auditor(api)))[1] == objects[name]
+    assert (tmp_path / "custody" / "journal").read_text().count('"type":"access"') == 1
+
+
 async def test_a_recorder_that_began_anew_is_told_again(api: Api, tmp_path: Path) -> None:
     await api.store.create(some_visit("v1"), None, "")
     await shelve(tmp_path, "v1")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,7 +12,6 @@ import msgspec
 import pytest
 
 from config.clock import now_iso, parse_iso
-from recorder.audit import audit_door, make_audit_app
 from recorder.store_folder import FolderStore
 from signaling.api.looks import Seen
 from signaling.messages import Draft, Photo
@@ -34,10 +32,7 @@ async def shelve(folder: Path, visit: str) -> dict[str, bytes]:
     return objects
 
 
-@asynccontextmanager
-async def recorder(folder: Path) -> AsyncIterator[None]:
-    async with audit_door(make_audit_app(FolderStore(folder / "store")), folder / "audit.sock"):
-        yield
+recorder = recorder_door
 
 
 @pytest.fixture

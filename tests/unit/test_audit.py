@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,10 +17,10 @@ from aiohttp import ClientSession, UnixConnector
 
 from recorder.audit import audit_door, make_audit_app
 from recorder.bundle import verify_directory
-from recorder.holdings import SpoolFolder
 from recorder.objects import StoreUnavailable
 from recorder.store_folder import FolderStore
 from tests.bundles import ORIGIN, RECORDER, honest_visit, write_bundle
+from tests.looking import recorder_door
 
 
 async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
@@ -29,13 +30,26 @@ async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> N
 
 @asynccontextmanager
 async def door(store: FolderStore, folder: Path, spool: Path | None = None) -> AsyncIterator[ClientSession]:
-    socket = folder / "audit.sock"
-    app = make_audit_app(store, SpoolFolder(spool) if spool is not None else None)
     async with (
-        audit_door(app, socket),
-        ClientSession("http://recorder", connector=UnixConnector(str(socket))) as client,
+        recorder_door(folder, store, spool),
+        ClientSession("http://recorder", connector=UnixConnector(str(folder / "audit.sock"))) as client,
     ):
         yield client
+
+
+async def packed(client: ClientSession, visit: str) -> bytes:
+    """The archive, for two people."""
+    people = {"who": "p-lee", "role": "auditor", "reason": "dispute", "second": "p-kim"}
+    async with client.post(f"/visits/{visit}/bundle", json=people) as answer:
+        assert answer.status == 200, await answer.text()
+        return await answer.read()
+
+
+async def seen(client: ClientSession, visit: str) -> str:
+    """The address of a look at what is not sealed."""
+    person = {"who": "p-lee", "role": "auditor", "purpose": "dispute"}
+    async with client.post(f"/visits/{visit}/looks", json=person) as answer:
+        return f"?look={(await answer.json())['look']}"
 
 
 async def said(client: ClientSession, path: str, status: int = 200, **headers: str) -> Any:
@@ -70,7 +84,7 @@ async def test_files_are_listed_and_read_whole_or_in_ranges(tmp_path: Path) -> N
         listed = await said(client, "/visits/v1/files")
         assert {one["name"]: one["size"] for one in listed["files"]} == {n: len(d) for n, d in objects.items()}
         name = next(name for name in objects if "seg-" in name)
-        path, data = f"/visits/v1/files/{name}", objects[name]
+        path, data = f"/visits/v1/files/{name}{await seen(client, 'v1')}", objects[name]
         assert await said(client, path) == data
         assert await said(client, path, 206, Range="bytes=10-19") == data[10:20]
         assert await said(client, path, 206, Range="bytes=50-") == data[50:]
@@ -80,6 +94,37 @@ async def test_files_are_listed_and_read_whole_or_in_ranges(tmp_path: Path) -> N
         async with client.get(path, headers={"Range": "bytes=0-0"}) as answer:
             assert answer.headers["Content-Range"] == f"bytes 0-0/{len(data)}"
             assert answer.content_type in {"video/webm", "video/x-matroska"}
+
+
+async def test_media_that_is_not_sealed_is_given_out_after_its_look_is_on_the_log(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    for visit in ("v1", "v2"):
+        await shelve(store, visit, honest_visit(Random(3), visit))
+    segment = "/visits/v1/files/streams/patient/part-001/seg-000001.webm"
+    async with door(store, tmp_path) as client:
+        await said(client, "/visits/v1/files/records/000001.jsonl")
+        assert (await said(client, segment, 403))["code"] == "look_needed"
+        assert not (tmp_path / "custody" / "journal").exists()
+        theirs, mine = await seen(client, "v2"), await seen(client, "v1")
+        assert (await said(client, f"{segment}{theirs}", 404))["code"] == "look_unknown"
+        assert await said(client, f"{segment}{mine}")
+    lines = [json.loads(line) for line in (tmp_path / "custody" / "journal").read_text().splitlines()]
+    assert [(line["type"], line["visit"]) for line in lines] == [("access", "v2"), ("access", "v1")]
+
+
+async def test_without_a_log_no_unsealed_media_and_no_archive_leaves(tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "store")
+    await shelve(store, "v1", honest_visit(Random(3), "v1"))
+    people = {"who": "p-lee", "role": "auditor", "reason": "dispute", "second": "p-kim"}
+    socket = tmp_path / "audit.sock"
+    async with (
+        audit_door(make_audit_app(store), socket),
+        ClientSession("http://recorder", connector=UnixConnector(str(socket))) as client,
+    ):
+        path = "/visits/v1/files/streams/patient/part-001/seg-000001.webm?look=x"
+        assert (await said(client, path, 503))["code"] == "log_unavailable"
+        async with client.post("/visits/v1/bundle", json=people) as answer:
+            assert answer.status == 503
 
 
 @pytest.mark.parametrize(
@@ -102,8 +147,8 @@ async def test_the_archive_unpacks_to_a_bundle_that_verifies(tmp_path: Path) -> 
     store = FolderStore(tmp_path / "store")
     await shelve(store, "v1", honest_visit(Random(4), "v1"))
     async with door(store, tmp_path) as client:
-        packed = await said(client, "/visits/v1/bundle")
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archived = await packed(client, "v1")
+    with zipfile.ZipFile(io.BytesIO(archived)) as archive:
         assert archive.testzip() is None
         archive.extractall(tmp_path / "out")
     verdict = verify_directory(tmp_path / "out" / "v1")
@@ -121,12 +166,12 @@ async def test_a_live_recording_is_shown_from_the_spool_in_its_newest_whole_stat
     async with door(FolderStore(tmp_path / "store"), tmp_path, spool) as client:
         facts = await said(client, "/visits/v1")
         files = {one["name"] for one in (await said(client, "/visits/v1/files"))["files"]}
-        packed = await said(client, "/visits/v1/bundle.zip")
+        archived = await packed(client, "v1")
     assert facts["closed"] is None
     assert batches[-1] not in files
     assert "streams/patient/part-001/seg-000099.webm" not in files
     assert "journal" not in files
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+    with zipfile.ZipFile(io.BytesIO(archived)) as archive:
         archive.extractall(tmp_path / "out")
     verdict = verify_directory(tmp_path / "out" / "v1")
     assert verdict.intact
@@ -140,9 +185,9 @@ async def test_a_recording_half_in_the_store_and_half_in_the_spool_is_one(tmp_pa
     await shelve(store, "v1", {name: objects[name] for name in names[::2]})
     spool = write_bundle({name: objects[name] for name in names[1::2]}, tmp_path / "spool" / "v1").parent
     async with door(store, tmp_path, spool) as client:
-        packed = await said(client, "/visits/v1/bundle")
+        archived = await packed(client, "v1")
         assert [one["visit"] for one in (await said(client, "/visits"))["visits"]] == ["v1"]
-    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+    with zipfile.ZipFile(io.BytesIO(archived)) as archive:
         archive.extractall(tmp_path / "out")
     assert verify_directory(tmp_path / "out" / "v1").broken == []
 
