@@ -5,8 +5,9 @@ wire and unwrapped here. Times are seconds; on the wire deltas are 250 µs and t
 
 TWCC-1  A feedback packet covers each number once, from the first not yet reported to the newest that arrived.
 TWCC-2  At most `MOST_STATUSES` numbers a packet: after a long gap the oldest are left out; they count as lost.
-TWCC-3  What a radio loses is told as having come with its neighbours, if the caller says that no queue stands, and no more
-        than `MOST_HIDDEN` is lost: a browser that hears of it sends a tenth of what the path carries. NACK is not touched.
+TWCC-3  What a radio loses is passed over in silence, between one message and the next, if the caller says that no queue
+        stands and no more than `MOST_HIDDEN` is lost: a browser that hears of it sends a tenth of what the path carries. It
+        must not be told as having come, either: a Chromium forgets what has come, and could not send it again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ MOST_STATUSES = 400
 LOST, SMALL, LARGE = 0, 1, 2
 MOST_HIDDEN, LOSS_OVER = 0.35, 100
 """Fraction 0–1, over so many packets."""
+MOST_RUNS = 24
+"""Messages in a row: they leave in one datagram, 24 bytes each at the least."""
 
 _HEAD = Struct("!BBHIIHH")
 _REFERENCE = Struct("!I")
@@ -72,7 +75,7 @@ class Arrivals:
         self._came.setdefault(whole, at)
 
     def write(self, sender_ssrc: int, media_ssrc: int, calm: bool = False) -> bytes | None:
-        """Feedback about all that was not yet reported, or None. `calm`: TWCC-3."""
+        """Feedback about all that was not yet reported, one message or several in a row, or None. `calm`: TWCC-3."""
         if not self._came:
             return None
         assert self._newest is not None
@@ -82,12 +85,28 @@ class Arrivals:
         self._next = self._newest + 1
         lost = arrivals.count(None) / len(arrivals)
         self._lost += min(1.0, len(arrivals) / LOSS_OVER) * (lost - self._lost)
-        if calm and lost and self._lost < MOST_HIDDEN:
-            before = min(self._came.values())
-            arrivals = [before := at if at is not None else before for at in arrivals]
         self._came.clear()
-        self._count = (self._count + 1) & 0xFF
-        return write(sender_ssrc, media_ssrc, self._count, first & 0xFFFF, arrivals)
+        runs = _runs(first, arrivals) if calm and lost and self._lost < MOST_HIDDEN else []
+        told = runs if 0 < len(runs) <= MOST_RUNS else [(first, arrivals)]
+        self._count += len(told)
+        counts = range(self._count - len(told) + 1, self._count + 1)
+        return b"".join(
+            write(sender_ssrc, media_ssrc, count & 0xFF, begins & 0xFFFF, run)
+            for count, (begins, run) in zip(counts, told, strict=True)
+        )
+
+
+def _runs(first: int, arrivals: Sequence[float | None]) -> list[tuple[int, list[float | None]]]:
+    """What came without a gap, and the number each run begins with."""
+    runs: list[tuple[int, list[float | None]]] = []
+    for number, at in enumerate(arrivals, first):
+        if at is None:
+            continue
+        if runs and number == runs[-1][0] + len(runs[-1][1]):
+            runs[-1][1].append(at)
+        else:
+            runs.append((number, [at]))
+    return runs
 
 
 def write(sender_ssrc: int, media_ssrc: int, count: int, first: int, arrivals: Sequence[float | None]) -> bytes:
