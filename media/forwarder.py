@@ -57,10 +57,10 @@ class Forwarder:
         if self.lossy:
             self.ask_again(now)
         for layer in list(self.wanting):
-            if layer.producer.wanting:
-                self._ask_keyframe(layer, now)
-            else:
+            if not layer.producer.wanting or not self._followed(layer):
                 self.wanting.discard(layer)
+            elif not layer.track.leaves_out(layer, now):
+                self._ask_keyframe(layer, now)
         for transport in list(self.unsaid):
             self._feed_back(transport, now)
 
@@ -149,6 +149,9 @@ class Forwarder:
             producer.is_video and view[at] & 0x17 == 0x10
         ):  # or VP8's first packet of a frame: its size
             begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
+            if begins:
+                producer.keyframe_at = now
+                reception.refresh(index)
         track, outlet, is_video = layer.track, self.outlet, producer.is_video
         for route in track.routes:
             subscriber = route.subscriber
@@ -466,7 +469,8 @@ class Forwarder:
         self.unsaid.discard(transport)
         transport.fed_back_at = now
         media = next((ssrc for ssrc in transport.streams), 0)
-        sent = sum(layer.producer.bps for track in transport.tracks.values() for layer in track.layers)
+        tracks = transport.tracks.values()
+        sent = sum(layer.producer.bps for track in tracks for layer in track.layers if track.lives(layer, now))
         calm = transport.uplink.calm and sent < HIDDEN_BELOW_BPS
         message = transport.arrivals.write(transport.ssrc, media, calm)
         if message is not None:

@@ -16,6 +16,7 @@ from media.entrance import Entrance
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
+from media.forwarding.producer import RECORDED_LATE_S
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
@@ -189,9 +190,11 @@ class PythonPlane:
         self._forwarder.want_keyframe(best)
 
     def request_keyframe(self, track: str) -> None:
-        """Ask the publisher for a keyframe (throttled); nothing for audio."""
-        asked = self._tracks[track]
+        """Ask the publisher for a keyframe (throttled); nothing for audio, nor while one is on its way to the recorder."""
+        asked, now = self._tracks[track], self._clock()
         for layer in asked.layers:
+            if now - layer.producer.keyframe_at < RECORDED_LATE_S:
+                continue
             if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):
                 self._forwarder.want_keyframe(layer)
 

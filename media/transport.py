@@ -161,11 +161,13 @@ class Track:
 
     def lives(self, layer: Layer, now: float) -> bool:
         """Whether its publisher still sends it: left out is what is quiet while another layer is heard."""
-        quiet = now - layer.producer.heard
-        if quiet >= ALIVE_S:
+        return now - layer.producer.heard < ALIVE_S and not self.leaves_out(layer, now)
+
+    def leaves_out(self, layer: Layer, now: float) -> bool:
+        """Whether others of its layers arrive and this one does not: asked for it, a browser makes a keyframe of each."""
+        if now - layer.producer.heard < LEFT_OUT_S:
             return False
-        others = (other for other in self.layers if other is not layer)
-        return quiet < LEFT_OUT_S or not any(now - other.producer.heard < HEARD_S for other in others)
+        return any(now - other.producer.heard < HEARD_S for other in self.layers if other is not layer)
 
 
 ALIVE_S, LEFT_OUT_S, HEARD_S = 2.5, 0.6, 0.2

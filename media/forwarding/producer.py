@@ -15,6 +15,8 @@ from media.rtp.keyframe import begins_keyframe, lines_of
 
 QUIET_S = 0.5
 PLI_EVERY_S = 0.5
+RECORDED_LATE_S = 1.2
+"""The recorder reads what came about a second ago: what it asks for while a keyframe is that young is on its way to it."""
 PLI_SELDOM_S = 2.0
 """After `_PATIENT` unanswered requests: a camera that is off answers none."""
 _PATIENT = 10
@@ -31,6 +33,7 @@ class Producer:
         "codec",
         "heard",
         "is_video",
+        "keyframe_at",
         "lines",
         "octets",
         "payload_type",
@@ -51,6 +54,8 @@ class Producer:
         self.bps = 0.0
         """What it sends, smoothed over about a second; kept when it pauses."""
         self._measured_at = 0.0
+        self.keyframe_at = float("-inf")
+        """When the newest keyframe began to come."""
         self.lines = 0
         """The shorter side of the newest keyframe's picture; 0 where its codec does not tell."""
         self.wanting = False

@@ -6,6 +6,9 @@ RECV-2  A jump of more than `MAX_JUMP`, or back beyond `KEPT`, counts only when 
         (RFC 3550 A.1); then the stream begins anew, numbers still growing.
 RECV-3  The list of missing packets is bounded by `MAX_MISSING`; each is asked for at most `MAX_TRIES` times, within
         `GIVE_UP_S`.
+RECV-4  What is missing from before the newest keyframe is asked for `STALE_TRIES` times at the most, and giving it up asks
+        for no keyframe: a Chromium throws away the repairs that wait in its pacer when a keyframe comes, and answers no NACK
+        for those ever after. Asking for the next keyframe on their account would throw away the next repairs.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ _FEWEST = 64
 MAX_JUMP = 3000
 MAX_MISSING = 128
 MAX_TRIES = 10
+STALE_TRIES = 2
 GIVE_UP_S = 1.0
 NEVER = float("inf")
 _SLOT = KEPT - 1
@@ -49,6 +53,7 @@ class Reception:
         "clock_rate",
         "due_at",
         "first",
+        "fresh_from",
         "given_up",
         "highest",
         "indexes",
@@ -66,6 +71,8 @@ class Reception:
         self.repairable = repairable
         self.first = -1
         self.highest = -1
+        self.fresh_from = -1
+        """Index of the first packet of the newest keyframe; -1 while none was seen."""
         self.received = 0
         self.recovered = 0
         self.given_up = 0
@@ -129,24 +136,31 @@ class Reception:
         slot = index & _SLOT
         return self.packets[slot] if self.indexes[slot] == index else None
 
+    def refresh(self, index: int) -> None:
+        """A keyframe begins with this packet (RECV-4)."""
+        self.fresh_from = max(self.fresh_from, index)
+
     def due(self, now: float, rtt: float) -> tuple[list[int], int]:
-        """Indexes to ask for now, oldest first, and how many were given up for good."""
+        """Indexes to ask for now, oldest first, and how many were given up for good that pictures still need (RECV-4)."""
         ask: list[int] = []
         lost: list[int] = []
+        stale: list[int] = []
         overrun, self._overrun = self._overrun, 0
         for index, state in self.missing.items():
-            if state.tries >= MAX_TRIES or now - state.since > GIVE_UP_S or index <= self.highest - KEPT:
+            if index < self.fresh_from and state.tries >= STALE_TRIES:
+                stale.append(index)
+            elif state.tries >= MAX_TRIES or now - state.since > GIVE_UP_S or index <= self.highest - KEPT:
                 lost.append(index)
             elif state.due <= now:
                 state.tries += 1
                 state.due = now + max(0.02, 1.2 * rtt) * (1 if state.tries < 3 else 2)
                 ask.append(index)
-        for index in lost:
+        for index in (*lost, *stale):
             del self.missing[index]
-        self.given_up += overrun + len(lost)
+        self.given_up += overrun + len(lost) + len(stale)
         waits = (min(state.due, state.since + GIVE_UP_S) for state in self.missing.values())
         self.due_at = min(waits, default=NEVER)
-        return ask, overrun + len(lost)
+        return ask, overrun + sum(index >= self.fresh_from for index in lost)
 
     def report(self, ssrc: int, lsr: int, dlsr: int) -> ReportBlock:
         """A report block on what came since the last one (RFC 3550 A.3). Loss is the network's: repairs do not hide it."""

@@ -225,6 +225,25 @@ async def test_layers_are_known_by_their_rids_and_a_viewer_goes_over_at_a_keyfra
         assert parsed(doctor.rtp[-1]).payload[2:] == seen[-1].payload, "a repair has the same counts"
 
 
+async def test_a_size_that_is_left_out_is_asked_for_no_keyframe() -> None:
+    async with running_plane() as bench:
+        patient, _ = await simulcast(bench, viewing())
+        asked = rtcp.KeyframeRequest(RIDS["h"])
+        for n in range(100):  # until it is wanted: then it is asked for
+            await film(patient, "h", range(n, n + 1))
+            await asyncio.sleep(0.02)
+            if asked in patient.heard(rtcp.KeyframeRequest):
+                break
+        before = patient.heard(rtcp.KeyframeRequest).count(asked)
+        assert before > 0
+        bench.clock.skew += 0.7
+        for n in range(1, 6):
+            await film(patient, "q", range(n, n + 1))
+            await asyncio.sleep(0.06)
+            bench.clock.skew += 0.15
+        assert patient.heard(rtcp.KeyframeRequest).count(asked) == before
+
+
 async def test_the_recorder_follows_the_best_layer_under_one_ssrc() -> None:
     async with running_plane() as bench:
         patient = await Peer(bench, "p").connect()

@@ -150,6 +150,19 @@ async def test_a_keyframe_request_is_throttled_but_never_forgotten() -> None:
         assert len(patient.heard(rtcp.KeyframeRequest)) == 2, "a keyframe came"
 
 
+async def test_what_the_recorder_asks_for_is_not_asked_for_while_a_keyframe_is_on_its_way_to_it() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(1, 3))
+        await until(lambda: len(doctor.rtp) == 2)
+        bench.plane.request_keyframe("patient.camera")
+        await asyncio.sleep(0.06)
+        assert patient.heard(rtcp.KeyframeRequest) == []
+        bench.clock.skew += 1.3
+        bench.plane.request_keyframe("patient.camera")
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
+
+
 async def test_a_subscribers_nack_is_answered_on_the_rtx_stream() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)

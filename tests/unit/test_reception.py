@@ -60,6 +60,18 @@ def test_a_gap_is_asked_for_at_once_then_again_then_given_up() -> None:
     assert (stream.given_up, stream.recovered) == (1, 1)
 
 
+def test_what_is_missing_from_before_a_keyframe_is_no_reason_for_another() -> None:
+    stream = of(1, 3, 4, 6)
+    stream.refresh(stream.highest)  # 6 is a keyframe
+    asked = [len(stream.due(n * 0.13, 0.1)[0]) for n in range(3)]
+    assert asked == [2, 2, 0], "asked for twice, for those who can still use them"
+    assert stream.due(GIVE_UP_S + 0.1, 0.1) == ([], 0)
+    assert stream.given_up == 2
+    take(stream, 8, 2.0)
+    stream.due(2.0, 0.1)
+    assert stream.due(2.0 + GIVE_UP_S + 0.1, 0.1) == ([], 1), "what the keyframe does not make good is"
+
+
 def test_tries_are_bounded() -> None:
     stream = of(1, 3)
     asked = sum(len(stream.due(n * 0.05, 0.0)[0]) for n in range(19))
