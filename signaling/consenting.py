@@ -10,7 +10,7 @@ from signaling import course, guests, record
 from signaling.asked import Decided
 from signaling.errors import GuardianMissing, PhaseWrong, RoleWrong
 from signaling.ports import Consent, Seat
-from signaling.standing import consent_notes, consent_of, needs_guardian
+from signaling.standing import consent_notes, consent_of, inside, needs_guardian
 from signaling.step import Step
 from signaling.terms import SEATS
 
@@ -33,6 +33,8 @@ def decide(step: Step, given: Decided) -> None:
     if step.facts.phase == "live" and (given.seat in SEATS or given.seat in step.facts.admitted):
         raise PhaseWrong
     step.set_consent(given.seat, after)
+    if given.seat not in inside(step.facts):
+        return  # it goes on the log when the guest is let in (SIG-27)
     if step.facts.log_open:
         step.out += consent_notes(step.facts, given.seat)
     elif given.decision == "agreed":
@@ -46,7 +48,7 @@ def withdraw(step: Step, seat: Seat) -> None:
     if before.state != "agreed":
         return
     step.set_consent(seat, with_(before, state="withdrawn", at=step.after(before)))
-    if step.facts.log_open:
+    if step.facts.log_open and seat in inside(step.facts):
         step.out += consent_notes(step.facts, seat)
     if step.facts.phase != "live":
         return

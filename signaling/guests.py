@@ -10,7 +10,7 @@ from signaling.asked import GuestAdmitted, GuestDismissed, GuestInvited
 from signaling.errors import ConsentMissing, ConsentRefused, GuestAbsent
 from signaling.outputs import DropSeat, SetTap
 from signaling.ports import Seat
-from signaling.standing import consent_of
+from signaling.standing import came_note, consent_notes, consent_of, iso
 from signaling.step import Step
 from signaling.terms import GUESTS
 
@@ -39,14 +39,23 @@ def _admit(step: Step, guest: Seat) -> None:
         raise ConsentRefused
     if state == "undecided":
         raise ConsentMissing
-    step.facts = with_(step.facts, admitted={**step.facts.admitted, guest: step.life.last_message})
-    step.note("join", {"seat": guest}, guest)
+    step.facts = with_(
+        step.facts,
+        admitted={**step.facts.admitted, guest: step.life.last_message},
+        came={**step.facts.came, guest: iso(step.now)},
+    )
+    if step.facts.log_open:
+        step.out += [came_note(step.facts, guest), *consent_notes(step.facts, guest)]
     step.note("event", {"event": "guest", "seat": guest, "state": step.facts.guests[guest]}, f"guest:{guest}")
 
 
 def _dismiss(step: Step, guest: Seat, reason: str) -> None:
     step.note("leave", {"seat": guest, "reason": reason}, guest)
-    step.facts = with_(step.facts, admitted={seat: seq for seat, seq in step.facts.admitted.items() if seat != guest})
+    step.facts = with_(
+        step.facts,
+        admitted={seat: seq for seat, seq in step.facts.admitted.items() if seat != guest},
+        came={seat: at for seat, at in step.facts.came.items() if seat != guest},
+    )
     step.set(guest, replace(step.life.seat(guest), media="none", pc=None, tapped=False))
     step.life = replace(
         step.life,

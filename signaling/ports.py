@@ -157,6 +157,8 @@ class VisitFacts(msgspec.Struct, frozen=True):
     """Who holds a link to a guest's seat."""
     admitted: dict[str, int] = {}
     """Guests who are in the visit, and the newest message's number when they came in."""
+    came: dict[Seat, str] = {}
+    """When each of them did."""
     promised_until: str | None = None
     """Until when the next patient should be called (SIG-22); given once a wait."""
     late: Literal["doctor", "coordinator"] | None = None

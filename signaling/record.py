@@ -25,9 +25,9 @@ from signaling.reported import (
     RecordingStarted,
     StreamsAlive,
 )
-from signaling.standing import consent_notes, consent_of, iso
+from signaling.standing import came_note, consent_notes, consent_of, iso
 from signaling.step import Step
-from signaling.terms import ALL_SEATS, SEATS, Gap
+from signaling.terms import ALL_SEATS, GUESTS, SEATS, Gap
 
 RETRY_S = 1.0
 GAPS_KEPT = 20
@@ -107,9 +107,10 @@ def follow(step: Step) -> None:
 
 
 def open_log(step: Step) -> None:
-    """Begin the log, or begin it again, with all that is decided."""
+    """Begin the log, or begin it again, with all who came and all that is decided."""
     step.out.append(OpenLog())
-    decided = [seat for seat in ALL_SEATS if consent_of(step.facts, seat).state != "undecided"]
+    step.out += [came_note(step.facts, guest) for guest in GUESTS if guest in step.facts.came]
+    decided = [seat for seat in standing.inside(step.facts) if consent_of(step.facts, seat).state != "undecided"]
     step.out += [note for seat in decided for note in consent_notes(step.facts, seat)]
     writing.note(step, step.life.unnoted)
 

@@ -118,6 +118,11 @@ def consent_note(facts: VisitFacts, seat: Seat) -> Note:
     return Note(f"consent:{seat}:{given.at}", "consent", body)
 
 
+def came_note(facts: VisitFacts, guest: Seat) -> Note:
+    """The record of a guest's admission. Its key names the admission, so that it may be noted again (GATE-4)."""
+    return Note(f"join:{guest}:{facts.came[guest]}", "join", {"seat": guest})
+
+
 def consent_notes(facts: VisitFacts, seat: Seat) -> list[Note]:
     """The record of the decision and, before it, of who decided for the patient: the relation, never the name (SIG-40)."""
     given = consent_of(facts, seat)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from tests.browser.pages import PHONE, Visit, act, inbound, moving, picture, screen
 from tests.browser.remote import Browser
+from tests.browser.test_visit import export, verdict
+from tests.recordings import parts
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
-    system: System, doctors: Browser, patients: Browser
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
     visit = await Visit.live(system, doctors, patients)
     asked = {"role": "guest", "as": "village_doctor"}
@@ -55,5 +58,8 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     assert (await inbound(visit.doctor, "audio"))["packetsReceived"] > 0
     await visit.end()
     await screen(guest, "ended")
-    facts = await system.until(visit.id, "ended")
-    assert facts["phase"] == "ended"
+    await system.until(visit.id, "ended")
+    bundle = await export(system, visit.id, tmp_path)
+    found = await verdict(system, bundle)
+    assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
+    assert "guest-1" in {file.stream for file in parts(bundle, tmp_path)}

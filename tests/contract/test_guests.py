@@ -65,7 +65,7 @@ async def test_admitted_it_is_forwarded_to_all_and_recorded_once_its_consent_is_
         starts = [each.seats for each in server.recorder.said if isinstance(each, recorder.Start)]
         assert starts == [["doctor", "patient"], ["guest-1"]]
         notes = server.recorder.notes()
-        assert notes.index("consent:guest-1") < notes.index("join:guest-1") < notes.index("event:guest:specialist")
+        assert notes.index("join:guest-1") < notes.index("consent:guest-1") < notes.index("event:guest:specialist")
         assert (await guest.say("messages", after=0))["messages"] == []
         await patient.say("message", id="m2", text="for all")
         await until(lambda: [each["text"] for each in guest.messages] == ["for all"])
@@ -142,6 +142,33 @@ async def test_a_restart_keeps_the_guest_in_and_recorded() -> None:
         assert state["you"]["pc"] == "g"
         await until(lambda: [e.seats for e in server.recorder.said if isinstance(e, recorder.Start)][-1] == ["guest-1"])
         assert server.recorder.notes().count("consent:guest-1") == 1
+
+
+async def test_a_guest_let_in_while_the_recorder_is_away_joins_before_it_agrees() -> None:
+    async with serving(invited()) as server:
+        doctor, _ = await server.live()
+        guest = await guest_of(server)
+        await guest.say("consent", decision="agreed", **CONSENT)
+        await server.recorder.cut()
+        await doctor.sees(lambda state: state["recording"]["state"] == "interrupted")
+        assert (await doctor.say("admit_guest", seat="guest-1"))["ok"]
+        await server.recorder.start()
+        await until(lambda: [e.seats for e in server.recorder.said if isinstance(e, recorder.Start)][-1] == ["guest-1"])
+        notes = server.recorder.notes()
+        assert notes.count("join:guest-1") == notes.count("consent:guest-1") == 1
+        assert notes.index("join:guest-1") < notes.index("consent:guest-1")
+
+
+async def test_the_log_says_nothing_of_a_guest_who_was_never_let_in() -> None:
+    async with serving(invited()) as server:
+        doctor, _ = await server.live()
+        guest = await guest_of(server)
+        await guest.say("consent", decision="agreed", **CONSENT)
+        await guest.say("withdraw")
+        await guest.say("consent", decision="agreed", **CONSENT)
+        await doctor.say("end", reason="completed")
+        await until(lambda: server.recorder.closed)
+        assert not [note for note in server.recorder.notes() if "guest-1" in note]
 
 
 async def test_a_link_to_a_seat_nobody_was_given_is_refused() -> None:
