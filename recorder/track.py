@@ -4,7 +4,8 @@ It joins the pure steps (order, depacketize, timeline) and knows what a later li
 where this one stopped (`TrackState`).
 
 TRACK-1  A video track asks for a keyframe when it has none, when it cannot go on without one, and when the last is
-         `KEYFRAME_EVERY_US` old; at most once in `ASK_EVERY_US`, and only while packets come.
+         `KEYFRAME_EVERY_US` old; at most once in `ASK_EVERY_US`, and only while packets come. One that has come is read late:
+         who had one before waits for the next for `ANSWER_US` (the media worker repeats a request that is lost).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from recorder.timeline import AHEAD_US, BEHIND_US, Anchor, SenderReport, TrackCl
 
 KEYFRAME_EVERY_US = 2_000_000
 ASK_EVERY_US = 500_000
+ANSWER_US = 1_500_000
+"""Each second keyframe was asked for in vain: on an uplink of 250 kbit/s it stands as a queue of 150 ms."""
 FROZEN_MS = 500
 MAX_REPORTS = 8
 
@@ -205,7 +208,8 @@ class Track:
         """Whether to ask for a keyframe now (TRACK-1). A yes is remembered."""
         if self.kind == "audio" or self.ended or self.last_arrival_us is None:
             return False
-        if now_us - self._asked_us < ASK_EVERY_US or now_us - self.last_arrival_us > KEYFRAME_EVERY_US:
+        patience_us = ASK_EVERY_US if self._keyframe_us is None else ANSWER_US
+        if now_us - self._asked_us < patience_us or now_us - self.last_arrival_us > KEYFRAME_EVERY_US:
             return False
         old = self._keyframe_us is None or now_us - self._keyframe_us >= KEYFRAME_EVERY_US
         if not old and self.depacketizer.broken_since_us is None:

@@ -51,6 +51,14 @@ def test_a_keyframe_is_asked_for_when_there_is_none_and_not_too_often() -> None:
     assert not track.wants_keyframe(now + 9_000_000), "nothing comes: nobody to ask"
 
 
+def test_a_keyframe_that_is_on_its_way_is_not_asked_for_twice() -> None:
+    track = Track("m", TAP, ZERO_US)
+    camera(track, 1000)
+    camera(track, 3000, from_ms=2500)
+    asked = [at for at in range(1020, 4900, 20) if track.wants_keyframe(ZERO_US + at * 1000)]
+    assert asked == [2000, 3500], "and again if it has not come in a second and a half"
+
+
 def test_a_later_life_goes_on_without_a_keyframe() -> None:
     first = Track("m", TAP, ZERO_US)
     before = camera(first, 1000)
