@@ -4,7 +4,8 @@ ALLOC-1  Audio is not in here: it is taken off the estimate first and never mana
 ALLOC-2  By priority, every track gets its lowest layer; what is left lifts them one step at a time, again by priority.
          The screen comes before the camera.
 ALLOC-3  A step up needs 10 % more than the layer costs, and a layer that was given up is not tried again for a while, twice
-         as long after each failure (5 s to 40 s): a picture that flickers between sizes is worse than a small one.
+         as long after each failure (5 s to 40 s): a picture that flickers between sizes is worse than a small one. A layer
+         that its publisher has left out was not given up.
 ALLOC-4  A step down is immediate. A track whose lowest layer does not fit is paused, and stays so for at least 5 s.
 ALLOC-5  No track gets more than its viewer can see (`most`), whatever there is.
 """
@@ -63,7 +64,7 @@ class Allocator:
         self._tracks = {want.track: self._tracks.get(want.track, _Memory(since=now)) for want in wants}
         levels = self._fill(budget_bps, ordered, now)
         for want in ordered:
-            self._remember(self._tracks[want.track], levels[want.track], now)
+            self._remember(self._tracks[want.track], levels[want.track], len(want.usable), now)
         return {want.track: want.layers[levels[want.track]] if levels[want.track] >= 0 else None for want in ordered}
 
     def _fill(self, budget_bps: float, ordered: Sequence[Want], now: float) -> dict[str, int]:
@@ -88,8 +89,8 @@ class Allocator:
             return False
         return step + (HYSTERESIS - 1) * want.layers[level].bps <= left
 
-    def _remember(self, memory: _Memory, level: int, now: float) -> None:
-        if level < memory.level:
+    def _remember(self, memory: _Memory, level: int, offered: int, now: float) -> None:
+        if level < min(memory.level, offered - 1):  # not where its publisher has left out what it had
             quick = now - memory.since < STEADY_S
             memory.bar_s = min(memory.bar_s * 2, MOST_RETRY_S) if quick else RETRY_S
             memory.barred_until = now + memory.bar_s

@@ -54,6 +54,14 @@ def test_a_layer_given_up_is_not_tried_again_at_once_and_later_each_time() -> No
     assert all(later >= earlier - 0.2 for earlier, later in itertools.pairwise(waits))
 
 
+def test_a_layer_that_its_publisher_left_out_is_given_again_at_once() -> None:
+    allocator = Allocator()
+    less = Want(CAMERA.track, 1, CAMERA.layers[:2])
+    for now in range(10):
+        there = CAMERA if now % 2 else less
+        assert allocator.allocate(5e6, [there], now)["doctor.camera"] == there.layers[-1]
+
+
 def test_what_is_paused_comes_back() -> None:
     allocator = Allocator()
     allocator.allocate(100e3, [CAMERA], 0)
