@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 
@@ -49,8 +50,11 @@ class Standing:
     """
 
     WINDOW_S = 10.0
+    LATELY_S = 0.1
 
     def __init__(self) -> None:
+        self._lately: deque[tuple[float, float]] = deque()
+        """Arrivals of the last `LATELY_S` and their delays, without those that a later one has undercut."""
         self._least_before = self._least_now = float("inf")
         self._turned_at: float | None = None
         self._smoothed: float | None = None
@@ -63,6 +67,18 @@ class Standing:
             self._least_before, self._least_now = self._least_now, delay
         self._least_now = min(self._least_now, delay)
         self._smoothed = delay if self._smoothed is None else 0.9 * self._smoothed + 0.1 * delay
+        lately = self._lately
+        while lately and lately[-1][1] >= delay:
+            lately.pop()
+        lately.append((arrived_at, delay))
+        while lately[0][0] < arrived_at - self.LATELY_S:
+            lately.popleft()
+
+    @property
+    def queue_s(self) -> float:
+        """What every packet of the last moment has waited. A keyframe's own queue is soon gone, and of packets that a busy
+        receiver took late the last came in time: neither is a queue that stands."""
+        return max(0.0, self._lately[0][1] - min(self._least_now, self._least_before)) if self._lately else 0.0
 
     @property
     def wait_s(self) -> float:

@@ -8,7 +8,7 @@ import pytest
 
 from media.congestion.downlink import Downlink
 from tests.lab.link import Forecast, Weather
-from tests.lab.visit import Visit
+from tests.lab.visit import Camera, Visit
 
 BASE = Weather(delay_s=0.04, jitter_s=0.002, queue_s=0.3)
 STEPS = (1.0e6, 2.5e6, 0.6e6, 1.0e6)
@@ -58,6 +58,33 @@ def test_a_small_picture_is_not_starved_by_a_radio_that_loses(
     forecast = Forecast.steady(replace(BASE, loss=loss, burst=burst))
     played = Visit(forecast, forecast, seed, wanted_bps=4e5)
     assert played.run(30).arrived(5, 30) >= least
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("rate_bps", "stall_s"), [(2.5e5, 0.1), (2.5e5, 0.2), (5e5, 0.2)])
+def test_a_browser_that_is_held_up_and_a_timid_encoder_are_not_taken_for_a_full_path(
+    rate_bps: float, stall_s: float, seed: int
+) -> None:
+    """Before a queue had to stand the mean was 0.58 and 0.59 with stalls of 200 ms."""
+    path, back = (Forecast.steady(each) for each in (replace(BASE, rate_bps=rate_bps), BASE))
+    played = Visit(path, back, seed, camera=Camera(makes=0.6, stalls_per_s=2, stall_s=stall_s))
+    rows = played.run(30).between(8, 30)
+    assert sum(row[1] for row in rows) / len(rows) >= 0.85 * rate_bps
+    assert played.trace.queue_p95(8, 30) <= 0.15
+
+
+def test_a_path_is_distrusted_once_for_one_silence() -> None:
+    downlink = Downlink(0.0)
+    downlink._heard_at, downlink._last_feedback = 0.0, 3.0
+    downlink.controller._standing._smoothed, downlink.controller._standing._least_now = 1.0, 0.0
+    before = downlink.controller.capacity_bps
+    for at in (3.0, 4.0):
+        for _ in range(50):
+            downlink.number(at, 1000)
+        assert downlink.hold(at)
+        downlink.ledger._told = downlink.ledger._total
+        assert not downlink.hold(at + 0.5)
+        assert downlink.controller.capacity_bps == pytest.approx(0.4 * before)
 
 
 def test_repairs_have_a_share_and_none_while_a_queue_stands() -> None:
