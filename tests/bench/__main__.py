@@ -12,6 +12,7 @@ import sys
 NAMES = {
     "evidence": "how soon a segment's record is signed and in a checkpoint; how long 30 minutes take to verify",
     "forwarding": "CPU per forwarded packet, delay and memory, beside Janus VideoRoom",
+    "recorder_process": "CPU per recorded packet of the recorder's own process, and whether it keeps up",
     "visits": "first picture, a long visit and its recording, and what the death of a part costs, in Chromium",
     "interruptions": "seeded refreshes, sleeps, network changes and restarts: is the seat kept, is anything lost or doubled",
     "lossy_recording": "a long visit with losses on the way up: does its recording play, keyframe by keyframe",

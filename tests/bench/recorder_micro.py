@@ -16,6 +16,8 @@ import resource
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from struct import Struct
 
@@ -45,10 +47,10 @@ class Source:
         self._voice = os.urandom(AUDIO_BYTES)
         self._picture = os.urandom(VIDEO_BYTES)
 
-    def fill(self, body: bytearray, at_ms: int, now_us: int) -> int:
-        """Append what is due in these 20 ms; how many packets."""
+    def give(self, put: Callable[[int, int, int, memoryview], None], at_ms: int, now_us: int) -> int:
+        """Give `put` (as `media.tap_feed.TapFeed.packet`) what is due in these 20 ms; how many packets."""
         head = _RTP.pack(0x80, 0x80 | 111, self._audio_seq & 0xFFFF, at_ms * 48 & 0xFFFFFFFF, self.audio)
-        pack_packet(body, self.audio, 0, now_us, head + b"\xfc" + self._voice)
+        put(self.audio, 0, now_us, memoryview(head + b"\xfc" + self._voice))
         self._audio_seq += 1
         if at_ms % (1000 // FPS):
             return 1
@@ -56,7 +58,7 @@ class Source:
         for index in range(PACKETS_A_FRAME):
             marker = 0x80 if index == PACKETS_A_FRAME - 1 else 0
             head = _RTP.pack(0x80, marker | 96, self._video_seq & 0xFFFF, at_ms * 90 & 0xFFFFFFFF, self.video)
-            pack_packet(body, self.video, 0, now_us, head + (first if index == 0 else REST) + self._picture)
+            put(self.video, 0, now_us, memoryview(head + (first if index == 0 else REST) + self._picture))
             self._video_seq += 1
         self._frames += 1
         return 1 + PACKETS_A_FRAME
@@ -89,7 +91,7 @@ async def _measure(settings: Settings, visits: int, seconds: int, profile: bool)
         body = bytearray()
         now_us = time.monotonic_ns() // 1000
         for source in sources:
-            sent += source.fill(body, step * 20, now_us)
+            sent += source.give(partial(pack_packet, body), step * 20, now_us)
         building += time.process_time() - started
         recorder.routes.packets("m-1", step + 1, bytes(body))
         if step % int(TICK_S * 50) == 0:
