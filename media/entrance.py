@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from time import sleep
 
 from media.forwarder import Forwarder
 from media.rtp import header
@@ -18,8 +19,9 @@ from media.transport import Address, Door, Path, Way
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
-COALESCE_S = 0.001
-"""5 000 packets/s: 43 µs of CPU a packet instead of 50–60, for 0.6 ms of delay (`python -m tests.bench.plane_micro`)."""
+NAP_S = 0.0001
+"""What a busy socket lets gather before it is read (decisions/0007): packets come in bursts, and a wake-up for each of a burst
+costs more than a packet. Half the delay of looking once a millisecond (`python -m tests.bench.plane_micro`)."""
 _BUSY_A_TICK = 60
 """Datagrams a tick, 3 000 a second, from which a socket is busy: below, waking for each is cheaper (107:139 µs at 1 080)."""
 _TOGETHER = 15
@@ -29,7 +31,7 @@ PUMP_S = 0.004
 
 
 class Entrance:
-    """Every bound socket. A quiet one wakes us for each datagram; a busy one is looked at every `COALESCE_S` instead."""
+    """Every bound socket. A quiet one is read as soon as something comes; a busy one a nap later."""
 
     def __init__(
         self,
@@ -73,35 +75,14 @@ class Entrance:
         if self._pump is not None:
             self._pump.cancel()
         for door in self.doors:
-            if door.timer is not None:
-                door.timer.cancel()
             self._loop.remove_reader(door.sock.fileno())
             door.sock.close()
         self.streams.close()
 
     def _readable(self, door: Door) -> None:
-        self._drain(door)
-        if door.busy and not self._closed:
-            self._loop.remove_reader(door.sock.fileno())
-            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
-
-    def _look_again(self, door: Door) -> None:
-        taken = BATCH
-        try:
-            taken = self._drain(door)
-        finally:  # a bug met on the way must not leave the socket unwatched
-            self._watch(door, taken)
-
-    def _watch(self, door: Door, taken: int) -> None:
-        if self._closed:
-            return
-        if taken == BATCH:
-            door.timer = self._loop.call_soon(self._look_again, door)
-        elif door.busy:
-            door.timer = self._loop.call_later(COALESCE_S, self._look_again, door)
-        else:
-            door.timer = None
-            self._loop.add_reader(door.sock.fileno(), self._readable, door)
+        if door.busy and not door.full:
+            sleep(NAP_S)
+        door.full = self._drain(door) == BATCH
 
     def _drain(self, door: Door) -> int:
         receive, view, data, paths = door.recvfrom_into, self._cell.view, self._cell.data, door.paths

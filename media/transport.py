@@ -5,7 +5,6 @@ Plain state, owned and changed by `media.python_plane`; the protocols are in `ic
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -33,7 +32,7 @@ Address = Any
 class Door:
     """One bound socket and the validated addresses behind it."""
 
-    __slots__ = ("announced", "busy", "paths", "recvfrom_into", "sendto", "sock", "taken", "timer")
+    __slots__ = ("announced", "busy", "full", "paths", "recvfrom_into", "sendto", "sock", "taken")
 
     def __init__(self, sock: socket.socket, announced: str) -> None:
         """`announced` is the IP clients were told."""
@@ -42,8 +41,9 @@ class Door:
         self.taken = 0
         """Datagrams since the last tick."""
         self.busy = False
-        self.timer: asyncio.Handle | None = None
-        """When to look again, while it is busy."""
+        """Whether it is worth a nap to let packets gather."""
+        self.full = False
+        """The last look ended before everything was read."""
         self.paths: dict[Address, Path] = {}
         # Bound methods, looked up once: 0.05 µs a packet each.
         self.recvfrom_into: Callable[[memoryview], tuple[int, Address]] = sock.recvfrom_into

@@ -466,7 +466,7 @@ async def test_packets_before_the_keys_are_dropped_and_the_subscriber_then_begin
         await until(lambda: len(late.rtp) == 2)
 
 
-async def test_a_busy_socket_is_drained_by_the_clock_and_wakes_again_after_a_lull() -> None:
+async def test_a_busy_socket_is_drained_after_a_nap_and_at_once_again_after_a_lull() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)
         (door,) = bench.plane._entrance.doors
