@@ -1,6 +1,6 @@
 """What a tapped packet costs the recorder's own process: `python -m tests.bench recorder_process [--visits N] [--cores N]`.
 
-`teleconsult recorder` as it is run: its socket, its log, its witness, sealing, hashing, fsync and the folder store; fed by the
+`teleconsult recorder` as it is run: its socket, log, witness, sealing, hashing, fsync and the folder store; fed by the
 worker's own `TapFeed` with the packets of `recorder_micro` (450 a second and visit). It keeps up if what waits for its
 acknowledgement does not grow and nothing was given up. Processor time is the whole process's, by the kernel's count.
 """
