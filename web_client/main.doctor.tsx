@@ -5,7 +5,10 @@ import './style/doctor.css';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Claims } from './core/claims';
+import type { Call } from './core/call';
 import { Desk, type ConsentWords } from './core/desk';
+import { Draft } from './core/draft';
+import { Duties } from './core/duties';
 import { type Deed, deedOf } from './core/keys';
 import type { SlotFacts } from './core/slot';
 import { doctorView } from './core/visit';
@@ -45,10 +48,13 @@ const memory = {
 const token = takeToken('d');
 const desk = new Desk({ socket, rtc, media, clock, memory, photos }, token ?? '', (next) => keepToken('d', next));
 const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, letters: recall('local', LETTERS) !== 'off' });
-const claims = new Claims(keeper, (kept) => desk.call.claim(kept), clock);
+/** Those of the call at hand. */
+const duties = (): Duties => new Duties(desk.call);
+const claims = new Claims(keeper, (kept) => duties().claim(kept), clock);
 let consent: ConsentWords | null = null;
 
 function admit(visit: string): void {
+  leave();
   if (consent !== null) void desk.admit(visit, consent);
 }
 
@@ -67,7 +73,7 @@ const DEEDS: Readonly<Record<Deed, () => void>> = {
   },
   hold: () => {
     const state = desk.call.now.session.state;
-    if (state?.phase === 'live') void (state.held ? desk.call.resume() : desk.call.hold());
+    if (state?.phase === 'live') void (state.held ? duties().resume() : duties().hold());
   },
   help: () => ui.set({ helping: !ui.now.helping }),
 };
@@ -80,12 +86,41 @@ function key(event: KeyboardEvent): void {
   DEEDS[deed]();
 }
 
+interface Drafts {
+  readonly advice: Draft;
+  readonly notes: Draft;
+}
+
+const drafts = new WeakMap<Call, Drafts>();
+
+/** What the doctor writes in this call's visit, taken up where it was left. */
+function draftsOf(call: Call): Drafts {
+  const known = drafts.get(call);
+  if (known !== undefined) return known;
+  const state = call.now.session.state;
+  const of = (name: string): string => `${name}.${state?.visit ?? ''}`;
+  const mine = new Duties(call);
+  const made = {
+    advice: new Draft(of('advice'), { read: () => Promise.resolve(state?.advice ?? ''), write: (words) => mine.advise(words) }, memory, clock),
+    notes: new Draft(of('notes'), { read: () => mine.readNotes(), write: (words) => mine.writeNotes(words) }, memory, clock),
+  };
+  drafts.set(call, made);
+  for (const each of [made.advice, made.notes]) void each.open();
+  return made;
+}
+
+/** Nothing written stays behind when the desk goes to another visit. */
+function leave(): void {
+  const left = drafts.get(desk.call);
+  if (left !== undefined) for (const each of [left.advice, left.notes]) void each.flush();
+}
+
 /** The hospital's page in its frame. What it claims is kept here first, and then goes to the server (RX-6). */
 function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
   const config = desk.now.call.session.state?.slot ?? null;
   const call = desk.call;
   const visit = call.now.session.state?.visit ?? '';
-  const fitted = config === null ? null : fit(node, config, () => call.context(), (claim) => claims.take(visit, claim));
+  const fitted = config === null ? null : fit(node, config, () => new Duties(call).context(), (claim) => claims.take(visit, claim));
   if (fitted === null) return () => undefined;
   const stop = fitted.slot.watch(told);
   told(fitted.slot.now);
@@ -149,21 +184,21 @@ function Page() {
       act={{
         prescribe: DEEDS.prescribe,
         hold: DEEDS.hold,
-        colleagues: () => desk.call.colleagues(),
-        transfer: (doctor) => desk.call.transfer(doctor),
+        colleagues: () => duties().colleagues(),
+        transfer: (doctor) => duties().transfer(doctor),
         invite: async (as) => {
-          const made = await desk.call.invite(as);
+          const made = await duties().invite(as);
           return made === null ? null : `${new URL('g/', root()).href}#${made}`;
         },
         copy,
         show: (file) => void import('./ports/still').then(({ still }) => still(file)).then((shown) => desk.call.devices.show(shown), () => undefined),
-        toWaiting: () => void desk.call.toWaiting(),
-        guest: (seat, inside) => void desk.call.guest(seat, inside),
+        toWaiting: () => void duties().toWaiting(),
+        guest: (seat, inside) => void duties().guest(seat, inside),
         receipt: () => ({
           ask: () => import('./ports/receipt').then((port) => port.receipt(recall('session', 'teleconsult.token.d') ?? '')),
           save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
         }),
-        advise: (words) => void desk.call.advise(words),
+        drafts: () => draftsOf(desk.call),
         reconnect: () => void desk.call.reconnect(),
         chat: DEEDS.chat,
         help: DEEDS.help,
@@ -178,7 +213,10 @@ function Page() {
         looking: (looking) => desk.call.messages.look(looking),
         photo: (id) => desk.call.messages.photo(id),
         admit,
-        look: (visit) => void desk.look(visit),
+        look: (visit) => {
+          leave();
+          void desk.look(visit);
+        },
         microphone: () => desk.call.devices.toggleMicrophone(),
         camera: () => desk.call.devices.toggleCamera(),
         share: () => void desk.call.devices.toggleScreen(),

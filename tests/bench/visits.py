@@ -3,7 +3,8 @@
 `join`: milliseconds from the doctor's click to the first remote frame on each side, and the loudness received (median of
 `--runs`). `long`: one visit of `--seconds` with the screen shared for a third of it: what ffmpeg says of the recordings, how
 long they are beside the visit, how far sound and picture are apart, and the verdict. `faults`: recorder, media worker and
-page ended in mid-visit: how long until pictures move again, and what the record declares missing.
+page ended in mid-visit: how long until pictures move again, and what the record declares missing. `prescribing`: long tasks
+of the desk, `first`: the first screen on a slow line and processor (`tests.bench.smoothness`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from tests.bench.smoothness import first_screen, prescribing
 from tests.browser.pages import Visit, act, moving, picture, rms_dbfs, screen
 from tests.browser.remote import Browser, Driver, driver
 from tests.recordings import complaints, lip_sync_ms, parts, records, span_s
@@ -122,10 +124,18 @@ async def faults(system: System, doctors: Browser, patients: Browser, scratch: P
 
 
 async def measure(only: str | None, runs: int, seconds: float) -> dict[str, Any]:
-    """All three, or one."""
+    """All of them, or one."""
     out: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="tcv-") as folder:
         scratch = Path(folder)
+        if only in (None, "prescribing"):
+            async with driver() as held:
+                out["prescribing"] = await prescribing(held, scratch / "demo", seconds)
+        if only in (None, "first"):
+            async with driver() as held:
+                out["first"] = await first_screen(held, scratch / "first", runs)
+        if only in ("prescribing", "first"):
+            return out
         async with driver() as held, running(scratch / "data") as system:
             doctors, patients = await _browsers(held)
             if only in (None, "join"):
@@ -143,7 +153,7 @@ async def _browsers(held: Driver) -> tuple[Browser, Browser]:
 
 def arguments(given: argparse.ArgumentParser) -> None:
     """What the command line may say."""
-    given.add_argument("--only", choices=("join", "long", "faults"))
+    given.add_argument("--only", choices=("join", "long", "faults", "prescribing", "first"))
     given.add_argument("--runs", type=int, default=5)
     given.add_argument("--seconds", type=float, default=60)
     given.add_argument("--json", type=Path)

@@ -2,7 +2,7 @@
 // The tests are written in Python (remote.py); this file only knows how to hold a browser.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -100,6 +100,11 @@ const verbs = {
     await new Promise((then) => setTimeout(then, ms));
     await session.send('Page.setWebLifecycleState', { state: 'active' });
     await session.detach();
+  },
+  trace: async ({ page, path, categories }) => {
+    const { tracing } = pages.get(page).page;
+    if (path === undefined) await tracing.start({ categories });
+    else await writeFile(path, await tracing.stop());
   },
   said: async ({ page }) => ({ lines: pages.get(page).said }),
   closePage: async ({ page }) => { await pages.get(page).page.close(); pages.delete(page); },

@@ -161,6 +161,13 @@ class Page:
         """Freeze the tab this long, as a phone in a pocket does, and wake it (Chromium)."""
         await self._ask("sleep", ms=int(seconds * 1000))
 
+    async def trace(self, path: Path | None = None) -> None:
+        """Begin to trace what the page's threads do; with a path, end it and write the trace there (Chromium)."""
+        if path is None:
+            await self._ask("trace", categories=["toplevel", "devtools.timeline", "v8"])
+        else:
+            await self._ask("trace", path=str(path))
+
     async def still(self) -> None:
         """Prefer reduced motion: nothing is caught half way."""
         await self._ask("media", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])

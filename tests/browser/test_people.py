@@ -12,7 +12,7 @@ from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-PHOTO = """
+FILE = """
 const canvas = document.createElement('canvas');
 canvas.width = 3000; canvas.height = 1500;
 const paint = canvas.getContext('2d');
@@ -20,10 +20,31 @@ paint.fillStyle = '#a33'; paint.fillRect(0, 0, 3000, 1500);
 const blob = await new Promise((then) => canvas.toBlob(then, 'image/png'));
 const given = new DataTransfer();
 given.items.add(new File([blob], 'rash at home.png', { type: 'image/png' }));
-const field = document.querySelector('[data-chat] input[type=file]');
+const field = document.querySelector('FIELD');
 field.files = given.files;
 field.dispatchEvent(new Event('change', { bubbles: true }));
 """
+
+
+PHOTO = FILE.replace("FIELD", "[data-chat] input[type=file]")
+PICTURE = FILE.replace("FIELD", "[data-act=show] input")
+UNLOOKED = """
+if (location.pathname.startsWith('/d/')) {
+  window.noticed = [];
+  window.away = true;
+  Object.defineProperty(document, 'visibilityState', { get: () => (window.away ? 'hidden' : 'visible') });
+  window.Notification = class {
+    static permission = 'granted';
+    constructor(words, options) { window.noticed.push([words, options.tag]); }
+  };
+}
+"""
+"""The doctor looks at another window, and has allowed notices."""
+SUMMARY = {
+    "allergies": [{"substance": "碘造影剂", "severity": "mild"}, {"substance": "青霉素", "severity": "severe"}],
+    "conditions": [],
+    "medication": [{"name": "氨氯地平片", "dosage": "5 mg"}],
+}
 
 
 async def write(page: Page, words: str) -> None:
@@ -48,7 +69,16 @@ async def written(page: Page, count: int) -> list[str]:
 async def test_messages_and_photos_go_both_ways_while_waiting_and_live(
     system: System, doctors: Browser, patients: Browser
 ) -> None:
-    visit = await Visit.waiting(system, doctors, patients)
+    visit = await Visit.waiting(system, doctors, patients, before_load=UNLOOKED, summary=SUMMARY)
+    noticed = await visit.doctor.wait("return window.noticed.length > 0 && window.noticed")
+    assert noticed in (
+        [["A patient is waiting", "teleconsult"]],
+        [["有患者在候诊", "teleconsult"]],
+    )  # and nobody's name
+    await visit.doctor.eval("window.away = false")
+    allergies = "return [...document.querySelectorAll('[data-allergies]')].map((each) => each.textContent).join()"
+    assert (await visit.doctor.eval(allergies)).index("青霉素") < (await visit.doctor.eval(allergies)).index("碘")
+    assert "氨氯地平" in await visit.doctor.eval("return document.querySelector('[data-summary]').textContent")
     await act(visit.patient, "chat")
     await write(visit.patient, "头还是晕")
     await visit.doctor.wait("return document.querySelector('.unread') !== null")
@@ -64,6 +94,7 @@ async def test_messages_and_photos_go_both_ways_while_waiting_and_live(
         "const it = document.querySelector('.photo img'); return [it.naturalWidth, it.naturalHeight]"
     )
     assert size == [2048, 1024]
+    await visit.doctor.wait("return document.querySelector('[data-summary] .photos img')?.naturalWidth > 0")
     await visit.admit()
     await visit.patient.reload()
     await screen(visit.patient, "live")
@@ -125,13 +156,25 @@ async def test_hold_advice_and_a_call_back_are_said_on_both_sides(
     await visit.doctor.wait("return document.querySelector('[data-act=hold][aria-pressed=true]') !== null")
     await act(visit.doctor, "hold")
     await visit.patient.wait("return document.querySelector('[data-strip=hold]') === null")
+    await visit.doctor.eval(PICTURE)
+    await picture(visit.patient, "screen")  # a picture from a file, while the camera goes on
+    await moving(visit.patient)
+    await act(visit.doctor, "share")
+    await visit.patient.wait("return document.querySelector('[data-video=screen]')?.closest('[hidden]') !== null")
+
     await visit.doctor.type("[data-act=advice]", "三天后复诊")
-    await visit.doctor.wait(
-        "return document.querySelector('.advice .quiet').textContent.match(/Saved|已保存/) !== null"
-    )
+    await visit.doctor.type("[data-act=notes]", "脉细，家属焦虑")
+    await visit.doctor.reload()  # before anything paused: what was typed last is still in the tab
+    await screen(visit.doctor, "desk-live")
+    await visit.doctor.wait("return document.querySelectorAll('[data-kept=yes]').length === 2")
+    kept = "return [...document.querySelectorAll('.field textarea')].map((each) => each.value)"
+    assert await visit.doctor.wait(f"{kept}.filter(Boolean).length === 2") is True
+    assert await visit.doctor.eval(kept) == ["三天后复诊", "脉细，家属焦虑"]
+    assert (await system.api("GET", f"/visits/{visit.id}/notes"))["notes"] == "脉细，家属焦虑"
     await visit.end()
     advice = await visit.patient.wait("return document.querySelector('[data-advice] p')?.textContent")
     assert advice == "三天后复诊"
+    assert "脉细" not in await visit.patient.eval("return document.documentElement.outerHTML")
 
 
 async def test_a_visit_ended_by_mistake_goes_on_where_recording_is_not_required(

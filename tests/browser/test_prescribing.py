@@ -47,6 +47,7 @@ async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_re
         assert slot["origin"] not in links["doctor"]
         await signs(doctor, slot["origin"])
         await stands(doctor, "confirmed", 1)
+        assert "青霉素" in await doctor.eval("return document.querySelector('[data-allergies=some]').textContent")
         assert await doctor.in_frame(slot["origin"], "return document.getElementById('who').textContent") == "王桂英"
 
         system.kill("signaling")
@@ -72,6 +73,9 @@ async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_re
         hashes = {each["data"]["sha256"] for each in events if each["type"] == "visit.prescription"}
         assert {each["detail"]["sha256"] for each in noted} == hashes
         assert "王" not in json.dumps(noted, ensure_ascii=False)
+        told = (system.data / "serve.log").read_text() + json.dumps(events, ensure_ascii=False)
+        told += "".join(each.read_text() for each in (tmp_path / "bundle").rglob("*.json*"))
+        assert [word for word in ("青霉素", "高血压", "二甲双胍", "王桂英", "头晕") if word in told] == []  # SUM-1
 
 
 def _of(links: dict[str, str]) -> str:

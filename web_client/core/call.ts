@@ -12,9 +12,7 @@ import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
-import type { Kept } from './claims';
-import type { Context } from './slot';
-import { type Ack, type DeviceState, type GuestSeat, type IceServers, type OnBehalf, type Source, type State, parseIce, text, type GuestKind, fields, list } from './wire';
+import { type Ack, type DeviceState, type IceServers, type OnBehalf, type Source, type State, parseIce, text } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -42,20 +40,6 @@ export interface CallFacts {
   readonly caption: Caption | null;
   /** The server's clock minus ours, in ms: the visit's times are the server's. */
   readonly skew: number;
-}
-
-export interface Colleague {
-  readonly id: string;
-  readonly name: string;
-  readonly department: string | null;
-  /** Looks at the desk now. */
-  readonly here: boolean;
-}
-
-function parseColleague(given: unknown): Colleague[] {
-  const from = fields(given);
-  const id = text(from['id']);
-  return id === null ? [] : [{ id, name: text(from['name']) ?? '', department: text(from['department']), here: from['here'] === true }];
 }
 
 /** Whether a seat is shown no picture for want of network. */
@@ -187,32 +171,14 @@ export class Call implements Watchable<CallFacts> {
     return this.session.ask('view', { camera, screen: 'best' });
   }
 
-  /** Please wait: nothing of the doctor is sent meanwhile, and the devices are off (SIG-23). */
-  hold(): Promise<Ack> {
-    const { microphone, camera } = this.devices.now;
-    if (microphone.state === 'on') this.devices.toggleMicrophone();
-    if (camera.state === 'on') this.devices.toggleCamera();
-    return this.session.ask('hold');
+  /** What only one page says: once, */
+  ask(event: string, payload: object = {}): Promise<Ack> {
+    return this.session.ask(event, payload);
   }
 
-  resume(): Promise<Ack> {
-    const { microphone, camera } = this.devices.now;
-    if (microphone.state === 'muted') this.devices.toggleMicrophone();
-    if (camera.state === 'off') this.devices.toggleCamera();
-    return this.session.ask('resume');
-  }
-
-  /** Let a third party in, or out again (PROTOCOL.md §9). */
-  guest(seat: GuestSeat, inside: boolean): Promise<Ack> {
-    return this.session.ask(inside ? 'admit_guest' : 'dismiss_guest', { seat });
-  }
-
-  toWaiting(): Promise<Ack> {
-    return this.session.ask('to_waiting');
-  }
-
-  advise(words: string): Promise<Ack> {
-    return this.session.insist('advice', { text: words.replace(/[^\P{Cc}\n\t]/gu, '').slice(0, 4000) });
+  /** or again and again until it is answered. */
+  insist(event: string, payload: object = {}): Promise<Ack> {
+    return this.session.insist(event, payload);
   }
 
   /** By mistake? Back into the same visit. */
@@ -228,21 +194,6 @@ export class Call implements Watchable<CallFacts> {
     return this.session.ask('desk.take', { visit });
   }
 
-  /** A token for a third party; null if there is no seat left. */
-  async invite(as: GuestKind): Promise<string | null> {
-    const ack = await this.session.ask('invite', { as });
-    return ack.ok ? text(ack.body['token']) : null;
-  }
-
-  async colleagues(): Promise<readonly Colleague[]> {
-    const ack = await this.session.ask('colleagues');
-    return ack.ok ? list(ack.body['doctors']).flatMap(parseColleague) : [];
-  }
-
-  async transfer(doctor: string): Promise<boolean> {
-    return (await this.session.insist('transfer', { doctor })).ok;
-  }
-
   /** SIG-33: the token of the visit that goes on with another doctor. */
   async follow(): Promise<string | null> {
     const ack = await this.session.insist('follow');
@@ -253,19 +204,6 @@ export class Call implements Watchable<CallFacts> {
   async relays(): Promise<IceServers['servers']> {
     const ack = await this.session.ask('ice');
     return ack.ok ? parseIce(ack.body).servers : [];
-  }
-
-  /** A one-time code for the hospital's page; null until the server has one to give. */
-  async context(): Promise<Context | null> {
-    const visit = this.now.session.state?.visit;
-    const ack = await this.session.ask('slot.open');
-    const launch = ack.ok ? text(ack.body['launch']) : null;
-    return visit === undefined || launch === null ? null : { visit, encounter: ack.ok ? text(ack.body['encounter']) : null, launch };
-  }
-
-  /** Pass on what the hospital's page says: it stays a claim until the hospital confirms it. */
-  claim({ visit, rx, version, state, sha256, sm3 }: Kept): Promise<Ack> {
-    return this.session.insist('slot.claim', { visit, rx, version, state, sha256, ...(sm3 === null ? {} : { sm3 }) });
   }
 
   stats(): Promise<readonly Readonly<Record<string, unknown>>[]> {

@@ -134,6 +134,8 @@ export interface State {
   readonly slot: { readonly url: string; readonly origin: string } | null;
   /** What is known of prescriptions made there (§11). */
   readonly prescriptions: readonly Prescription[];
+  /** The doctor's: what the hospital says of the patient, for `core/summary` to read. */
+  readonly summary: unknown;
   readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
 }
@@ -244,6 +246,7 @@ export function parseState(given: unknown): State | null {
     recording: parseRecording(from['recording']),
     slot: parseSlot(from['slot']),
     prescriptions: list(from['prescriptions']).flatMap(parsePrescription),
+    summary: from['summary'] ?? null,
     times: { entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
     ended: ended && { by: text(ended['by']) ?? 'system', reason: text(ended['reason']) ?? 'completed' },
   };

@@ -26,6 +26,12 @@ export function stateOf(phase: State['phase'], seat: State['you']['seat'], chang
     consent: { required: true, text_version: '2026-05' },
     waiting: { ahead: 2, estimate_s: { low: 480, high: 880 } },
     contacts: { clinic: { name: '县人民医院', phone: '0571-8877 6655' }, emergency: { name: '县医院急诊', phone: '0571-8877 0120' } },
+    summary: seat !== 'doctor' ? null : {
+      allergies: [{ substance: '青霉素', reaction: '全身皮疹', severity: 'severe' }],
+      conditions: [{ name: '高血压', since: '2014 年' }, { name: '2 型糖尿病', since: '2019 年' }],
+      medication: [{ name: '苯磺酸氨氯地平片', dosage: '5 mg 每日 1 次' }, { name: '盐酸二甲双胍片', dosage: '0.5 g 每日 2 次' }],
+      weight_kg: 62,
+    },
     advice: phase === 'ended' ? '血压记下来，早晚各一次。\n三天后复诊。' : null,
     tracks: [],
     media: { epoch: 'm', available: true },
@@ -90,7 +96,8 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
     messages: {
       list: [
         { seq: 1, id: 'a', from: 'patient', at: '', text: '大夫，我把药盒拍给您看了', photo: null },
-        { seq: 2, id: 'b', from: 'doctor', at: '', text: '收到，先量一次血压。', photo: null },
+        { seq: 2, id: 'p', from: 'patient', at: '', text: null, photo: { id: 'box' } },
+        { seq: 3, id: 'b', from: 'doctor', at: '', text: '收到，先量一次血压。', photo: null },
       ],
       pending: [{ id: 'c', text: '刚量的 168/95', photo: null, stored: null, refused: null }],
       unread: 0,

@@ -97,7 +97,12 @@ const fitted = (frame: HTMLIFrameElement, told: (now: SlotFacts) => void): (() =
 /** A receipt that is there at once, long enough for a code of some size. */
 const receipt = () => ({ ask: () => Promise.resolve({ visit: 'Vb3k', whole: '', short: `teleconsult receipt ${'8f3a'.repeat(20)}` }), save: () => undefined });
 const [DESKLESS, UNTRIED] = [Object.values(COORDINATOR)[0] as CoordinationFacts, Object.values(CHECK)[0] as CheckupFacts];
-const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'receipt' ? receipt : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
+/** A picture that is there at once. */
+const photo = () => Promise.resolve(URL.createObjectURL(new Blob(['<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 3"><rect width="4" height="3" fill="#9db8c9"/><rect x="1" y=".8" width="2" height="1.4" rx=".2" fill="#fff"/></svg>'], { type: 'image/svg+xml' })));
+/** What a doctor has written, and nothing to keep it in. */
+const drafted = (text: string) => ({ now: { text, saved: true, refused: false }, watch: () => () => undefined, flush: () => Promise.resolve() });
+const drafts = () => ({ advice: drafted('血压记下来，早晚各一次。'), notes: drafted('') });
+const nothing = new Proxy({}, { get: (_, name) => (name === 'fit' ? fitted : name === 'receipt' ? receipt : name === 'drafts' ? drafts : name === 'photo' ? photo : name === 'list' ? () => Promise.resolve([{ source: 'camera', id: '1', label: '前置摄像头' }, { source: 'camera', id: '2', label: '后置摄像头' }]) : () => undefined) }) as never;
 const root = document.getElementById('page');
 
 /** The view of one state. Another state or mode is another view; another language or theme is the same one, as when a person switches. */

@@ -15,36 +15,41 @@ import { Guests } from './guests';
 import { patientName } from './names';
 import type { DoctorGiven } from './shape';
 
+/** `calm`: nothing is wrong, and nothing is done yet either. */
+type Tone = 'good' | 'warn' | 'calm';
+
+const MARKS = { good: 'tick', warn: 'warn', calm: 'person' } as const;
+
 /** The one sentence about this connection, the worst first. */
-export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: string; warn: boolean } {
+export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: string; tone: Tone } {
   const { session, peer, devices, level } = now.call;
   const state = session.state;
   const view = doctorView(session);
-  if (session.link === 'lost') return { words: w.offline, warn: true };
-  if (view === 'ended') return { words: w.deskEndDone, warn: false };
-  if (view === 'ready') return { words: w.deskReady, warn: false };
-  if (view !== 'live' || state === null) return { words: w.deskIdle, warn: false };
-  if (state.held) return { words: w.held, warn: true };
+  if (session.link === 'lost') return { words: w.offline, tone: 'warn' };
+  if (view === 'ended') return { words: w.deskEndDone, tone: 'good' };
+  if (view === 'ready') return { words: w.deskReady, tone: 'calm' };
+  if (view !== 'live' || state === null) return { words: w.deskIdle, tone: 'calm' };
+  if (state.held) return { words: w.held, tone: 'warn' };
   const patient = state.seats.patient;
-  if (!state.media.available) return { words: w.admitMedia, warn: true };
-  if (!patient.present || patient.media === 'silent') return { words: w.patientLost, warn: true };
+  if (!state.media.available) return { words: w.admitMedia, tone: 'warn' };
+  if (!patient.present || patient.media === 'silent') return { words: w.patientLost, tone: 'warn' };
   const silent = patient.microphone === 'failed' || patient.microphone === 'off';
   if (peer.remotes.length === 0) {
     const nothing = patient.microphone === 'failed' && patient.camera === 'failed';
-    return { words: nothing ? w.patientNothing : patient.media === 'none' ? w.patientRinging : w.patientConnecting, warn: true };
+    return { words: nothing ? w.patientNothing : patient.media === 'none' ? w.patientRinging : w.patientConnecting, tone: 'warn' };
   }
-  if (peer.transport !== 'connected' || now.call.stalled) return { words: w.offline, warn: true };
-  if (now.call.dumb) return { words: w.myDumb, warn: true };
-  if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, warn: true };
-  if (devices.screen.state === 'on') return { words: w.shareOn, warn: false };
-  if (silent) return { words: w.patientNoMic, warn: true };
-  if (patient.microphone === 'muted') return { words: w.patientMuted, warn: true };
-  if (patient.camera !== 'on') return { words: w.patientNoCamera, warn: false };
-  if (devices.camera.state === 'failed') return { words: w.myCamera, warn: true };
-  if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, warn: true };
-  if (level === 'audio' || level === 'text') return { words: w.patientPaused, warn: true };
-  if (level === 'slow') return { words: w.patientSlow, warn: true };
-  return { words: w.patientClear, warn: false };
+  if (peer.transport !== 'connected' || now.call.stalled) return { words: w.offline, tone: 'warn' };
+  if (now.call.dumb) return { words: w.myDumb, tone: 'warn' };
+  if (devices.microphone.state === 'muted' || devices.microphone.state === 'failed') return { words: w.mySound, tone: 'warn' };
+  if (devices.screen.state === 'on') return { words: w.shareOn, tone: 'good' };
+  if (silent) return { words: w.patientNoMic, tone: 'warn' };
+  if (patient.microphone === 'muted') return { words: w.patientMuted, tone: 'warn' };
+  if (patient.camera !== 'on') return { words: w.patientNoCamera, tone: 'good' };
+  if (devices.camera.state === 'failed') return { words: w.myCamera, tone: 'warn' };
+  if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, tone: 'warn' };
+  if (level === 'audio' || level === 'text') return { words: w.patientPaused, tone: 'warn' };
+  if (level === 'slow') return { words: w.patientSlow, tone: 'warn' };
+  return { words: w.patientClear, tone: 'good' };
 }
 
 function Alive({ seat, state, given }: { seat: Seat; state: State; given: DoctorGiven }) {
@@ -194,8 +199,8 @@ export function Column(given: DoctorGiven) {
         </div>
       </div>
       <Tiles call={now.call} w={w} nudge={nudge} />
-      <p class={`strip ${strip.warn ? 'warn' : ''}`} data-strip={strip.warn ? 'warn' : 'good'}>
-        <Icon name={strip.warn ? 'warn' : 'tick'} />
+      <p class={`strip ${strip.tone}`} data-strip={strip.tone}>
+        <Icon name={MARKS[strip.tone]} />
         <span>{strip.words}</span>
       </p>
       {silenced && (

@@ -1,6 +1,6 @@
 /** Other people: the patient is given to a colleague, a third party is invited by link, a picture is shown. Asked and answered in place. */
 import { useEffect, useState } from 'preact/hooks';
-import type { Colleague } from '../../core/call';
+import type { Colleague } from '../../core/duties';
 import type { GuestKind } from '../../core/wire';
 import { Button } from '../parts/button';
 import type { DoctorGiven } from './shape';

@@ -74,6 +74,10 @@ export function DoctorPageView(given: DoctorGiven) {
             <kbd>?</kbd>
             <span>{w.keys}</span>
           </button>
+          <a class="ghost" href={`../guides/${w.guide}`} target="_blank" rel="noopener" data-act="guide" aria-label={w.guideRead}>
+            <Icon name="help" />
+            <span>{w.guideRead}</span>
+          </a>
           <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
             {w.other}
           </button>
@@ -93,7 +97,7 @@ export function DoctorPageView(given: DoctorGiven) {
         <Workspace {...given} />
         <Column {...given} />
       </main>
-      <Said polite={strip.warn ? '' : strip.words} urgent={strip.warn ? strip.words : ''} />
+      <Said polite={strip.tone === 'warn' ? '' : strip.words} urgent={strip.tone === 'warn' ? strip.words : ''} />
     </>
   );
 }

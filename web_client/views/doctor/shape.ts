@@ -1,7 +1,8 @@
 /** What the doctor's views are given. */
-import type { Colleague } from '../../core/call';
+import type { Colleague } from '../../core/duties';
 import type { ClaimsFacts } from '../../core/claims';
 import type { ConsentWords, DeskFacts } from '../../core/desk';
+import type { Draft } from '../../core/draft';
 import type { SlotFacts } from '../../core/slot';
 import type { GuestSeat, GuestKind } from '../../core/wire';
 import type { ChatActs } from '../parts/chat';
@@ -25,7 +26,8 @@ export interface DoctorActs extends ChatActs {
   guest(seat: GuestSeat, inside: boolean): void;
   /** The receipt of the visit that is over. */
   receipt(): ReceiptActs;
-  advise(words: string): void;
+  /** What is written in the visit at hand. */
+  drafts(): { readonly advice: Draft; readonly notes: Draft };
   reconnect(): void;
   chat(): void;
   help(): void;

@@ -1,5 +1,5 @@
 /** The middle: whom the doctor has before them, and the hospital's own prescribing page. */
-import { useEffect, useState } from 'preact/hooks';
+import { parseSummary } from '../../core/summary';
 import { doctorView } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -8,25 +8,8 @@ import { useLazy } from '../parts/lazy';
 import { patientFacts, patientName } from './names';
 import { Prescriptions } from './prescriptions';
 import type { DoctorGiven } from './shape';
-
-/** What the patient is to do next: kept as it is written, shown to them at the end. */
-function Advice({ given }: { given: DoctorGiven }) {
-  const { now, w, act } = given;
-  const state = now.call.session.state;
-  const [words, set] = useState(state?.advice ?? '');
-  const saved = (state?.advice ?? '') === words.trim();
-  useEffect(() => {
-    if (saved) return;
-    const timer = setTimeout(() => act.advise(words.trim()), 1200);
-    return () => clearTimeout(timer);
-  }, [words]);
-  return (
-    <label class="advice">
-      <b>{w.advice}</b> <span class="quiet">{words === '' ? w.adviceHow : saved ? w.adviceKept : w.adviceSaving}</span>
-      <textarea rows={2} maxLength={4000} value={words} onInput={(event) => set(event.currentTarget.value)} data-act="advice" />
-    </label>
-  );
-}
+import { PatientSummary } from './summary';
+import { Writing } from './writing';
 
 export function Workspace(given: DoctorGiven) {
   const { now, w, act, prescribing } = given;
@@ -34,6 +17,7 @@ export function Workspace(given: DoctorGiven) {
   const view = doctorView(now.call.session);
   const someone = state !== null && (view === 'live' || view === 'ready' || view === 'ended');
   const config = state?.slot ?? null;
+  const weight = parseSummary(state?.summary)?.weightKg;
   const opened = prescribing && view === 'live';
   const part = useLazy(opened && config !== null, () => import('./slot'));
   return (
@@ -42,7 +26,7 @@ export function Workspace(given: DoctorGiven) {
         <Heading page={`desk.${view}`} level={2}>{someone ? patientName(state.patient, w) : w.nobody}</Heading>
         {someone ? (
           <>
-            <span class="quiet">{patientFacts(state.patient, w)}</span>
+            <span class="quiet">{[patientFacts(state.patient, w), weight == null ? '' : w.weight(weight)].filter(Boolean).join(' · ')}</span>
             {view === 'live' && <span class="pill good">{w.queueNow}</span>}
             {view === 'ready' && <span class="pill flat">{w.queue}</span>}
             {view === 'ended' && <span class="pill flat">{w.deskEndDone}</span>}
@@ -51,15 +35,13 @@ export function Workspace(given: DoctorGiven) {
                 {prescribing ? w.rxClose : w.rxOpen} <kbd>F9</kbd>
               </Button>
             )}
-            <p class="why">
-              <b>{w.complaint}</b> {state.patient.complaint ?? w.noComplaint}
-            </p>
+            <PatientSummary state={state} messages={now.call.messages} w={w} photo={act.photo} />
           </>
         ) : (
           <p class="why">{w.nobodyNext}</p>
         )}
       </div>
-      {state !== null && (view === 'live' || view === 'ended') && <Advice key={state.visit} given={given} />}
+      {someone && <Writing key={state.visit} given={given} advising={view !== 'ready'} />}
       {state !== null && <Prescriptions state={state} given={given} />}
       {opened && config !== null && part !== null ? (
         <part.SlotView key={`${state?.visit} ${config.url}`} given={given} />

@@ -1,9 +1,10 @@
 /** Messages and photos: what was written, in order, and where to write. Loaded when it is first opened. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { MessagesFacts, Pending } from '../../core/messages';
 import type { Message } from '../../core/wire';
 import type { CommonWords as Words } from '../../words/kinds';
 import { Icon } from './icon';
+import { Photo } from './photo';
 import '../../style/chat.css';
 
 export interface ChatActs {
@@ -24,39 +25,13 @@ interface Given {
   act: ChatActs;
 }
 
-function Photo({ id, act, w }: { id: string; act: ChatActs; w: Words }) {
-  const [url, set] = useState<string | null>(null);
-  const [tries, again] = useState(0);
-  useEffect(() => {
-    let over = false;
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    act.photo(id).then(
-      (given) => !over && set(given),
-      () => {
-        timer = setTimeout(() => again(tries + 1), 3000);
-      },
-    );
-    return () => {
-      over = true;
-      clearTimeout(timer);
-    };
-  }, [id, tries]);
-  return url === null ? (
-    <span class="photo empty">{w.chatPhotoComing}</span>
-  ) : (
-    <a class="photo" href={url} target="_blank" rel="noopener">
-      <img src={url} alt={w.chatPhoto} />
-    </a>
-  );
-}
-
 function Said({ message, me, act, w }: { message: Message; me: string; act: ChatActs; w: Words }) {
   const mine = message.from === me;
   const who = mine ? w.chatMe : message.from === 'doctor' ? w.whoDoctor : message.from === 'patient' ? w.whoPatient : w.whoGuest;
   return (
     <li class={mine ? 'mine' : ''} data-message={message.seq}>
       <small>{who}</small>
-      {message.photo === null ? <p>{message.text}</p> : <Photo id={message.photo.id} act={act} w={w} />}
+      {message.photo === null ? <p>{message.text}</p> : <Photo id={message.photo.id} load={act.photo} words={w.chatPhoto} coming={w.chatPhotoComing} />}
     </li>
   );
 }
