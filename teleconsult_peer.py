@@ -7,6 +7,7 @@ against a deployment, load tests many.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import secrets
 import ssl
@@ -36,7 +37,7 @@ SAMPLES_PER_S, SAMPLES = 48_000, 960
 
 
 class PeerError(Exception):
-    """`Refused`, `TooLate` or `MediaFailed`: what a participant can meet. The message is for people."""
+    """`Refused`, `Ended`, `TooLate` or `MediaFailed`: what a participant can meet. The message is for people."""
 
     code = "peer_failed"
 
@@ -47,6 +48,15 @@ class Refused(PeerError):
     def __init__(self, what: str, code: str, message: str) -> None:
         super().__init__(f"{what} was refused: {code} ({message})")
         self.code = code
+
+
+class Ended(PeerError):
+    """The visit was over before its time."""
+
+    code = "visit_ended"
+
+    def __init__(self, seat: str) -> None:
+        super().__init__(f"{seat}: the visit ended while it was still going on")
 
 
 class TooLate(PeerError):
@@ -106,6 +116,7 @@ class Participant:
         self._socket = socketio.AsyncClient(reconnection=False, http_session=http)
         self._socket.on("state", self._hear_state)
         self._socket.on("bye", self._hear_bye)
+        self._socket.on("disconnect", self._hear_disconnect)
         self._news = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: PeerError | None = None
@@ -173,6 +184,17 @@ class Participant:
             missing = "picture" if not self.sees.is_set() else "sound"
             raise TooLate(f"{self.seat}: no remote {missing} within {within_s:.0f} s") from None
 
+    async def lasts(self, seconds: float) -> None:
+        """Stay in a live visit for so long. Raises `PeerError` as soon as it is over, or anything went wrong."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self.state.get("phase") == "live":
+                    self.raise_failure()
+                    self._news.clear()
+                    await self._news.wait()
+                raise Ended(self.seat)
+        self.raise_failure()
+
     def raise_failure(self) -> None:
         """Raises what went wrong in the background, if anything did."""
         if self._failed is not None:
@@ -195,6 +217,9 @@ class Participant:
 
     async def _hear_bye(self, bye: dict[str, Any]) -> None:
         self._fail(Refused("staying", str(bye.get("code")), "the server said bye"))
+
+    async def _hear_disconnect(self, *_reason: object) -> None:
+        self._fail(TooLate(f"{self.seat}: the connection to the server ended"))
 
     async def _connection_changed(self) -> None:
         if self._pc.connectionState == "failed":

@@ -121,7 +121,7 @@ async def _hold(
         report.join_ms = round((asyncio.get_running_loop().time() - began) * 1000, 1)
         tell(f"joined in {report.join_ms:.0f} ms; talking for {seconds:.0f} s")
         up.counting = down.counting = True
-        await asyncio.sleep(seconds)
+        await _together(*(one.lasts(seconds) for one in both))
         up.counting = down.counting = False
         await asyncio.sleep(LAST_PACKETS_S)
         _measure(up, down, report)

@@ -190,15 +190,23 @@ async def test_a_retransmission_within_the_window_fills_its_hole(tmp_path: Path)
 
 async def test_silence_of_all_tracks_is_a_declared_gap_of_the_network(tmp_path: Path) -> None:
     studio, what = Studio(tmp_path), clip("VP8", seconds=9)
+    came: dict[bool, int] = {}
+
+    def lost(_number: int, sent: Sent) -> bool:
+        if sent.at_ms < 2000 or sent.at_ms >= 6000:
+            came[sent.at_ms >= 6000] = came.get(True, studio.clock())
+        return 2000 <= sent.at_ms < 6000
+
     async with studio.running(), studio.worker() as worker:
         await studio.begin("patient")
         worker.publish("patient", "microphone", "opus")
         worker.publish("patient", "camera", "VP8")
-        await studio.play(worker, "patient", what, lost=lambda number, sent: 2000 <= sent.at_ms < 6000)
+        await studio.play(worker, "patient", what, lost=lost)
         await studio.end()
+    silence_ms = (came[True] - came[False]) // 1000  # four seconds, and what a busy machine adds
     verified(studio.root)
-    network = [gap for gap in gaps(studio.root) if gap[2] == "network"]
-    assert about(sum(end - begin for begin, end, _ in network), 4000)
+    # Between the last packet and the end of the visit there may be another one.
+    assert about(max(end - begin for begin, end, cause in gaps(studio.root) if cause == "network"), silence_ms)
     assert any(isinstance(news, control.Gapped) and news.cause == "network" for news in studio.news)
     for part in parts(studio.root, tmp_path):
         assert complaints(part.path) == ""
