@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import signal
@@ -34,6 +35,9 @@ class System:
 
     def __init__(self, process: asyncio.subprocess.Process, ready: Mapping[str, Any], data: Path) -> None:
         self.process, self.ready, self.data = process, ready, data
+        self.apart = False
+        """Whether each visit has a doctor of its own, so that the queues of tests that share this system do not meet."""
+        self._doctors = itertools.count(1001)
         self.url: str = ready["url"].rstrip("/")
         self.api_key = Path(ready["api_key_file"]).read_text().strip()
 
@@ -61,7 +65,8 @@ class System:
 
     async def visit(self, **more: Any) -> dict[str, Any]:
         """A new visit, with its links."""
-        made: dict[str, Any] = await self.api("POST", "/visits", json={"doctor": DOCTOR, "patient": PATIENT, **more})
+        doctor = {**DOCTOR, "id": f"d-{next(self._doctors)}"} if self.apart else DOCTOR
+        made: dict[str, Any] = await self.api("POST", "/visits", json={"doctor": doctor, "patient": PATIENT, **more})
         return made
 
     async def until(self, visit: str, phase: str, within_s: float = 15) -> dict[str, Any]:

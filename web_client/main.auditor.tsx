@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/auditor.css';
+import './ports/focus';
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
 import { Audit } from './core/audit';

@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/check.css';
+import './ports/focus';
 import { render } from 'preact';
 import { Checkup } from './core/checkup';
 import { checkup as port } from './ports/checkup';

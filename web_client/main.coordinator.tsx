@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/coordinator.css';
+import './ports/focus';
 import { render } from 'preact';
 import { CoordinationDesk } from './core/coordination';
 import { clock } from './ports/clock';

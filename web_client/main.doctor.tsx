@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/doctor.css';
+import './ports/focus';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Claims } from './core/claims';

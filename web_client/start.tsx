@@ -2,6 +2,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/patient.css';
+import './ports/focus';
 import { type ComponentType, render } from 'preact';
 import { useMemo, useEffect } from 'preact/hooks';
 import { browserOf } from './core/browser';

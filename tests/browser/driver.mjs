@@ -80,9 +80,10 @@ const verbs = {
   },
   type: async ({ page, selector, text }) => { await pages.get(page).page.type(selector, text); },
   press: async ({ page, key }) => { await pages.get(page).page.keyboard.press(key); },
+  front: async ({ page }) => { await pages.get(page).page.bringToFront(); },
   screenshot: async ({ page, path, full = false }) => { await pages.get(page).page.screenshot({ path, fullPage: full }); },
-  viewport: async ({ page, width, height, phone = false }) => {
-    await pages.get(page).page.setViewport({ width, height, isMobile: phone, hasTouch: phone });
+  viewport: async ({ page, width, height, phone = false, scale = 1 }) => {
+    await pages.get(page).page.setViewport({ width, height, isMobile: phone, hasTouch: phone, deviceScaleFactor: scale });
   },
   media: async ({ page, features }) => { await pages.get(page).page.emulateMediaFeatures(features); },
   throttle: async ({ page, cpu, kbps, latency = 0 }) => {

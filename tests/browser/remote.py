@@ -14,6 +14,11 @@ from typing import Any, Literal
 from tests.browser.faces import Face, talking_face
 
 HERE = Path(__file__).resolve().parent
+FORGET = """
+localStorage.clear();
+sessionStorage.clear();
+for (const each of await indexedDB.databases()) indexedDB.deleteDatabase(each.name);
+"""
 Kind = Literal["chromium", "firefox", "chromium-no-devices"]
 
 
@@ -27,6 +32,7 @@ class Driver:
     def __init__(self, within: tuple[str, ...] = ()) -> None:
         self._within = within
         self._numbers = itertools.count(1)
+        self.pages: list[Page] = []
         self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
     async def __aenter__(self) -> Driver:
@@ -70,6 +76,16 @@ class Driver:
         said = await self.ask("launch", kind=kind, video=str(face.video), audio=str(face.audio), args=list(args))
         return Browser(self, said["browser"], said["pid"])
 
+    async def tidy(self) -> None:
+        """Close every page, and forget what it kept in the browser."""
+        for page in list(self.pages):
+            with contextlib.suppress(
+                BrowserError
+            ):  # a page without an origin keeps nothing; one whose browser ended is gone
+                await page.eval(FORGET)
+            with contextlib.suppress(BrowserError):
+                await page.close()
+
     async def _read(self) -> None:
         assert self._process.stdout is not None
         async for line in self._process.stdout:
@@ -97,7 +113,9 @@ class Browser:
     async def blank(self, **given: Any) -> Page:
         """A new empty page."""
         said = await self._driver.ask("page", browser=self._number, **given)
-        return Page(self._driver, said["page"])
+        page = Page(self._driver, said["page"])
+        self._driver.pages.append(page)
+        return page
 
     async def close(self) -> None:
         """End the browser."""
@@ -168,9 +186,18 @@ class Page:
         else:
             await self._ask("trace", path=str(path))
 
-    async def still(self) -> None:
-        """Prefer reduced motion: nothing is caught half way."""
-        await self._ask("media", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    async def dressed(self, dark: bool = False) -> None:
+        """Prefer reduced motion, so that nothing is caught half way, and light or dark colours."""
+        theme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        await self._ask("media", features=[{"name": "prefers-reduced-motion", "value": "reduce"}, theme])
+
+    async def front(self) -> None:
+        """Bring the tab to the front: one behind paints nothing, and hears no key."""
+        await self._ask("front")
+
+    async def resize(self, width: int, height: int, scale: float = 1.0) -> None:
+        """Another window, or (`scale`) the same one zoomed in."""
+        await self._ask("viewport", width=round(width / scale), height=round(height / scale), scale=scale)
 
     async def said(self) -> list[str]:
         """The console, and errors nobody caught."""
@@ -178,6 +205,7 @@ class Page:
 
     async def close(self) -> None:
         """Close the tab."""
+        self._driver.pages.remove(self)
         await self._ask("closePage")
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.axe import clean, clean_in_every_dress
+from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, Visit, act, screen
 from tests.browser.remote import Browser, Page
 from tests.system import System
@@ -16,9 +18,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 DRIFT_MS = 40
 BEGINNING_MS = 80
 """Apart by no more than two frames from the first moment both run, and by one once they run."""
-AXE = Path(__file__).resolve().parents[2] / "web_client" / "node_modules" / "axe-core" / "axe.min.js"
-RUN_AXE = """(await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'] })).violations
-    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(' ')).join(', ')}`)"""
 WATCHED = """
 const videos = [...document.querySelectorAll('video')].slice(0, 2);
 const seen = [];
@@ -58,16 +57,10 @@ async def opened(visit: Visit, browser: Browser) -> Page:
     """The recording's page, its verdict reached."""
     page = await browser.open(visit.links["auditor"], **DESK)
     await screen(page, "list")
-    await act(page, "open")
+    await keyed(page, "open")
     await screen(page, "recording")
     await page.wait("return document.querySelector('[data-verdict=\"done\"]') !== null", 20)
     return page
-
-
-async def accessible(page: Page) -> None:
-    """No violation of WCAG 2.2 AA that axe can find."""
-    found = await page.eval(f"{AXE.read_text()}; return {RUN_AXE}")
-    assert found == [], found
 
 
 async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors: Browser, patients: Browser) -> None:
@@ -79,9 +72,9 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     assert visit.id[:4] in await page.eval("return document.body.innerText")
     assert await page.eval("return document.querySelectorAll('.cover rect.present').length") >= 2
     assert await page.eval("return document.querySelectorAll('.cover rect.muted').length") == 1
-    await accessible(page)
+    await clean_in_every_dress(page)
 
-    await act(page, "play")
+    await keyed(page, "play")
     drifts = await page.eval(WATCHED)
     assert len(drifts) >= 10
     assert max(drifts) <= BEGINNING_MS, drifts
@@ -96,42 +89,42 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     assert "王桂英" not in shown
     assert "三天后复诊" not in shown
     assert await page.eval("return document.querySelector('.whose').innerText.includes('auditor-')")
-    await act(page, "reason-open")
+    await keyed(page, "reason-open")
     await page.wait("return document.querySelector('[data-why=reason]') !== null")
     await page.type("[data-why=reason] [name=reason]", "投诉 2026-017")
-    await act(page, "reason")
+    await keyed(page, "reason")
     await page.wait("return document.querySelector('[data-names]')?.innerText.includes('王桂英')")
     await page.wait("return document.querySelector('[data-kept]')?.dataset.same === 'true'")
     assert "三天后复诊" in await page.eval("return document.querySelector('[data-kept]').innerText")
 
-    await act(page, "export-open")
+    await keyed(page, "export-open")
     await page.wait("return document.querySelector('[data-why=export]') !== null")
     await page.type("[data-why=export] [name=reason]", "法院调取 12")
-    await act(page, "export")
+    await keyed(page, "export")
     await page.wait("return document.querySelector('[data-export=asked]') !== null")
     (export,) = (await system.api("GET", "/exports"))["exports"]
     await system.api("POST", f"/exports/{export['id']}/decision", json={"approve": True})
     await page.wait("return document.querySelector('[data-export=approved]') !== null", 15)
-    await act(page, "download")
+    await keyed(page, "download")
     await page.wait("return document.querySelector('[data-export=taken]') !== null", 15)
-    await accessible(page)
+    await clean(page)
 
-    await act(page, "copy-open")
+    await keyed(page, "copy-open")
     await page.wait("return document.querySelector('[data-why=copy]') !== null")
     await page.type("[data-why=copy] [name=reason]", "患者要一份")
-    await act(page, "copy")
+    await keyed(page, "copy")
     await page.wait("return document.querySelector('[data-copy=ready]') !== null", 40)
     (copy,) = (system.data / "copies").glob("*.webm")
     assert copy.stat().st_size > 50_000
 
-    await act(page, "back")
+    await keyed(page, "back")
     await screen(page, "list")
     await page.type("[data-find]", "no-such-visit")
     await page.wait("return document.querySelector('table') === null")
     await page.eval("document.querySelector('[data-find]').select()")
     await page.type("[data-find]", visit.id[:6])
     await page.wait("return document.querySelectorAll('tbody tr').length === 1")
-    await accessible(page)
+    await clean(page)
     log = (await system.api("GET", "/accesses", params={"limit": "200"}))["accesses"]
     looked = [line["what"] for line in log if line["outcome"] == "allowed"]
     assert (

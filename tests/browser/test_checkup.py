@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import PHONE, act
+from tests.browser.axe import clean_in_every_dress
+from tests.browser.keyboard import keyed
+from tests.browser.pages import PHONE
 from tests.browser.remote import Browser, Page
 from tests.system import System
 
@@ -15,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
 async def checked(page: Page, within_s: float = 60) -> dict[str, Any]:
     """Start the test, wait for its sentence, and take the report."""
-    await act(page, "start")
+    await keyed(page, "start")
     await page.wait("return document.querySelector('[data-verdict]') !== null", within_s)
     report: dict[str, Any] = await page.eval("return window.__checkup.report()")
     return report
@@ -37,5 +39,7 @@ async def test_a_good_connection_is_called_good_with_real_media_there_and_back(
     assert report["verdict"] == verdict, report
     assert min(report["flow"]["up_bps"], report["flow"]["down_bps"]) > 10_000, report
     assert (await page.eval("return document.querySelector('h1').textContent")).startswith(words)
+    await keyed(page, "copy")
+    await clean_in_every_dress(page)
     assert not [line for line in await page.said() if "error" in line]
     await page.close()

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.axe import clean_in_every_dress
+from tests.browser.keyboard import keyed
 from tests.browser.pages import PHONE, Visit, act, inbound, moving, picture, screen
 from tests.browser.remote import Browser
 from tests.browser.test_visit import export, verdict
@@ -25,12 +27,12 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     guest = await patients.blank(**PHONE)
     await guest.goto(str(made["link"]).replace("/g/#", "/g/?lang=zh#"))
     # Who asks is said at once; the patient is nobody's to see yet (SIG-26).
-    await act(guest, "confirm")
+    await keyed(guest, "confirm")
     assert "王" not in await guest.eval("return document.body.innerText")
     await visit.doctor.wait("return document.querySelector('[data-guest=guest-1]') !== null")
     assert await visit.doctor.eval("return document.querySelector('[data-act=guest-in]').ariaDisabled") == "true"
     for name in ("agree", "enter"):
-        await act(guest, name)
+        await keyed(guest, name)
     await screen(guest, "waiting")
     assert await guest.eval("return window.__teleconsult.transport") == "new"
 
@@ -47,6 +49,10 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
     assert [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] == [4, 4, 4]
     assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")
+    await keyed(guest, "microphone")
+    for name in ("chat", "end", "end-stay"):
+        await keyed(guest, name)
+    await clean_in_every_dress(guest)
     await guest.reload()
     await screen(guest, "live")
     await picture(guest, "patient")

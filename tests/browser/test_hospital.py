@@ -3,43 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
+from tests.browser.axe import clean, clean_in_every_dress
+from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
-from tests.browser.remote import Browser, Page
+from tests.browser.remote import Browser
 from tests.system import DOCTOR, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
-AXE = (Path(__file__).parents[2] / "web_client" / "node_modules" / "axe-core" / "axe.min.js").read_text()
 OTHER = {**DOCTOR, "id": "d-2", "name": "陈立", "department": "外科"}
-
-
-async def clean(page: Page) -> None:
-    """axe finds nothing (WCAG 2.2 AA)."""
-    await page.click(".head b")  # to the front: a tab behind does not finish its transitions
-    await page.eval(f"{AXE}; await new Promise((then) => setTimeout(then, 300)); return true")
-    tags = "['wcag2a','wcag2aa','wcag21a','wcag21aa','wcag22aa']"
-    found = await page.eval(
-        f"const found = await axe.run({{runOnly: {tags}}});"
-        "return found.violations.map((each) => `${each.id} ${each.nodes[0].html}`)"
-    )
-    assert found == []
-
-
-async def keyed(page: Page, name: str) -> None:
-    """Reach a button by Tab alone, and press it with Enter."""
-    met: list[str] = []
-    for _ in range(60):
-        met.append(await page.eval("return document.activeElement?.dataset?.act ?? document.activeElement?.tagName"))
-        if await page.eval(f"return document.activeElement?.dataset?.act === '{name}'"):
-            await page.press("Enter")
-            return
-        await page.press("Tab")
-    there = await page.eval(f"return document.querySelector('[data-act={name}]')?.outerHTML ?? null")
-    raise AssertionError(f"{name} is not reached by Tab: {met}; it is {there}")
 
 
 async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
@@ -61,9 +36,8 @@ async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
     await coordinator.wait(f"return document.querySelector('[data-visit=\"{made['id']}\"]') !== null")
     assert "王*英" in await coordinator.eval("return document.querySelector('[data-visit] b').textContent")
     await coordinator.wait("return document.querySelectorAll('[data-doctor] .pill.good').length === 2")
-    await clean(coordinator)
+    await clean_in_every_dress(coordinator)
 
-    await doctor.wait("return document.querySelector('[data-act=admit]:not([aria-disabled])') !== null")
     await keyed(doctor, "admit")
     await asyncio.gather(picture(doctor, "patient"), picture(patient, "doctor"))
     await doctor.wait("return document.querySelector('[data-theirs=good]') !== null")

@@ -36,14 +36,14 @@ async def through(visit: Visit, part: Part) -> None:
 
 
 async def test_the_recorder_is_killed_and_the_call_goes_on(
-    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(system, doctors, patients)
+    visit = await Visit.live(fresh, doctors, patients)
     transport = "return (await window.__teleconsult.stats()).find((row) => row.type === 'transport')?.id"
     before = await visit.patient.eval(transport)
     await through(visit, "recorder")
-    bundle = await export(system, visit.id, tmp_path)
-    found = await verdict(system, bundle)
+    bundle = await export(fresh, visit.id, tmp_path)
+    found = await verdict(fresh, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
     assert [record["type"] for record in records(bundle)].count("recovered") == 1
     for stream in ("doctor", "patient"):
@@ -54,28 +54,28 @@ async def test_the_recorder_is_killed_and_the_call_goes_on(
 
 
 async def test_the_media_worker_is_killed_and_the_visit_comes_back_by_itself(
-    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(system, doctors, patients)
+    visit = await Visit.live(fresh, doctors, patients)
     await through(visit, "media")
-    assert (await system.api("GET", f"/visits/{visit.id}"))["phase"] == "ended"
-    bundle = await export(system, visit.id, tmp_path)
-    found = await verdict(system, bundle)
+    assert (await fresh.api("GET", f"/visits/{visit.id}"))["phase"] == "ended"
+    bundle = await export(fresh, visit.id, tmp_path)
+    found = await verdict(fresh, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
     for stream in ("doctor", "patient"):
         assert 0 < missing_ms(bundle, stream, "worker") <= MISSING_MS["media"]
 
 
 async def test_signaling_is_killed_and_sound_and_picture_never_stop(
-    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(system, doctors, patients)
+    visit = await Visit.live(fresh, doctors, patients)
     await asyncio.sleep(BEFORE_S)
-    system.kill("signaling")
+    fresh.kill("signaling")
     await asyncio.gather(moving(visit.doctor, 1.5), moving(visit.patient, 1.5))
-    await system.until(visit.id, "live")
+    await fresh.until(visit.id, "live")
     await asyncio.sleep(AFTER_S)
     await visit.end()
-    bundle = await export(system, visit.id, tmp_path)
-    assert (await verdict(system, bundle))["complete"] is True
+    bundle = await export(fresh, visit.id, tmp_path)
+    assert (await verdict(fresh, bundle))["complete"] is True
     assert sum(missing_ms(bundle, "patient", cause) for cause in ("worker", "recorder", "network")) <= 1000

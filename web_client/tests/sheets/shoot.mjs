@@ -131,7 +131,8 @@ async function enter(page, role, state, mode, lang) {
   await page.evaluate((change) => window.show(change), { state: shown, part: role === 'doctor' ? (opened ?? null) : null, mode, lang, theme: 'light' });
   await page.waitForSelector(role !== 'doctor' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
   if (role === 'doctor' || opened === undefined || (opened === 'help' && mode === 'normal')) return;
-  const press = (act) => page.$eval(`[data-act="${act}"]`, (node) => node.click());
+  // Some parts come when they are first wanted.
+  const press = async (act) => (await page.waitForSelector(`[data-act="${act}"]`)).evaluate((node) => node.click());
   if (opened === 'chat' && role === 'patient' && state.startsWith('live') && mode !== 'normal') {
     await press('help');
     await page.waitForSelector('[data-help]');

@@ -210,7 +210,7 @@ export function Column(given: DoctorGiven) {
       )}
       {live && ending ? (
         <div class="ctl asking" role="group" aria-label={w.endAsk}>
-          <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>
+          <Button act="end-stay" kind="tool" lands onTap={() => setEnding(false)}>
             {w.endStay}
           </Button>
           <Button

@@ -57,7 +57,7 @@ export function Live(given: GuestGiven) {
   const camera = devices.camera.state;
   const still = strip.key === 'net.lost' || strip.key === 'media.away';
   return (
-    <main class={`live guest ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key}>
+    <main class={`live guest ${still ? 'still' : ''} ${writing ? 'full' : ''}`} data-page="live" data-strip={strip.key}>
       <Heading page="live" class="unseen">
         {w.guestWith([doctorName(state.doctor, w), state.patient.name ?? w.someone].join('、'))}
       </Heading>
@@ -104,7 +104,7 @@ export function Live(given: GuestGiven) {
         )}
         {leaving ? (
           <div class="bar asking" role="group" aria-label={w.endAsk}>
-            <Button act="end-stay" kind="tool" onTap={() => setLeaving(false)}>
+            <Button act="end-stay" kind="tool" lands onTap={() => setLeaving(false)}>
               {w.endStay}
             </Button>
             <Button act="end-confirm" kind="end" icon="phone" turn onTap={act.end}>

@@ -56,7 +56,7 @@ export function Live(given: PatientGiven) {
     </>
   );
   return (
-    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''}`} data-page="live" data-strip={strip.key} data-side={writing ? 'chat' : undefined}>
+    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''} ${writing || urgent ? 'full' : ''}`} data-page="live" data-strip={strip.key} data-side={writing ? 'chat' : undefined}>
       <div class="stage">
         <div class="face-pic">
           <Picture
@@ -163,7 +163,7 @@ export function Live(given: PatientGiven) {
         )}
         {ending ? (
           <div class="bar asking" role="group" aria-label={w.endAsk}>
-            <Button act="end-stay" kind="tool" onTap={() => setEnding(false)}>
+            <Button act="end-stay" kind="tool" lands onTap={() => setEnding(false)}>
               {w.endStay}
             </Button>
             <Button act="end-confirm" kind="end" icon="phone" turn onTap={act.end}>

@@ -1,13 +1,13 @@
 /** How was it: five words, a few more if one likes, and no name. */
 import { useState } from 'preact/hooks';
-import { Button } from '../parts/button';
+import { Button, land } from '../parts/button';
 import type { PatientGiven } from './shape';
 
 export function Rating({ given: { now, w, act } }: { given: PatientGiven }) {
   const [stars, setStars] = useState(0);
   const [text, setText] = useState('');
   return now.rated ? (
-    <p class="state good" data-rated>
+    <p class="state good" ref={land} tabIndex={-1} data-rated>
       {w.ratingThanks}
     </p>
   ) : (
