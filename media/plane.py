@@ -227,8 +227,8 @@ class DataPlane(Protocol):
         """Hand the track's packets to the sink under `handle`, or stop."""
         ...
 
-    def request_keyframe(self, track: str) -> None:
-        """Ask the publisher for a keyframe (throttled)."""
+    def request_keyframe(self, track: str, old: bool = False) -> None:
+        """Ask the publisher for a keyframe (throttled). `old`: the last one is good, and has only grown old."""
         ...
 
     def stats(self, key: str) -> TransportStats:

@@ -16,7 +16,7 @@ from media.entrance import Entrance
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
-from media.forwarding.producer import RECORDED_LATE_S
+from media.forwarding.producer import RECORDED_LATE_S, SELDOM_S
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
@@ -189,11 +189,15 @@ class PythonPlane:
             recorded.tape = self._taping(recorded, best)
         self._forwarder.want_keyframe(best)
 
-    def request_keyframe(self, track: str) -> None:
-        """Ask the publisher for a keyframe (throttled); nothing for audio, nor while one is on its way to the recorder."""
+    def request_keyframe(self, track: str, old: bool = False) -> None:
+        """Ask the publisher for a keyframe (throttled); nothing for audio, nor while one is on its way to the recorder.
+
+        `old`: the last one is good; where it would stand as a queue on the publisher's uplink it may grow older still.
+        """
         asked, now = self._tracks[track], self._clock()
+        enough_s = SELDOM_S if old and asked.transport.uplink.narrow else RECORDED_LATE_S
         for layer in asked.layers:
-            if now - layer.producer.keyframe_at < RECORDED_LATE_S:
+            if now - layer.producer.keyframe_at < enough_s:
                 continue
             if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):
                 self._forwarder.want_keyframe(layer)

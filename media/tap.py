@@ -86,9 +86,10 @@ class TapEnd(msgspec.Struct, frozen=True):
 
 
 class TapKeyframe(msgspec.Struct, frozen=True):
-    """The recorder cannot decode what comes and asks for a keyframe (the worker throttles)."""
+    """The recorder asks for a keyframe (the worker throttles). `old`: it can do without, its last one has only grown old."""
 
     handle: int
+    old: bool = False
 
 
 class Packet(NamedTuple):

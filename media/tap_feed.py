@@ -54,11 +54,14 @@ class TapFeed:
         path: Path,
         worker: str,
         epoch: str,
-        on_keyframe: Callable[[TapTrack], None],
+        on_keyframe: Callable[[TapTrack, bool], None],
         on_change: Callable[[], None],
         backlog: Backlog | None = None,
     ) -> None:
-        """`on_keyframe` asks the publisher of a track; `on_change` hears that `connected` or `lost_packets` changed."""
+        """`on_keyframe` asks the publisher of a track, and hears whether the last is merely old.
+
+        `on_change` hears that `connected` or `lost_packets` changed.
+        """
         self._path = path
         self._worker = worker
         self._epoch = epoch
@@ -171,7 +174,7 @@ class TapFeed:
         log.info(event, extra={"buffered_bytes": self.buffered_bytes, "lost_packets": self.lost_packets})
         for track in self._live.values():  # FEED-2
             if track.codec != "opus":
-                self._on_keyframe(track)
+                self._on_keyframe(track, False)
         self._on_change()
 
     def _heard(self, kind: Kind, seq: int, body: bytes) -> None:
@@ -181,7 +184,7 @@ class TapFeed:
             case Kind.KEYFRAME:
                 asked = msgspec.json.decode(body, type=TapKeyframe)
                 if (track := self._live.get(asked.handle)) is not None:
-                    self._on_keyframe(track)
+                    self._on_keyframe(track, asked.old)
             case _:
                 raise TapFormatError(f"the recorder said {kind.name}")
 

@@ -154,9 +154,9 @@ class Worker:
     def _tap_changed(self) -> None:
         self._tell(TapChanged(self._feed.connected, self._feed.buffered_bytes, self._feed.lost_packets))
 
-    def _ask_keyframe(self, track: TapTrack) -> None:
+    def _ask_keyframe(self, track: TapTrack, old: bool) -> None:
         with contextlib.suppress(KeyError):  # a room that ended by a bug may have left its handle behind
-            self._plane.request_keyframe(f"{track.visit}/{track.seat}.{track.source}")
+            self._plane.request_keyframe(f"{track.visit}/{track.seat}.{track.source}", old)
 
     async def _tell_quality(self) -> None:
         lost = 0

@@ -102,9 +102,9 @@ class Intake:
         """The newest frame taken of each life of a worker."""
         return dict(self._taken)
 
-    def ask_keyframe(self, epoch: str, handle: int) -> None:
-        """Ask the worker for a keyframe of a track."""
-        body = msgspec.json.encode(TapKeyframe(handle))
+    def ask_keyframe(self, epoch: str, handle: int, old: bool = False) -> None:
+        """Ask the worker for a keyframe of a track; `old`: the last one is good, and has only grown old."""
+        body = msgspec.json.encode(TapKeyframe(handle, old))
         for connection in self._connections:
             if connection.epoch == epoch:
                 self._send(connection, frame(Kind.KEYFRAME, 0, body))

@@ -250,8 +250,8 @@ class Recording:
         """The smallest frame of this worker's life of which something is not yet durable."""
         return self._streams.oldest_tap_seq(epoch)
 
-    def keyframes_wanted(self) -> list[TrackKey]:
-        """The tracks that need a keyframe now."""
+    def keyframes_wanted(self) -> list[tuple[TrackKey, bool]]:
+        """The tracks that ask for a keyframe now, and whether their last one is good, and only old."""
         return self._streams.keyframes_wanted()
 
     async def pause(self, paused: bool) -> None:

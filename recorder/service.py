@@ -167,8 +167,8 @@ class Recorder:
         live = [recording for recording in self._visits.values() if not recording.is_over]
         # What is taken but comes in while we write is not durable yet: acknowledge what was here before.
         taken = self.intake.taken()
-        for epoch, handle in (key for recording in live for key in recording.keyframes_wanted()):
-            self.intake.ask_keyframe(epoch, handle)
+        for (epoch, handle), old in (wanted for recording in live for wanted in recording.keyframes_wanted()):
+            self.intake.ask_keyframe(epoch, handle, old)
         done = await asyncio.gather(*(self._tick(recording) for recording in live), return_exceptions=True)
         for recording, error in zip(live, done, strict=True):
             if isinstance(error, RecordingError):

@@ -156,10 +156,10 @@ class Streams:
         known = [s for stream in self._streams.values() if (s := stream.oldest_tap_seq(epoch)) is not None]
         return min(known, default=None)
 
-    def keyframes_wanted(self) -> list[TrackKey]:
-        """The tracks that need a keyframe now."""
+    def keyframes_wanted(self) -> list[tuple[TrackKey, bool]]:
+        """The tracks that ask for a keyframe now, and whether their last one is good, and only old."""
         now_us = self._clock()
-        return [key for key, track in self.routes.items() if track.wants_keyframe(now_us)]
+        return [(key, track.goes_on) for key, track in self.routes.items() if track.wants_keyframe(now_us)]
 
     def progress(self) -> list[tuple[int | None, int]]:
         """Changes whenever packets come."""

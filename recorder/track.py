@@ -217,6 +217,11 @@ class Track:
         self._asked_us = now_us
         return True
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether what comes can be decoded."""
+        return self._keyframe_us is not None and self.depacketizer.broken_since_us is None
+
     def hurry(self) -> None:
         """Ask for a keyframe as soon as may be: a part cannot begin without."""
         self._keyframe_us = None

@@ -130,7 +130,7 @@ class Worker:
         self.keyframes_asked: list[TapTrack] = []
         self.epoch = epoch
         self._clock = clock
-        self.feed = TapFeed(path, name, epoch, self.keyframes_asked.append, lambda: None)
+        self.feed = TapFeed(path, name, epoch, lambda track, _: self.keyframes_asked.append(track), lambda: None)
         self.handles: dict[tuple[str, str], int] = {}
 
     def publish(self, seat: str, source: str, codec: str, ssrc: int | None = None, visit: str = VISIT) -> None:

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 WINDOW_S = 10.0
 CALM_S = 0.06
+FULL_S, FULL_FOR_S, NARROW_FOR_S = 0.04, 0.1, 20.0
+"""A path is narrow for so long after all that came in a tenth of a second had waited so long: what a busy machine sends
+late comes all at once, and the last of it in time."""
 SMOOTHING = 0.1
 
 
 class Uplink:
     """One transport's way here."""
 
-    __slots__ = ("_least_before", "_least_now", "_smoothed", "_turned_at")
+    __slots__ = ("_full_since", "_full_until", "_heard_at", "_least_before", "_least_now", "_smoothed", "_turned_at")
 
     def __init__(self) -> None:
         self._least_before = self._least_now = float("inf")
         self._turned_at: float | None = None
         self._smoothed: float | None = None
+        self._heard_at = 0.0
+        self._full_since: float | None = None
+        self._full_until = float("-inf")
 
     def hear(self, sent_s: float, arrived_s: float) -> None:
         """One packet of sound; its own time in seconds, of any origin, and when it came."""
@@ -32,6 +38,18 @@ class Uplink:
             self._least_before, self._least_now = self._least_now, delay
         self._least_now = min(self._least_now, delay)
         self._smoothed = delay if self._smoothed is None else self._smoothed + SMOOTHING * (delay - self._smoothed)
+        self._heard_at = arrived_s
+        if delay - min(self._least_now, self._least_before) < FULL_S:
+            self._full_since = None
+        elif self._full_since is None:
+            self._full_since = arrived_s
+        elif arrived_s - self._full_since > FULL_FOR_S:
+            self._full_until = arrived_s + NARROW_FOR_S
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a queue stands, or stood lately: a keyframe more would be another."""
+        return self._heard_at < self._full_until
 
     @property
     def wait_s(self) -> float:

@@ -36,7 +36,7 @@ async def measure(visits: int, seconds: int, cores: int | None, spy: str | None 
         async with _recorder(Path(scratch), cores) as process:
             names = [f"visit-{number}" for number in range(visits)]
             link = await _open(names, Path(scratch) / "run" / "recorder.sock")
-            feed = TapFeed(Path(scratch) / "run" / "tap.sock", "media-0", "m-1", lambda _: None, lambda: None)
+            feed = TapFeed(Path(scratch) / "run" / "tap.sock", "media-0", "m-1", lambda *_: None, lambda: None)
             running = asyncio.create_task(feed.run())
             said = await _feed(feed, names, seconds, process, spy)
             await feed.drain(5)

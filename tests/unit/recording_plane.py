@@ -94,7 +94,7 @@ class RecordingPlane:
         else:
             self.recorded[track] = handle
 
-    def request_keyframe(self, track: str) -> None:
+    def request_keyframe(self, track: str, old: bool = False) -> None:
         self._note("keyframe", track)
         self.producers[track]
 

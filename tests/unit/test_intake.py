@@ -133,7 +133,7 @@ async def test_a_keyframe_is_asked_of_the_worker_that_has_the_track(tmp_path: Pa
         await until(heard, "hello", "m-9", False)
         one.ask_keyframe("m-9", 33)
         kind, _, body = await worker.next()
-        assert (kind, msgspec.json.decode(body)) == (Kind.KEYFRAME, {"handle": 33})
+        assert (kind, msgspec.json.decode(body)) == (Kind.KEYFRAME, {"handle": 33, "old": False})
         worker.writer.close()
 
 

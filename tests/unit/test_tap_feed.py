@@ -63,7 +63,7 @@ class Feeding:
         self.keyframes: list[int] = []
         self.changes: list[bool] = []
         self.changed = asyncio.Event()
-        self.feed = TapFeed(path, "m0", "e1", lambda track: self.keyframes.append(track.handle), self._change)
+        self.feed = TapFeed(path, "m0", "e1", lambda track, _: self.keyframes.append(track.handle), self._change)
 
     def _change(self) -> None:
         self.changes.append(self.feed.connected)

@@ -57,6 +57,9 @@ def test_a_keyframe_that_is_on_its_way_is_not_asked_for_twice() -> None:
     camera(track, 3000, from_ms=2500)
     asked = [at for at in range(1020, 4900, 20) if track.wants_keyframe(ZERO_US + at * 1000)]
     assert asked == [2000, 3500], "and again if it has not come in a second and a half"
+    assert track.goes_on
+    track.hurry()
+    assert not track.goes_on
 
 
 def test_a_later_life_goes_on_without_a_keyframe() -> None:
