@@ -11,8 +11,10 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -117,6 +119,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Where notices to patients (SMS, WeChat, mail) are posted, signed under DATA/keys/notices.key; None means lines in
     DATA/notices.jsonl."""
 
+    remind_before_min: int = 60
+    """How many minutes before an appointment the patient is reminded of it, once; 0 means never."""
+    time_zone: str = "+08:00"
+    """In which notices say a time: an offset, or a name such as `Asia/Shanghai` where the system knows names."""
+
     slot_url: str | None = None
     """The hospital's own prescribing page, shown in the doctor's workspace. Its origin must not be one of ours."""
     slot_key_file: Path | None = None
@@ -158,6 +165,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{place}_name and {place}_phone are given together")
             if phone is not None and re.fullmatch(PHONE, phone) is None:
                 raise ValueError(f"{place}_phone must be digits, with spaces or dashes between, such as 0571-8877 6655")
+        if not 0 <= self.remind_before_min <= 10_080:
+            raise ValueError("remind_before_min must be 0 to 10080, a week")
+        if self.zone is None:
+            raise ValueError(
+                "time_zone must be an offset such as +08:00, or a name that this system knows, such as Asia/Shanghai"
+            )
         if not 0 <= self.witness_quorum <= len(self.witnesses):
             raise ValueError("witness_quorum must be 0 to the number of witnesses")
         if not all(url.startswith(("http://", "https://")) for url in self.timestamp_urls):
@@ -183,6 +196,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             # With our own origin the page would have our powers: the sandbox keeps its origin (PROTOCOL.md §11).
             if self.slot_origin in self.own_origins:
                 raise ValueError("slot_url must be of another origin than our own pages")
+
+    @property
+    def zone(self) -> tzinfo | None:
+        """`time_zone`; None if it is none."""
+        found = re.fullmatch(r"([+-])(0\d|1[0-4]):([0-5]\d)", self.time_zone)
+        if found is not None:
+            offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+            return timezone(offset if found[1] == "+" else -offset)
+        try:
+            return ZoneInfo(self.time_zone)
+        except (KeyError, ValueError, OSError):
+            return None
 
     @property
     def slot_origin(self) -> str | None:

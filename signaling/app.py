@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC
 
 import msgspec
 from aiohttp import web
@@ -72,6 +73,7 @@ from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
 from signaling.registry import VisitRegistry
 from signaling.rehearsals import Rehearsals
+from signaling.reminders import Reminders
 from signaling.store import SqlVisitStore
 from signaling.tokens import SignedTokens, token_keys
 from signaling.webhooks import WebhookSender
@@ -135,15 +137,16 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             sending = asyncio.create_task(parts.sender.run(), name="webhooks")
             telling = asyncio.create_task(parts.notices.run(), name="notices")
+            reminding = asyncio.create_task(parts.reminders.run(), name="reminders")
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
                 await runner.setup()
                 await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
                 yield parts
             finally:
-                for task in (expiring, sending, telling):
+                for task in (expiring, sending, telling, reminding):
                     task.cancel()
-                await asyncio.wait([expiring, sending, telling])
+                await asyncio.wait([expiring, sending, telling, reminding])
                 await parts.copies.close()
                 await parts.rehearsals.close()
                 await parts.registry.stop()
@@ -162,6 +165,7 @@ class Assembly:
     links: Links
     sender: WebhookSender
     notices: NoticeSender
+    reminders: Reminders
     rehearsals: Rehearsals
     issuer_door: IssuerDoor
     copies: Copies
@@ -224,8 +228,12 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
     issuer_door = attach_signing_in(app, settings, access, pseudonyms, clock)
-    notices = NoticeSender(store.engine, _door(settings, clock), _patient_link(store, links), clock, random_chance)
-    return Assembly(app, registry, links, sender, notices, rehearsals, issuer_door, copies)
+    link_of = _patient_link(store, links)
+    notices = NoticeSender(
+        store.engine, _door(settings, clock), link_of, clock, random_chance, zone=settings.zone or UTC
+    )
+    reminders = Reminders(store.engine, clock, settings.remind_before_min * 60)
+    return Assembly(app, registry, links, sender, notices, reminders, rehearsals, issuer_door, copies)
 
 
 def _door(settings: Settings, clock: Clock) -> Door:

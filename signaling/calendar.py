@@ -81,6 +81,7 @@ class SqlCalendar:
                 done = update(appointments).where(*mine).values(starts=starts, holds=starts, reminded=False)
                 row = (await db.execute(done.returning(*appointments.c))).one_or_none()
                 if row is not None:
+                    await notices.take_back(db, row.visit)
                     await notices.write(db, row.visit, "moved", starts, contact)
         except IntegrityError:
             raise SlotTaken from None
@@ -92,6 +93,7 @@ class SqlCalendar:
             mine = (appointments.c.id == appointment, appointments.c.state == "booked")
             freed = update(appointments).where(*mine).values(state="cancelled", holds=None)
             if (row := (await db.execute(freed.returning(*appointments.c))).one_or_none()) is not None:
+                await notices.take_back(db, row.visit)
                 await notices.write(db, row.visit, "cancelled", row.starts, contact)
         return await self.one(appointment)
 

@@ -1,7 +1,8 @@
 """Notices to patients (SMS, WeChat template, mail): an outbox, and one small door that a file or a webhook stands behind.
 
 NOTICE-1  A notice is written in the transaction of what it tells. It is tried again (1 s doubling to 1 h) until the door has
-          taken it, under one id: whoever is behind the door keeps ids, and nobody is told twice. After 24 h it is given up.
+          taken it, under one id: whoever is behind the door keeps ids, and nobody is told twice. After 24 h it is given up,
+          a reminder when its slot begins, is moved or is cancelled.
 NOTICE-2  The link is made when the notice is sent: no table and no backup holds it. No log holds an address or a link.
 """
 
@@ -11,22 +12,23 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from sqlalchemy import and_, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from config.clock import now_iso, random_name
+from config.clock import now_iso, parse_iso, random_name
 from signaling.database import reading, writing
 from signaling.ports import Clock, StoreAway
 from signaling.standing import seconds
 from signaling.tables import notices
 from signaling.webhooks import again_after_s, signature
 
-Kind = Literal["booked", "moved", "cancelled"]
+Kind = Literal["booked", "moved", "cancelled", "reminder"]
 LOOK_EVERY_S = 1.0
 AT_ONCE = 20
 GIVEN_UP_AFTER_S = 24 * 3600.0
@@ -131,12 +133,49 @@ async def write(db: AsyncConnection, visit: str, kind: Kind, starts: str | None,
             await db.execute(insert(notices).values(said | {"tries": 0, "due": 0.0}))
 
 
+class LastTold(NamedTuple):
+    """Where a patient was last told of an appointment, and when."""
+
+    contact: Contact
+    at: str
+
+
+async def last_told(db: AsyncConnection, visit: str) -> LastTold | None:
+    """Of each channel the newest address; None if the patient left none."""
+    mine = and_(notices.c.visit == visit, notices.c.kind.in_(("booked", "moved")))
+    rows = list(await db.execute(select(notices).where(mine).order_by(notices.c.at)))
+    if not rows:
+        return None
+    addresses = {row.channel: row.address for row in rows}
+    return LastTold(Contact(**addresses, language=rows[-1].language), rows[-1].at)
+
+
+async def take_back(db: AsyncConnection, visit: str) -> None:
+    """Within the caller's transaction: a reminder that was not sent yet is of a slot that no longer is."""
+    waiting = and_(notices.c.visit == visit, notices.c.kind == "reminder", notices.c.state == "waiting")
+    await db.execute(update(notices).where(waiting).values(state="given_up"))
+
+
+def local(starts: str, zone: tzinfo, language: str) -> str:
+    """A slot as people say it, in the clinic's own time: `5月4日（周一）17:00`, `Mon 4 May, 17:00`."""
+    at = parse_iso(starts).astimezone(zone)
+    day, clock = at.weekday(), f"{at:%H:%M}"
+    if language == "zh":
+        return f"{at.month}月{at.day}日（周{'一二三四五六日'[day]}）{clock}"
+    return f"{_DAYS[day]} {at.day} {_MONTHS[at.month - 1]}, {clock}"
+
+
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 WORDS: dict[tuple[str, str], str] = {
     ("booked", "zh"): "您已预约 {starts} 的视频看诊。到时请打开：{link}",
     ("moved", "zh"): "您的视频看诊改到 {starts}。到时请打开：{link}",
     ("cancelled", "zh"): "您 {starts} 的视频看诊已取消。如有急病请打 120。",
+    ("reminder", "zh"): "提醒您：{starts} 有视频看诊。到时请打开：{link}",
     ("booked", "en"): "Your video visit is booked for {starts}. Open this link then: {link}",
     ("moved", "en"): "Your video visit was moved to {starts}. Open this link then: {link}",
+    ("reminder", "en"): "A reminder: your video visit is at {starts}. Open this link then: {link}",
     ("cancelled", "en"): "Your video visit of {starts} is cancelled. In an emergency call 120.",
 }
 
@@ -152,6 +191,7 @@ class NoticeSender:
         clock: Clock,
         chance: Callable[[], float],
         pace: float = 1.0,
+        zone: tzinfo = UTC,
     ) -> None:
         self._engine = engine
         self._door = door
@@ -159,6 +199,7 @@ class NoticeSender:
         self._clock = clock
         self._chance = chance
         self._pace = pace
+        self._zone = zone
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -178,7 +219,11 @@ class NoticeSender:
 
     async def _try(self, row: Any) -> bool:
         link = None if row.kind == "cancelled" else await self._link_of(row.visit)
-        text = WORDS[row.kind, row.language].format(starts=row.starts, link=link or "")
+        if row.kind == "reminder" and (link is None or self._clock() >= seconds(row.starts)):
+            await self._set(row.id, state="given_up")  # the visit is over, or the slot has come
+            return False
+        starts = "" if row.starts is None else local(row.starts, self._zone, row.language)
+        text = WORDS[row.kind, row.language].format(starts=starts, link=link or "")
         try:
             await self._door.send(
                 Notice(row.id, row.channel, row.address, row.language, f"visit.{row.kind}", row.starts, link, text)

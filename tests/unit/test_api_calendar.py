@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from msgspec.structs import replace
 
 from signaling.notices import DoorShut, FileDoor, Notice, NoticeSender, WebhookDoor
+from signaling.reminders import Reminders
 from signaling.signed import is_signed
 from tests.http_api import DOCTOR, PATIENT, Api, open_api
 
@@ -116,6 +118,65 @@ async def test_a_notice_is_sent_again_until_it_is_taken_and_then_no_more(tmp_pat
         assert all(made["visit"] in each.text and each.starts == f"{DAY}T09:00:00.000Z" for each in door.took)
         again = NoticeSender(api.store.engine, door, link_of, lambda: now[0], lambda: 0.5)  # after a restart
         assert await again.look() == 0
+
+
+HOUR_S = 3600.0
+SLOT_AT = datetime.fromisoformat(at("09:00")).timestamp()
+EIGHT = timezone(timedelta(hours=8))
+
+
+async def reminded(api: Api, now: float, before_s: float = HOUR_S) -> list[Notice]:
+    """What goes out at this time, after a restart of everything that reminds and sends."""
+    await Reminders(api.store.engine, lambda: now, before_s).look()
+    door = Stubborn(shut=0)
+
+    async def link_of(visit: str) -> str:
+        return f"https://visit.example/p/#{visit}"
+
+    await NoticeSender(api.store.engine, door, link_of, lambda: now, lambda: 0.5, zone=EIGHT).look()
+    return door.took
+
+
+async def test_a_reminder_is_sent_once_a_while_before_in_the_patients_language_through_restarts(tmp_path: Path) -> None:
+    async with open_api(tmp_path) as api:
+        await book(api, contact={"sms": "+8613800000000"})
+        await book(api, "09:30", contact={"mail": "li@example.cn", "language": "en"})
+        await book(api, "10:00")  # who left no address is not reminded
+        assert {each.template for each in await reminded(api, SLOT_AT - 2 * HOUR_S)} == {"visit.booked"}
+        assert await reminded(api, SLOT_AT - HOUR_S, before_s=0) == []
+        at_once = await asyncio.gather(
+            *(Reminders(api.store.engine, lambda: SLOT_AT - 60, HOUR_S).look() for _ in range(3))
+        )
+        assert sum(at_once) == 2
+        told = {each.channel: each for each in await reminded(api, SLOT_AT - 59)}
+        assert set(told) == {"sms", "mail"}
+        assert told["sms"].text.startswith("提醒您：5月5日（周一）17:00 有视频看诊。")
+        assert told["mail"].text.startswith("A reminder: your video visit is at Mon 5 May, 17:30.")
+        assert {each.template for each in told.values()} == {"visit.reminder"}
+        assert await reminded(api, SLOT_AT - 30) == []
+
+
+async def test_who_moved_cancelled_entered_or_just_heard_is_not_reminded_of_it(tmp_path: Path) -> None:
+    async with open_api(tmp_path) as api:
+        moved = (await book(api, contact=CONTACT))[1]
+        cancelled = (await book(api, "09:30", contact=CONTACT))[1]
+        entered = (await book(api, "10:00", contact=CONTACT))[1]
+        await reminded(api, SLOT_AT - 5 * HOUR_S)
+        facts = await api.store.load(entered["visit"])
+        assert facts is not None
+        await api.store.save(replace(facts, phase="waiting", seq=facts.seq + 1))
+        await Reminders(api.store.engine, lambda: SLOT_AT - 60, 2 * HOUR_S).look()
+        await api.call("POST", f"/api/v1/appointments/{moved['id']}/move", json={"starts": at("15:00")})
+        await api.call("POST", f"/api/v1/appointments/{cancelled['id']}/cancel", json={})
+        assert await reminded(api, SLOT_AT - 59) == []
+        again = await reminded(api, SLOT_AT + 5.5 * HOUR_S)
+        assert {(each.template, each.text[:17]) for each in again} == {
+            ("visit.reminder", "提醒您：5月5日（周一）23:00"[:17])
+        }
+        since_it_was_booked = 20 * 366 * 24 * HOUR_S
+        await book(api, "16:00", contact=CONTACT)
+        told = await reminded(api, SLOT_AT, before_s=since_it_was_booked)
+        assert {each.template for each in told} == {"visit.booked"}
 
 
 async def test_a_file_holds_a_line_a_notice(tmp_path: Path) -> None:

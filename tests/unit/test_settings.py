@@ -46,6 +46,9 @@ def test_lists_are_separated_by_commas_in_the_environment() -> None:
         ("STORE", "ftp://x"),
         ("LOG_LEVEL", "loud"),
         ("STORE_LOCK", "true"),
+        ("REMIND_BEFORE_MIN", "-1"),
+        ("TIME_ZONE", "Nowhere/Else"),
+        ("TIME_ZONE", "+25:00"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
