@@ -45,7 +45,7 @@ export function Workspace(given: DoctorGiven) {
       {state !== null && <Prescriptions state={state} given={given} />}
       {opened && config !== null && part !== null ? (
         <part.SlotView key={`${state?.visit} ${config.url}`} given={given} />
-      ) : (
+      ) : (view === 'live' || view === 'ready') && (
         <div class="rx">
           <h3>
             <Icon name="paper" /> {w.rxTitle}

@@ -23,9 +23,11 @@ function Field({ draft, name, title, reader, longest, w }: Given) {
   }, [draft]);
   return (
     <label class="field">
-      <b>{title}</b>{' '}
-      <span class={refused ? 'refusal' : 'quiet'} data-kept={refused ? 'refused' : saved ? 'yes' : 'not-yet'}>
-        {text === null ? w.writingComing : refused ? w.writingRefused : !saved ? w.adviceSaving : text === '' ? reader : `${reader} · ${w.adviceKept}`}
+      <span>
+        <b>{title}</b>{' '}
+        <span class={refused ? 'refusal' : 'quiet'} data-kept={refused ? 'refused' : saved ? 'yes' : 'not-yet'}>
+          {text === null ? w.writingComing : refused ? w.writingRefused : !saved ? w.adviceSaving : text === '' ? reader : `${reader} · ${w.adviceKept}`}
+        </span>
       </span>
       <textarea
         rows={2}

@@ -115,7 +115,7 @@ export const doctor: OwnDoctorWords = {
   reconnect: 'Ended by mistake? Go on',
   advice: 'Advice for the patient',
   notes: 'My notes',
-  notesHow: "For you and the clinic's records, never the patient",
+  notesHow: "For you and the clinic's records only",
   writingComing: 'Fetching…',
   writingRefused: 'Not saved. Please keep a copy elsewhere.',
   adviceHow: 'Shown to the patient at the end',

@@ -114,7 +114,7 @@ export const doctor = {
   reconnect: '结束错了，接着看',
   advice: '给患者的嘱咐',
   notes: '我的笔记',
-  notesHow: '只给您和医院病历，患者看不到',
+  notesHow: '只有您和医院病历能看',
   writingComing: '正在取…',
   writingRefused: '没能保存，请另外记下',
   adviceHow: '结束后患者会看到',
