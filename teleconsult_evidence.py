@@ -41,7 +41,7 @@ PATIENCE_S = 2.0
 
 def export(settings: Settings, visit: str, output: Path) -> int:
     """Write the bundle, say what it is; the exit code."""
-    from recorder.export import ExportRefused, NothingRecordedYet, VisitUnknown, export_visit
+    from recorder.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
     from recorder.holdings import SpoolFolder
     from recorder.objects import StoreError
     from recorder.store import open_store
@@ -53,7 +53,7 @@ def export(settings: Settings, visit: str, output: Path) -> int:
         with Bar("Exporting") as bar:
             spool = SpoolFolder(settings.data / "spool")  # a visit that is live, or not all stored yet
             done = asyncio.run(export_visit(open_store(settings), visit, output, progress=bar.move, spool=spool))
-    except (VisitUnknown, NothingRecordedYet, ExportRefused, StoreError, EvidenceError) as error:
+    except (VisitUnknown, NothingRecordedYet, RecordingMisplaced, ExportRefused, StoreError, EvidenceError) as error:
         click.echo(f"Error: {error}", err=True)
         return 1
     click.echo(f"{done.objects} objects, {done.bytes:,} bytes of visit {done.visit} are in {done.path}")
@@ -183,6 +183,9 @@ def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json:
         found = take_inventory(StoreFolder(store), known, journals)
     except (NotAStore, NoteInvalid, OSError) as error:
         click.echo(f"Error: {error}", err=True)
+        return NOT_A_BUNDLE
+    if found.whole and not found.recordings and not found.logs:
+        click.echo(f"Error: {store} is not a store: it holds no recording and no log", err=True)
         return NOT_A_BUNDLE
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(found) | {"broken": [one._asdict() for one in found.broken]}))

@@ -24,6 +24,7 @@ __all__ = [
     "ExportRefused",
     "Exported",
     "NothingRecordedYet",
+    "RecordingMisplaced",
     "VisitUnknown",
     "exit_code",
     "export_visit",
@@ -52,6 +53,12 @@ class NothingRecordedYet(Exception):
     code = "nothing_recorded_yet"
 
 
+class RecordingMisplaced(Exception):
+    """What the store has under this visit's name is the recording of another one (INV-6)."""
+
+    code = "recording_misplaced"
+
+
 class Exported(msgspec.Struct, frozen=True):
     """A bundle was written. `pinned`: the key is new in the trust list; `trusted`: the list allows it (None: unknown)."""
 
@@ -77,7 +84,7 @@ async def export_visit(
     """Write the bundle of a visit into `out`, which must be empty or absent.
 
     `trust_file`: None means the user's own (`recorder.trusted_keys.trust_path`). `spool`: where a recording may be in
-    part that is not all stored yet. Raises `VisitUnknown`, `NothingRecordedYet`, `ExportRefused`,
+    part that is not all stored yet. Raises `VisitUnknown`, `NothingRecordedYet`, `RecordingMisplaced`, `ExportRefused`,
     `StoreError`, `TrustListInvalid`. The folder is made only when there is something to write.
     """
     _look_for_room(out)
@@ -87,6 +94,8 @@ async def export_visit(
         raise VisitUnknown("no recording of this visit")
     if not held.records:
         raise NothingRecordedYet("nothing of this visit is recorded yet: try again in a few seconds")
+    if held.named not in (None, visit):
+        raise RecordingMisplaced(f"the store's folder of {visit} holds the recording of {held.named}")
     await _copy(holdings, held, out, progress)
     _write_texts(out, texts(held))
     _write_texts(out, await manifest_of(holdings, held))

@@ -86,12 +86,16 @@ class SpoolFolder:
 
 
 class Held(NamedTuple):
-    """A visit's recording as it is now. `sizes`: object name → bytes, in order of names. `ledger` is what its records say."""
+    """A visit's recording as it is now. `sizes`: object name → bytes, in order of names. `ledger` is what its records say.
+
+    `named`: the visit that its first record names, which is another one where recordings were exchanged; None: no record.
+    """
 
     visit: str
     sizes: dict[str, int]
     records: int
     ledger: Ledger
+    named: str | None
 
     @property
     def closed(self) -> bool:
@@ -106,6 +110,7 @@ class _Known:
         findings = Findings()
         self.chain = Chain(visit, findings)
         self.ledger = Ledger(findings)
+        self.named: str | None = None
         self.batches = 0
         self.lock = asyncio.Lock()
         self.held: Held | None = None
@@ -116,6 +121,7 @@ class _Known:
         for number, line in enumerate(batch.split(b"\n")[:-1]):
             read = self.chain.feed(line, "")
             if read is not None:
+                self.named = self.named or read[0].visit
                 self.ledger.feed(*read, "")
             if number % YIELD_EVERY == YIELD_EVERY - 1:
                 await asyncio.sleep(0)  # the recorder's loop has packets to take
@@ -182,7 +188,7 @@ class Holdings:
         except ObjectMissing:  # taken away between listing and reading: what was read stands
             pass
         shown = {name: size for name, size in sizes.items() if known.ledger.closed or _whole(name, known)}
-        return Held(visit, shown, known.chain.size, known.ledger) if shown else None
+        return Held(visit, shown, known.chain.size, known.ledger, known.named) if shown else None
 
     async def _sizes(self, visit: str) -> dict[str, int]:
         found: dict[str, int] = {}

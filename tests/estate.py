@@ -42,7 +42,11 @@ def log_objects(tree: Tree, sizes: list[int], keys: Keys = ALONE) -> dict[str, b
 
 def estate(rng: Random, visits: int = 3, keys: Keys = ALONE) -> dict[str, bytes]:
     """A store of this many closed visits, their records mixed in the log as concurrent visits mix them."""
-    recordings = {f"visit-{n}": honest_visit(rng, f"visit-{n}", keys) for n in range(visits)}
+    return logged({f"visit-{n}": honest_visit(rng, f"visit-{n}", keys) for n in range(visits)}, rng, keys)
+
+
+def logged(recordings: dict[str, dict[str, bytes]], rng: Random, keys: Keys = ALONE) -> dict[str, bytes]:
+    """The store of these recordings, with a log made for them and the proofs of it."""
     waiting = {visit: lines_of(objects) for visit, objects in recordings.items()}
     tree, index, sizes = Tree(), {}, []
     while waiting:
@@ -58,6 +62,17 @@ def estate(rng: Random, visits: int = 3, keys: Keys = ALONE) -> dict[str, bytes]
         whole = {**recording, PROOF: proof.encoded}
         objects |= {prefix(visit) + name: data for name, data in whole.items()}
     return objects
+
+
+def recordings_in(objects: dict[str, bytes]) -> dict[str, dict[str, bytes]]:
+    """The recordings of a store, by visit."""
+    found: dict[str, dict[str, bytes]] = {}
+    for name, data in objects.items():
+        top, _, rest = name.partition("/")
+        if top == "recordings":
+            visit, _, inner = rest.partition("/")
+            found.setdefault(visit, {})[inner] = data
+    return found
 
 
 def lines_of(objects: dict[str, bytes]) -> list[bytes]:

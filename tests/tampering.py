@@ -14,12 +14,12 @@ from random import Random
 from typing import Any, NamedTuple
 
 from recorder.evidence.checkpoint import Note
-from recorder.evidence.layout import PROOF
+from recorder.evidence.layout import PROOF, prefix
 from recorder.evidence.tiles import TILE, tile_name
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.keys import Keys
 from tests.bundles import RECORDER, THIEF, honest_visit, keys_of, tamper
-from tests.estate import ALONE, estate, lines_of, log_objects, signed
+from tests.estate import ALONE, estate, lines_of, logged, recordings_in, signed
 from tests.unit.test_verify import edited, first, harmless, plain_visit, retold, segments_of, told, with_lines
 
 Objects = dict[str, bytes]
@@ -209,23 +209,18 @@ def store(number: int, keys: Keys = ALONE) -> Objects:
 
 def _tree(objects: Objects) -> Tree:
     tree = Tree()
-    for visit in _visits(objects):
-        for line in lines_of(_recording(objects, visit)):
+    for _, recording in sorted(recordings_in(objects).items()):
+        for line in lines_of(recording):
             tree.append(leaf_hash(line))
     return tree
 
 
-def _visits(objects: Objects) -> list[str]:
-    return sorted({name.split("/")[1] for name in objects if name.startswith("recordings/")})
-
-
-def _recording(objects: Objects, visit: str) -> Objects:
-    start = f"recordings/{visit}/"
-    return {name.removeprefix(start): data for name, data in objects.items() if name.startswith(start)}
+def _any_visit(rng: Random, objects: Objects) -> str:
+    return rng.choice(sorted(recordings_in(objects)))
 
 
 def _visit_removed(rng: Random, objects: Objects) -> Tampered:
-    gone = f"recordings/{rng.choice(_visits(objects))}/"
+    gone = f"recordings/{_any_visit(rng, objects)}/"
     return Tampered({n: d for n, d in objects.items() if not n.startswith(gone)}, "a whole visit removed", ("INV-3",))
 
 
@@ -245,11 +240,10 @@ def _log_rolled_back(rng: Random, objects: Objects) -> Tampered:
 
 
 def _rolled_back_with_its_visit(rng: Random, objects: Objects) -> Tampered:
-    gone = f"recordings/{rng.choice(_visits(objects))}/"
-    kept = {n: d for n, d in objects.items() if not n.startswith((gone, "log/")) and not n.endswith(PROOF)}
-    tree = _tree(kept)
+    kept = recordings_in(objects)
+    del kept[_any_visit(rng, objects)]
     return Tampered(
-        {**kept, **log_objects(tree, [tree.size])},
+        logged(kept, rng),
         "log and visit rolled back together",
         ("INV-5",),
         heads=(_note(objects),),
@@ -281,6 +275,31 @@ def _tile_changed(rng: Random, objects: Objects) -> Tampered:
     return Tampered({**objects, name: bytes(spoiled)}, "a tile changed", ("INV-2",))
 
 
+def _log_gone_too(rng: Random, objects: Objects) -> Tampered:
+    gone = (f"recordings/{_any_visit(rng, objects)}/", "log/")
+    kept = {n: d for n, d in objects.items() if not n.startswith(gone) and not n.endswith(PROOF)}
+    return Tampered(kept, "a visit removed, and all that speaks of it", ("INV-7",))
+
+
+def _exchanged(rng: Random, objects: Objects) -> Tampered:
+    recordings = recordings_in(objects)
+    one, other = rng.sample(sorted(recordings), 2)
+    recordings[one], recordings[other] = recordings[other], recordings[one]
+    moved = {prefix(visit) + name: data for visit, held in recordings.items() for name, data in held.items()}
+    log = {name: data for name, data in objects.items() if not name.startswith("recordings/")}
+    return Tampered({**log, **moved}, "two recordings exchanged", ("INV-6",))
+
+
+def _moved_into_another(rng: Random, objects: Objects) -> Tampered:
+    recordings = recordings_in(objects)
+    one, other = rng.sample(sorted(recordings), 2)
+    batch = max(name for name in recordings[other] if name.startswith("records/") and name.endswith(".jsonl"))
+    lines = b"".join(line + b"\n" for line in lines_of(recordings[one]))
+    kept = {n: d for n, d in objects.items() if not n.startswith(prefix(one))}
+    kept[prefix(other) + batch] += lines
+    return Tampered(kept, "the records of one put into another", ("INV-6",))
+
+
 STORE_STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _visit_removed,
     _log_rolled_back,
@@ -288,6 +307,9 @@ STORE_STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _forked,
     _thiefs_checkpoint,
     _tile_changed,
+    _log_gone_too,
+    _exchanged,
+    _moved_into_another,
 )
 
 

@@ -8,6 +8,8 @@ INV-2  The tiles are there up to the newest checkpoint, and every checkpoint's r
 INV-3  Every leaf is the line of a record in the store, or of the log's custody chain beside its tiles, or a day's manifest.
 INV-4  Every record of a recording that has its proof is a leaf of the log of the key that signed it; so is a manifest.
 INV-5  Every head the reader brings (a witness's, an older inventory's) is of a tree that this one continues.
+INV-6  Every record is in the folder of the visit it names.
+INV-7  The log of every recording is there, and a closed recording has its proof, unless its records wait in a spool.
 """
 
 from __future__ import annotations
@@ -49,6 +51,16 @@ class StoreReader(Protocol):
     def chunks(self, name: str) -> Iterator[bytes]:
         """An object's bytes in pieces. Raises `Unreadable`."""
         ...
+
+
+class _Named(msgspec.Struct):
+    """What of a record the inventory looks at."""
+
+    visit: str
+    type: str
+
+
+_named = msgspec.json.Decoder(_Named)
 
 
 class Inventory(msgspec.Struct, frozen=True):
@@ -206,6 +218,7 @@ class _Taking:
 
     def _account(self, visit: str, names: Sequence[str], unseen: dict[str, set[bytes]]) -> None:
         log = self._log_of(visit, names)
+        newest: bytes | None = None
         for name in names:
             batch = batch_of(name)
             if batch is None or batch[0] != "records":
@@ -216,7 +229,17 @@ class _Taking:
                 continue  # INV-3 names what it held
             self._records += len(lines)
             for number, line in enumerate(lines, 1):
-                self._find(leaf_hash(line), f"{PREFIX}{visit}/{name}:{number}", log, unseen, PROOF in names)
+                newest, leaf, where = line, leaf_hash(line), f"{PREFIX}{visit}/{name}:{number}"
+                self._find(leaf, where, log, unseen, PROOF in names)
+                named = _read_name(line)
+                if named is not None and named.visit != visit:
+                    self._found.add("INV-6", where)  # INV-6
+        if newest is None or leaf_hash(newest) in self._waiting:
+            return
+        named = _read_name(newest)
+        closed = named is not None and named.type == "close"
+        if log is None or (closed and PROOF not in names):
+            self._found.add("INV-7", f"{PREFIX}{visit}")  # INV-7
 
     def _account_manifest(self, name: str, unseen: dict[str, set[bytes]]) -> None:
         root = name.split("/")[1]
@@ -267,3 +290,11 @@ class _Taking:
             if len(whole) > most:
                 raise Unreadable(name)
         return bytes(whole)
+
+
+def _read_name(line: bytes) -> _Named | None:
+    """None for what is no record: the recording's own verifier says so."""
+    try:
+        return _named.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None

@@ -13,7 +13,7 @@ import pytest
 
 from recorder.bundle import DirectoryReader, NotABundle, exit_code, verify_directory
 from recorder.evidence.trust import Trust, TrustListInvalid
-from recorder.export import ExportRefused, NothingRecordedYet, VisitUnknown, export_visit
+from recorder.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
 from recorder.store_folder import FolderStore
 from recorder.trusted_keys import load_trust, pin, readers_trust, trust_path
 from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
@@ -84,6 +84,14 @@ async def test_an_export_before_the_first_record_is_whole_is_refused_and_leaves_
     with pytest.raises(NothingRecordedYet) as refused:
         await export_visit(store, "v2", tmp_path / "out", trust_file=tmp_path / "trusted")
     assert refused.value.code == "nothing_recorded_yet"
+    assert not (tmp_path / "out").exists()
+
+
+async def test_a_recording_of_another_visit_under_its_name_is_refused(store: FolderStore, tmp_path: Path) -> None:
+    await shelve(store, "v-7", honest_visit(Random(1), "v-8"))
+    with pytest.raises(RecordingMisplaced) as refused:
+        await export_visit(store, "v-7", tmp_path / "out", trust_file=tmp_path / "trusted_keys")
+    assert refused.value.code == "recording_misplaced"
     assert not (tmp_path / "out").exists()
 
 

@@ -15,7 +15,7 @@ from recorder.evidence.tiles import tile_name
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.inventory import NotAStore, StoreFolder, waiting
 from tests.bundles import MemoryReader, keys_of, write_bundle
-from tests.estate import ALONE, estate, lines_of, log_objects, signed
+from tests.estate import ALONE, estate, lines_of, logged, recordings_in, signed
 
 Objects = dict[str, bytes]
 LOG = f"log/{ALONE.fingerprint[:16]}"
@@ -82,7 +82,30 @@ def test_every_visit_removed_leaves_a_log_that_nobody_can_vouch_for(store: Objec
 
 
 def test_the_log_removed_is_caught_by_the_proofs(store: Objects) -> None:
-    assert broken(without(store, "log/")) == {"INV-4"}
+    assert broken(without(store, "log/")) == {"INV-4", "INV-7"}
+
+
+def test_a_visit_removed_with_the_log_and_all_proofs_is_caught(store: Objects) -> None:
+    bare = {name: data for name, data in without(store, "recordings/visit-3/").items() if not name.endswith(PROOF)}
+    for left in (without(bare, "log/"), without(bare, f"{LOG}/checkpoint/")):
+        found = count(left)
+        assert {(one.rule, one.where) for one in found.broken} == {
+            ("INV-7", f"recordings/visit-{n}") for n in range(10) if n != 3
+        }
+
+
+def test_recordings_that_were_exchanged_or_put_together_are_caught(store: Objects) -> None:
+    recordings = recordings_in(store)
+    swapped = {f"recordings/visit-1/{name}": data for name, data in recordings["visit-2"].items()}
+    swapped |= {f"recordings/visit-2/{name}": data for name, data in recordings["visit-1"].items()}
+    assert broken({**without(store, "recordings/visit-1/", "recordings/visit-2/"), **swapped}) == {"INV-6"}
+    last = max(name for name in recordings["visit-2"] if name.startswith("records/") and name.endswith(".jsonl"))
+    more = b"".join(line + b"\n" for line in lines_of(recordings["visit-1"]))
+    together = {
+        **without(store, "recordings/visit-1/"),
+        f"recordings/visit-2/{last}": recordings["visit-2"][last] + more,
+    }
+    assert broken(together) == {"INV-6"}
 
 
 def test_a_missing_tile_is_caught(store: Objects) -> None:
@@ -116,20 +139,7 @@ def test_a_fork_under_the_logs_own_key_is_caught(store: Objects) -> None:
 
 def test_a_log_rolled_back_with_its_visits_is_caught_by_a_head_from_elsewhere(store: Objects) -> None:
     """Everything of the last visit gone, the log made anew without it: consistent in itself, and not what was seen before."""
-    kept = without(store, "recordings/visit-9/", "log/")
-    tree = Tree()
-    for visit in range(9):
-        recording = {
-            name.removeprefix(f"recordings/visit-{visit}/"): data
-            for name, data in kept.items()
-            if name.startswith(f"recordings/visit-{visit}/")
-        }
-        for line in lines_of(recording):
-            tree.append(leaf_hash(line))
-    rewritten = {
-        **{name: data for name, data in kept.items() if not name.endswith(PROOF)},
-        **log_objects(tree, [tree.size]),
-    }
+    rewritten = logged(recordings_in(without(store, "recordings/visit-9/")), Random(2))
     assert broken(rewritten) == set()
     before = tree_of(store)
     assert broken(rewritten, signed(before, before.size)) == {"INV-5"}
@@ -142,9 +152,11 @@ def test_a_record_that_was_never_in_the_log_is_caught(store: Objects) -> None:
 
 
 def test_a_visit_without_a_proof_may_be_ahead_of_the_log(store: Objects) -> None:
-    name = "recordings/visit-0/records/000001.jsonl"
+    name = max(name for name in store if name.startswith("recordings/visit-0/records/") and name.endswith(".jsonl"))
+    *lines, close = store[name].splitlines()
     going_on = {other: data for other, data in store.items() if other != f"recordings/visit-0/{PROOF}"}
-    found = count({**going_on, name: store[name] + b'{"not":"logged yet"}\n'})
+    going_on[name] = b"".join(line + b"\n" for line in [*lines, b'{"not":"logged yet"}'])
+    found = count(going_on, live=[close])
     assert (found.broken, found.behind) == ([], 1)
 
 
