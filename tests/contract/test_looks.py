@@ -193,7 +193,8 @@ async def test_shredding_takes_two_people_after_retention_and_no_hold_and_leaves
         assert (verdict.broken, verdict.complete) == ([], True)
     assert secrets(desk.studio.settings.data, VISIT) == {}
     taken = take_inventory(StoreFolder(desk.studio.settings.data / "store"))
-    assert {broken.rule for broken in taken.broken} <= {"INV-4", "INV-7"}  # this studio logs no records of the visit itself
+    # This studio logs no records of the visit itself.
+    assert {broken.rule for broken in taken.broken} <= {"INV-4", "INV-7"}
 
 
 async def test_a_crash_between_the_line_and_the_shredding_is_made_good(
