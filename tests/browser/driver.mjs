@@ -21,6 +21,10 @@ const FIREFOX_PREFERENCES = {
   'media.peerconnection.ice.loopback': true,
   'media.autoplay.default': 0,
   'media.getdisplaymedia.enabled': true,
+  // Tabs of several people in one browser: those behind go on as if each were a device of its own.
+  'media.suspend-background-video.enabled': false,
+  'dom.min_background_timeout_value': 10,
+  'dom.timeout.enable_budget_timer_throttling': false,
 };
 
 const browsers = new Map();
@@ -46,9 +50,10 @@ async function launch({ kind, video, audio, args = [], path }) {
   return { browser: id, pid: browser.process()?.pid ?? null };
 }
 
-async function page({ browser, width = 1280, height = 800, phone = false, permissions = true, language }) {
+async function page({ browser, width = 1280, height = 800, phone = false, permissions = true, language, agent }) {
   const made = await browsers.get(browser).browser.newPage();
   await made.setViewport({ width, height, isMobile: phone, hasTouch: phone }).catch(() => made.setViewport({ width, height }));
+  if (agent) await made.setUserAgent(agent);
   if (language) await made.setExtraHTTPHeaders({ 'Accept-Language': language }).catch(() => {});
   const said = [];
   made.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));

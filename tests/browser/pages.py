@@ -12,6 +12,11 @@ from tests.system import System
 
 PHONE = {"width": 360, "height": 740, "phone": False}
 DESK = {"width": 1440, "height": 900}
+ANDROID = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
+)
+HANDSET = {"width": 360, "height": 740, "phone": True, "agent": ANDROID}
+"""A phone as a browser emulates one: touch, a phone's viewport and name."""
 
 Kind = Literal["audio", "video"]
 
@@ -68,6 +73,14 @@ async def patient_waits(page: Page) -> None:
     await act(page, "agree")
     await act(page, "enter")
     await screen(page, "waiting")
+
+
+async def recording_closed(system: System, visit: str) -> None:
+    """Wait until the recording is stored whole."""
+    store = system.data / "store" / "recordings" / visit
+    async with asyncio.timeout(20):
+        while not any('"type":"close"' in batch.read_text() for batch in store.glob("records/*.jsonl")):
+            await asyncio.sleep(0.2)
 
 
 class Visit:

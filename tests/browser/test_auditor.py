@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
-from tests.browser.pages import DESK, Visit, act, screen
+from tests.browser.pages import DESK, Visit, act, recording_closed, screen
 from tests.browser.remote import Browser, Page
 from tests.system import System
 
@@ -46,10 +46,7 @@ async def recorded(system: System, doctors: Browser, patients: Browser, words: s
     await asyncio.sleep(3)
     await visit.end()
     await system.until(visit.id, "ended")
-    closed = system.data / "store" / "recordings" / visit.id
-    async with asyncio.timeout(20):
-        while not any('"type":"close"' in batch.read_text() for batch in closed.glob("records/*.jsonl")):
-            await asyncio.sleep(0.2)
+    await recording_closed(system, visit.id)
     return visit
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.axe import clean_in_every_dress
 from tests.browser.keyboard import keyed
-from tests.browser.pages import PHONE, Visit, act, inbound, moving, picture, screen
+from tests.browser.pages import HANDSET, Visit, act, inbound, moving, picture, screen
 from tests.browser.remote import Browser
 from tests.browser.test_visit import export, verdict
 from tests.recordings import parts
@@ -24,7 +24,7 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     visit = await Visit.live(system, doctors, patients)
     asked = {"role": "guest", "as": "village_doctor"}
     made = await system.api("POST", f"/visits/{visit.id}/links", json=asked)
-    guest = await patients.blank(**PHONE)
+    guest = await patients.blank(**HANDSET)
     await guest.goto(str(made["link"]).replace("/g/#", "/g/?lang=zh#"))
     # Who asks is said at once; the patient is nobody's to see yet (SIG-26).
     await keyed(guest, "confirm")

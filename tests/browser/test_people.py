@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.browser.pages import DESK, PHONE, Visit, act, moving, patient_waits, picture, screen
+from tests.browser.pages import DESK, HANDSET, PHONE, Visit, act, moving, patient_waits, picture, screen
 from tests.browser.remote import Browser, Page
 from tests.system import System
 
@@ -124,7 +124,7 @@ async def test_in_elder_mode_a_call_is_answered_with_one_tap(
     system: System, doctors: Browser, patients: Browser
 ) -> None:
     made = await system.visit()
-    doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
+    doctor, patient = await doctors.blank(**DESK), await patients.blank(**HANDSET)
     link = made["links"]["patient"].replace("/p/#", "/p/?mode=elder&lang=zh#")
     await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(link))
     await patient_waits(patient)
