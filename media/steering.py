@@ -27,7 +27,9 @@ from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
 PATIENCE_S = 2.0
 COMEBACK_S = 1.0
 """How long a paused picture must fit before it is shown again: it begins with a keyframe, which is dear."""
-HOPELESS, HOPELESS_S = 0.4, 0.8
+HOPELESS, HOPELESS_S, HELD_S = 0.4, 0.8, 0.2
+"""What fits by less than this part does not wait so long; where the path has stopped telling (DOWN-3) still less: what was
+kept for it would be a second of sound."""
 STANDING_S = 0.15
 """A queue that stands longer makes audio late: until it is drained, the plan is what drains it."""
 REMB_FRESH_S = 5.0
@@ -191,7 +193,9 @@ class Steering:
         if route.unfit_since is None:
             route.unfit_since = now
         hopeless = budget_bps < HOPELESS * cost_bps
-        patience = COMEBACK_S if paused else HOPELESS_S if hopeless else PATIENCE_S
+        patience = COMEBACK_S if paused else PATIENCE_S
+        if hopeless and not paused:
+            patience = HELD_S if downlink.pacer.held else HOPELESS_S
         if now - route.unfit_since < patience:
             return not paused
         route.unfit_since = None

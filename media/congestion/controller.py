@@ -77,6 +77,11 @@ class Controller:
         return self._standing.wait_s
 
     @property
+    def queue_s(self) -> float:
+        """How long all that came lately has waited: what a busy receiver took late is not in here."""
+        return self._standing.queue_s
+
+    @property
     def inherent_loss(self) -> float:
         """What the path loses whatever is sent (0–1), over the last ten seconds or so."""
         return self._inherent
@@ -141,11 +146,16 @@ class Controller:
             return
         delta = self._bursts.hear(report.sent_at, report.arrived_at)
         if delta is not None:
-            limited = self._standing.wait_s < DRAIN_OVER_S or now < self._holds_until
-            sent = self._sent.bps if limited else None
             usage = self._confirmed(self._trendline.hear(delta), now)
             if usage is not None:
-                self._rate.hear(usage, self._acked.bps, self._rtt_s, now, sent)
+                self._rate.hear(usage, self._acked.bps, self._rtt_s, now, self._spent(now))
+
+    def _spent(self, now: float) -> float | None:
+        """What was sent of what might have been; None where all of it was, as far as is known."""
+        held = now < self._holds_until
+        if held and self._standing.queue_s < DRAIN_OVER_S:
+            return 0.0  # what arrives says nothing: a hold of 0.4 s had left 61 of 545 kbit/s
+        return self._sent.bps if held or self._standing.wait_s < DRAIN_OVER_S else None
 
     def _confirmed(self, usage: Usage, now: float) -> Usage | None:
         """A growing queue is believed once one stands, and soon enough; None while it is in doubt."""

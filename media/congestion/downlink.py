@@ -2,7 +2,8 @@
 
 DOWN-1  Audio and repairs never wait; they are paid for all the same. Video waits for the pacer, in order.
 DOWN-2  A probe is only sent while the subscriber wants more than the estimate gives it.
-DOWN-3  More than a round trip and `SILENCE_S` of the estimate on its way: the path has stopped telling, and video is held.
+DOWN-3  More than a round trip and `SILENCE_S` of the estimate on its way, or something for a round trip and `LATE_S`: the
+        path has stopped telling, and video is held.
 DOWN-4  Repairs have a share of the estimate, none while a queue stands: what is lost at a full queue is not cured by more.
 """
 
@@ -24,7 +25,7 @@ STANDING_S = 0.2
 LEAST_REPAIR_BPS = 100_000.0
 MOST_CLUSTERS = 4
 QUEUE_S = 0.08
-SILENCE_S, LEAST_FLYING = 0.25, 8000
+SILENCE_S, LATE_S, LEAST_FLYING = 0.25, 0.3, 8000
 TELLS_S = 5.0
 """Who has fed nothing back for so long may never again: it is not waited for."""
 LONG_HELD_S, TRUSTED, AGAIN_S = 0.15, 0.4, 2.0
@@ -77,7 +78,7 @@ class Downlink:
         """The cluster the packet that leaves now belongs to."""
         self.begun = False
         self.loss = 0.0
-        """Fraction 0–1 lost over the last second or so of feedback, smoothed; what a full queue drops is not counted."""
+        """Fraction 0–1 lost over the last second or so of feedback, smoothed; not learned while a queue stands."""
         self._losses = [0, 0]
         self._heard_at: float | None = None
         self._last_feedback = now
@@ -107,7 +108,9 @@ class Downlink:
         """DOWN-3; to be asked before video is sent."""
         window = self.controller.capacity_bps * (self._rtt_least + SILENCE_S) / 8
         telling = now - self._last_feedback < TELLS_S
-        held = telling and self.settled and self.ledger.flying > max(window, LEAST_FLYING)
+        oldest = self.ledger.flying_since
+        late = oldest is not None and now - oldest > self._rtt_least + LATE_S
+        held = telling and self.settled and self.ledger.flying > (LEAST_FLYING if late else max(window, LEAST_FLYING))
         if held and not self.pacer.held:
             self._held_at, self._held_bps = now, self.controller.capacity_bps
         elif self._broken(held, now):
@@ -122,7 +125,7 @@ class Downlink:
     def _broken(self, held: bool, now: float) -> bool:
         """Whether a hold ends after which the estimate is worth less."""
         over = self.pacer.held and not held and now - self._held_at > LONG_HELD_S
-        return over and self.queueing and now - self._distrusted_at > AGAIN_S
+        return over and self.controller.queue_s > QUEUE_S and now - self._distrusted_at > AGAIN_S
 
     def may_repair(self, size: int, now: float) -> bool:
         """DOWN-4; if so, it is paid for."""
@@ -175,6 +178,7 @@ class Downlink:
         seen[0] += told
         seen[1] += lost
         if seen[0] >= 50:
-            fraction = 0.0 if self.queueing else seen[1] / seen[0]
-            self.loss = fraction if fraction > self.loss else 0.5 * (self.loss + fraction)
+            fraction = seen[1] / seen[0]
+            if not self.queueing:
+                self.loss = fraction if fraction > self.loss else 0.5 * (self.loss + fraction)
             seen[0] = seen[1] = 0

@@ -18,10 +18,10 @@ _TURN_S = (1 << 24) * REFERENCE_S
 class Ledger:
     """One transport's numbers."""
 
-    __slots__ = ("_epoch", "_last_arrival", "_next", "_sent", "_told", "_total")
+    __slots__ = ("_epoch", "_last_arrival", "_newest", "_next", "_sent", "_told", "_total")
 
     def __init__(self) -> None:
-        self._next = 0
+        self._next, self._newest = 0, -1
         self._sent: list[tuple[int, float, int, int | None, int] | None] = [None] * KEPT
         self._epoch = 0.0
         self._last_arrival = 0.0
@@ -31,6 +31,13 @@ class Ledger:
     def flying(self) -> int:
         """Bytes on their way."""
         return self._total - self._told
+
+    @property
+    def flying_since(self) -> float | None:
+        """When the oldest packet on its way was sent; None while there is none, or it is forgotten."""
+        number = self._newest + 1 & 0xFFFF
+        entry = self._sent[number & _SLOT]
+        return entry[1] if entry is not None and entry[0] == number else None
 
     def sent(self, now: float, size: int, probe: int | None = None) -> int:
         """The number (16 bit) of a packet that leaves now; `size` in bytes."""
@@ -48,7 +55,8 @@ class Ledger:
             entry = self._sent[number & _SLOT]
             if entry is not None and entry[0] == number:
                 self._sent[number & _SLOT] = None
-                self._told = max(self._told, entry[4])
+                if entry[4] > self._told:
+                    self._told, self._newest = entry[4], number
                 arrived_at = None if arrival is None else self._unwrapped(arrival)
                 told.append(Report(entry[1], entry[2], arrived_at, entry[3]))
             number = number + 1 & 0xFFFF

@@ -76,7 +76,8 @@ def test_a_browser_that_is_held_up_and_a_timid_encoder_are_not_taken_for_a_full_
 def test_a_path_is_distrusted_once_for_one_silence() -> None:
     downlink = Downlink(0.0)
     downlink._heard_at, downlink._last_feedback = 0.0, 3.0
-    downlink.controller._standing._smoothed, downlink.controller._standing._least_now = 1.0, 0.0
+    downlink.controller._standing._least_now = 0.0
+    downlink.controller._standing._lately.append((0.0, 1.0))
     before = downlink.controller.capacity_bps
     for at in (3.0, 4.0):
         for _ in range(50):

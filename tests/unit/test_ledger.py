@@ -18,6 +18,18 @@ def test_each_fate_is_told_once_in_sending_order() -> None:
     assert ledger.fates(Feedback(1, 1, 0, (5.0, 5.1))) == []
 
 
+def test_it_knows_since_when_the_oldest_is_on_its_way() -> None:
+    ledger = Ledger()
+    assert ledger.flying_since is None
+    for n in range(4):
+        ledger.sent(n / 10, 100)
+    assert ledger.flying_since == 0.0
+    ledger.fates(Feedback(1, 0, 1, (5.0, None)))
+    assert ledger.flying_since == 0.3
+    ledger.fates(Feedback(1, 1, 3, (5.0,)))
+    assert ledger.flying_since is None
+
+
 def test_numbers_wrap_and_old_ones_are_forgotten() -> None:
     ledger = Ledger()
     numbers = [ledger.sent(float(n), 1) for n in range(70_000)]
