@@ -118,6 +118,21 @@ const measure = () => {
   }
   return found;
 };
+/** What cannot be pressed: after scrolling to it, it is cut off, or something else lies on it. */
+const unreachable = () => {
+  const found = [];
+  for (const node of document.body.querySelectorAll('a[href], button, textarea, input, select, summary, [tabindex="0"]')) {
+    if (!node.checkVisibility({ visibilityProperty: true }) || node.matches('input[type=file], .body') || node.closest('.skips') !== null) continue;
+    node.scrollIntoView({ block: 'center', inline: 'nearest' });
+    const box = node.getBoundingClientRect();
+    const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+    const hit = document.elementFromPoint(x, y);
+    const cut = box.left < -0.5 || box.right > document.documentElement.clientWidth + 0.5;
+    if (cut || hit === null || !(node.contains(hit) || hit.contains(node))) found.push(`${node.dataset.act ?? node.tagName} ${cut ? `is cut off at ${Math.round(box.left)}–${Math.round(box.right)}` : `lies under ${hit?.className || hit?.tagName}`}`);
+  }
+  scrollTo(0, 0);
+  return found;
+};
 let wrong = 0;
 let seen = 0;
 const complain = (name, of) => {
@@ -128,6 +143,8 @@ const complain = (name, of) => {
 /** Shows a state, and opens in it what its name says after the plus. */
 async function enter(page, role, state, mode, lang) {
   const [shown, opened] = state.split('+');
+  // By another state: what was opened in this one is forgotten.
+  await page.evaluate(() => window.show({ state: '' }));
   await page.evaluate((change) => window.show(change), { state: shown, part: role === 'doctor' ? (opened ?? null) : null, mode, lang, theme: 'light' });
   await page.waitForSelector(role !== 'doctor' && /^(live|reconnecting)/.test(state) ? '[data-page=live]' : '[data-page]');
   if (role === 'doctor' || opened === undefined || (opened === 'help' && mode === 'normal')) return;
@@ -150,6 +167,7 @@ async function look(page, name, { width, lang, mode, theme }) {
   seen += 1;
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth);
   if (sideways > width) complain(name, `${sideways} px wide in ${width}`);
+  for (const each of await page.evaluate(unreachable)) complain(name, each);
   if (mode !== 'normal') for (const each of await page.evaluate(measure)) complain(name, each);
   // The dark page is the light one in other colours.
   const rules = theme === 'dark' ? ['color-contrast'] : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -168,6 +186,19 @@ async function tab(role) {
   return page;
 }
 
+/** A window of 1440 × 900 at twice the size, and of 1280 × 1024 at four times: everything is still there (WCAG 1.4.4, 1.4.10). */
+async function zoomed(page, role, state) {
+  for (const [width, height] of [[720, 450], [320, 256]]) {
+    await page.setViewport({ width, height, deviceScaleFactor: 1 });
+    await enter(page, role, state, 'normal', 'en');
+    await page.evaluate(() => new Promise((then) => setTimeout(then, 60)));
+    const name = `${role}-${state}-${width}-en-zoomed`;
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth);
+    if (sideways > width) complain(name, `${sideways} px wide in ${width}`);
+    for (const each of await page.evaluate(unreachable)) complain(name, each);
+  }
+}
+
 /** Each state once a size: its modes one after another, and in each mode languages and themes in place. */
 async function work(role, left) {
   const page = await tab(role);
@@ -178,6 +209,8 @@ async function work(role, left) {
         await enter(page, role, state, mode, 'zh');
         for (const lang of ['zh', 'en']) for (const theme of themes(lang, mode)) await look(page, `${role}-${state}-${width}-${lang}-${mode}-${theme}`, { width, lang, mode, theme });
       }
+      // The list of keys lies over the desk until it is closed.
+      if (measuring && !state.endsWith('+keys')) await zoomed(page, role, state);
     }
   await page.close();
 }
