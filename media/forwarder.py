@@ -6,7 +6,7 @@ are, `media.outlet` lets packets leave, `media.steering` chooses layers.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 
 from media.congestion import twcc
@@ -24,6 +24,11 @@ from media.transport import MAX_SSRCS, Layer, Path, Route, Track, Transport
 FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
 _FEW = 8
+LOSES, TWIN_S, MOST_TWINS = 0.02, 0.015, 256
+"""From such a loss on the way to the sender a NACK goes twice: it has 40 bytes, and one that is lost costs a round trip. A
+browser answers the second only if the first was lost: what it has sent again it does not send within a round trip."""
+PUT_OFF_S = 1.0
+"""How long the recorder's keyframe waits at the most until nothing is missing."""
 COPY_BEHIND = 3
 HIDDEN_BELOW_BPS = 450_000.0
 """More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
@@ -49,6 +54,10 @@ class Forwarder:
         """Layers with packets to be asked for again."""
         self.wanting: set[Layer] = set()
         """Layers with a keyframe to be asked for."""
+        self._twins: deque[tuple[float, Transport, bytes]] = deque(maxlen=MOST_TWINS)
+        """Questions to be repeated, and when; the oldest fall off."""
+        self.recorded: dict[Layer, float] = {}
+        """Layers of which the recorder wants a keyframe, and since when."""
         self.unsaid: set[Transport] = set()
         """Transports with arrivals to be fed back."""
 
@@ -56,6 +65,13 @@ class Forwarder:
         """Ask again for what has not come, feed back what has; to be called every 20 ms or so."""
         if self.lossy:
             self.ask_again(now)
+        while self._twins and self._twins[0][0] <= now:
+            _, publisher, message = self._twins.popleft()
+            self.outlet.rtcp(publisher, message)
+        for layer, since in list(self.recorded.items()):
+            if not layer.producer.reception.missing or now - since > PUT_OFF_S:
+                del self.recorded[layer]
+                self.want_keyframe(layer)
         for layer in list(self.wanting):
             if not layer.producer.wanting or not self._followed(layer):
                 self.wanting.discard(layer)
@@ -69,6 +85,7 @@ class Forwarder:
         for layer in track.layers:
             self.lossy.discard(layer)
             self.wanting.discard(layer)
+            self.recorded.pop(layer, None)
 
     def on_rtp(self, path: Path, size: int) -> None:
         """One packet, as far as its producer. Long because a call costs 0.1 µs, and a packet must not cost thirty."""
@@ -138,7 +155,9 @@ class Forwarder:
             index = self._restart(layer, seq, timestamp, now)
             reception = producer.reception
         producer.heard = now
-        if not producer.is_video and not repaired:
+        if (
+            not producer.is_video and not repaired and index == reception.highest
+        ):  # what was asked for again is late by that
             layer.track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
         view = cell.view
         reception.keep(index, bytes(view[:size]))
@@ -425,6 +444,10 @@ class Forwarder:
             if length:
                 self.outlet.urgent(transport, outbound, length, now)
 
+    def want_recorded(self, layer: Layer) -> None:
+        """The recorder wants a keyframe: soon, but not while it would cost repairs (RECV-4)."""
+        self.recorded.setdefault(layer, self._clock())
+
     def want_keyframe(self, layer: Layer) -> None:
         """Ask for a keyframe of this layer, now or as soon as the throttle lets us (PROD-2)."""
         if layer.producer.want_keyframe():
@@ -449,8 +472,10 @@ class Forwarder:
             if ask and producer.is_video:
                 ask = ask[: publisher.asks(len(ask))]
             if ask and producer.ssrc is not None:
-                numbers = [index & 0xFFFF for index in ask]
-                self.outlet.rtcp(publisher, rtcp.nack(publisher.ssrc, producer.ssrc, numbers))
+                message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
+                self.outlet.rtcp(publisher, message)
+                if publisher.downlink is not None and publisher.downlink.loss > LOSES:
+                    self._twins.append((now + TWIN_S, publisher, message))
             if lost and producer.is_video and self._followed(layer):
                 self.want_keyframe(layer)
 

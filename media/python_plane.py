@@ -200,7 +200,7 @@ class PythonPlane:
             if now - layer.producer.keyframe_at < enough_s:
                 continue
             if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):
-                self._forwarder.want_keyframe(layer)
+                self._forwarder.want_recorded(layer)
 
     def stats(self, key: str) -> TransportStats:
         """Counters of a transport."""

@@ -163,6 +163,24 @@ async def test_what_the_recorder_asks_for_is_not_asked_for_while_a_keyframe_is_o
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
 
 
+async def test_the_recorders_keyframe_waits_for_repairs_but_not_for_ever() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(1, 5), without=(3,))
+        await until(lambda: len(doctor.rtp) == 3)
+        bench.clock.skew += 1.3  # old enough for the recorder; and what is missing is given up
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
+        await film(patient, range(5, 9), without=(7,))
+        await until(lambda: len(doctor.rtp) == 6)
+        before = len(patient.heard(rtcp.KeyframeRequest))
+        bench.plane._tracks["patient.camera"].producer.keyframe_at -= 2
+        bench.plane.request_keyframe("patient.camera")
+        await asyncio.sleep(0.1)
+        assert len(patient.heard(rtcp.KeyframeRequest)) == before
+        await film(patient, range(7, 8))
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == before + 1)
+
+
 async def test_a_subscribers_nack_is_answered_on_the_rtx_stream() -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)
