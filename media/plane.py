@@ -87,6 +87,8 @@ class ConsumerSpec:
     cname: str = "teleconsult"
     number_extension: int | None = None
     """Transport-wide sequence number: the subscriber feeds back what arrived (transport-cc)."""
+    playout_extension: int | None = None
+    """Playout delay: the subscriber holds a picture back for as long as packets say."""
     red: int | None = None
     """Payload type under which the subscriber takes redundant audio."""
     nack: bool = False

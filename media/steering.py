@@ -75,6 +75,8 @@ class Steering:
                 self._follow(track.tape, now)
             if len(track.layers) > 1:
                 self._wish(track, now)
+        for route in transport.consumers.values():
+            route.consumer.hold(route.track.hold.settle(now))
         if transport.consumers:
             audio_bps = self._repeat(transport, now)
             self._share(transport, audio_bps, now)

@@ -16,6 +16,7 @@ from media.congestion.uplink import Uplink
 from media.congestion.wish import Wish
 from media.dtls import DtlsEndpoint
 from media.forwarding.consumer import Consumer, Outgoing
+from media.forwarding.hold import Hold
 from media.forwarding.producer import Producer
 from media.ice import IceLite
 from media.plane import ProducerSpec, TransportSpec, TransportState, View
@@ -129,7 +130,7 @@ class Route:
 class Track:
     """A published track: its layers, the transport it comes from and the subscriptions it feeds."""
 
-    __slots__ = ("announced", "handle", "layers", "routes", "spec", "tape", "transport", "wish")
+    __slots__ = ("announced", "handle", "hold", "layers", "routes", "spec", "tape", "transport", "wish")
 
     def __init__(self, spec: ProducerSpec, transport: Transport) -> None:
         """No subscriptions yet."""
@@ -143,7 +144,8 @@ class Track:
     def renew(self) -> None:
         """The streams that were are over; those of `spec` may begin."""
         rids = self.spec.rids or ("",)
-        self.layers = [Layer(self, Producer(self.spec), rid, rank) for rank, rid in enumerate(rids)]
+        self.hold = Hold()
+        self.layers = [Layer(self, Producer(self.spec, self.hold), rid, rank) for rank, rid in enumerate(rids)]
         self.wish = Wish()
         self.announced: int | None = None
         """The SSRC told to the listener."""

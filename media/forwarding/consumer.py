@@ -9,6 +9,8 @@ CONS-3  Header extensions and contributing sources are left out; payload and pad
 CONS-4  Where several encodings follow each other behind one SSRC, VP8's own counts go on as if they were one.
 CONS-5  Audio that is repeated (RED) or numbered cannot be written twice alike: what was sent is kept, protected, and sent
         again bit for bit.
+CONS-6  A picture that is to be held back for repairs (`forwarding.hold`) says for how long, in every packet from then on,
+        where the subscriber takes the header extension playout-delay.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ _M32 = 0xFFFFFFFF
 _pack = header.FIXED.pack_into
 NUMBER_AT = 17
 """Where the transport-wide number stands in a packet that has one."""
+PLAYOUT_STEP_MS, PLAYOUT_MOST = 10, 1000
+"""playout-delay: 12 bits for the least and the most, of 10 ms each; 10 s is what browsers allow anyway."""
 _RESENT = 64
 """Audio packets kept as they were sent: 1.3 s of 20 ms frames."""
 
@@ -57,7 +61,9 @@ class Consumer:
         "_first",
         "_fresh",
         "_head",
+        "_held_ms",
         "_picture_shift",
+        "_plain",
         "_sent",
         "_sent_reports",
         "depth",
@@ -107,12 +113,27 @@ class Consumer:
         }
         repeats = spec.rtx_ssrc is None
         numbered = spec.number_extension is not None and (not repeats or "opus" in spec.codecs)
-        self._extension = b"\xbe\xde\x00\x01" + bytes(((spec.number_extension or 0) << 4 | 1, 0, 0, 0))
+        self._extension = b""
+        if numbered:
+            self._extension = b"\xbe\xde\x00\x01" + bytes(((spec.number_extension or 0) << 4 | 1, 0, 0, 0))
+        self._plain = self._extension
+        self._held_ms = 0
         self._head, self._first = (20, 0x90) if numbered else (12, 0x80)
         # CONS-5
         self._sent: list[tuple[int, bytes] | None] = []
         if repeats and spec.nack and "opus" in spec.codecs:
             self._sent = [None] * _RESENT
+
+    def hold(self, seconds: float) -> None:
+        """CONS-6."""
+        ms = round(seconds * 1000)
+        if ms == self._held_ms or not self._plain or self.spec.playout_extension is None:
+            return
+        self._held_ms = ms
+        told = (ms // PLAYOUT_STEP_MS << 12 | PLAYOUT_MOST).to_bytes(3, "big")
+        element = bytes((self.spec.playout_extension << 4 | 2, *told, 0))
+        self._extension = b"\xbe\xde\x00\x02" + self._plain[4:7] + element
+        self._head = header.SIZE + len(self._extension)
 
     def stop(self) -> None:
         """The stream behind it ended; the next `begin` goes on after it (CONS-1)."""
@@ -179,8 +200,8 @@ class Consumer:
             out_time,
             self.spec.ssrc,
         )
-        if head == 20:
-            into[12:20] = self._extension
+        if head > header.SIZE:
+            into[12:head] = self._extension
         if self.recounts:
             self._recount(into, head, head + length, newest)
         out.octets += length
@@ -263,8 +284,8 @@ class Consumer:
         head = self._head
         _pack(into, 0, self._first | first & 0x20, second & 0x80 | rtx, self.outgoing.rtx_seq, time, self.spec.rtx_ssrc)
         self.outgoing.rtx_seq = self.outgoing.rtx_seq + 1 & _M16
-        if head == 20:
-            into[12:20] = self._extension
+        if head > header.SIZE:
+            into[12:head] = self._extension
         into[head], into[head + 1] = seq >> 8, seq & 255
         head += 2
         into_view[head : head + size - at] = memoryview(packet)[at:]
@@ -280,8 +301,8 @@ class Consumer:
         out, head = self.outgoing, self._head
         _pack(into, 0, self._first | 0x20, rtx, out.rtx_seq, out.last_time, self.spec.rtx_ssrc)
         out.rtx_seq = out.rtx_seq + 1 & _M16
-        if head == 20:
-            into[12:20] = self._extension
+        if head > header.SIZE:
+            into[12:head] = self._extension
         into_view[head : head + size] = bytes(size)
         into[head + size - 1] = size
         return head + size

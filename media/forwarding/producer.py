@@ -7,6 +7,7 @@ PROD-2  Keyframes are asked for at most every `PLI_EVERY_S`, and again until one
 
 from __future__ import annotations
 
+from media.forwarding.hold import Hold
 from media.forwarding.reception import Reception
 from media.plane import ProducerSpec
 from media.rtp import rtcp
@@ -28,6 +29,7 @@ class Producer:
 
     __slots__ = (
         "_asked",
+        "_hold",
         "_last_pli",
         "_measured_at",
         "bps",
@@ -46,9 +48,10 @@ class Producer:
         "wanting",
     )
 
-    def __init__(self, spec: ProducerSpec) -> None:
-        """Nothing has been heard yet."""
+    def __init__(self, spec: ProducerSpec, hold: Hold | None = None) -> None:
+        """Nothing has been heard yet. `hold`: its track's."""
         self.spec = spec
+        self._hold = Hold() if hold is None else hold
         self.is_video = spec.kind == "video"
         self.octets = 0
         """Bytes since they were last counted (`measure`)."""
@@ -71,7 +74,7 @@ class Producer:
         self.codec = ""
         self.heard = float("-inf")
         self._last_pli = float("-inf")
-        self.reception = Reception(self.spec.clock_rate, self.spec.nack)
+        self.reception = Reception(self.spec.clock_rate, self.spec.nack, self._hold)
         self.report: rtcp.SenderReport | None = None
         self.report_at = 0.0
 

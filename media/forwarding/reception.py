@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from media.forwarding.hold import Hold
 from media.rtp.rtcp import ReportBlock
 
 KEPT = 256
@@ -44,11 +45,13 @@ class Reception:
 
     __slots__ = (
         "_expected_before",
+        "_hold",
         "_overrun",
         "_received_before",
         "_span",
         "_suspect",
         "_transit",
+        "_usual",
         "_window",
         "clock_rate",
         "due_at",
@@ -65,8 +68,8 @@ class Reception:
         "repairable",
     )
 
-    def __init__(self, clock_rate: int, repairable: bool) -> None:
-        """`repairable`: whether the sender answers NACK, so that missing packets are worth a list."""
+    def __init__(self, clock_rate: int, repairable: bool, hold: Hold | None = None) -> None:
+        """`repairable`: whether the sender answers NACK: then missing packets are worth a list. `hold` hears of repairs."""
         self.clock_rate = clock_rate
         self.repairable = repairable
         self.first = -1
@@ -87,6 +90,9 @@ class Reception:
         self._suspect = -1
         self._overrun = 0
         self._transit = 0.0
+        self._usual = 0.0
+        """The transit packets have when they come by themselves, smoothed."""
+        self._hold = Hold() if hold is None else hold
         self._expected_before = 0
         self._received_before = 0
         self._window: list[tuple[int, int]] = []
@@ -112,12 +118,17 @@ class Reception:
                 index = self._out_of_step(seq, step, now, recovered)
                 if index < 0:
                     return index
-        if recovered:
-            self.recovered += 1
-            return index
-        self.received += 1
         # RFC 3550 A.8, in RTP units.
         transit = now * self.clock_rate - timestamp
+        if recovered:
+            self.recovered += 1
+            late = (transit - self._usual) / self.clock_rate
+            if 0.0 < late < 2.0:
+                self._hold.hear(late, now)
+            return index
+        self.received += 1
+        strayed = transit - self._usual
+        self._usual = self._usual + strayed / 64 if -90000.0 < strayed < 90000.0 else transit
         moved = transit - self._transit
         self._transit = transit
         if -90000.0 < moved < 90000.0:  # not the first packet, not the wrap of a timestamp

@@ -25,6 +25,7 @@ from media.sdp.offer import Offer, SdpInvalid, SdpUnsupported, Section
 
 MID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:mid"
 RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id"
+PLAYOUT_EXTENSION = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 REPAIRED_RID_EXTENSION = "urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id"
 
 __all__ = ["Decision", "Forwarded", "Local", "Negotiation", "decide"]
@@ -153,6 +154,11 @@ def _numbered(section: Section, chosen: Chosen) -> int | None:
     return number_extension(section) if "transport-cc" in chosen.feedback else None
 
 
+def _playout(section: Section) -> int | None:
+    """SDP-7."""
+    return _extension(section, PLAYOUT_EXTENSION) if section.kind == "video" else None
+
+
 def _layers(section: Section) -> tuple[str, ...]:
     """The simulcast streams we take: all that are offered, if their packets say which is which."""
     named = tuple(rid for rid in section.simulcast if rid in section.rids)
@@ -208,6 +214,7 @@ def _consumer(given: Negotiation, section: Section, forwarded: Forwarded, found:
         rtx=rtx,
         cname=forwarded.track.seat,
         number_extension=_numbered(section, found),
+        playout_extension=_playout(section),
         red=found.red,
         nack="nack" in found.feedback,
     )
@@ -225,14 +232,15 @@ def _receiving(section: Section, chosen: Chosen) -> AnswerSection:
         NUMBER_EXTENSION: _numbered(section, chosen),
         RID_EXTENSION: _extension(section, RID_EXTENSION) if rids else None,
         REPAIRED_RID_EXTENSION: _extension(section, REPAIRED_RID_EXTENSION) if rids else None,
+        PLAYOUT_EXTENSION: _playout(section),
     }
     extensions = tuple((number, uri) for uri, number in numbers.items() if number is not None)
     return AnswerSection(section, "recvonly", (chosen,), extensions, rids=rids)
 
 
 def _sending(section: Section, found: Chosen, track: Track, consumer: ConsumerSpec) -> AnswerSection:
-    number = consumer.number_extension
-    extensions = () if number is None else ((number, NUMBER_EXTENSION),)
+    numbers = ((consumer.number_extension, NUMBER_EXTENSION), (consumer.playout_extension, PLAYOUT_EXTENSION))
+    extensions = tuple((number, uri) for number, uri in numbers if number is not None)
     return AnswerSection(section, "sendonly", (found,), extensions, track, consumer)
 
 

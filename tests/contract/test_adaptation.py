@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 
 from media.congestion import twcc
@@ -50,7 +51,7 @@ async def heard_sound(bench: Bench) -> tuple[Peer, Peer]:
     return patient, doctor
 
 
-async def speak(peer: Peer, seqs: range) -> None:
+async def speak(peer: Peer, seqs: Iterable[int]) -> None:
     for n in seqs:
         await peer.send(rtp(n, b"opus%d" % n, pt=111, ssrc=3333, ts=n * 960))
 
@@ -134,6 +135,34 @@ async def test_sound_is_repeated_for_who_loses_it_and_no_longer_when_nothing_is_
             bench.clock.skew += 9
             doctor.check()
             await until(lambda d=depth: bench.plane._transports["d"].consumers["a1"].consumer.depth == d)  # type: ignore[misc]
+
+
+async def test_a_question_goes_twice_where_its_way_loses() -> None:
+    async with running_plane() as bench:
+        patient, _ = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+        bench.plane.publish("p", video())
+        bench.plane.publish("d", video("doctor.camera", ssrcs=(9999,), rtx_ssrcs={8888: 9999}))
+        bench.plane.subscribe("p", replace(viewing("doctor.camera"), number_extension=NUMBER))
+        downlink = bench.plane._transports["p"].downlink
+        assert downlink is not None
+        for n in (1, 3):
+            await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 3000, marker=True))
+        await until(lambda: patient.heard(rtcp.Nack) == [rtcp.Nack(1111, (2,))])
+        downlink.loss = 0.1
+        await patient.send(rtp(5, VP8_KEY, pt=96, ssrc=1111, ts=15000, marker=True))
+        await until(lambda: patient.heard(rtcp.Nack).count(rtcp.Nack(1111, (4,))) == 2)
+
+
+async def test_sound_that_was_asked_for_again_is_no_sign_of_a_queue() -> None:
+    async with running_plane() as bench:
+        patient, _ = await heard_sound(bench)
+        await speak(patient, (n for n in range(1, 30) if n % 3))
+        await until(lambda: bench.plane.stats("p").packets_in == 20)
+        before = bench.plane._transports["p"].uplink.wait_s
+        bench.clock.skew += 0.5
+        await speak(patient, range(3, 30, 3))
+        await until(lambda: bench.plane.stats("p").packets_in == 29)
+        assert bench.plane._transports["p"].uplink.wait_s == before
 
 
 async def test_redundant_sound_is_unwrapped_and_fills_what_was_lost() -> None:
@@ -280,6 +309,31 @@ async def test_a_repair_of_a_layer_is_known_by_its_repaired_rid() -> None:
         await until(lambda: len(doctor.rtp) == 6)
         ids = [parsed(p).payload[3] for p in doctor.rtp]
         assert sorted(ids) == list(range(min(ids), min(ids) + 6))
+
+
+async def test_a_picture_is_held_back_for_as_long_as_repairs_of_it_take() -> None:
+    async with running_plane() as bench:
+        spec = replace(viewing(), number_extension=NUMBER, playout_extension=6)
+        patient, doctor = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+        bench.plane.publish("p", video())
+        bench.plane.subscribe("d", spec)
+        for n in range(40):
+            if n % 5 != 3:
+                await patient.send(rtp(n, VP8_DELTA if n else VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))
+            if n % 5 == 4:
+                bench.clock.skew += 0.2
+                repair = (n - 1).to_bytes(2, "big") + VP8_DELTA
+                await patient.send(rtp(500 + n, repair, pt=97, ssrc=2222, ts=(n - 1) * 900, marker=True))
+                await asyncio.sleep(0.02)
+                bench.clock.skew -= 0.2
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.3)
+        before = len(doctor.rtp)
+        await patient.send(rtp(40, VP8_DELTA, pt=96, ssrc=1111, ts=36000, marker=True))
+        await until(lambda: len(doctor.rtp) > before)
+        told = header.extension(doctor.rtp[-1], len(doctor.rtp[-1]), 6)
+        assert told is not None
+        assert 15 <= int.from_bytes(told, "big") >> 12 <= 50
 
 
 async def test_copies_that_nobody_asked_for_are_what_was_sent_and_leave_the_rest_whole() -> None:

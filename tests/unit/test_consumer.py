@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +45,30 @@ def test_a_packet_is_rewritten_and_its_extensions_left_out() -> None:
     assert parsed(desk.write(frame(5), BASE + 5)) == Parsed(100, False, 40000 & 0x7FFF, 1000, 5555, b"payload5", 0x80)
     assert parsed(desk.write(frame(7), BASE + 7)).seq == (40000 & 0x7FFF) + 2
     assert desk.write(frame(4), BASE + 4) == b"", "from before it began"
+
+
+def test_a_picture_that_is_to_be_held_back_says_so_from_then_on() -> None:
+    desk = Desk(replace(viewing(), number_extension=3, playout_extension=6))
+    desk.consumer.begin(BASE + 5, 15000, 0.0, 90000)
+    desk.consumer.hold(0.0)
+    assert desk.write(frame(5), BASE + 5)[12:20] == b"\xbe\xde\x00\x01\x31\x00\x00\x00", "nothing to say"
+    desk.consumer.hold(0.32)
+    held, again = desk.write(frame(6), BASE + 6), desk.again(frame(6), BASE + 6)
+    for packet in (held, again):
+        assert header.extension(packet, len(packet), 6) == (32 << 12 | 1000).to_bytes(3, "big")
+        assert header.number_of(packet, len(packet), 3) == 0
+    assert parsed(held).payload == b"payload6"
+    assert parsed(again).payload[2:] == b"payload6"
+    desk.consumer.hold(0.0)
+    last = desk.write(frame(7), BASE + 7)
+    assert header.extension(last, len(last), 6) == (1000).to_bytes(3, "big"), "else it would be held for ever"
+
+
+def test_who_takes_no_playout_delay_is_sent_none() -> None:
+    desk = Desk(replace(viewing(), number_extension=3))
+    desk.consumer.begin(BASE + 5, 15000, 0.0, 90000)
+    desk.consumer.hold(0.32)
+    assert header.extension(desk.write(frame(5), BASE + 5), 32, 6) is None
 
 
 def test_a_codec_the_subscriber_does_not_know_is_not_forwarded() -> None:

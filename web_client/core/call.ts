@@ -5,7 +5,6 @@ import { type Caption, Captions } from './captions';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
-import { type Cushion, NONE, cushioned, freezesOf } from './cushion';
 import { seen } from './seen';
 import { type Judged, type Level, type Totals, judge, sampleOf, talks, totals } from './quality';
 import { Pulse } from './pulse';
@@ -64,7 +63,6 @@ export class Call implements Watchable<CallFacts> {
   private judged: Judged | null = null;
   private ailing: Ailing | null = null;
   private seenAt = 0;
-  private cushion: Cushion = NONE;
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -322,8 +320,6 @@ export class Call implements Watchable<CallFacts> {
     this.totals = after;
     this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.rtt_ms, lost: after.unheard }, now);
     this.peer.spare(this.thrift);
-    this.cushion = cushioned(this.cushion, freezesOf(rows), now);
-    this.peer.cushion(this.cushion.ms);
     this.mend(rows);
     if (now - this.seenAt > SEEN_EVERY_MS) this.saySeen(rows);
     if (before === null) return;

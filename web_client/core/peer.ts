@@ -26,8 +26,6 @@ export interface Line {
   follow(bps: number | null): void;
   /** Leave the picture out, or what makes a voice rich. */
   spare(on: boolean): void;
-  /** Hold what is received back for so long, if the browser can (W3C webrtc-extensions, `jitterBufferTarget`). */
-  cushion(ms: number): void;
 }
 
 export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected' | 'failed' | 'closed';
@@ -136,11 +134,6 @@ export class Peer implements Watchable<PeerFacts> {
   }
 
   /** What the uplink is too weak for is left out (`core/thrift`). */
-  /** Hold every picture back for so long. */
-  cushion(ms: number): void {
-    for (const line of this.round?.receives.keys() ?? []) if (line.kind === 'video') line.cushion(ms);
-  }
-
   spare(thrift: Thrift): void {
     for (const [source, line] of this.round?.sends ?? []) line.spare(!(source === 'microphone' ? thrift.rich : thrift.pictures));
   }

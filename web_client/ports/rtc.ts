@@ -53,12 +53,6 @@ class BrowserLine implements Line {
     this.size();
   }
 
-  cushion(ms: number): void {
-    const receiver = this.transceiver.receiver as RTCRtpReceiver & { jitterBufferTarget?: number | null };
-    const target = ms === 0 ? null : ms;
-    if ('jitterBufferTarget' in receiver && receiver.jitterBufferTarget !== target) receiver.jitterBufferTarget = target;
-  }
-
   spare(on: boolean): void {
     if (this.spared === on) return;
     this.spared = on;

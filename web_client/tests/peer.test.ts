@@ -29,7 +29,6 @@ class FakeTransport implements Transport {
       },
       wish: null as number | null,
       spare() {},
-      cushion() {},
       follow(bps: number | null) {
         line.wish = bps;
       },
