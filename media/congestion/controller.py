@@ -100,8 +100,9 @@ class Controller:
         self._holds_until = now + HOLD_ECHO_S
 
     def distrust(self, most_bps: float) -> None:
-        """The path was not heard of for a while: it may be another one now. Probes tell soon if it is not."""
-        self._rate.jump(min(self._rate.bps, most_bps))
+        """The path was not heard of for a while, and a queue stands: it is another now. Probes tell soon if it is not."""
+        acked = self._acked.bps
+        self._rate.jump(min(self._rate.bps, most_bps if acked is None else acked))
         self._target = min(self._target, self._rate.bps)
 
     def begin(self, now: float) -> tuple[Cluster, ...]:

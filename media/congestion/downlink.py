@@ -28,9 +28,9 @@ QUEUE_S = 0.08
 SILENCE_S, LATE_S, LEAST_FLYING = 0.25, 0.3, 8000
 TELLS_S = 5.0
 """Who has fed nothing back for so long may never again: it is not waited for."""
-LONG_HELD_S, TRUSTED, AGAIN_S = 0.15, 0.4, 2.0
-"""At most so much is left of the estimate when a path that was not heard of for so long is heard again, with a queue.
-Once in a while: a hold after that waits for what was sent before it (a step from 2.5 to 0.6 Mbit/s had left 67 kbit/s)."""
+LONG_HELD_S, TRUSTED = 0.15, 0.4
+"""When a path that was not heard of for so long is heard again, with a queue, what comes is taken for what the path carries:
+while a queue stands it is. Where that is not known, so much is left of the estimate."""
 REPAIR_SHARE, REPAIR_BURST_S = 0.5, 0.5
 """Of the estimate, what repairs may take; saved up for so long. At 30 % loss each packet is sent 1.4 times."""
 
@@ -48,7 +48,6 @@ class Downlink:
     """One transport's sending side. `What waits is the plain packet."""
 
     __slots__ = (
-        "_distrusted_at",
         "_heard_at",
         "_held_at",
         "_held_bps",
@@ -87,7 +86,6 @@ class Downlink:
         self._rtt_turn = now
         self._repairs, self._repairs_at = 0.0, now
         self._held_at, self._held_bps = now, 0.0
-        self._distrusted_at = float("-inf")
 
     @property
     def estimate_bps(self) -> float:
@@ -114,7 +112,6 @@ class Downlink:
         if held and not self.pacer.held:
             self._held_at, self._held_bps = now, self.controller.capacity_bps
         elif self._broken(held, now):
-            self._distrusted_at = now
             self.controller.distrust(TRUSTED * self._held_bps)
             self.pacer.set_rate(self.controller.target_bps)
         self.pacer.held = held
@@ -125,7 +122,7 @@ class Downlink:
     def _broken(self, held: bool, now: float) -> bool:
         """Whether a hold ends after which the estimate is worth less."""
         over = self.pacer.held and not held and now - self._held_at > LONG_HELD_S
-        return over and self.controller.queue_s > QUEUE_S and now - self._distrusted_at > AGAIN_S
+        return over and self.controller.queue_s > QUEUE_S
 
     def may_repair(self, size: int, now: float) -> bool:
         """DOWN-4; if so, it is paid for."""
