@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from signaling.api.codes import CODES
 from signaling.api.route import PATH_PATTERNS, Access, Answer, Route, Routes
 from signaling.problems import (
     MEDIA_TYPE,
@@ -169,11 +170,19 @@ def _answer(answer: Answer, schema_of: SchemaOf) -> dict[str, Any]:
 def _refusals(route: Route[Any, Any], schema_of: SchemaOf) -> dict[str, Any]:
     statuses = sorted({one.status for one in _refused(route)} - {answer.status for answer in route.answers})
     titles = {one.status: one.title for one in _refused(route)}
-    content = {MEDIA_TYPE: {"schema": schema_of(ProblemDocument)}}
     return {
-        str(status): {"description": titles[status], "headers": _headers("X-Request-Id"), "content": content}
+        str(status): {
+            "description": titles[status],
+            "headers": _headers("X-Request-Id"),
+            "content": {MEDIA_TYPE: {"schema": _problem(status, schema_of)}},
+        }
         for status in statuses
     }
+
+
+def _problem(status: int, schema_of: SchemaOf) -> dict[str, Any]:
+    """A problem document with one of the codes that this status can have."""
+    return {"allOf": [schema_of(ProblemDocument), {"properties": {"code": {"enum": [*CODES[status]]}}}]}
 
 
 def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
