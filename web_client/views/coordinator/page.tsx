@@ -1,5 +1,6 @@
 /** The coordinator's page: who needs help first, then who waits, who is in a visit, and every doctor by department. */
 import type { Coordinated, CoordinationFacts, DoctorLoad, Level, Rating } from '../../core/coordination';
+import { tongue } from '../../core/tongue';
 import type { CoordinatorWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -66,7 +67,7 @@ function Visit({ row, doctors, given }: { row: Coordinated; doctors: readonly Do
   return (
     <li class={`visit ${row.escalated ? 'bad' : wrong.length > 0 ? 'warn' : ''}`} data-visit={row.visit}>
       <div class="who">
-        <b>{row.patient}</b>
+        <b lang={tongue(row.patient)}>{row.patient}</b>
         {row.age !== null && <span class="quiet">{w.age(row.age)}</span>}
         <span class="num time">{row.phase === 'live' ? w.coLasted(minutes(row.seconds)) : w.coWaited(minutes(row.seconds))}</span>
         <span class="quiet">{doctors.find((each) => each.id === row.doctor)?.name ?? ''}</span>
@@ -121,7 +122,7 @@ function Rated({ row, doctors, given: { now, w, act } }: { row: Rating; doctors:
         <span class="quiet">{doctors.find((each) => each.id === row.doctor)?.name ?? row.doctor}</span>
         <span class="quiet num">{row.month}</span>
       </div>
-      <p class={row.text === null ? 'quiet' : 'said'}>{row.text ?? w.coNoWords}</p>
+      <p class={row.text === null ? 'quiet' : 'said'} lang={tongue(row.text)}>{row.text ?? w.coNoWords}</p>
       <div class="lines">
         {decided !== null && (
           <span class="line good" role="status">
@@ -201,11 +202,11 @@ export function CoordinatorPageView(given: CoordinatorGiven) {
               <h2>{w.coDepartments}</h2>
               {now.departments.map((each) => (
                 <section key={each.name} data-department={each.name ?? ''}>
-                  <h3>{each.name ?? w.coNoDepartment}</h3>
+                  <h3 lang={tongue(each.name)}>{each.name ?? w.coNoDepartment}</h3>
                   <ul>
                     {each.doctors.map((one) => (
                       <li key={one.id} class="load" data-doctor={one.id}>
-                        <b>{one.name}</b>
+                        <b lang={tongue(one.name)}>{one.name}</b>
                         <span class={`pill ${one.here ? 'good' : 'flat'}`}>{one.here ? w.coHere : w.coAway}</span>
                         <span class="num">{w.coCount(one.waiting, one.live)}</span>
                         {one.longest !== null && <span class="quiet num">{w.coLongest(minutes(one.longest))}</span>}

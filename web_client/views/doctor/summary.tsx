@@ -2,6 +2,7 @@
 import type { MessagesFacts } from '../../core/messages';
 import { type Allergy, parseSummary } from '../../core/summary';
 import type { State } from '../../core/wire';
+import { tongue } from '../../core/tongue';
 import type { DoctorWords as Words } from '../../words/kinds';
 import { Icon } from '../parts/icon';
 import { Photo } from '../parts/photo';
@@ -47,7 +48,7 @@ export function PatientSummary({ state, messages, w, photo }: Given) {
       </ul>
       <dl>
         <dt>{w.complaint}</dt>
-        <dd>{state.patient.complaint ?? w.noComplaint}</dd>
+        <dd lang={tongue(state.patient.complaint)}>{state.patient.complaint ?? w.noComplaint}</dd>
         {medication !== undefined && (
           <>
             <dt>{w.medication}</dt>

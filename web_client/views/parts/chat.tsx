@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { MessagesFacts, Pending } from '../../core/messages';
 import type { Message } from '../../core/wire';
+import { tongue } from '../../core/tongue';
 import type { CommonWords as Words } from '../../words/kinds';
 import { Icon } from './icon';
 import { Photo } from './photo';
@@ -31,7 +32,7 @@ function Said({ message, me, act, w }: { message: Message; me: string; act: Chat
   return (
     <li class={mine ? 'mine' : ''} data-message={message.seq}>
       <small>{who}</small>
-      {message.photo === null ? <p>{message.text}</p> : <Photo id={message.photo.id} load={act.photo} words={w.chatPhoto} coming={w.chatPhotoComing} />}
+      {message.photo === null ? <p lang={tongue(message.text)}>{message.text}</p> : <Photo id={message.photo.id} load={act.photo} words={w.chatPhoto} coming={w.chatPhotoComing} />}
     </li>
   );
 }
@@ -39,7 +40,7 @@ function Said({ message, me, act, w }: { message: Message; me: string; act: Chat
 function Leaving({ each, offline, act, w }: { each: Pending; offline: boolean; act: ChatActs; w: Words }) {
   return (
     <li class="mine pending">
-      {each.photo === null ? <p>{each.text}</p> : <img class="photo" src={each.photo} alt={w.chatPhoto} />}
+      {each.photo === null ? <p lang={tongue(each.text)}>{each.text}</p> : <img class="photo" src={each.photo} alt={w.chatPhoto} />}
       {each.refused === null ? (
         <small>{offline ? w.chatOffline : w.chatSending}</small>
       ) : (

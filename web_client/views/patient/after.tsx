@@ -1,5 +1,6 @@
 /** The ends: the visit is over, or this page cannot go on, and why. */
 import { secondsToReturn } from '../../core/visit';
+import { tongue } from '../../core/tongue';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -63,7 +64,7 @@ export function Ended(given: PatientGiven) {
       {state?.advice && (
         <section class="hero text" aria-label={w.endAdvice} data-advice>
           <h2>{w.endAdvice}</h2>
-          {state.advice.split(/\n+/).map((each) => <p key={each}>{each}</p>)}
+          {state.advice.split(/\n+/).map((each) => <p key={each} lang={tongue(each)}>{each}</p>)}
         </section>
       )}
       {happened && rating !== null && <rating.Rating given={given} />}

@@ -1,4 +1,5 @@
 /** The pages before the waiting room: who you are, consent. */
+import { tongue } from '../../core/tongue';
 import { useState } from 'preact/hooks';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -57,7 +58,7 @@ export function Entry(given: PatientGiven) {
     >
       <Heading page="entry">{w.entryConfirm}</Heading>
       <section class="hero me">
-        <b>{patient?.name ?? w.someone}</b>
+        <b lang={tongue(patient?.name)}>{patient?.name ?? w.someone}</b>
         {patient && <span>{patientLine(patient, w)}</span>}
       </section>
       <WhoDoctor doctor={state?.doctor} w={w} />

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Doctor, Patient } from '../../core/wire';
+import { tongue } from '../../core/tongue';
 import type { PatientWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -31,7 +32,7 @@ export function WhoDoctor({ doctor, w }: { doctor: Doctor | undefined; w: Words 
       )}
       <div>
         <b>{doctorName(doctor, w)}</b>
-        {lines !== '' && <span>{lines}</span>}
+        {lines !== '' && <span lang={tongue(lines)}>{lines}</span>}
         {doctor?.licence && <span>{w.licence(doctor.licence)}</span>}
       </div>
     </div>

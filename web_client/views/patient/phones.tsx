@@ -1,4 +1,5 @@
 /** Whom to phone: 120, the hospital nearby that takes emergencies, the clinic. Links that dial and leave the visit as it is. */
+import { tongue } from '../../core/tongue';
 import type { State } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
 import { Icon } from '../parts/icon';
@@ -22,7 +23,7 @@ export function Phones({ state, w, says120, only }: Given) {
           <a class={each === clinic ? 'em calm' : 'em'} href={`tel:${each.phone.replace(/[ -]/g, '')}`} data-phone={each.phone}>
             <Icon name="phone" />
             <span>
-              {each.name} {each.phone !== '120' && <b class="num">{each.phone}</b>}
+              <span lang={tongue(each.name)}>{each.name}</span> {each.phone !== '120' && <b class="num">{each.phone}</b>}
             </span>
           </a>
         </li>
