@@ -231,7 +231,7 @@ class Commands:
         if self._seat != "doctor":
             raise RoleWrong
         if self._actor.facts.phase != "live":
-            raise PhaseWrong
+            raise VisitEnded if self._actor.facts.phase == "ended" else PhaseWrong
         if self._reach.registry.slot is None or self._reach.launches is None:
             raise SlotAbsent
         try:

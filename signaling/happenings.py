@@ -26,6 +26,8 @@ def happened(before: VisitFacts | None, after: VisitFacts) -> list[Happening]:
 
     if before is None:
         say("created")
+        if after.phase == "waiting":  # a transfer goes on in the other doctor's queue (SIG-33)
+            say("waiting")
         return found
     if after.late is not None and after.late != before.late:
         say("late", late=after.late)

@@ -14,7 +14,7 @@ import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -40,9 +40,9 @@ log = logging.getLogger(__name__)
 class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a patient can be told, each in the form its channel has."""
 
-    sms: str | None = None
-    wechat: str | None = None
-    mail: str | None = None
+    sms: Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{5,20}$")] | None = None
+    wechat: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+    mail: Annotated[str, msgspec.Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] | None = None
     language: Literal["zh", "en"] = "zh"
 
 

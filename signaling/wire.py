@@ -120,7 +120,7 @@ class _Socket:
     def __init__(self, handler: Callable[[_Socket], Awaitable[None]], server: Any) -> None:
         self._handler = handler
         self._server = server
-        self._socket = web.WebSocketResponse(max_msg_size=MAX_FRAME, compress=False, timeout=BYE_WITHIN_S)
+        self._socket = web.WebSocketResponse(max_msg_size=MAX_FRAME + 1, compress=False, timeout=BYE_WITHIN_S)
         self._request: web.Request | None = None
         self._pinged_at: float | None = None
         self.connection = ""

@@ -290,6 +290,16 @@ async def test_nesting_beyond_the_size_of_an_event_is_too_large() -> None:
         await raw.close()
 
 
+@pytest.mark.parametrize("more", [0, 1])
+async def test_a_frame_of_256_kib_is_read_and_one_of_a_byte_more_closes_the_connection(more: int) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect()
+        await raw.send('427["message","' + "x" * (256 * 1024 - 17 + more) + '"]')
+        await until(lambda: raw.closed.is_set() or any(frame.startswith("437[") for frame in raw.frames))
+        assert raw.closed.is_set() is bool(more)
+        await raw.close()
+
+
 @pytest.mark.parametrize("namespace", ["/admin", "/é", "//", "/ "])
 async def test_events_of_another_namespace_change_nothing(namespace: str) -> None:
     async with serving() as server, aiohttp.ClientSession() as session:

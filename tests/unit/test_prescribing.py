@@ -123,6 +123,11 @@ def test_the_hospital_is_told_of_every_change_and_of_nothing_twice() -> None:
     assert happened(play.visit.facts, play.visit.facts) == []
 
 
+def test_a_visit_that_begins_in_the_queue_of_another_doctor_is_told_as_waiting() -> None:
+    moved = msgspec.structs.replace(live().visit.facts, phase="waiting", moved_from="V0")
+    assert [each.type for each in happened(None, moved)] == ["visit.created", "visit.waiting"]
+
+
 class Prescriptions(RuleBasedStateMachine):
     """Whatever is said in whatever order: a hash never changes, and nothing is confirmed but by the hospital's own word."""
 
