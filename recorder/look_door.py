@@ -5,6 +5,7 @@ POST /visits/{visit}/looks    {who, role, purpose, streams?, from_ms?, to_ms?}
                               201 {look, seq, seconds, sealed}: it is on the log, and only now the keys are open
 GET  /looks/{look}            {seconds}: how long it is still open
 GET  /looks/{look}/{name}     the content of an `init` or segment that the look names, or a range of it
+POST /visits/{visit}/copies   {who, role, purpose, bytes, sha256, redacted}: a derived copy was made; 201 {seq}
 GET  /visits/{visit}/keeping  {held, shredded, sealed, kept_until}
 POST /visits/{visit}/hold     {on, who, role, reason}; the same answer
 POST /visits/{visit}/shred    {who, role, reason}; 202 {state: asked}, and for another person 200 {state: shredded}
@@ -30,6 +31,7 @@ from msgspec import Meta
 from config.clock import monotonic_s
 from recorder.archive import zipped
 from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, send
+from recorder.evidence.custody import Derived
 from recorder.evidence.layout import is_stream
 from recorder.holdings import Held
 from recorder.looks import LOOK_S, Looks, LookUnknown, Person
@@ -49,6 +51,17 @@ class BeginLook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     streams: list[str] | None = None
     from_ms: Annotated[int, Meta(ge=0)] = 0
     to_ms: Annotated[int, Meta(ge=0)] | None = None
+
+
+class Copied(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A derived copy, and for whom."""
+
+    who: Word
+    role: Word
+    purpose: Word
+    bytes: Annotated[int, Meta(ge=0)]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    redacted: Annotated[int, Meta(ge=0)]
 
 
 class SetHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +109,7 @@ def add_look_routes(app: web.Application, looks: Looks | None) -> None:
     app.router.add_post("/visits/{visit}/looks", _begin)
     app.router.add_get("/looks/{look}", _open)
     app.router.add_get("/looks/{look}/{name:.+}", _content)
+    app.router.add_post("/visits/{visit}/copies", _copied)
     app.router.add_get("/visits/{visit}/keeping", _keeping)
     app.router.add_post("/visits/{visit}/hold", _hold)
     app.router.add_post("/visits/{visit}/shred", _shred)
@@ -145,6 +159,12 @@ async def _content(request: web.Request) -> web.StreamResponse:
     if response.status == 206:
         response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     return await send(request, response, looks.content(held, look, name, start, end))
+
+
+async def _copied(request: web.Request) -> web.Response:
+    looks, held, made = _looks(request), await held_of(request), await _body(request, Copied)
+    line = Derived(made.who, made.role, made.purpose, made.bytes, made.sha256, made.redacted)
+    return json_answer({"seq": await looks.copied(held, line)}, 201)
 
 
 async def _keeping(request: web.Request) -> web.Response:

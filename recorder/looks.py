@@ -24,7 +24,7 @@ from config.clock import monotonic_s, parse_iso, random_bytes, random_name
 from recorder.custody import Custody
 from recorder.data_key import HeldKey
 from recorder.envelope import recipient_of, seal_envelope
-from recorder.evidence.custody import EVERYTHING, Asked, Exported, Looked, Rotated, Shredded, What
+from recorder.evidence.custody import EVERYTHING, Asked, Derived, Exported, Looked, Rotated, Shredded, What
 from recorder.evidence.custody import Held as HoldLine
 from recorder.evidence.errors import ChainBroken
 from recorder.holdings import Held, Holdings
@@ -193,6 +193,10 @@ class Looks:
         }
         keys = await asyncio.to_thread(self._mint.keyring.keys, held.visit)
         return await self._mint.secrets(one for one in keys if one.key in wanted)
+
+    async def copied(self, held: Held, made: Derived) -> int:
+        """Put a copy that was made under a look on the log; its number there. Raises `LogUnavailable`."""
+        return await self._custody.say(held.visit, made)
 
     # ---- keeping and destroying
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, Literal, cast
 
 import msgspec
-from sqlalchemy import Row, and_, insert, select, update
+from sqlalchemy import Row, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from config.clock import iso, parse_iso, random_name
@@ -22,7 +22,16 @@ from signaling.tables import accesses, grants, sessions
 TOKEN_PREFIX = "staff_"  # noqa: S105
 """What a session's token begins with: no link's does."""
 MOST_GRANTS = 500
+MOST_STAFF = 500
 _SCOPE = ("visits", "doctor", "since", "before", "sample")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Somebody who signed in: what every log calls them, and when they last did."""
+
+    who: str
+    role: StaffRole
+    last: str
 
 
 class SqlAccess:
@@ -77,6 +86,14 @@ class SqlAccess:
         async with writing(self._engine) as db:
             await db.execute(insert(sessions).values(id=_digest(token), **said))
         return token
+
+    async def staff(self) -> list[Seen]:
+        """Who ever signed in, last seen first; at most 500."""
+        last = func.max(sessions.c.created).label("last")
+        wanted = select(sessions.c.who, sessions.c.role, last).group_by(sessions.c.who, sessions.c.role)
+        async with reading(self._engine) as db:
+            found = await db.execute(wanted.order_by(last.desc(), sessions.c.who).limit(MOST_STAFF))
+            return [Seen(row.who, cast(StaffRole, row.role), row.last) for row in found]
 
     async def session(self, token: str, at: str) -> Asker | Literal["ended", "expired"] | None:
         """Whose session this is; why it is one no more; None if it never was."""

@@ -5,7 +5,8 @@ which nothing in the path of a live visit ever does; its processor time and memo
 
 COPY-1  Both pictures keep their shape in half the width each; where a stream has nothing for 1.5 s its half is black.
 COPY-2  The first stream is heard on the left, the second on the right, at their own times; silence where there is none.
-COPY-3  In a blacked span both pictures are black, in a muted one both sides are silent: to the step (0.1 s) around it.
+COPY-3  In a blacked span both pictures are black, in a muted one both sides are silent; a redaction takes the picture or the
+        sound of one side. Each reaches to the step (0.1 s) around it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import msgspec
@@ -37,6 +39,15 @@ MEMORY = 2 << 30
 Span = tuple[int, int]
 
 
+class Redaction(msgspec.Struct, frozen=True):
+    """What of one side is not in the copy. `side`: as in `Job.streams`."""
+
+    side: int
+    what: Literal["picture", "sound"]
+    from_ms: int
+    to_ms: int
+
+
 class Job(msgspec.Struct, frozen=True):
     """What to make. `streams`: for each side the files of its parts, in order; `cpu_s`: the most processor time."""
 
@@ -46,6 +57,13 @@ class Job(msgspec.Struct, frozen=True):
     cpu_s: int
     mute: tuple[Span, ...] = ()
     black: tuple[Span, ...] = ()
+    redact: tuple[Redaction, ...] = ()
+
+    def without(self, side: int, what: Literal["picture", "sound"], ms: int) -> bool:
+        """Whether this is taken out at this step (COPY-3)."""
+        own = [(one.from_ms, one.to_ms) for one in self.redact if (one.side, one.what) == (side, what)]
+        both = self.mute if what == "sound" else self.black
+        return any(begin < ms + STEP_MS and ms < end for begin, end in (*both, *own))
 
 
 class _Side:
@@ -97,14 +115,16 @@ def compose(job: Job) -> None:
         for number, ms in enumerate(range(0, job.end_ms, STEP_MS)):
             for side in sides:
                 side.read_to(ms + STEP_MS)
-            blacked, muted = _within(job.black, ms), _within(job.mute, ms)
-            frame = _beside([None if blacked else side.picture(ms + STEP_MS) for side in sides])
+            shown = [
+                None if job.without(n, "picture", ms) else side.picture(ms + STEP_MS) for n, side in enumerate(sides)
+            ]
+            frame = _beside(shown)
             frame.pts, frame.time_base = number, Fraction(STEP_MS, 1000)
             out.mux(picture.encode(frame))
             both = array("h", bytes(SAMPLES * 4))
             for channel, side in enumerate(sides):
                 heard = side.sound(number * SAMPLES)
-                if not muted:
+                if not job.without(channel, "sound", ms):
                     both[channel::2] = heard
             out.mux(sound.encode(_sound_frame(both, number * SAMPLES)))
         out.mux(picture.encode(None))
@@ -169,11 +189,6 @@ def _decoded(parts: tuple[Path, ...]) -> Iterator[VideoFrame | AudioFrame]:
 
 def _ms(frame: VideoFrame | AudioFrame) -> float:
     return float(frame.time or 0.0) * 1000
-
-
-def _within(spans: tuple[Span, ...], ms: int) -> bool:
-    """COPY-3: whether any span touches this step."""
-    return any(begin < ms + STEP_MS and ms < end for begin, end in spans)
 
 
 def main(path: Path) -> None:

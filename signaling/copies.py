@@ -5,6 +5,8 @@ COPY-5  Its manifest names every object it was made of by the SHA-256 of the rec
         and why, and the SHA-256 of what came out; and it says itself that it is no evidence.
 COPY-6  One is made at a time and four wait; the fifth is refused. A process that was killed, or a start anew, leaves it
         `failed`.
+COPY-7  What came out is on the recorder's custody chain, by its SHA-256, before it can be had; a copy that the log does not
+        take is `failed`.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.database import reading, writing
-from signaling.recordings import RecorderAway
+from signaling.recordings import LookRefused, RecorderAway
 from signaling.tables import copies
 
 WAITING = 4
@@ -34,16 +36,28 @@ SIDES = ("patient", "doctor")
 State = Literal["waiting", "ready", "failed"]
 Fetch = Callable[[str, Path], Awaitable[None]]
 """(object's name, file): append the object's opened content to the file."""
+Noted = Callable[["Manifest"], Awaitable[None]]
+"""Put what came out on the recorder's log (COPY-7). Raises `RecorderAway`, `LookRefused`."""
 
 log = logging.getLogger(__name__)
 
 
+class Redacted(msgspec.Struct, frozen=True):
+    """The picture or the sound of one stream, from, to: ms of stream time."""
+
+    stream: Literal["patient", "doctor"]
+    what: Literal["picture", "sound"]
+    from_ms: int
+    to_ms: int
+
+
 class Recipe(msgspec.Struct, frozen=True):
-    """What is to be made: spans in ms of stream time."""
+    """What is to be made: spans in ms of stream time; `mute` and `black` of both streams, `redact` of one."""
 
     purpose: str
     mute: tuple[tuple[int, int], ...] = ()
     black: tuple[tuple[int, int], ...] = ()
+    redact: tuple[Redacted, ...] = ()
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -67,6 +81,7 @@ class Manifest(msgspec.Struct, frozen=True):
     bytes: int
     sha256: str
     is_evidence: bool = False
+    redacted: tuple[Redacted, ...] = ()
 
 
 class Copy(msgspec.Struct, frozen=True):
@@ -112,14 +127,14 @@ class Copies:
         """Where a ready copy lies."""
         return self._folder / f"{copy}.webm"
 
-    async def make(self, copy: Copy, records: list[bytes], fetch: Fetch) -> None:
+    async def make(self, copy: Copy, records: list[bytes], fetch: Fetch, noted: Noted) -> None:
         """Store it as waiting, and begin. Raises `CopiesFull`."""
         if len(self._tasks) > WAITING:
             raise CopiesFull
         said = {name: msgspec.to_builtins(getattr(copy, name)) for name in copy.__struct_fields__}
         async with writing(self._engine) as db:
             await db.execute(insert(copies).values(said))
-        task = asyncio.create_task(self._made(copy, records, fetch), name=f"copy {copy.id}")
+        task = asyncio.create_task(self._made(copy, records, fetch, noted), name=f"copy {copy.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -129,13 +144,15 @@ class Copies:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _made(self, copy: Copy, records: list[bytes], fetch: Fetch) -> None:
+    async def _made(self, copy: Copy, records: list[bytes], fetch: Fetch, noted: Noted) -> None:
         manifest: Manifest | None = None
         work = self._folder / "work" / copy.id
         try:
             async with self._one, asyncio.timeout(MAKE_S):
-                manifest = await self._compose(copy, records, fetch, work)
-        except (OSError, RecorderAway, ValueError, KeyError) as error:  # TimeoutError is an OSError
+                made = await self._compose(copy, records, fetch, work)
+                await noted(made)
+                manifest = made
+        except (OSError, RecorderAway, LookRefused, ValueError, KeyError) as error:  # TimeoutError is an OSError
             log.warning("copy failed", extra={"copy": copy.id, "error": type(error).__name__})
         finally:
             shutil.rmtree(work, ignore_errors=True)
@@ -152,7 +169,10 @@ class Copies:
             sorted({str(work / _part_of(i.name)) for i in inputs if i.name.split("/")[1] == side}) for side in SIDES
         ]
         out, job = work / "out.webm", work / "job.json"
-        recipe = {"mute": copy.recipe.mute, "black": copy.recipe.black, "cpu_s": 60 + end_ms // 500}
+        said = copy.recipe
+        redact = [(SIDES.index(one.stream), one.what, one.from_ms, one.to_ms) for one in said.redact]
+        named = [dict(zip(("side", "what", "from_ms", "to_ms"), one, strict=True)) for one in redact]
+        recipe = {"mute": said.mute, "black": said.black, "redact": named, "cpu_s": 60 + end_ms // 500}
         job.write_text(json.dumps({"streams": sides, "output": str(out), "end_ms": end_ms, **recipe}))
         process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "signaling.composite", str(job))
         try:
@@ -174,6 +194,7 @@ class Copies:
             copy.recipe.purpose,
             size,
             digest,
+            redacted=copy.recipe.redact,
         )
 
 

@@ -5,7 +5,7 @@ The door is HTTP over a Unix socket (`audit.sock`), read only (`recorder.audit`)
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
@@ -107,6 +107,10 @@ class _Begun(msgspec.Struct, frozen=True):
     look: str
 
 
+class _Noted(msgspec.Struct, frozen=True):
+    seq: int
+
+
 class _Refusal(msgspec.Struct, frozen=True):
     code: str
     message: str
@@ -186,6 +190,10 @@ class RecorderDoor:
         """Open a visit's content for somebody, after it is in the recorder's log. Raises `LookRefused`, `RecorderAway`."""
         asked = {"who": who, "role": role, "purpose": purpose}
         return (await self._told(f"/visits/{visit}/looks", asked, _Begun)).look
+
+    async def derived(self, visit: str, said: Mapping[str, str | int]) -> None:
+        """Put a copy on the recorder's log. Raises `LookRefused`, `RecorderAway`."""
+        await self._told(f"/visits/{visit}/copies", said, _Noted)
 
     async def keeping(self, visit: str) -> Keeping | None:
         """How a recording is kept; None if there is none. Raises `RecorderAway`."""

@@ -68,6 +68,17 @@ class Exported(_Body, frozen=True):
     recipient: Text | UnsetType = UNSET
 
 
+class Derived(_Body, frozen=True):
+    """`copy`: a derived copy was made for `who`, of this size and hash; `redacted`: how many spans are not in it."""
+
+    who: Text
+    role: Text
+    purpose: Text
+    bytes: Count
+    sha256: Hex
+    redacted: Count
+
+
 class Held(_Body, frozen=True):
     """`hold`: it may not be shredded, or may be again."""
 
@@ -96,9 +107,10 @@ class Rotated(_Body, frozen=True):
     destroyed: list[Text]
 
 
-Body = Looked | Asked | Exported | Held | Shredded | Rotated
+Body = Looked | Derived | Asked | Exported | Held | Shredded | Rotated
 KINDS: dict[str, type[Body]] = {
     "access": Looked,
+    "copy": Derived,
     "ask": Asked,
     "export": Exported,
     "hold": Held,

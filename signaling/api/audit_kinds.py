@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.access import PER_MILLE, Grant, Purpose, StaffRole
+from signaling.access_store import Seen
 from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Request, Zoned
 from signaling.copies import Copy
 from signaling.exports import Export
@@ -57,11 +58,21 @@ Span = tuple[Annotated[int, Meta(ge=0, le=86_400_000)], Annotated[int, Meta(ge=1
 Spans = Annotated[tuple[Span, ...], Meta(max_length=200, description="From, to: milliseconds of stream time.")]
 
 
+class NewRedaction(Request, frozen=True):
+    """Take the picture or the sound of one stream out of a copy, from, to: milliseconds of stream time."""
+
+    stream: Literal["patient", "doctor"]
+    what: Literal["picture", "sound"]
+    from_ms: Annotated[int, Meta(ge=0, le=86_400_000)]
+    to_ms: Annotated[int, Meta(ge=1, le=86_400_000)]
+
+
 class NewCopy(GiveReason, frozen=True):
-    """What to take out of both streams of a copy, and why it is made."""
+    """What to take out of both streams of a copy (`mute`, `black`), or of one (`redact`), and why it is made."""
 
     mute: Spans = ()
     black: Spans = ()
+    redact: Annotated[tuple[NewRedaction, ...], Meta(max_length=200)] = ()
 
 
 class CopyList(msgspec.Struct, frozen=True):
@@ -142,6 +153,12 @@ class Grants(msgspec.Struct, frozen=True):
     """Newest first, revoked and expired ones too."""
 
     grants: list[Grant]
+
+
+class Staff(msgspec.Struct, frozen=True):
+    """Who signed in, last seen first."""
+
+    staff: list[Seen]
 
 
 class AccessQuery(Request, frozen=True):

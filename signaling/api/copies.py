@@ -11,7 +11,7 @@ from signaling.api.audit_kinds import CopyList, NewCopy
 from signaling.api.looks import Looks, asker_of
 from signaling.api.playing import PlayingRoutes
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.copies import Copies, CopiesFull, Copy, Recipe
+from signaling.copies import Copies, CopiesFull, Copy, Manifest, Recipe, Redacted
 from signaling.ports import VisitFacts
 from signaling.problems import Conflict, NotFound, NotReady, RequestInvalid
 from signaling.recordings import RecorderAway, RecorderDoor
@@ -70,22 +70,35 @@ class CopyRoutes:
         ]
 
     async def make(self, call: Call[NewCopy, Nothing]) -> web.Response:
-        """COPY-4: the look is on the recorder's log before anything is opened."""
+        """COPY-4: the look is on the recorder's log before anything is opened; COPY-7."""
         said = call.body
-        if any(begin >= end for begin, end in (*said.mute, *said.black)):
+        spans = (*said.mute, *said.black, *((one.from_ms, one.to_ms) for one in said.redact))
+        if any(begin >= end for begin, end in spans):
             raise RequestInvalid("a span begins before it ends", code="span_invalid")
         facts = await self._looks.visit(call.principal, call.path("visit"))
         await self._looks.reason(call.principal, facts, said)
         allowed = await self._looks.allow(
-            call.principal, facts, "copy", f"copy mute={len(said.mute)} black={len(said.black)}"
+            call.principal,
+            facts,
+            "copy",
+            f"copy mute={len(said.mute)} black={len(said.black)} redact={len(said.redact)}",
         )
         try:
             records = await self._records(facts)
             look = await self._playing.opened(call.principal, facts, allowed)
         except RecorderAway as error:
             raise NotReady(str(error), code=error.code) from error
-        recipe = Recipe(said.purpose, said.mute, said.black)
-        copy = Copy(random_name(12), facts.id, asker_of(call.principal).who, self._looks.now(), "waiting", recipe)
+        redact = tuple(Redacted(one.stream, one.what, one.from_ms, one.to_ms) for one in said.redact)
+        recipe = Recipe(said.purpose, said.mute, said.black, redact)
+        asker = asker_of(call.principal)
+        copy = Copy(random_name(12), facts.id, asker.who, self._looks.now(), "waiting", recipe)
+
+        async def noted(made: Manifest) -> None:
+            """COPY-7."""
+            said = {"who": asker.who, "role": asker.role, "purpose": copy.recipe.purpose}
+            await self._door.derived(
+                facts.id, said | {"bytes": made.bytes, "sha256": made.sha256, "redacted": len(spans)}
+            )
 
         async def fetch(name: str, into: Path) -> None:
             async with self._door.open(f"/looks/{look}/{name}") as answer:
@@ -99,7 +112,7 @@ class CopyRoutes:
                         raise RecorderAway("an object broke off") from error
 
         try:
-            await self._copies.make(copy, records, fetch)
+            await self._copies.make(copy, records, fetch, noted)
         except CopiesFull as error:
             raise Conflict("four copies wait already", code=error.code) from error
         return json_answer(copy, 202)

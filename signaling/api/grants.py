@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from config.clock import iso, random_name
 from signaling.access import Allowed, Grant, Sample
 from signaling.access_store import SqlAccess
-from signaling.api.audit_kinds import AccessLog, AccessQuery, Grants, NewGrant, Session
+from signaling.api.audit_kinds import AccessLog, AccessQuery, Grants, NewGrant, Session, Staff
 from signaling.api.looks import Looks, asker_of
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock
@@ -66,6 +66,17 @@ class GrantRoutes:
                 "administrator",
                 (Answer(200, "The grant", Grant),),
                 self.revoke,
+                Nothing,
+                Nothing,
+            ),
+            Route(
+                "GET",
+                "/api/v1/staff",
+                "listStaff",
+                "Who signed in here, by what every log calls them: whom a grant can be for.",
+                "administrator",
+                (Answer(200, "Last seen first", Staff),),
+                self.staff,
                 Nothing,
                 Nothing,
             ),
@@ -135,6 +146,10 @@ class GrantRoutes:
     async def listing(self, _call: Call[Nothing, Nothing]) -> web.Response:
         """Expired and revoked ones too."""
         return json_answer(Grants(await self._access.all_grants()))
+
+    async def staff(self, _call: Call[Nothing, Nothing]) -> web.Response:
+        """It names nobody: each person sees their own name of the log on their page."""
+        return json_answer(Staff(await self._access.staff()))
 
     async def revoke(self, call: Call[Nothing, Nothing]) -> web.Response:
         """It counts from the next request on."""

@@ -158,7 +158,10 @@ async def test_a_look_opens_what_it_names_and_nothing_else(desk: Desk) -> None:
 
 async def test_without_a_log_nothing_is_opened_held_or_destroyed(desk: Desk) -> None:
     async with desk.open(logged=False):
-        for path, body in (("looks", SEE), ("shred", LEE), ("keys", LEE), ("hold", LEE | {"on": True})):
+        made = SEE | {"bytes": 7, "sha256": "0" * 64, "redacted": 1}
+        agreed = LEE | {"second": "p-kim"}
+        asked = (("looks", SEE), ("shred", LEE), ("keys", LEE), ("bundle", agreed), ("copies", made))
+        for path, body in (*asked, ("hold", LEE | {"on": True})):
             desk.ahead = timedelta(days=400)
             said = await desk.ask(f"/visits/{VISIT}/{path}", body, 503)
             assert said["code"] == "log_unavailable"
@@ -294,6 +297,15 @@ async def test_an_export_takes_its_keys_along_after_both_people_are_in_a_checkpo
     assert shell.returncode == 0, shell.stdout
     (written,) = open_bundle(folder, read_keys(keys.read_bytes()), tmp_path / "plain")
     assert written.path.read_bytes()[:4] == bytes.fromhex("1a45dfa3")
+
+
+async def test_a_derived_copy_is_on_the_chain_by_its_hash(desk: Desk) -> None:
+    made = SEE | {"bytes": 7, "sha256": "ab" * 32, "redacted": 2}
+    async with desk.open():
+        assert await desk.ask(f"/visits/{VISIT}/copies", made, 201) == {"seq": 0}
+        await desk.ask(f"/visits/{VISIT}/copies", made | {"sha256": "ab"}, 400)
+    async with desk.open():  # another life reads the chain again
+        assert (await desk.ask(f"/visits/{VISIT}/copies", made, 201))["seq"] == 1
 
 
 async def test_of_two_second_people_at_once_one_comes_too_late_and_the_chain_holds(desk: Desk) -> None:

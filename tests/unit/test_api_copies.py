@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.clock import now_iso
-from signaling.copies import Copy, Recipe, listed
+from signaling.copies import Copy, Manifest, Recipe, listed
 from tests.http_api import Api, open_api, some_visit
 from tests.looking import recorder_door
 from tests.unit.test_api_recordings import auditor, look
@@ -53,18 +53,24 @@ async def test_a_copy_is_made_by_a_process_and_its_manifest_names_what_it_is_of(
     records = [line("part", stream="patient", init={"name": name, "sha256": hashlib.sha256(part).hexdigest()})]
     records += [line("segment", stream="patient", name=f"{name[:-9]}seg-000001.webm", sha256="00", to_ms=1500)]
     asked = Copy("c1", "v1", "auditor-1", now_iso(), "waiting", Recipe("training", mute=((0, 500),)))
+    told: list[Manifest] = []
+
+    async def noted(made: Manifest) -> None:
+        assert (await api.copies.of("v1"))[0].state == "waiting"  # COPY-7: on the log before it can be had
+        told.append(made)
 
     async def fetch(wanted: str, into: Path) -> None:
         with into.open("ab") as file:
             file.write(part if wanted == name else b"")
 
-    await api.copies.make(asked, [b"\n".join(records)], fetch)
+    await api.copies.make(asked, [b"\n".join(records)], fetch, noted)
     async with asyncio.timeout(60):
         while (await api.copies.of("v1"))[0].state == "waiting":
             await asyncio.sleep(0.1)
     (made,) = await api.copies.of("v1")
     assert made.state == "ready"
     assert made.manifest is not None
+    assert told == [made.manifest]
     assert [one.name for one in made.manifest.made_of] == [name, f"{name[:-9]}seg-000001.webm"]
     assert (made.manifest.muted, made.manifest.is_evidence) == (((0, 500),), False)
     token = auditor(api)
@@ -82,8 +88,11 @@ async def test_what_cannot_be_made_says_so(api: Api) -> None:
     async def away(name: str, into: Path) -> None:
         raise OSError("gone")
 
+    async def unasked(_made: Manifest) -> None:
+        raise AssertionError("nothing came out")
+
     records = [line("part", stream="patient", init={"name": "streams/patient/part-001/init.webm", "sha256": "0"})]
-    await api.copies.make(Copy("c2", "v1", "a", now_iso(), "waiting", Recipe("other")), records, away)
+    await api.copies.make(Copy("c2", "v1", "a", now_iso(), "waiting", Recipe("other")), records, away, unasked)
     async with asyncio.timeout(20):
         while (await api.copies.of("v1"))[0].state == "waiting":
             await asyncio.sleep(0.05)

@@ -73,6 +73,10 @@ async def test_an_administrator_gives_grants_and_sees_no_recording(api: Api) -> 
     assert (status, grant["created_by"]) == (201, "boss")
     for path in ("/v1", "/v1/files", "/v1/files/records/000001.jsonl", "/v1/names", "/v1/messages"):
         assert await code(api, path, token) == "role_wrong"
+    reviewer = await signed_in(api, "a-1", "auditor")
+    _, staff = await api.call("GET", "/api/v1/staff", token)
+    assert {(one["who"], one["role"]) for one in staff["staff"]} == {("boss", "administrator"), ("a-1", "auditor")}
+    assert (await api.call("GET", "/api/v1/staff", reviewer))[0] == 403
     _, log = await api.call("GET", "/api/v1/accesses", token)
     assert [(one["what"], one["outcome"]) for one in log["accesses"]][-2:] == [
         ("names", "role_wrong"),

@@ -9,7 +9,7 @@ import pytest
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from signaling.composite import HALF_WIDTH, HEIGHT, RATE, Job, compose
+from signaling.composite import HALF_WIDTH, HEIGHT, RATE, Job, Redaction, compose
 from tests.unit.test_muxer import jittered
 
 END_MS = 5000
@@ -35,11 +35,27 @@ def brightness(frame: VideoFrame, side: int) -> float:
     return sum(half) / len(half)
 
 
-def loudest(frames: list[AudioFrame], from_s: float, to_s: float) -> float:
+def loudest(frames: list[AudioFrame], from_s: float, to_s: float, side: slice = slice(None)) -> float:
     return max(
-        (abs(float(v)) for f in frames if from_s <= float(f.time or 0) < to_s for v in f.to_ndarray().ravel()),
+        (abs(float(v)) for f in frames if from_s <= float(f.time or 0) < to_s for v in f.to_ndarray()[side].ravel()),
         default=0.0,
     )
+
+
+LEFT, RIGHT = slice(0, 1), slice(1, 2)
+
+
+def test_a_redaction_takes_picture_or_sound_of_one_side_alone(part: Path, tmp_path: Path) -> None:
+    out = tmp_path / "copy.webm"
+    redact = (Redaction(0, "picture", 1000, 2000), Redaction(1, "sound", 1000, 2000))
+    compose(Job(((part,), (part,)), out, 3000, 60, redact=redact))
+    pictures, sounds = read(out)
+    at = {round(float(frame.time or 0) * 10): frame for frame in pictures}
+    assert brightness(at[15], 0) == pytest.approx(16, abs=3)
+    assert brightness(at[15], 1) > 25
+    assert min(brightness(at[25], 0), brightness(at[25], 1)) > 25
+    assert loudest(sounds, 1.1, 1.9, RIGHT) < 0.01 < loudest(sounds, 1.1, 1.9, LEFT)
+    assert loudest(sounds, 2.1, 2.9, RIGHT) > 0.01
 
 
 def test_both_sides_are_seen_and_a_redacted_span_is_dark_and_silent(part: Path, tmp_path: Path) -> None:
