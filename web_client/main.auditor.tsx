@@ -5,14 +5,17 @@ import './style/auditor.css';
 import './ports/focus';
 import { render } from 'preact';
 import { useState } from 'preact/hooks';
-import { Audit } from './core/audit';
+import { Audit, type Shown } from './core/audit';
+import { Granting } from './core/grants';
+import type { Ledger } from './core/ledger';
 import { beginOf, lengthOf } from './core/player';
+import type { OpenedBundle } from './ports/bundle';
 import { root as site, takeToken } from './ports/place';
 import { Playback } from './ports/playback';
 import { preferences, switchLanguage } from './ports/preferences';
 import { recordings } from './ports/recordings';
 import { canCheck, sums } from './ports/sums';
-import { AuditorPageView, NoLink } from './views/auditor/page';
+import { AuditorPageView } from './views/auditor/page';
 import type { PlayState } from './views/auditor/shape';
 import { useSnapshot } from './views/parts/snapshot';
 import { auditor as enOwn } from './words/en/auditor';
@@ -27,7 +30,10 @@ const STILL: PlayState = { at_ms: 0, playing: false, waiting: false, drift_ms: 0
 const token = takeToken('a');
 const door = recordings(token ?? '');
 const audit = new Audit(door, sums, (ms) => new Promise((then) => setTimeout(then, ms)));
+const granting = new Granting(door);
 let playback: Playback | null = null;
+/** What was opened from the disk last. */
+let bundle: OpenedBundle | null = null;
 let tell: (state: PlayState) => void = () => undefined;
 
 function stop(): void {
@@ -42,7 +48,27 @@ function mount(video: HTMLVideoElement, name: string): void {
   const stream = ledger?.streams.get(name);
   if (shown === null || ledger === undefined || stream === undefined) return;
   playback ??= new Playback(lengthOf(ledger.streams.values(), ledger.closed?.end_ms ?? null), (state) => tell(state), beginOf(ledger.streams));
-  playback.mount(video, stream, (object) => door.blob(shown.row.visit, object), name);
+  playback.mount(video, stream, (object) => content(shown, ledger, object), name);
+}
+
+/** From the server, opened there; or from the disk, opened here. */
+async function content(shown: Shown, ledger: Ledger, object: string): Promise<Blob | null> {
+  if (shown.local === null) return door.blob(shown.row.visit, object);
+  const wanted = ledger.expected.get(object);
+  return wanted === undefined || bundle === null ? null : bundle.content(wanted);
+}
+
+async function openLocal(chosen: readonly File[]): Promise<void> {
+  const { bundleOf } = await import('./ports/bundle');
+  const found = await bundleOf(chosen).catch(() => null);
+  if (found === null) {
+    audit.refuseLocal();
+    return;
+  }
+  stop();
+  bundle = found;
+  history.pushState({}, '');
+  await audit.openLocal(found);
 }
 
 function open(visit: string): void {
@@ -53,29 +79,34 @@ function open(visit: string): void {
 
 function Page() {
   const now = useSnapshot(audit);
+  const grants = useSnapshot(granting);
   const { language } = useSnapshot(preferences);
   const [play, setPlay] = useState(STILL);
   tell = setPlay;
   const w = WORDS[language];
   document.title = w.auditTitle;
-  if (token === null) return <NoLink w={w} signIn={new URL('auth/login', site()).href} />;
   return (
     <AuditorPageView
       now={now}
+      grants={grants}
       play={play}
       w={w}
       canCheck={canCheck}
+      signIn={token === null ? new URL('auth/login', site()).href : null}
       act={{
         search: (words) => void audit.search(words),
         more: () => void audit.load(),
         open,
+        openLocal: (chosen) => void openLocal(chosen),
         back: () => history.back(),
         reason: (purpose, reason) => void audit.reason(purpose, reason),
         askExport: (purpose, reason) => void audit.askExport(purpose, reason),
-        makeCopy: (purpose, reason) => void audit.makeCopy(purpose, reason),
+        makeCopy: (purpose, reason, redact) => void audit.makeCopy(purpose, reason, redact),
+        grant: (grant) => void granting.give(grant),
+        revoke: (id) => void granting.revoke(id),
         takeCopy: (id) => void audit.takeCopy(id),
         decideExport: (id, approve) => void audit.decideExport(id, approve),
-        download: (id) => void audit.download(id),
+        download: (id, to) => void audit.download(id, to),
         photo: (id) => door.photo(audit.now.shown?.row.visit ?? '', id),
         mount,
         play: () => playback?.toggle(),
@@ -115,7 +146,9 @@ addEventListener('keydown', (event) => {
 
 if (token !== null) {
   history.replaceState(null, '');
-  void audit.meet();
+  void audit.meet().then(() => {
+    if (audit.now.viewer?.role === 'administrator') void granting.load();
+  });
   void audit.load();
   void audit.exports();
   // A second person's word is waited for on the page; a page nobody looks at asks nothing.

@@ -1,17 +1,25 @@
-"""The auditor's page: list, both streams in step, and a verdict reached in the browser."""
+"""The auditor's page: list, both streams in step, a verdict reached in the browser, and an administrator's grants."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
+import json
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from recorder.bundle import verify_directory
+from recorder.key_file import read_keys
+from recorder.opened import open_bundle
+from signaling.staff_accounts import StaffAccounts
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, Visit, act, recording_closed, screen
 from tests.browser.remote import Browser, Page
-from tests.system import System
+from tests.system import System, teleconsult
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
@@ -60,8 +68,88 @@ async def opened(visit: Visit, browser: Browser) -> Page:
     return page
 
 
-async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors: Browser, patients: Browser) -> None:
+KEEP = """
+const made = URL.createObjectURL;
+window.kept = null;
+URL.createObjectURL = (blob) => { if (blob.type !== 'image/jpeg') window.kept = blob; return made.call(URL, blob); };
+"""
+"""What the page saves is kept, too, for the test to read."""
+SAVED = """
+const bytes = new Uint8Array(await window.kept.arrayBuffer());
+let text = '';
+for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+return btoa(text);
+"""
+CHOOSE = """
+const files = new DataTransfer();
+files.items.add(new File([window.chosen ?? window.kept], 'export.zip', { type: 'application/zip' }));
+const field = document.querySelector('[data-local=zip]');
+field.files = files.files;
+field.dispatchEvent(new Event('change', { bubbles: true }));
+"""
+TAKEN = "window.chosen = new Blob([Uint8Array.from(atob('%s'), (letter) => letter.charCodeAt(0))])"
+PASSWORD = "correct horse battery"
+
+
+async def saved(page: Page) -> bytes:
+    """The last file the page saved."""
+    await page.wait("return window.kept !== null")
+    return base64.b64decode(await page.eval(SAVED))
+
+
+async def receipts(visit: Visit, folder: Path) -> tuple[Path, Path]:
+    """What the patient takes home: the file, and the line of the code."""
+    await visit.patient.wait("return document.querySelector('[data-receipt=made]') !== null", 30)
+    await visit.patient.eval(KEEP)
+    await act(visit.patient, "receipt")
+    whole, short = folder / "receipt.tlog-proof", folder / "receipt.txt"
+    whole.write_bytes(await saved(visit.patient))
+    short.write_text(await visit.patient.eval("return document.querySelector('[data-qr]').dataset.qr"))
+    return whole, short
+
+
+async def signed_in(system: System, browser: Browser, login: str) -> Page:
+    """Somebody's list, after their password."""
+    page = await browser.open(f"{system.url}/auth/login", **DESK)
+    await page.type("[name=login]", login)
+    await page.type("[name=password]", PASSWORD)
+    await page.press("Enter")
+    await screen(page, "list")
+    return page
+
+
+async def granted(system: System, browser: Browser, visit: Visit) -> None:
+    """An administrator lets an auditor see one visit for a case, and takes it back; nobody else's page shows the form."""
+    accounts = StaffAccounts(system.data / "staff.json")
+    accounts.add("boss", PASSWORD, "administrator")
+    accounts.add("lee", PASSWORD, "auditor")
+    auditor = await signed_in(system, browser, "lee")
+    assert await auditor.eval("return document.querySelector('[data-grants], tbody') === null")
+    code = (await auditor.eval("return document.querySelector('[data-viewer]').innerText")).split()[-1]
+    admin = await signed_in(system, browser, "boss")
+    await admin.wait(f"return document.querySelector('#people option[value=\"{code}\"]') !== null")
+    await keyed(admin, "choose")
+    await admin.type("[data-why=grant] [name=who]", code)
+    await admin.type("[data-why=grant] [name=case]", "2026-017")
+    await clean(admin)
+    await admin.press("Enter")
+    await admin.wait("return document.querySelector('[data-grant=inforce]')?.innerText.includes('2026-017')")
+    await auditor.reload()
+    await keyed(auditor, "open")
+    await screen(auditor, "recording")
+    assert await auditor.eval("return document.querySelector('[data-page]').dataset.visit") == visit.id
+    await keyed(admin, "revoke")
+    await keyed(admin, "revoke-sure")
+    await admin.wait("return document.querySelector('[data-grant=revoked]') !== null")
+    await auditor.reload()
+    await auditor.wait("return document.querySelector('[data-page=list]') && !document.querySelector('tbody')")
+
+
+async def test_an_auditor_sees_hears_and_proves_a_visit(
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
+) -> None:
     visit = await recorded(system, doctors, patients, "三天后复诊")
+    whole, short = await receipts(visit, tmp_path)
     page = await opened(visit, doctors)
     verdict = await page.eval("return {...document.querySelector('[data-verdict]').dataset}")
     said = await page.eval("return document.querySelector('[data-verdict]').innerText")
@@ -69,6 +157,11 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     assert visit.id[:4] in await page.eval("return document.body.innerText")
     assert await page.eval("return document.querySelectorAll('.cover rect.present').length") >= 2
     assert await page.eval("return document.querySelectorAll('.cover rect.muted').length") == 1
+    for seat in ("patient", "doctor"):
+        leg = await page.eval(f"return document.querySelector('[data-leg={seat}]').innerText")
+        assert "VP8" in leg
+        assert "直接连接" in leg or "direct" in leg
+    assert await page.eval("return document.querySelector('[data-vouched]').dataset.vouched") == "own"
     await clean_in_every_dress(page)
 
     await keyed(page, "play")
@@ -102,18 +195,51 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
     (export,) = (await system.api("GET", "/exports"))["exports"]
     await system.api("POST", f"/exports/{export['id']}/decision", json={"approve": True})
     await page.wait("return document.querySelector('[data-export=approved]') !== null", 15)
+    await page.eval(KEEP)
     await keyed(page, "download")
     await page.wait("return document.querySelector('[data-export=taken]') !== null", 15)
     await clean(page)
+    archive = await saved(page)
+    zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
+    bundle = tmp_path / visit.id
+    assert verify_directory(bundle).broken == []
+    opened_files = open_bundle(bundle, read_keys((tmp_path / f"{visit.id}.keys.json").read_bytes()), tmp_path / "plain")
+    assert {file.stream for file in opened_files} == {"patient", "doctor"}
+    for receipt in (whole, short):
+        code, out, err = await teleconsult("verify", str(bundle), "--receipt", str(receipt))
+        assert code == 0, out + err
+    journal = [json.loads(line) for line in (system.data / "custody" / "journal").read_text().splitlines()]
+    assert [line["type"] for line in journal][-2:] == ["ask", "export"]
 
     await keyed(page, "copy-open")
     await page.wait("return document.querySelector('[data-why=copy]') !== null")
     await page.type("[data-why=copy] [name=reason]", "患者要一份")
+    await keyed(page, "cut")
+    for field, time in (("from", "00:02"), ("to", "00:01")):
+        await page.eval(f"document.querySelector('[data-cut] [name={field}]').select()")
+        await page.type(f"[data-cut] [name={field}]", time)
     await keyed(page, "copy")
-    await page.wait("return document.querySelector('[data-copy=ready]') !== null", 40)
+    assert await page.eval("return document.querySelector('[data-cut] [name=to]').matches(':invalid')")
+    await page.eval("document.querySelector('[data-cut] [name=to]').select()")
+    await page.type("[data-cut] [name=to]", "00:04")
+    await clean(page)
+    await keyed(page, "copy")
+    await page.wait("return document.querySelector('[data-copy=ready][data-redacted=\"1\"]') !== null", 40)
     (copy,) = (system.data / "copies").glob("*.webm")
     assert copy.stat().st_size > 50_000
+    journal = [json.loads(line) for line in (system.data / "custody" / "journal").read_text().splitlines()]
+    assert (journal[-1]["type"], journal[-1]["body"]["redacted"]) == ("copy", 1)
 
+    await page.eval("window.chosen = null")
+    await keyed(page, "back")
+    await screen(page, "list")
+    await page.eval(TAKEN % base64.b64encode(archive).decode())
+    await page.eval(CHOOSE)
+    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
+    assert await page.eval("return document.querySelector('[data-act=export-open], [data-why]') === null")
+    await keyed(page, "play")
+    await page.wait("return [...document.querySelectorAll('video')].every((video) => video.currentTime > 0.3)")
+    await clean(page)
     await keyed(page, "back")
     await screen(page, "list")
     await page.type("[data-find]", "no-such-visit")
@@ -130,6 +256,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(system: System, doctors:
         < looked.index("reason")
         < looked.index("names")
     )
+    await granted(system, patients, visit)
 
 
 async def test_one_flipped_byte_is_named_in_the_browser(

@@ -1,7 +1,8 @@
 /** The auditor's desk: the list, one recording, and its verdict as this machine finds it. */
 import { type Export, parseExport, parseExports } from './export';
 import { type Kept, keptMessages } from './kept';
-import { type Verdict, type Sums, verify } from './verify';
+import { type Objects, type Verdict, type Sums, verify } from './verify';
+import { type Vouched, vouchedFor } from './vouched';
 import { Snapshot, type Watchable } from './watch';
 import { count, fields, list, text } from './wire';
 
@@ -45,8 +46,16 @@ export interface DerivedCopy {
   readonly id: string;
   readonly at: string;
   readonly state: string;
-  readonly muted: number;
-  readonly blacked: number;
+  /** How many spans are not in it. */
+  readonly redacted: number;
+}
+
+/** The picture or the sound of one stream, taken out of a copy: ms of stream time. */
+export interface Redaction {
+  readonly stream: 'patient' | 'doctor';
+  readonly what: 'picture' | 'sound';
+  readonly from_ms: number;
+  readonly to_ms: number;
 }
 
 /** How it is kept, as the recorder says. */
@@ -74,7 +83,7 @@ export interface RecordingsPort {
   names(visit: string): Promise<unknown>;
   messages(visit: string): Promise<unknown>;
   keeping(visit: string): Promise<unknown>;
-  makeCopy(visit: string, purpose: string, reason: string): Promise<unknown>;
+  makeCopy(visit: string, purpose: string, reason: string, redact: readonly Redaction[]): Promise<unknown>;
   copies(visit: string): Promise<unknown>;
   takeCopy(visit: string, copy: string): Promise<void>;
   askExport(visit: string, purpose: string, reason: string): Promise<unknown>;
@@ -84,7 +93,7 @@ export interface RecordingsPort {
   files(visit: string): Promise<unknown>;
   /** Null if it cannot be read. */
   read(visit: string, name: string): Promise<Uint8Array | null>;
-  download(id: string, visit: string): Promise<void>;
+  download(id: string, visit: string, to: string): Promise<void>;
   failure(error: unknown): Failure;
 }
 
@@ -99,6 +108,18 @@ export interface Shown {
   readonly copies: readonly DerivedCopy[];
   readonly progress: { readonly done: number; readonly all: number };
   readonly verdict: Verdict | null;
+  /** Who else vouches for it: as its files say, and not judged here. */
+  readonly vouched: Vouched | null;
+  /** A bundle from this machine's own disk, and whether its keys are there: of the server nothing is asked. */
+  readonly local: { readonly keys: boolean } | null;
+}
+
+/** A bundle from the disk. */
+export interface Bundle extends Objects {
+  /** The visit that its first record names; empty if that cannot be read. */
+  readonly visit: string;
+  /** Whether a file of keys lies beside it. */
+  readonly keys: boolean;
 }
 
 export interface AuditFacts {
@@ -115,6 +136,8 @@ export interface AuditFacts {
 }
 
 const EVERYTHING: Search = { words: '', since: '', until: '' };
+
+const UNJUDGED = { consents: [], looks: [], names: null, messages: null, keeping: null, copies: [], progress: { done: 0, all: 0 }, verdict: null, vouched: null, local: null };
 
 const FIRST_RECORDS = 'records/000001.jsonl';
 const MOST_TRIES = 20;
@@ -187,11 +210,11 @@ export class Audit implements Watchable<AuditFacts> {
     });
   }
 
-  async makeCopy(purpose: string, reason: string): Promise<void> {
+  async makeCopy(purpose: string, reason: string, redact: readonly Redaction[]): Promise<void> {
     const visit = this.now.shown?.row.visit;
     if (visit === undefined) return;
     await this.sending(async () => {
-      await this.port.makeCopy(visit, purpose, reason);
+      await this.port.makeCopy(visit, purpose, reason, redact);
       await this.copies();
     });
   }
@@ -226,6 +249,11 @@ export class Audit implements Watchable<AuditFacts> {
     });
   }
 
+  /** What was chosen is no bundle. */
+  refuseLocal(): void {
+    this.facts.set({ failure: 'not_a_bundle' });
+  }
+
   back(): void {
     this.turn += 1;
     this.facts.set({ shown: null, failure: null });
@@ -239,23 +267,35 @@ export class Audit implements Watchable<AuditFacts> {
       const detail = fields(await this.port.one(visit));
       const row = parseRow(detail)[0];
       if (row === undefined || !mine()) return;
-      const shown: Shown = { row, consents: parseConsents(detail), looks: parseLooks(detail), names: null, messages: null, keeping: null, copies: [], progress: { done: 0, all: 0 }, verdict: null };
-      this.facts.set({ shown, failure: null });
+      this.facts.set({ shown: { ...UNJUDGED, row, consents: parseConsents(detail), looks: parseLooks(detail) }, failure: null });
       void this.keeping(visit);
       void this.copies();
       const names = await this.files(visit, mine);
       if (!mine()) return;
-      const objects = { names, read: (name: string) => this.port.read(visit, name) };
-      const verdict = await verify(objects, this.sums, visit, (done, all) => {
-        if (mine() && this.now.shown !== null) this.facts.set({ shown: { ...this.now.shown, progress: { done, all } } });
-      });
-      if (!mine() || this.now.shown === null) return;
-      const read = this.now.shown.messages !== null;
-      this.facts.set({ shown: { ...this.now.shown, verdict } });
-      if (read) await this.personal(visit);
+      await this.judge({ names, read: (name: string) => this.port.read(visit, name) }, visit, mine);
+      if (mine() && this.now.shown !== null && this.now.shown.messages !== null) await this.personal(visit);
     } catch (error) {
       if (mine()) this.facts.set({ failure: this.port.failure(error) });
     }
+  }
+
+  /** Open a bundle of this machine, and verify it here. */
+  async openLocal(bundle: Bundle): Promise<void> {
+    const turn = (this.turn += 1);
+    const row: Row = { visit: bundle.visit, phase: 'ended', doctor: null, patient: '', at: null, length_ms: null, closed: null, gap_ms: null };
+    this.facts.set({ shown: { ...UNJUDGED, row, local: { keys: bundle.keys } }, failure: null });
+    await this.judge(bundle, bundle.visit, () => this.turn === turn);
+  }
+
+  private async judge(objects: Objects, visit: string, mine: () => boolean): Promise<void> {
+    const verdict = await verify(objects, this.sums, visit, (done, all) => {
+      if (mine() && this.now.shown !== null) this.facts.set({ shown: { ...this.now.shown, progress: { done, all } } });
+    });
+    const vouched = await vouchedFor(verdict, objects, this.sums);
+    const shown = this.now.shown;
+    if (!mine() || shown === null) return;
+    const told = shown.local !== null ? { consents: consentsOf(verdict), row: { ...shown.row, at: verdict.records[0]?.at ?? null } } : {};
+    this.facts.set({ shown: { ...shown, verdict, vouched, ...told } });
   }
 
   /** What there is to verify. A visit that has just begun, or just ended, has its first records a moment later. */
@@ -267,11 +307,11 @@ export class Audit implements Watchable<AuditFacts> {
     }
   }
 
-  async download(id: string): Promise<void> {
+  async download(id: string, to: string): Promise<void> {
     const one = this.now.exports.find((each) => each.id === id);
     if (one === undefined || this.now.downloading) return;
     this.facts.set({ downloading: true });
-    await this.trying(() => this.port.download(id, one.visit));
+    await this.trying(() => this.port.download(id, one.visit, to));
     this.facts.set({ downloading: false });
     await this.exports();
   }
@@ -338,7 +378,7 @@ function parseRow(given: unknown): Row[] {
 function parseCopy(given: unknown): DerivedCopy {
   const from = fields(given);
   const recipe = fields(from['recipe']);
-  return { id: text(from['id']) ?? '', at: text(from['asked']) ?? '', state: text(from['state']) ?? '', muted: list(recipe['mute']).length, blacked: list(recipe['black']).length };
+  return { id: text(from['id']) ?? '', at: text(from['asked']) ?? '', state: text(from['state']) ?? '', redacted: ['mute', 'black', 'redact'].reduce((sum, name) => sum + list(recipe[name]).length, 0) };
 }
 
 function parseConsents(detail: Readonly<Record<string, unknown>>): Shown['consents'] {
@@ -346,6 +386,17 @@ function parseConsents(detail: Readonly<Record<string, unknown>>): Shown['consen
     const from = fields(each);
     return { seat, state: text(from['state']) ?? '', at: text(from['at']), version: text(from['text_version']) };
   });
+}
+
+/** What the records of a bundle say of consent: the last word of each seat. */
+function consentsOf(verdict: Verdict): Shown['consents'] {
+  const last = new Map<string, Shown['consents'][number]>();
+  for (const { type, at, body } of verdict.records) {
+    if (type !== 'consent' && type !== 'withdraw') continue;
+    const seat = text(body['seat']) ?? '';
+    last.set(seat, { seat, at, state: type === 'withdraw' ? 'withdrawn' : (text(body['decision']) ?? ''), version: text(body['text_version']) });
+  }
+  return [...last.values()];
 }
 
 function parseLooks(detail: Readonly<Record<string, unknown>>): readonly Look[] {

@@ -1,5 +1,6 @@
 /** Recordings over HTTP with the auditor's token. What was read for checking is kept for playing: one download, one look. */
 import type { RecordingsPort, Search } from '../core/audit';
+import type { GrantsPort } from '../core/grants';
 import { api } from './place';
 
 class Refused extends Error {
@@ -27,7 +28,7 @@ function asQuery(cursor: string | null, search: Search): string {
   return said.toString();
 }
 
-export interface Recordings extends RecordingsPort {
+export interface Recordings extends RecordingsPort, GrantsPort {
   /** The content of an object, opened by the recorder: what was read before, or is read now. */
   blob(visit: string, name: string): Promise<Blob | null>;
   /** The address of a photo that was sent in the visit. */
@@ -85,6 +86,10 @@ export function recordings(token: string): Recordings {
       if (!answer.ok) throw await refusal(answer);
       return URL.createObjectURL(await answer.blob());
     },
+    grants: () => json('grants'),
+    staff: () => json('staff'),
+    give: (grant) => json('grants', grant),
+    revoke: (grant) => json(`grants/${grant}/revoke`, {}),
     askExport: (visit, purpose, reason) => json(`recordings/${visit}/exports`, { purpose, reason }),
     exports: () => json('exports'),
     decideExport: (id, approve) => json(`exports/${id}/decision`, { approve }),
@@ -98,7 +103,7 @@ export function recordings(token: string): Recordings {
       const held = await kind('files', visit, name);
       return held === null ? null : new Uint8Array(await held.arrayBuffer());
     },
-    makeCopy: (visit, purpose, reason) => json(`recordings/${visit}/copies`, { purpose, reason }),
+    makeCopy: (visit, purpose, reason, redact) => json(`recordings/${visit}/copies`, { purpose, reason, redact }),
     copies: (visit) => json(`recordings/${visit}/copies`),
     takeCopy: async (visit, copy) => {
       const answer = await get(`recordings/${visit}/copies/${copy}`);
@@ -107,8 +112,8 @@ export function recordings(token: string): Recordings {
     },
     keeping: (visit) => json(`recordings/${visit}/keeping`),
     blob: (visit, name) => kind('media', visit, name),
-    download: async (id, visit) => {
-      const answer = await get(`exports/${id}/bundle`);
+    download: async (id, visit, to) => {
+      const answer = await get(`exports/${id}/bundle${to === '' ? '' : `?${new URLSearchParams({ recipient: to }).toString()}`}`);
       if (!answer.ok) throw await refusal(answer);
       const name = /filename="([\w.-]+)"/.exec(answer.headers.get('content-disposition') ?? '')?.[1] ?? `${visit}.zip`;
       save(await answer.blob(), name);

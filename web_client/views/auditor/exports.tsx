@@ -1,4 +1,5 @@
 /** Exports: what waits for a second person, and what may be taken. */
+import { useRef } from 'preact/hooks';
 import { Button } from '../parts/button';
 import { moment } from './list';
 import type { AuditorGiven } from './shape';
@@ -6,6 +7,7 @@ import type { AuditorGiven } from './shape';
 /** All that concern this viewer, or those of one visit. */
 export function Exports({ given, visit }: { given: AuditorGiven; visit?: string }) {
   const { now, w, act } = given;
+  const to = useRef('');
   const mine = now.exports.filter((each) => (visit === undefined ? each.state === 'asked' || each.state === 'approved' : each.visit === visit));
   if (mine.length === 0) return null;
   return (
@@ -32,9 +34,12 @@ export function Exports({ given, visit }: { given: AuditorGiven; visit?: string 
               </span>
             )}
             {each.state === 'approved' && own && (
-              <Button act="download" kind="main" icon="load" disabled={now.downloading} onTap={() => act.download(each.id)}>
-                {now.downloading ? w.auditDownloading : w.auditDownload}
-              </Button>
+              <span class="pair">
+                <input class="to code" name="recipient" aria-label={w.auditRecipient} placeholder={w.auditRecipient} maxLength={100} autocomplete="off" spellcheck={false} onInput={(event) => (to.current = event.currentTarget.value.trim())} />
+                <Button act="download" kind="main" icon="load" disabled={now.downloading} onTap={() => act.download(each.id, to.current)}>
+                  {now.downloading ? w.auditDownloading : w.auditDownload}
+                </Button>
+              </span>
             )}
           </li>
         );

@@ -1,12 +1,14 @@
 /** The list of recordings, the boxes that narrow it, and what waits for a second person. */
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Row, Search } from '../../core/audit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
+import { useLazy } from '../parts/lazy';
 import { clockwise } from '../parts/length';
 import { Exports } from './exports';
 import { failureOf } from './failure';
+import { Opening } from './opening';
 import type { AuditorGiven } from './shape';
 
 const SETTLED_MS = 350;
@@ -73,6 +75,9 @@ function Finding({ now, w, act }: AuditorGiven) {
 export function List(given: AuditorGiven) {
   const { now, w, act } = given;
   const { rows } = now;
+  const admin = now.viewer?.role === 'administrator';
+  const desk = useLazy(admin, () => import('./grants'));
+  const [chosen, choose] = useState<readonly string[]>([]);
   const everything = now.search.words === '' && now.search.since === '' && now.search.until === '';
   return (
     <main class="audit" data-page="list">
@@ -81,6 +86,7 @@ export function List(given: AuditorGiven) {
         <p class="quiet">{w.auditNote}</p>
       </div>
       <Exports given={given} />
+      {desk !== null && <desk.Grants now={given.grants} visits={chosen} w={w} give={act.grant} revoke={act.revoke} />}
       <Finding {...given} />
       {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
       {rows === null ? (
@@ -112,9 +118,15 @@ export function List(given: AuditorGiven) {
                       <span class={`pill ${said.tone}`}>{said.words}</span>
                     </td>
                     <td>
-                      <button type="button" class="link code" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
-                        {row.visit.slice(0, 10)}
-                      </button>
+                      {admin ? (
+                        <Button act="choose" kind="soft" pressed={chosen.includes(row.visit)} label={`${w.grantChoose} ${row.visit.slice(0, 10)}`} onTap={() => choose(chosen.includes(row.visit) ? chosen.filter((each) => each !== row.visit) : [...chosen, row.visit])}>
+                          {chosen.includes(row.visit) ? w.grantChosen : w.grantChoose} <span class="code">{row.visit.slice(0, 10)}</span>
+                        </Button>
+                      ) : (
+                        <button type="button" class="link code" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
+                          {row.visit.slice(0, 10)}
+                        </button>
+                      )}
                     </td>
                   </tr>
                 );
@@ -128,6 +140,7 @@ export function List(given: AuditorGiven) {
           {w.auditMore}
         </Button>
       )}
+      <Opening w={w} open={act.openLocal} />
     </main>
   );
 }

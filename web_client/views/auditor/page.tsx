@@ -3,7 +3,9 @@ import { Heading } from '../parts/heading';
 import { addIcons } from '../parts/icon';
 import { STAFF } from '../parts/icon-staff';
 import { Said } from '../parts/said';
+import { failureOf } from './failure';
 import { List } from './list';
+import { Opening } from './opening';
 import { Recording } from './recording';
 import type { AuditorGiven } from './shape';
 
@@ -20,20 +22,20 @@ export function AuditorPageView(given: AuditorGiven) {
         <span class="sp" />
         {now.viewer !== null && (
           <span class="quiet code" data-viewer>
-            {now.viewer.link ? w.auditByLink : (w.auditRoles[now.viewer.role] ?? now.viewer.role)} {now.viewer.who.slice(0, 20)}
+            {now.viewer.link ? w.auditByLink : (w.auditRoles[now.viewer.role] ?? now.viewer.role)} {now.viewer.who}
           </span>
         )}
         <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
           {w.other}
         </button>
       </header>
-      {now.shown === null ? <List {...given} /> : <Recording {...given} />}
+      {now.shown !== null ? <Recording {...given} /> : given.signIn === null ? <List {...given} /> : <NoLink {...given} signIn={given.signIn} />}
       <Said polite={said} />
     </>
   );
 }
 
-export function NoLink({ w, signIn }: { w: AuditorGiven['w']; signIn: string }) {
+function NoLink({ now, w, signIn, act }: Pick<AuditorGiven, 'now' | 'w' | 'act'> & { signIn: string }) {
   return (
     <main class="audit" data-page="closed">
       <Heading page="closed">{w.noLink}</Heading>
@@ -43,6 +45,8 @@ export function NoLink({ w, signIn }: { w: AuditorGiven['w']; signIn: string }) 
           {w.auditSignIn}
         </a>
       </p>
+      {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
+      <Opening w={w} open={act.openLocal} />
     </main>
   );
 }

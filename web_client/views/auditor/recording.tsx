@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Shown } from '../../core/audit';
 import { lengthOf, zeroOf } from '../../core/player';
 import type { Entry } from '../../core/records';
+import type { Verdict } from '../../core/verify';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -14,9 +15,11 @@ import { Exports } from './exports';
 import { failureOf } from './failure';
 import { Keeping } from './keeping';
 import { Messages } from './kept';
+import { Quality } from './quality';
 import { moment } from './list';
 import type { AuditorGiven } from './shape';
 import { Verdicts } from './verdicts';
+import { Vouched } from './vouched';
 import { Why } from './why';
 
 type Words = AuditorGiven['w'];
@@ -108,15 +111,31 @@ function Player({ stream, given, label }: { stream: string; given: AuditorGiven;
   );
 }
 
+/** The patient first, then the doctor, then screens. */
+const rank = (name: string): number => (name === 'patient' ? 0 : name === 'doctor' ? 1 : 2);
+
+function Covered({ verdict, given }: { verdict: Verdict; given: AuditorGiven }) {
+  const length = lengthOf(verdict.ledger.streams.values(), verdict.ledger.closed?.end_ms ?? null);
+  return <Coverage verdict={verdict} length={length} names={[...verdict.ledger.streams.keys()].sort((a, b) => rank(a) - rank(b))} at_ms={given.play.at_ms} given={given} />;
+}
+
 function Playing({ shown, given }: { shown: Shown; given: AuditorGiven }) {
   const { w, act, play } = given;
   const verdict = shown.verdict;
   if (verdict === null) return <div class="players waiting"><p class="quiet">{w.auditWaiting}</p></div>;
+  if (shown.local?.keys === false && [...verdict.ledger.expected.values()].some((each) => each.sealed !== null)) {
+    return (
+      <>
+        <div class="players waiting" data-shut>
+          <p class="quiet">{w.localNoKeys}</p>
+        </div>
+        <Covered verdict={verdict} given={given} />
+      </>
+    );
+  }
   const streams = [...verdict.ledger.streams].filter(([, stream]) => stream.play.length > 0);
   if (streams.length === 0) return <div class="players waiting"><p class="quiet">{w.auditNothing}</p></div>;
   const length = lengthOf(verdict.ledger.streams.values(), verdict.ledger.closed?.end_ms ?? null);
-  // The patient first, then the doctor, then screens.
-  const rank = (name: string): number => (name === 'patient' ? 0 : name === 'doctor' ? 1 : 2);
   const ordered = [...streams].sort(([a], [b]) => rank(a) - rank(b));
   return (
     <>
@@ -149,7 +168,7 @@ function Playing({ shown, given }: { shown: Shown; given: AuditorGiven }) {
           {clockwise(play.at_ms)} / {clockwise(length)}
         </span>
       </div>
-      <Coverage verdict={verdict} length={length} names={[...verdict.ledger.streams.keys()].sort((a, b) => rank(a) - rank(b))} at_ms={play.at_ms} given={given} />
+      <Covered verdict={verdict} given={given} />
       <p class="quiet small">{w.auditKeysHelp}</p>
     </>
   );
@@ -178,7 +197,9 @@ export function Recording(given: AuditorGiven) {
           {w.auditVisit} <span class="code">{row.visit.slice(0, 10)}</span>
         </Heading>
         <p class="quiet num">
-          {moment(row.at)} · {row.doctor ?? ''} · <span class="code">{row.patient.slice(0, 8)}</span>
+          {moment(row.at)}
+          {row.doctor !== null && ` · ${row.doctor}`}
+          {shown.local === null ? <span class="code"> · {row.patient.slice(0, 8)}</span> : ` · ${w.localHere}`}
         </p>
         {shown.names !== null && (
           <p class="named" data-names>
@@ -187,10 +208,10 @@ export function Recording(given: AuditorGiven) {
           </p>
         )}
         <span class="sp" />
-        {shown.names === null && (
+        {shown.local === null && shown.names === null && (
           <Why name="reason" label={w.auditShowNames} done={w.auditShow} note={w.auditReasonNote} sending={now.sending} w={w} say={act.reason} />
         )}
-        {!pending && <Why name="export" label={w.auditExport} done={w.auditAsk} note={w.auditExportNote} sending={now.sending} w={w} say={act.askExport} />}
+        {shown.local === null && !pending && <Why name="export" label={w.auditExport} done={w.auditAsk} note={w.auditExportNote} sending={now.sending} w={w} say={act.askExport} />}
       </div>
       {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
       <Exports given={given} visit={row.visit} />
@@ -216,29 +237,10 @@ export function Recording(given: AuditorGiven) {
             <h2>{w.auditTimeline}</h2>
             {verdict === null ? <p class="quiet">{w.auditWaiting}</p> : <Timeline records={verdict.records} w={w} act={act} />}
           </section>
+          {verdict !== null && <Quality ledger={verdict.ledger} w={w} />}
+          {shown.vouched !== null && <Vouched said={shown.vouched} w={w} />}
+          {shown.local === null && <Kept shown={shown} given={given} />}
           <section class="card">
-            <h2>{w.auditMessages}</h2>
-            {shown.messages === null ? <p class="quiet">{w.auditMessagesAfter}</p> : <Messages messages={shown.messages} begun_at={begunAt(shown)} given={given} />}
-          </section>
-          <Copies shown={shown} given={given} />
-          {shown.keeping !== null && <Keeping kept={shown.keeping} w={w} />}
-          <section class="card">
-            <details>
-              <summary>{w.auditLooks(shown.looks.length)}</summary>
-              <ol class="timeline" tabIndex={0} aria-label={w.auditLooks(shown.looks.length)}>
-                {shown.looks.slice(0, 100).map((each, at) => (
-                  <li key={at}>
-                    <span class="num quiet">{moment(each.at).slice(5)}</span>
-                    <span class="code">{each.who.slice(0, 20)}</span>
-                    <span>
-                      {each.what}
-                      {each.purpose !== null && ` · ${w.auditPurposes[each.purpose] ?? each.purpose}`}
-                      {each.outcome !== 'allowed' && <b class="differs"> {w.auditLookRefused}</b>}
-                    </span>
-                  </li>
-                ))}
-              </ol>
-            </details>
             <details>
               <summary>{w.auditHow}</summary>
               <p>{w.auditHowSay}</p>
@@ -254,5 +256,38 @@ export function Recording(given: AuditorGiven) {
         </div>
       </div>
     </main>
+  );
+}
+
+/** What only the server has: messages, copies, how long it is kept, and who looked. */
+function Kept({ shown, given }: { shown: Shown; given: AuditorGiven }) {
+  const { w } = given;
+  return (
+    <>
+      <section class="card">
+        <h2>{w.auditMessages}</h2>
+        {shown.messages === null ? <p class="quiet">{w.auditMessagesAfter}</p> : <Messages messages={shown.messages} begun_at={begunAt(shown)} given={given} />}
+      </section>
+      <Copies shown={shown} given={given} />
+      {shown.keeping !== null && <Keeping kept={shown.keeping} w={w} />}
+      <section class="card">
+        <details>
+          <summary>{w.auditLooks(shown.looks.length)}</summary>
+          <ol class="timeline" tabIndex={0} aria-label={w.auditLooks(shown.looks.length)}>
+            {shown.looks.slice(0, 100).map((each, at) => (
+              <li key={at}>
+                <span class="num quiet">{moment(each.at).slice(5)}</span>
+                <span class="code">{each.who.slice(0, 20)}</span>
+                <span>
+                  {each.what}
+                  {each.purpose !== null && ` · ${w.auditPurposes[each.purpose] ?? each.purpose}`}
+                  {each.outcome !== 'allowed' && <b class="differs"> {w.auditLookRefused}</b>}
+                </span>
+              </li>
+            ))}
+          </ol>
+        </details>
+      </section>
+    </>
   );
 }

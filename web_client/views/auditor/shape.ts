@@ -1,5 +1,6 @@
 /** What the auditor's views are given. */
-import type { AuditFacts, Search } from '../../core/audit';
+import type { AuditFacts, Redaction, Search } from '../../core/audit';
+import type { GrantFacts, NewGrant } from '../../core/grants';
 import type { AuditorWords as Words } from '../../words/kinds';
 
 /** Where the player stands; written to the page at most ten times a second. */
@@ -14,13 +15,18 @@ export interface AuditorActs {
   search(search: Search): void;
   more(): void;
   open(visit: string): void;
+  /** The files of a folder, or one archive, from this machine. */
+  openLocal(chosen: readonly File[]): void;
   back(): void;
   reason(purpose: string, reason: string): void;
   askExport(purpose: string, reason: string): void;
-  makeCopy(purpose: string, reason: string): void;
+  makeCopy(purpose: string, reason: string, redact: readonly Redaction[]): void;
+  grant(grant: NewGrant): void;
+  revoke(id: string): void;
   takeCopy(id: string): void;
   decideExport(id: string, approve: boolean): void;
-  download(id: string): void;
+  /** `to`: an age recipient for the keys; empty for none. */
+  download(id: string, to: string): void;
   /** The address of a photo of the shown visit. */
   photo(id: string): Promise<string>;
   /** Hand a stream's element to the player. */
@@ -32,8 +38,11 @@ export interface AuditorActs {
 
 export interface AuditorGiven {
   readonly now: AuditFacts;
+  readonly grants: GrantFacts;
   readonly play: PlayState;
   readonly w: Words;
   readonly act: AuditorActs;
   readonly canCheck: boolean;
+  /** Where to sign in, for who has no link; a bundle of their own can be verified all the same. */
+  readonly signIn: string | null;
 }

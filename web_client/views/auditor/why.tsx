@@ -1,9 +1,10 @@
 /** Why: a purpose and a few words, in the place of the button that asked for them. */
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../parts/button';
 import type { AuditorGiven } from './shape';
 
-const PURPOSES = ['complaint', 'dispute', 'quality', 'regulator', 'patient_request', 'training', 'other'] as const;
+export const PURPOSES = ['complaint', 'dispute', 'quality', 'regulator', 'patient_request', 'training', 'other'] as const;
 
 interface Given {
   name: string;
@@ -13,10 +14,12 @@ interface Given {
   note: string;
   sending: boolean;
   w: AuditorGiven['w'];
-  say: (purpose: string, reason: string) => void;
+  /** What else is asked in the same form. */
+  children?: ComponentChildren;
+  say: (purpose: string, reason: string, form: HTMLFormElement) => void;
 }
 
-export function Why({ name, label, done, note, sending, w, say }: Given) {
+export function Why({ name, label, done, note, sending, w, say, children }: Given) {
   const [open, set] = useState(false);
   if (!open) {
     return (
@@ -33,7 +36,7 @@ export function Why({ name, label, done, note, sending, w, say }: Given) {
         event.preventDefault();
         const said = new FormData(event.currentTarget);
         const [purpose, reason] = [said.get('purpose'), said.get('reason')];
-        if (typeof purpose === 'string' && typeof reason === 'string' && reason.trim().length >= 4) say(purpose, reason.trim());
+        if (typeof purpose === 'string' && typeof reason === 'string' && reason.trim().length >= 4) say(purpose, reason.trim(), event.currentTarget);
       }}
     >
       <label>
@@ -50,6 +53,7 @@ export function Why({ name, label, done, note, sending, w, say }: Given) {
         <span>{w.auditReason}</span>
         <input name="reason" required minLength={4} maxLength={1000} autocomplete="off" />
       </label>
+      {children}
       <button type="submit" class="btn main" data-act={name} aria-disabled={sending ? 'true' : undefined}>
         <span>{done}</span>
       </button>
