@@ -23,7 +23,7 @@ async def clean(page: Page, rules: str = RULES) -> None:
         "return found.violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.target).join(' ')}`)"
     )
     said = "const root = document.documentElement; return [...Object.values(root.dataset), root.lang]"
-    assert found == [], await page.eval(said)
+    assert found == [], (found, await page.eval(said))
 
 
 async def clean_in_every_dress(page: Page) -> None:

@@ -125,6 +125,7 @@ async def granted(system: System, browser: Browser, visit: Visit) -> None:
     accounts.add("lee", PASSWORD, "auditor")
     auditor = await signed_in(system, browser, "lee")
     assert await auditor.eval("return document.querySelector('[data-grants], tbody') === null")
+    await auditor.wait("return document.querySelector('[data-viewer]') !== null")
     code = (await auditor.eval("return document.querySelector('[data-viewer]').innerText")).split()[-1]
     admin = await signed_in(system, browser, "boss")
     await admin.wait(f"return document.querySelector('#people option[value=\"{code}\"]') !== null")
@@ -242,7 +243,9 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await clean(page)
     await keyed(page, "back")
     await screen(page, "list")
+    await page.wait("return document.activeElement.tagName === 'H1'")
     await page.type("[data-find]", "no-such-visit")
+    await page.wait("return document.querySelector('[data-find]').value === 'no-such-visit'")
     await page.wait("return document.querySelector('table') === null")
     await page.eval("document.querySelector('[data-find]').select()")
     await page.type("[data-find]", visit.id[:6])

@@ -131,7 +131,7 @@ function Revoking({ grant, sending, w, revoke }: { grant: Grant; sending: boolea
       <Button act="revoke-sure" kind="end" disabled={sending} onTap={() => revoke(grant.id)}>
         {w.grantRevoke}
       </Button>
-      <Button act="revoke-not" kind="soft" onTap={() => ask(false)}>
+      <Button act="revoke-not" kind="soft" lands onTap={() => ask(false)}>
         {w.auditNot}
       </Button>
     </span>

@@ -119,7 +119,7 @@ export function List(given: AuditorGiven) {
                     </td>
                     <td>
                       {admin ? (
-                        <Button act="choose" kind="soft" pressed={chosen.includes(row.visit)} label={`${w.grantChoose} ${row.visit.slice(0, 10)}`} onTap={() => choose(chosen.includes(row.visit) ? chosen.filter((each) => each !== row.visit) : [...chosen, row.visit])}>
+                        <Button act="choose" kind={chosen.includes(row.visit) ? 'main' : 'soft'} onTap={() => choose(chosen.includes(row.visit) ? chosen.filter((each) => each !== row.visit) : [...chosen, row.visit])}>
                           {chosen.includes(row.visit) ? w.grantChosen : w.grantChoose} <span class="code">{row.visit.slice(0, 10)}</span>
                         </Button>
                       ) : (
