@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
-from tests.browser.pages import DESK, PHONE, Visit, act, inbound, picture, rms_dbfs, screen
+from tests.browser.pages import DESK, HANDSET, PHONE, Visit, act, inbound, picture, rms_dbfs, screen
 from tests.browser.remote import Browser, Page
 from tests.browser.test_visit import SPEECH_DBFS
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
 
+WECHAT = (
+    "Mozilla/5.0 (Linux; Android 13; K) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile "
+    "Safari/537.36 XWEB/1160027 MicroMessenger/8.0.43 Language/en"
+)
 FAILS = """
 const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = async (wanted) => {
@@ -57,16 +61,35 @@ async def test_without_a_camera_there_is_sound_and_the_page_says_why(
     assert not (await inbound(doctor, "video")).get("framesDecoded")
 
 
-async def test_without_any_device_they_still_see_the_doctor(
+async def test_in_an_apps_own_browser_without_devices_they_see_the_doctor_and_write(
     system: System, doctors: Browser, patients: Browser
 ) -> None:
-    made, page = await enters(system, patients, FAILS % ("true", "NotFoundError", "true", "NotFoundError"))
+    made = await system.visit()
+    page = await patients.blank(**{**HANDSET, "agent": WECHAT})
+    await page.before_load("delete Navigator.prototype.mediaDevices; delete window.speechSynthesis;")
+    await page.goto(made["links"]["patient"])
+    for name in ("confirm", "agree"):
+        await act(page, name)
+    await page.wait("return document.querySelector('[data-act=\"enter\"]:not([aria-disabled])') !== null")
+    said = await page.eval("return document.body.innerText")
+    assert "choose Open in browser" in said
+    assert "no camera or microphone for pages" in said
     await act(page, "enter")
     await screen(page, "waiting")
     doctor = await doctors.open(made["links"]["doctor"], **DESK)
     await act(doctor, "admit")
     await picture(page, "doctor")
     assert await rms_dbfs(page) > SPEECH_DBFS
+    await act(page, "phone-back")
+    await page.wait("return document.querySelector('[data-act=phone-back]') === null")
+    (waits,) = [row for row in (await system.api("GET", "/coordination"))["visits"] if row["visit"] == made["id"]]
+    assert waits["phone_back"] is True
+    await act(page, "chat-text")
+    await page.wait("return document.querySelector('[data-chat] textarea') !== null")
+    await page.type("[data-chat] textarea", "头晕三天")
+    await act(page, "send")
+    await doctor.wait("return document.querySelector('.unread') !== null")
+    assert (await system.api("GET", f"/visits/{made['id']}"))["phase"] == "live"
 
 
 async def test_two_visits_at_once_do_not_meet(system: System, doctors: Browser, patients: Browser) -> None:

@@ -4,7 +4,7 @@ import { Snapshot, type Watchable } from './watch';
 import type { DeviceState, Source } from './wire';
 
 /** Why a device cannot be used, in the words of the check page. */
-export type Cause = 'denied' | 'busy' | 'none' | 'insecure' | 'unknown';
+export type Cause = 'denied' | 'busy' | 'none' | 'insecure' | 'unable' | 'unknown';
 
 export interface Captured {
   readonly track: MediaTrack;
@@ -17,6 +17,8 @@ export interface Captured {
 export interface MediaPort {
   /** False where browsers hide devices: a page that is neither https nor this machine. */
   readonly secure: boolean;
+  /** Whether this browser has cameras for pages at all: some apps' own views have not. */
+  readonly able: boolean;
   readonly canShareScreen: boolean;
   /** Rejects with an error whose `name` is a DOMException's. */
   capture(source: 'microphone' | 'camera', wish?: Wish): Promise<Captured>;
@@ -81,8 +83,9 @@ export class Devices implements Watchable<DeviceFacts> {
   async ask(): Promise<void> {
     const wanted = (['microphone', 'camera'] as const).filter((each) => this.now[each].state === 'idle');
     if (wanted.length === 0) return;
-    if (!this.port.secure) {
-      for (const each of wanted) this.fail(each, 'insecure');
+    const never = this.never;
+    if (never !== null) {
+      for (const each of wanted) this.fail(each, never);
       return;
     }
     for (const each of wanted) this.say(each, { state: 'asking', cause: null, track: null });
@@ -195,9 +198,14 @@ export class Devices implements Watchable<DeviceFacts> {
     }
   }
 
+  /** Why asking is in vain. */
+  private get never(): Cause | null {
+    return !this.port.secure ? 'insecure' : !this.port.able ? 'unable' : null;
+  }
+
   private async askOne(source: 'microphone' | 'camera'): Promise<void> {
-    if (!this.port.secure) {
-      this.fail(source, 'insecure');
+    if (this.never !== null) {
+      this.fail(source, this.never);
       return;
     }
     this.say(source, { state: 'asking', cause: null, track: null });

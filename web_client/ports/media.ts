@@ -28,7 +28,10 @@ function first(tracks: readonly MediaStreamTrack[]): Captured {
 
 export const media: MediaPort = {
   get secure() {
-    return window.isSecureContext && navigator.mediaDevices !== undefined;
+    return window.isSecureContext;
+  },
+  get able() {
+    return navigator.mediaDevices !== undefined;
   },
   get canShareScreen() {
     return navigator.mediaDevices !== undefined && 'getDisplayMedia' in navigator.mediaDevices;

@@ -119,7 +119,7 @@ const CONSENT = {
   en: 'To protect you and the doctor, this visit is recorded from beginning to end.\nWhat: the sound and picture of both, and the times.\nWho may look: the hospital’s quality staff; every look leaves a record.\nHow long: as the law requires.\nYou may refuse, and withdraw at any time.',
 };
 
-const failed = (cause: 'denied' | 'busy' | 'none' | 'insecure'): Device => ({ state: 'failed', cause, track: null });
+const failed = (cause: 'denied' | 'busy' | 'none' | 'insecure' | 'unable'): Device => ({ state: 'failed', cause, track: null });
 
 export type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) => CallFacts];
 
@@ -135,7 +135,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'check-none': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(t.face), camera: failed('none'), screen: device(null) } })],
   'check-insecure': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('insecure'), camera: failed('insecure'), screen: device(null) } })],
   'check-busy': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: device(t.face), camera: failed('busy'), screen: device(null) } })],
-  'check-wechat': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('denied'), camera: failed('denied'), screen: device(null) } })],
+  'check-wechat': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t, { devices: { microphone: failed('unable'), camera: failed('unable'), screen: device(null) } })],
   'check-slow': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   'check-blocked': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
@@ -147,6 +147,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
   'live-text': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'text' })],
+  'live-unheard': ['live', (t) => callOf(stateOf('live', 'patient'), t, { devices: { microphone: failed('denied'), camera: failed('denied'), screen: device(null) } })],
   'live-captions': ['live', (t) => callOf(stateOf('live', 'patient'), t, { caption: { text: '血压早上高一些，先把药量一次，晚上再量。', language: 'zh' } })],
   'live-connecting': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'starting' } }), t, { peer: { transport: 'connecting', remotes: [], pc: 'pc' } })],
   'live-screen': ['live', (t) => callOf(stateOf('live', 'patient'), t, { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', seat: 'doctor', source: 'camera', track: t.other }, { id: 's', seat: 'doctor', source: 'screen', track: t.screen }] } })],

@@ -13,11 +13,11 @@ import { Sheet } from './parts';
 import type { PatientGiven } from './shape';
 
 function camera(cause: Cause, w: Words, browser: Browser): string {
-  return { denied: `${w.checkCamDenied}${w.checkAllow[browser]}`, busy: w.checkCamBusy, none: w.checkCamNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
+  return { denied: `${w.checkCamDenied}${w.checkAllow[browser]}`, busy: w.checkCamBusy, none: w.checkCamNone, insecure: w.checkInsecure, unable: w.checkUnable, unknown: w.checkUnknown }[cause];
 }
 
 function microphone(cause: Cause, w: Words, browser: Browser): string {
-  return { denied: `${w.checkMicDenied}${w.checkAllow[browser]}`, busy: w.checkMicBusy, none: w.checkMicNone, insecure: w.checkInsecure, unknown: w.checkUnknown }[cause];
+  return { denied: `${w.checkMicDenied}${w.checkAllow[browser]}`, busy: w.checkMicBusy, none: w.checkMicNone, insecure: w.checkInsecure, unable: w.checkUnable, unknown: w.checkUnknown }[cause];
 }
 
 /** One device's line, or null while it has not been asked for. */
@@ -102,11 +102,13 @@ export function Check(given: PatientGiven) {
   ];
   const inApp = (browser === 'wechat' || browser === 'inapp') && (failed || !asked);
   const network = networkSays(now.network, w);
+  // To ask again is no use.
+  const useless = cam.cause === 'insecure' || cam.cause === 'unable';
   // One cause of both is one sentence.
   const refused = cam.cause === 'denied' && mic.cause === 'denied';
   const once = refused
     ? [{ key: 'camera', says: { good: false, words: `${w.checkBothDenied}${w.checkAllow[browser]}` }, meter: false }]
-    : cam.cause === 'insecure' && mic.cause === 'insecure' ? lines.slice(0, 1) : lines;
+    : useless && cam.cause === mic.cause ? lines.slice(0, 1) : lines;
   return (
     <Sheet
       given={given}
@@ -125,7 +127,7 @@ export function Check(given: PatientGiven) {
       }
       rest={
         <>
-          {asked && failed && cam.cause !== 'insecure' && (
+          {asked && failed && !useless && (
             <Button act="retry" kind="soft" icon="back" onTap={act.check}>
               {w.checkRetry}
             </Button>

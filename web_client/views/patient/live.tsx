@@ -37,6 +37,8 @@ export function Live(given: PatientGiven) {
   const face = state.seats.doctor.camera === 'on' ? remote('camera') : undefined;
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
+  // Sound is of no use now: there are letters, and the telephone.
+  const unheard = strip.key === 'text' || strip.key === 'mic.failed';
   const recording = recordingWords(state, w);
   const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away' || strip.key === 'hold';
   const mic = devices.microphone.state;
@@ -129,17 +131,17 @@ export function Live(given: PatientGiven) {
             {w.tapSound}
           </Button>
         )}
-        {strip.key === 'text' && !writing && (
+        {unheard && !writing && (
           <Button act="chat-text" kind="main" icon="chat" onTap={() => setWriting(true)}>
             {w.leaveWord}
           </Button>
         )}
-        {(strip.key === 'audio' || strip.key === 'text') && !state.phoneBack && (
+        {(strip.key === 'audio' || unheard) && !state.phoneBack && (
           <Button act="phone-back" kind="plain" onTap={act.phoneBack}>
             {w.phoneBack}
           </Button>
         )}
-        {(strip.key === 'audio' || strip.key === 'text') && state.phoneBack && <p class="quiet">{w.phoneNoted}</p>}
+        {(strip.key === 'audio' || unheard) && state.phoneBack && <p class="quiet">{w.phoneNoted}</p>}
         {ending && state.seats.patient.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}

@@ -31,7 +31,7 @@ export function saying({ now, w, browser }: Given): Saying | null {
     case 'check': {
       const lines = [deviceSays('camera', devices.camera, w, browser), deviceSays('microphone', devices.microphone, w, browser), now.network === 'trying' ? null : networkSays(now.network, w)];
       const words = lines.flatMap((each) => (each === null ? [] : [each.words]));
-      return words.length === 0 ? said('check', w.checkAsk) : said(`check.${words.join()}`, words.join(' '));
+      return words.length === 0 ? said('check', w.checkAsk) : said(`check.${words.join()}`, [...new Set(words)].join(' '));
     }
     case 'waiting': {
       if (session.link === 'lost') return said('net.lost', w.netLost, 'net');

@@ -54,6 +54,7 @@ export const patient: OwnPatientWords = {
   checkCamNone: 'No camera found. Sound alone is fine.',
   checkMicNone: 'No microphone found. The doctor will see you and can phone you.',
   checkInsecure: 'This page address is not secure, so the browser hides camera and microphone. Use the link that begins with https.',
+  checkUnable: 'This browser has no camera or microphone for pages. Use the phone’s own browser.',
   checkUnknown: 'It did not start. You can try again.',
   checkRetry: 'Try again',
   checkEnter: 'Enter waiting room',

@@ -53,6 +53,7 @@ export const patient = {
   checkCamNone: '没找到摄像头，可以只用声音。',
   checkMicNone: '没找到话筒，医生会看到您，可以打字或打电话。',
   checkInsecure: '这个网页地址不安全，浏览器不让用镜头和话筒。请用 https 开头的链接。',
+  checkUnable: '这个浏览器用不了镜头和话筒，请换手机自带的浏览器。',
   checkUnknown: '没打开，可以再试一次。',
   checkRetry: '再试一次',
   checkEnter: '进入候诊',
