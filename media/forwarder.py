@@ -29,6 +29,8 @@ LOSES, TWIN_S, MOST_TWINS = 0.02, 0.015, 256
 browser answers the second only if the first was lost: what it has sent again it does not send within a round trip."""
 PUT_OFF_S = 1.0
 """How long the recorder's keyframe waits at the most until nothing is missing."""
+CAUGHT_UP_S = 1.0
+"""A keyframe this old is worth being caught up with: what came since is kept about as long."""
 COPY_BEHIND = 3
 HIDDEN_BELOW_BPS = 450_000.0
 """More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
@@ -49,7 +51,7 @@ class Forwarder:
         self.drops: defaultdict[str, int] = defaultdict(int)
         self.cell, self._repair, self._taped = Cell(), Cell(), Cell(2048 + TRAILER)
         self.outlet = Outlet(self.drops)
-        self.steering = Steering(self.want_keyframe, lambda event: self.listener(event))
+        self.steering = Steering(self.want_keyframe, self.catch_up, lambda event: self.listener(event))
         self.lossy: set[Layer] = set()
         """Layers with packets to be asked for again."""
         self.wanting: set[Layer] = set()
@@ -217,6 +219,30 @@ class Forwarder:
             length = consumer.rewrite(out.data, out.view, packet, back) if packet is not None else 0
             if length:
                 self.outlet.video(route.subscriber, outbound, length, now)
+
+    def catch_up(self, route: Route, layer: Layer, now: float) -> bool:
+        """STEER-8: go over to a layer at a keyframe that came already, with what came after it; False if none is kept."""
+        producer, subscriber, consumer = layer.producer, route.subscriber, route.consumer
+        reception, outbound = producer.reception, subscriber.outbound
+        first = reception.fresh_from
+        key = reception.kept(first) if now - producer.keyframe_at < CAUGHT_UP_S else None
+        if key is None or outbound is None or subscriber.path is None:
+            return False
+        consumer.stop()
+        began = max(producer.keyframe_at, consumer.outgoing.last_at or 0.0)
+        consumer.begin(first, _unpack(key)[3], began, producer.spec.clock_rate, reception)
+        route.layer = route.wanted = layer
+        for index in range(first, reception.highest + 1):
+            packet = reception.kept(index)
+            if packet is None:  # its repair may still come
+                continue
+            out, at = self.outlet.out, header.payload_at(packet, len(packet))
+            length = consumer.write(out.data, out.view, memoryview(packet), at, len(packet), index, now)
+            if length and not self.outlet.video(subscriber, outbound, length, now):
+                self.steering.choked(route, now)
+                break
+        self.outlet.leave()
+        return True
 
     def _record(
         self,

@@ -10,6 +10,7 @@ STEER-4  The recorder gets the best layer that arrives, whatever the viewers can
 STEER-5  The encoding below the best is asked to follow what the weakest viewer can take (`congestion.wish`).
 STEER-6  No viewer gets more than it wants to see (`Route.most`).
 STEER-7  Where much is lost that no queue loses, and there is room, packets of a picture are sent again before anybody asks.
+STEER-8  Whose layer has been left out by its publisher goes over to another at the keyframe with which that began.
 """
 
 from __future__ import annotations
@@ -62,8 +63,15 @@ _TAPE_UP_S = 1.0
 class Steering:
     """See the module's rules."""
 
-    def __init__(self, want_keyframe: Callable[[Layer], None], tell: Callable[[PlaneEvent], None]) -> None:
+    def __init__(
+        self,
+        want_keyframe: Callable[[Layer], None],
+        catch_up: Callable[[Route, Layer, float], bool],
+        tell: Callable[[PlaneEvent], None],
+    ) -> None:
+        """`catch_up` sends from a keyframe that came already, if there is one."""
         self._want_keyframe = want_keyframe
+        self._catch_up = catch_up
         self._tell = tell
 
     def steer(self, transport: Transport, now: float) -> None:
@@ -177,7 +185,10 @@ class Steering:
             offered = given[name]
             rank = want.more.layers[0].spatial if offered is None else offered.spatial
             taken += want.smallest_bps + (offered.bps if offered is not None else 0.0)
-            self.choose(route, route.track.layers[rank])
+            layer, last = route.track.layers[rank], route.layer
+            lost = last is not None and last is not layer and route.track.leaves_out(last, now)
+            if not lost or not self._catch_up(route, layer, now):
+                self.choose(route, layer)
             self._tell_layer(route, want.more.layers[-1].spatial)
 
     def _fits(self, route: Route, budget_bps: float, cost_bps: float, downlink: Downlink | None, now: float) -> bool:

@@ -167,13 +167,16 @@ class Track:
 
     def leaves_out(self, layer: Layer, now: float) -> bool:
         """Whether others of its layers arrive and this one does not: asked for it, a browser makes a keyframe of each."""
-        if now - layer.producer.heard < LEFT_OUT_S:
+        told = self.wish.bps == 0 and layer is not self.layers[0]
+        if now - layer.producer.heard < (TOLD_OUT_S if told else LEFT_OUT_S):
             return False
         return any(now - other.producer.heard < HEARD_S for other in self.layers if other is not layer)
 
 
 ALIVE_S, LEFT_OUT_S, HEARD_S = 2.5, 0.6, 0.2
 """A screen that does not move is sent once a second."""
+TOLD_OUT_S = 0.25
+"""The same for what its publisher was asked to leave out (WISH-2)."""
 
 
 class Transport:

@@ -273,6 +273,31 @@ async def test_a_size_that_is_left_out_is_asked_for_no_keyframe() -> None:
         assert patient.heard(rtcp.KeyframeRequest).count(asked) == before
 
 
+async def test_who_watched_a_size_that_is_left_out_goes_on_from_the_keyframe_that_came() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, viewing())
+        for n in range(60):
+            await film(patient, "h", range(n, n + 1), key=n)
+            await asyncio.sleep(0.02)
+            if any(packet[-1:] == b"h" for packet in doctor.rtp):
+                break
+        asked = patient.heard(rtcp.KeyframeRequest).count(rtcp.KeyframeRequest(RIDS["q"]))
+        bench.clock.skew += 0.55
+        await film(patient, "q", range(6), key=2)
+        sent = 6
+        async with asyncio.timeout(10):
+            while not any(packet[-1:] == b"q" for packet in doctor.rtp):
+                await film(patient, "q", range(sent, sent + 1))
+                await asyncio.sleep(0.02)
+                sent += 1
+        await until(lambda: len([packet for packet in doctor.rtp if packet[-1:] == b"q"]) == sent - 2)
+        seen = [parsed(packet) for packet in doctor.rtp]
+        assert [(p.seq - seen[0].seq) & 0xFFFF for p in seen] == list(range(len(seen)))
+        times = [p.ts - seen[0].ts & 0xFFFFFFFF for p in seen]
+        assert times == sorted(times)
+        assert patient.heard(rtcp.KeyframeRequest).count(rtcp.KeyframeRequest(RIDS["q"])) == asked
+
+
 async def test_the_recorder_follows_the_best_layer_under_one_ssrc() -> None:
     async with running_plane() as bench:
         patient = await Peer(bench, "p").connect()
