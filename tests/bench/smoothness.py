@@ -39,7 +39,8 @@ async def _desk(system: System, held: Driver) -> tuple[Page, Page]:
     doctors = await held.browser("chromium", face=talking_face())
     patients = await held.browser("chromium", face=talking_face())
     doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
-    await doctor.before_load(WATCH)
+    for page in (doctor, patient):
+        await page.before_load(WATCH)
     links = system.ready["links"]
     await asyncio.gather(doctor.goto(links["doctor"]), patient.goto(links["patient"]))
     await patient_waits(patient)
@@ -179,6 +180,9 @@ async def prescribing(held: Driver, data: Path, seconds: float) -> dict[str, Any
             "loading": _told(told, 0, begins),
             "opening": _told(told, begins, opened),
             "working": _told(told, opened, ends),
+            "patient_layout_shift": round(
+                await patient.eval("return window.__held.shifts.reduce((sum, each) => sum + each.by, 0)"), 4
+            ),
             "traced": [_rounded(each) for each in traced],
             "most_cpu_in_a_task_ms": round(max((each["cpu_ms"] for each in traced), default=0), 1),
             "machine_late_ms": {"most": round(max(gaps)), "over_50": sum(each > LONG_US / 1000 for each in gaps)},

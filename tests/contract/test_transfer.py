@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from signaling.ports import Doctor
+from signaling.ports import Contact, Contacts, Doctor
+from signaling.summary import Allergy, Summary
 from tests.signaling_parts import Client, facts, serving, until
 
 OTHER = Doctor("doc-2", "陈立", "主治医师", "外科", "110312345678218")
 
 
 async def test_a_live_patient_goes_on_with_a_colleague_at_the_same_place() -> None:
-    async with serving(facts("V1"), facts("V2", doctor=OTHER)) as server:
+    known = {
+        "summary": Summary(allergies=[Allergy("青霉素")]),
+        "contacts": Contacts(Contact("县人民医院", "0571-88776655")),
+    }
+    async with serving(facts("V1", **known), facts("V2", doctor=OTHER)) as server:
         store = server.store
         other = await server.client("doctor", "V2")
         doctor, patient = await server.live()
@@ -23,6 +28,7 @@ async def test_a_live_patient_goes_on_with_a_colleague_at_the_same_place() -> No
         assert (await doctor.say("transfer", doctor="nobody"))["error"]["code"] == "doctor_unknown"
         asked = await asyncio.gather(*(doctor.say("transfer", doctor="doc-2") for _ in range(3)))
         [moved] = {each["visit"] for each in asked}
+        assert {name: getattr(store.visits[moved], name) for name in known} == known
 
         ended = await patient.sees(lambda state: state["phase"] == "ended")
         assert ended["ended"] == {"by": "doctor", "reason": "transferred"}
