@@ -16,7 +16,7 @@ import click
 
 from config.settings import Settings, SettingsError
 from teleconsult_custody import hold, keys, open_
-from teleconsult_options import FILE, FOLDER, begin_log, config_option, data_option, settings_of
+from teleconsult_options import FILE, FOLDER, READ, begin_log, config_option, data_option, settings_of
 
 USAGE = 64
 """Exit code of a command that was not called rightly (EX_USAGE of sysexits.h); 2, as usual, is a verdict of `verify`."""
@@ -195,12 +195,12 @@ def export(visit: str, output: Path, config_file: Path | None, **said: Any) -> N
 @click.argument("bundle", type=click.Path(path_type=Path), required=False)
 @click.option("--json", "as_json", is_flag=True, help="The verdict as JSON.")
 @click.option(
-    "--receipt", type=FILE, help="A receipt: is this the recording it was given for? Alone: does it prove itself?"
+    "--receipt", type=READ, help="A receipt: is this the recording it was given for? Alone: does it prove itself?"
 )
 @click.option(
-    "--manifest", type=FILE, help="A day's manifest: are all its visits among the bundles in the folder BUNDLE?"
+    "--manifest", type=READ, help="A day's manifest: are all its visits among the bundles in the folder BUNDLE?"
 )
-@click.option("--timestamp-roots", "roots", type=FILE, help="PEM file of who may vouch for time-stamp authorities.")
+@click.option("--timestamp-roots", "roots", type=READ, help="PEM file of who may vouch for time-stamp authorities.")
 @click.option("--require-timestamps", is_flag=True, help="No timestamp of the end by such an authority: not intact.")
 @click.option(
     "--trust",
@@ -236,7 +236,7 @@ def verify(
 @main.command()
 @click.argument("store", type=click.Path(path_type=Path))
 @click.option(
-    "--head", "heads", type=FILE, multiple=True, help="A signed checkpoint you have from elsewhere, say from a witness."
+    "--head", "heads", type=READ, multiple=True, help="A signed checkpoint you have from elsewhere, say from a witness."
 )
 @click.option("--spool", type=click.Path(path_type=Path), help="DATA/spool, if visits are going on.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")

@@ -117,7 +117,7 @@ def verify_receipt(receipt: Path, asked: Asked) -> int:
     document = {"visit": held.visit, "records": held.records, "hash": held.hash, "at": held.at, "origin": held.origin}
     logged = held.logged
     witnessed = logged.by(trust) if logged is not None else "none"
-    trusted = trust.allows(held.origin or "", held.key.fingerprint) if held.key is not None else None
+    trusted = held.trusted_by(trust)
     if asked.as_json:
         more = {"key": held.key.fingerprint if held.key else None, "trusted": trusted, "witnessed": witnessed}
         click.echo(json.dumps(document | more | {"proven": logged is not None}))

@@ -11,6 +11,7 @@ from config.settings import Settings, SettingsError, load
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+READ = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 data_option = click.option("--data", type=FOLDER, help="Folder of database, keys and recordings.  [default: ./data]")
 config_option = click.option("--config", "config_file", type=FILE, help="Settings in a TOML file.")

@@ -9,7 +9,7 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 sha256() { openssl dgst -sha256 -binary; }
 valid() { openssl pkeyutl -verify -pubin -inkey "$1" -rawin -in "$2" -sigfile "$3" >/dev/null 2>&1; } # KEY MESSAGE SIGNATURE
 # The proof is lines: what it is, the leaf's place, the way up; after an empty line the checkpoint, after another who signed it.
-[ -z "$(tr -d '\n\040-\176\342\200\224' <"$proof" | tr '\0' x)" ] && [ "$(tail -c1 "$proof" | hex)" = 0a ] || broken LOG-1
+[ -z "$(find "$proof" -size +262144c)" ] && [ -z "$(tr -d '\n\040-\176\342\200\224' <"$proof" | tr '\0' x)" ] && [ "$(tail -c1 "$proof" | hex)" = 0a ] || broken LOG-1
 awk -v out="$w" -v strict="${4+yes}" '
   function bad(rule) { print rule; exit 1 }
   FNR == 2 && !strict && /^extra / { print $2 >(out "/extra"); next }

@@ -28,8 +28,7 @@ lines $records || broken FORM-1 records; lines $heads || broken HEAD-1 heads
 awk -v d="$w/line" 'BEGIN { ORS = "" } { f = sprintf("%s/%07d", d, NR); print >f; close(f) }' $records
 (cd "$w/line" && ls | xargs sha256sum | cut -c1-64) >"$w/hashes"
 printf 'teleconsult-log-v1\n%s' "$(sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl)" >"$w/seed"
-awk -v seed="$(sha256sum <"$w/seed" | cut -c1-64)" -v out="$w" -f "$tools/verify.awk" "$w/hashes" $records $heads || broken FORM-2
-nothing said
+awk -v seed="$(sha256sum <"$w/seed" | cut -c1-64)" -v out="$w" -f "$tools/verify.awk" "$w/hashes" $records $heads || broken FORM-2; nothing said
 # 3. Keys: as `open` names them, byte for byte as openssl writes them; the one you expect.
 while read -r alg key; do
   case $alg in ed25519) der=MCowBQYDK2VwAyEA ;; sm2) der=MFkwEwYHKoZIzj0CAQYIKoEcz1UBgi0DQgAE ;; esac; f=keys/$key.pem
@@ -51,9 +50,10 @@ for k in close manifest; do sh "$tools/verify-stamps.sh" "$k" "$w" >"$w/unproven
 # 5. Objects: there, of this size, with these hashes; and nothing else is.
 cut -d' ' -f4 "$w/want" >"$w/names"; sort "$w/names" | comm -23 - "$w/there" | sed 's,^stamps.*,STAMP-1 &,; t; s,.*init.*,PART-2 &,; t; s,^,SEG-1 ,' >"$w/gone"; nothing gone
 if [ -s "$w/names" ]; then
-  xargs stat -c %s <"$w/names" >"$w/1"; xargs sha256sum <"$w/names" | cut -c1-64 >"$w/2"; xargs openssl dgst -sm3 -r <"$w/names" | cut -c1-64 >"$w/3"
-  paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | awk 'NR == FNR { want[NR] = $0; next } want[FNR] != $0 { print ($4 ~ /^stamps/ ? "STAMP-1" : $4 ~ /init/ ? "PART-2" : "SEG-2"), $4 }' "$w/want" - >"$w/other"; nothing other
-fi
+  other() { awk -v n="$1" 'NR == FNR { want[NR] = n ? $1 " " $4 : $0; next } want[FNR] != $0 { print ($NF ~ /^stamps/ ? "STAMP-1" : $NF ~ /init/ ? "PART-2" : "SEG-2"), $NF }' "$w/want" - >"$w/other"; }
+  xargs stat -c %s <"$w/names" >"$w/1"; paste -d' ' "$w/1" "$w/names" | other 1; nothing other # sizes first: a huge file is not read
+  xargs sha256sum <"$w/names" | cut -c1-64 >"$w/2"; xargs openssl dgst -sm3 -r <"$w/names" | cut -c1-64 >"$w/3"
+  paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | other 0; fi; nothing other
 { cat "$w/records" "$w/heads" "$w/names"; sed 's,.* \(.*\),keys/\1.pem,' "$w/keys"; printf '%s\n' README.zh.md README.en.md bundle.json verify.sh verify.awk verify-log.sh verify-stamps.sh log/close.tlog-proof log/manifest.jsonl log/manifest.tlog-proof stamps/close.tlog-proof; } |
   sort | comm -13 - "$w/there" | sed 's/^/LAYOUT-1 /' >"$w/more"; sh "$tools/verify-stamps.sh" stamps "$w" "$roots" >"$w/unstamped"; nothing unstamped; nothing more
 # 6. The end: nothing contradicts the records (intact), and every millisecond is accounted for (complete).

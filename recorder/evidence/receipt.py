@@ -21,6 +21,7 @@ from recorder.evidence.logged import LogBroken, Logged, judge_proof
 from recorder.evidence.proof import LogProof, parse_proof
 from recorder.evidence.records import record_of
 from recorder.evidence.sign import PublicKey, public_key
+from recorder.evidence.trust import Trust
 
 FORMAT = "teleconsult-receipt/1"
 MAX_RECEIPT = 1 << 17
@@ -55,6 +56,17 @@ class Receipt(NamedTuple):
     origin: str | None = None
     key: PublicKey | None = None
     logged: Logged | None = None
+
+    def trusted_by(self, trust: Trust) -> bool | None:
+        """Whether the list has the key under a name it is known by; None if it knows none.
+
+        A log is named after its origin and its key, unless the origin already ends with the key (`open` of FORMAT.md §4).
+        """
+        if self.origin is None or self.key is None:
+            return None
+        names = (self.origin, f"{self.origin}/{self.key.fingerprint[:16]}")
+        said = {trust.allows(name, self.key.fingerprint) for name in names} - {None}
+        return all(said) if said else None
 
     @property
     def short(self) -> str:

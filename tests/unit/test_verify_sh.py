@@ -169,6 +169,19 @@ def test_a_key_that_is_not_the_expected_one_is_refused(script: Path, tmp_path: P
     assert by_shell(script, folder, THIEF.fingerprint)[1][-1].startswith("broken: KEY-2")
 
 
+def test_an_object_of_another_size_is_named_without_being_read(script: Path, tmp_path: Path) -> None:
+    folder = write_bundle({"bundle.json": b"{}", **honest_visit(Random(7), "visit-7")}, tmp_path / "bundle")
+    segment = next(path for path in sorted(folder.rglob("*.webm")) if "init" not in path.name)
+    os.truncate(segment, 1 << 40)  # a terabyte of nothing: hashed, it would outlast the test
+    code, said = by_shell(script, folder)
+    assert (code, said[-1]) == (1, f"broken: SEG-2 {segment.relative_to(folder)}")
+    (folder / "log").mkdir()
+    os.truncate(segment, 0)
+    (folder / PROOF).touch()
+    os.truncate(folder / PROOF, 1 << 40)
+    assert by_shell(script, folder)[1][-1].startswith("broken: LOG-1")
+
+
 def test_what_is_no_bundle_is_told_apart(script: Path, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "nowhere"):
         assert by_shell(script, folder)[0] == 2
