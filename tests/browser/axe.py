@@ -29,6 +29,7 @@ async def clean(page: Page, rules: str = RULES) -> None:
 async def clean_in_every_dress(page: Page) -> None:
     """In both languages; where there is an elder mode, in its two steps too; dark: and back as it was."""
     await clean(page)
+    assert await page.eval("return document.getAnimations().length") == 0, "reduced motion is not honoured"
     await dark(page)
     turns = "return ['language', 'mode'].filter((each) => document.querySelector(`[data-act=${each}]`) !== null)"
     there = await page.eval(turns)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.axe import clean_in_every_dress
+from tests.browser.axe import clean, clean_colours, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import PHONE
 from tests.browser.remote import Browser, Page
@@ -43,3 +43,15 @@ async def test_a_good_connection_is_called_good_with_real_media_there_and_back(
     await clean_in_every_dress(page)
     assert not [line for line in await page.said() if "error" in line]
     await page.close()
+
+
+async def test_every_guide_is_clean_by_day_and_by_night(system: System, patients: Browser) -> None:
+    for who in ("patient", "doctor"):
+        for language in ("zh", "en"):
+            page = await patients.open(f"{system.url}/guides/{who}-{language}", **PHONE)
+            assert (await page.eval("return document.documentElement.lang")).startswith(language)
+            await clean(page)
+            await page.dressed(dark=True)
+            await clean_colours(page)
+            assert await page.eval("return document.documentElement.scrollWidth") <= PHONE["width"]
+            await page.close()
