@@ -36,6 +36,9 @@ STANDING_S = 0.15
 REMB_FRESH_S = 5.0
 SMALLEST = 0.75
 """A smallest layer that fits by three quarters is shown: its encoder follows its own path, and frames may be late."""
+COMES_BACK, COMES_BACK_BPS = 1.25, 80_000.0
+"""One that was paused needs so many times what it costs, and so much at the least: on 100 kbit/s it came and went every
+few seconds, and took the sound along."""
 GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 FULL_BPS = 2_000_000.0
@@ -168,8 +171,9 @@ class Steering:
         left = budget
         shown = []
         for want in sorted(wants, key=lambda want: -want.more.priority):
-            cost = want.smallest_bps * SMALLEST
-            if self._fits(routes[want.more.track], left, cost, downlink, now):
+            route, cost = routes[want.more.track], want.smallest_bps * SMALLEST
+            least = cost if route.wanted is not None else max(want.smallest_bps * COMES_BACK, COMES_BACK_BPS)
+            if self._fits(route, left, least, downlink, now):
                 left -= cost
                 shown.append(want)
         given = transport.allocator.allocate(max(0.0, left), [want.more for want in shown], now)
