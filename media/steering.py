@@ -45,8 +45,9 @@ FULL_BPS = 2_000_000.0
 """What a camera may want to send: with less known of a path, the small picture would be asked for and given up in turns."""
 _LOSSY = ((0.2, 400_000.0), (0.06, 900_000.0))
 """Loss from which pictures are to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
-HOPELESS_LOSS, BEARABLE_LOSS = 0.42, 0.3
-"""Loss from which no picture is sent, and below which it comes back."""
+HOPELESS_LOSS, BEARABLE_LOSS, STEADY_LOSS = 0.42, 0.3, 0.36
+"""Loss from which no picture is sent, and below which it comes back, of the last second and of the last ten: where half
+of the feedback is lost, too, half of fifty packets of sound looks like a third now and then."""
 _COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
 """Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
 KEPT_AT = 0.85
@@ -166,7 +167,9 @@ class Steering:
         if downlink is not None:
             lossy = (most for least, most in _LOSSY if downlink.controller.inherent_loss >= least)
             budget = min(budget, next(lossy, budget))
-            if downlink.loss > (HOPELESS_LOSS if any(r.wanted for r in routes.values()) else BEARABLE_LOSS):
+            shown_now = any(r.wanted for r in routes.values())
+            hopeless = downlink.loss > (HOPELESS_LOSS if shown_now else BEARABLE_LOSS)
+            if hopeless or (not shown_now and downlink.steady_loss > STEADY_LOSS):
                 budget = 0.0  # frames that are never whole: sound has it all
         left = budget
         shown = []

@@ -66,6 +66,7 @@ class Downlink:
         "pacer",
         "probes",
         "probing",
+        "steady_loss",
     )
 
     def __init__(self, now: float) -> None:
@@ -78,6 +79,8 @@ class Downlink:
         self.begun = False
         self.loss = 0.0
         """Fraction 0–1 lost over the last second or so of feedback, smoothed; not learned while a queue stands."""
+        self.steady_loss = 0.0
+        """The same over some ten seconds."""
         self._losses = [0, 0]
         self._heard_at: float | None = None
         self._last_feedback = now
@@ -178,4 +181,5 @@ class Downlink:
             fraction = seen[1] / seen[0]
             if not self.queueing:
                 self.loss = fraction if fraction > self.loss else 0.5 * (self.loss + fraction)
+                self.steady_loss += (0.3 if self.loss > self.steady_loss else 0.1) * (self.loss - self.steady_loss)
             seen[0] = seen[1] = 0
