@@ -20,6 +20,7 @@ import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
 import { fit } from './ports/frame';
 import { media } from './ports/media';
+import type { Glance } from './core/black';
 import { photos } from './ports/photos';
 import { askForNotices, copy, notice } from './ports/notices';
 import { keep, keepToken, recall, root, takeToken } from './ports/place';
@@ -47,7 +48,9 @@ const memory = {
 };
 
 const token = takeToken('d');
-const desk = new Desk({ socket, rtc, media, clock, memory, photos }, token ?? '', (next) => keepToken('d', next));
+let glance: Glance = () => null;
+void import('./ports/glance').then((port) => (glance = port.glanceAt('patient')), () => undefined);
+const desk = new Desk({ socket, rtc, media, clock, memory, photos, glance: (name) => glance(name) }, token ?? '', (next) => keepToken('d', next));
 const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, letters: recall('local', LETTERS) !== 'off' });
 /** Those of the call at hand. */
 const duties = (): Duties => new Duties(desk.call);
@@ -220,6 +223,7 @@ function Page() {
         },
         microphone: () => desk.call.devices.toggleMicrophone(),
         camera: () => desk.call.devices.toggleCamera(),
+        soundOnly: (on) => void desk.call.soundOnly(on),
         share: () => void desk.call.devices.toggleScreen(),
         end: () => void desk.call.end('completed'),
         chime: () => {

@@ -14,6 +14,7 @@ import { unlock } from './ports/chime';
 import { fetchConsent } from './ports/consent';
 import { media } from './ports/media';
 import { meter } from './ports/meter';
+import type { Glance } from './core/black';
 import { photos } from './ports/photos';
 import { keep, keepToken, recall, takeToken } from './ports/place';
 import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
@@ -49,7 +50,9 @@ export function start<W extends PatientWords>(given: Role<W>): void {
   preferences.watch(({ language }) => words.speak(language));
 
   const token = takeToken(given.letter);
-  const visit = new given.Visit({ socket, rtc, media, clock, memory, photos }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
+  let glance: Glance = () => null;
+  void import('./ports/glance').then((port) => (glance = port.glanceAt('doctor')), () => undefined);
+  const visit = new given.Visit({ socket, rtc, media, clock, memory, photos, glance: (name) => glance(name) }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
   // SIG-33: the visit goes on with another doctor; the page goes along.
   let following = false;
   visit.watch(({ call }) => {
@@ -98,6 +101,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     enter: () => visit.enter(),
     microphone: () => visit.call.devices.toggleMicrophone(),
     camera: () => visit.call.devices.toggleCamera(),
+    soundOnly: (on) => void visit.call.soundOnly(on),
     end: () => visit.leave(),
     withdraw: () => void visit.call.withdraw(),
     reload: () => location.reload(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -99,3 +100,58 @@ async def test_two_visits_at_once_do_not_meet(system: System, doctors: Browser, 
     await other.admit()
     await one.end()
     await other.patient.wait("return window.__teleconsult.phase === 'live'")
+
+
+COVERED = """
+if (location.pathname.startsWith('/p/')) {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    const stream = await real(wanted);
+    if (!wanted.video) return stream;
+    const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 240 });
+    const paint = canvas.getContext('2d');
+    let n = 0;
+    setInterval(() => {
+      paint.fillStyle = window.__light ? `hsl(${n += 40} 80% 60%)` : '#000';
+      paint.fillRect(0, 0, 320, 240);
+      paint.fillStyle = window.__light ? '#fff' : '#010101';
+      paint.fillRect(10, 10, 100, 100);
+    }, 100);
+    return new MediaStream([...stream.getAudioTracks(), ...canvas.captureStream(10).getVideoTracks()]);
+  };
+}
+"""
+
+
+async def frames(page: Page, after_s: float = 0.0) -> int:
+    """How many this page has decoded by then."""
+    await asyncio.sleep(after_s)
+    return int((await inbound(page, "video")).get("framesDecoded", 0))
+
+
+async def test_a_covered_camera_is_told_of_and_sound_alone_can_be_chosen_by_hand(
+    system: System, doctors: Browser, patients: Browser
+) -> None:
+    visit = await Visit.waiting(system, doctors, patients, before_load=COVERED)
+    await visit.admit()
+    patient, doctor = visit.patient, visit.doctor
+    strip = "return document.querySelector('[data-strip]').dataset.strip === '{}'"
+    await patient.wait(strip.format("black.mine"), 30)
+    await doctor.wait("return document.body.innerText.includes('picture is black')", 30)
+    await patient.eval("window.__light = true")
+    await patient.wait("return !document.querySelector('[data-strip]').dataset.strip.startsWith('black')", 20)
+    await doctor.wait("return !document.body.innerText.includes('picture is black')", 20)
+
+    await act(patient, "sound-only")
+    await patient.wait(strip.format("sound.only"))
+    await doctor.wait("return document.body.innerText.includes('chose sound only')")
+    async with asyncio.timeout(10):
+        while await frames(patient) != (before := await frames(patient, after_s=0.7)):
+            pass
+    assert await rms_dbfs(patient) > SPEECH_DBFS
+    await act(patient, "sound-only")
+    async with asyncio.timeout(15):
+        while await frames(patient, after_s=0.2) <= before:
+            pass
+    await doctor.wait("return !document.body.innerText.includes('chose sound only')")
+    await visit.end()

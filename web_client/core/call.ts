@@ -1,6 +1,7 @@
 /** One seat in one visit: the session, the transport and the devices, kept in step. */
 import type { Clock } from './clock';
 import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vitals } from './ailments';
+import { type Glance, blacker, tellsOfBlack } from './black';
 import { type Caption, Captions } from './captions';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
@@ -21,6 +22,8 @@ export interface Ports {
   /** What this tab keeps through a reload. */
   readonly memory: Memory;
   readonly photos: PhotoPort;
+  /** Where a page shows pictures it may be looked at what they show. */
+  readonly glance?: Glance;
 }
 
 export interface CallFacts {
@@ -33,6 +36,8 @@ export interface CallFacts {
   readonly stalled: boolean;
   /** The microphone is on and gives nothing. */
   readonly dumb: boolean;
+  /** The picture moves, and shows nothing but black: the other's, or the own. */
+  readonly black: 'theirs' | 'mine' | null;
   /** The other one is speaking now, as far as this page hears. */
   readonly talking: boolean;
   /** What the others are saying, where a recogniser of the hospital's listens. */
@@ -48,6 +53,12 @@ export function unseen(state: State, seat: string): boolean {
 
 const LOOK_MS = 1000;
 const SEEN_EVERY_MS = 10_000;
+const GLANCE_EVERY_MS = 3000;
+
+/** Whether a seat wants no moving picture of this one: by hand, so no network is to blame. */
+export function unwanted(state: State, seat: string): boolean {
+  return state.pictures.some((each) => each.seat === seat && !each.shown && each.why === 'asked' && each.track.endsWith('.camera'));
+}
 
 export class Call implements Watchable<CallFacts> {
   private readonly facts: Snapshot<CallFacts>;
@@ -63,6 +74,10 @@ export class Call implements Watchable<CallFacts> {
   private judged: Judged | null = null;
   private ailing: Ailing | null = null;
   private seenAt = 0;
+  private glancedAt = 0;
+  private dark = { theirs: 0, mine: 0 };
+  private sees: 'best' | 'small' = 'best';
+  private leftOn = false;
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -90,6 +105,7 @@ export class Call implements Watchable<CallFacts> {
       level: 'good',
       stalled: false,
       dumb: false,
+      black: null,
       talking: false,
       caption: null,
       skew: 0,
@@ -164,9 +180,23 @@ export class Call implements Watchable<CallFacts> {
     return this.session.insist('withdraw');
   }
 
-  /** The most of the others' cameras that is to be shown here. */
-  view(camera: 'best' | 'small' | 'none'): Promise<Ack> {
-    return this.session.ask('view', { camera, screen: 'best' });
+  /** The most of the others' cameras that is to be shown here, unless it is sound only. */
+  view(camera: 'best' | 'small'): Promise<Ack> {
+    this.sees = camera;
+    return this.sayView(this.now.session.state?.you.soundOnly === true);
+  }
+
+  /** By hand: no moving picture of a camera comes here or goes from here, until it is wanted again. Screens are shown. */
+  async soundOnly(on: boolean): Promise<void> {
+    const ack = await this.sayView(on);
+    const { camera } = this.devices.now;
+    if (!ack.ok) return;
+    if (on) this.leftOn = camera.state === 'on';
+    if (on ? this.leftOn : this.leftOn && camera.state === 'off') this.devices.toggleCamera();
+  }
+
+  private sayView(soundOnly: boolean): Promise<Ack> {
+    return this.session.ask('view', { camera: soundOnly ? 'none' : this.sees, screen: 'best' });
   }
 
   /** What only one page says: once, */
@@ -298,6 +328,16 @@ export class Call implements Watchable<CallFacts> {
     this.facts.set({ dumb: tellsOfMicrophone(this.ailing) });
   }
 
+  /** A picture that decodes well and shows nothing: only who looks at it can tell. */
+  private glance(picture: boolean, now: number): void {
+    const { glance } = this.ports;
+    if (glance === undefined || now - this.glancedAt < GLANCE_EVERY_MS) return;
+    this.glancedAt = now;
+    const mine = this.now.devices.camera.state === 'on';
+    this.dark = { theirs: blacker(this.dark.theirs, picture ? glance('theirs') : null), mine: blacker(this.dark.mine, mine ? glance('mine') : null) };
+    this.facts.set({ black: tellsOfBlack(this.dark.mine) ? 'mine' : tellsOfBlack(this.dark.theirs) ? 'theirs' : null });
+  }
+
   private look(): void {
     this.stopLook = this.ports.clock.after(LOOK_MS, () => {
       void this.measure().finally(() => this.look());
@@ -324,7 +364,8 @@ export class Call implements Watchable<CallFacts> {
     if (now - this.seenAt > SEEN_EVERY_MS) this.saySeen(rows);
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
-    const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera');
+    const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera') && !session.state.you.soundOnly;
+    this.glance(picture && !unseen(session.state, session.state.you.seat), now);
     this.judged = judge(this.judged, sampleOf(before, after, picture), now);
     // What the server says of our picture is sooner than what can be seen of it.
     this.facts.set({ level: unseen(session.state, session.state.you.seat) ? 'audio' : this.judged.level });

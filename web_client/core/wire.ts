@@ -103,6 +103,8 @@ export interface State {
   readonly you: {
     readonly seat: Seat | GuestSeat;
     readonly pc: string | null;
+    /** This seat wants no moving picture, by hand. */
+    readonly soundOnly: boolean;
     /** What the small encoding of each source should cost, bits a second; no entry: as this page likes. */
     readonly send: Readonly<Partial<Record<Source, number>>>;
   };
@@ -226,7 +228,7 @@ export function parseState(given: unknown): State | null {
     visit: text(from['visit']) ?? '',
     phase,
     at: text(from['at']) ?? '',
-    you: { seat, pc: text(you['pc']), send: Object.fromEntries(Object.entries(fields(you['send'])).filter((each) => count(each[1]) !== null)) },
+    you: { seat, pc: text(you['pc']), soundOnly: fields(you['view'])['camera'] === 'none', send: Object.fromEntries(Object.entries(fields(you['send'])).filter((each) => count(each[1]) !== null)) },
     doctor: parseDoctor(from['doctor']),
     patient: parsePatient(from['patient']),
     seats: { doctor: parseSeat(seats['doctor']), patient: parseSeat(seats['patient']) },

@@ -106,6 +106,7 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
     level: 'good',
     stalled: false,
     dumb: false,
+    black: null,
     talking: false,
     caption: null,
     // The sample's clock stands still.

@@ -1,6 +1,6 @@
 /** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
 import { useState } from 'preact/hooks';
-import { unseen } from '../../core/call';
+import { unseen, unwanted } from '../../core/call';
 import { doctorView, gapSeconds, secondsToReturn, since } from '../../core/visit';
 import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Seat, Source, State } from '../../core/wire';
@@ -44,9 +44,13 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   if (devices.screen.state === 'on') return { words: w.shareOn, tone: 'good' };
   if (silent) return { words: w.patientNoMic, tone: 'warn' };
   if (patient.microphone === 'muted') return { words: w.patientMuted, tone: 'warn' };
+  if (state.you.soundOnly) return { words: w.soundOnlyOn, tone: 'good' };
+  if (devices.camera.state === 'on' && unwanted(state, 'patient')) return { words: w.patientSoundOnly, tone: 'good' };
+  if (now.call.black === 'mine') return { words: w.myBlack, tone: 'warn' };
   if (patient.camera !== 'on') return { words: w.patientNoCamera, tone: 'good' };
   if (devices.camera.state === 'failed') return { words: w.myCamera, tone: 'warn' };
   if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, tone: 'warn' };
+  if (now.call.black === 'theirs') return { words: w.patientBlack, tone: 'warn' };
   if (level === 'audio' || level === 'text') return { words: w.patientPaused, tone: 'warn' };
   if (level === 'slow') return { words: w.patientSlow, tone: 'warn' };
   return { words: w.patientClear, tone: 'good' };
@@ -260,6 +264,9 @@ export function Column(given: DoctorGiven) {
           </Button>
           <Button act="to-waiting" kind="soft" onTap={act.toWaiting}>
             {w.toWaiting}
+          </Button>
+          <Button act="sound-only" kind="soft" pressed={state.you.soundOnly} onTap={() => act.soundOnly(!state.you.soundOnly)}>
+            {state.you.soundOnly ? w.soundOnlyEnd : w.soundOnly}
           </Button>
         </div>
       )}

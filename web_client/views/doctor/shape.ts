@@ -38,6 +38,8 @@ export interface DoctorActs extends ChatActs {
   look(visit: string): void;
   microphone(): void;
   camera(): void;
+  /** No moving pictures, by hand. */
+  soundOnly(on: boolean): void;
   share(): void;
   end(): void;
   chime(): void;

@@ -44,6 +44,13 @@ export function Live(given: PatientGiven) {
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const elder = given.mode !== 'normal';
+  const quiet = state.you.soundOnly;
+  const soundOnly = (
+    <button type="button" class="em glassy" data-act="sound-only" aria-pressed={quiet} onClick={() => act.soundOnly(!quiet)}>
+      <Icon name={quiet ? 'camera' : 'sound'} />
+      <span>{quiet ? w.soundOnlyEnd : w.soundOnly}</span>
+    </button>
+  );
   const others = (
     <>
       <Button act="camera" kind="tool" icon={camera === 'on' ? 'camera' : 'cameraOff'} onTap={act.camera} label={camera === 'on' ? w.cameraOn : w.cameraOff}>
@@ -105,6 +112,7 @@ export function Live(given: PatientGiven) {
             <Icon name={urgent ? 'back' : 'phone'} />
             <span>{urgent ? w.helpBackShort : w.call120}</span>
           </button>
+          {!elder && !screen && soundOnly}
           {camera === 'on' && (
             <div class="self">
               <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
@@ -155,6 +163,9 @@ export function Live(given: PatientGiven) {
         {elder && helping && !writing && (
           <div class="bar helps" role="group" aria-label={w.help} data-help>
             {others}
+            <Button act="sound-only" kind="tool" icon={quiet ? 'camera' : 'sound'} pressed={quiet} onTap={() => act.soundOnly(!quiet)}>
+              {quiet ? w.soundOnlyEnd : w.soundOnly}
+            </Button>
             <Button act="again" kind="tool" icon="sound" onTap={act.again}>
               {w.helpAgain}
             </Button>

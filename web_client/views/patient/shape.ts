@@ -31,6 +31,8 @@ export interface PatientActs extends ChatActs {
   enter(): void;
   microphone(): void;
   camera(): void;
+  /** No moving pictures, by hand. */
+  soundOnly(on: boolean): void;
   end(): void;
   withdraw(): void;
   reload(): void;

@@ -1,5 +1,5 @@
 /** The visit in one sentence: how picture, sound and recording are. */
-import { unseen } from '../../core/call';
+import { unseen, unwanted } from '../../core/call';
 import { gapSeconds } from '../../core/visit';
 import type { State } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
@@ -36,8 +36,12 @@ export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = D
   if (now.call.dumb) return { words: w.liveDumb, tone: 'warn', icon: 'micOff', key: 'mic.dumb' };
   if (devices.microphone.state === 'muted') return { words: w.liveMuted, tone: 'warn', icon: 'micOff', key: 'muted' };
   if (peer.remotes.some((each) => each.source === 'screen')) return { words: w.liveScreen, tone: 'good', icon: 'share', key: 'screen' };
+  if (state?.you.soundOnly) return { words: w.liveSoundOnly, tone: 'good', icon: 'sound', key: 'sound.only' };
+  if (state != null && devices.camera.state === 'on' && unwanted(state, 'doctor')) return { words: w.liveTheySoundOnly, tone: 'good', icon: 'sound', key: 'sound.only.theirs' };
+  if (now.call.black === 'mine') return { words: w.liveBlackMine, tone: 'warn', icon: 'cameraOff', key: 'black.mine' };
   if (doctor !== undefined && doctor.camera !== 'on') return { words: w.liveTheirCamera, tone: 'good', icon: 'cameraOff', key: 'their.camera' };
   if (state != null && doctor?.camera === 'on' && devices.camera.state === 'on' && unseen(state, 'doctor')) return { words: w.liveUnseen, tone: 'warn', icon: 'bars', key: 'unseen' };
+  if (now.call.black === 'theirs') return { words: w.liveBlackTheirs, tone: 'warn', icon: 'cameraOff', key: 'black.theirs' };
   if (level === 'text') return { words: w.liveText, tone: 'warn', icon: 'chat', key: 'text' };
   if (level === 'audio') return { words: w.liveAudio, tone: 'warn', icon: 'bars', key: 'audio' };
   if (level === 'slow') return { words: w.liveSlow, tone: 'warn', icon: 'bars', key: 'slow' };
