@@ -144,7 +144,7 @@ function Theirs({ state, w }: { state: State; w: DoctorGiven['w'] }) {
   const seat = state.seats.patient;
   if (!seat.present || seat.media !== 'connected') return null;
   const mine = state.pictures.find((each) => each.seat === 'patient' && each.track.startsWith('doctor.') && each.why !== 'asked');
-  const level = mine?.shown === false ? 'voice' : seat.path === 'bad' ? 'bad' : mine !== undefined || seat.path === 'slow' ? 'slow' : 'good';
+  const level = mine?.shown === false || unwanted(state, 'patient') ? 'voice' : seat.path === 'bad' ? 'bad' : mine !== undefined || seat.path === 'slow' ? 'slow' : 'good';
   return (
     <p class="strip theirs" data-theirs={level}>
       <Icon name={level === 'good' ? 'tick' : 'warn'} />
@@ -167,7 +167,7 @@ export function Column(given: DoctorGiven) {
   const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'patient', source);
   const strip = deskStrip(given);
   const live = view === 'live';
-  const face = live && state?.seats.patient.camera === 'on' ? remote('camera') : undefined;
+  const face = live && state?.seats.patient.camera === 'on' && !state.you.soundOnly ? remote('camera') : undefined;
   const frozen = live && (session.link !== 'open' || peer.transport !== 'connected' || state?.seats.patient.present === false);
   const mic = devices.microphone.state;
   const cam = devices.camera.state;

@@ -34,7 +34,8 @@ export function Live(given: PatientGiven) {
   const clock = useTick(1000);
   if (state === null) return null;
   const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'doctor', source);
-  const face = state.seats.doctor.camera === 'on' ? remote('camera') : undefined;
+  const quiet = state.you.soundOnly;
+  const face = state.seats.doctor.camera === 'on' && !quiet ? remote('camera') : undefined;
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
   // Sound is of no use now: there are letters, and the telephone.
@@ -44,7 +45,6 @@ export function Live(given: PatientGiven) {
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const elder = given.mode !== 'normal';
-  const quiet = state.you.soundOnly;
   const soundOnly = (
     <button type="button" class="em glassy" data-act="sound-only" aria-pressed={quiet} onClick={() => act.soundOnly(!quiet)}>
       <Icon name={quiet ? 'camera' : 'sound'} />
