@@ -24,8 +24,8 @@ import { Why } from './why';
 
 type Words = AuditorGiven['w'];
 
-const QUIET = new Set(['heartbeat', 'segment', 'sync', 'part', 'stored', 'key', 'timestamp']);
-const UNTOLD = new Set(['quality', 'transport']);
+const QUIET = new Set(['heartbeat', 'segment', 'sync', 'part', 'stored', 'key', 'timestamp', 'certificate']);
+const UNTOLD = new Set(['quality', 'transport', 'claimed']);
 
 /** Stream time of a record, in ms, once recording has begun. */
 function timeOf(record: Entry, zero: number | null): number | null {
