@@ -108,11 +108,13 @@ export function Live(given: PatientGiven) {
       <Tiles call={now.call} w={w} nudge={nudge} />
       <footer class="foot">
         <div class="over">
-          <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
-            <Icon name={urgent ? 'back' : 'phone'} />
-            <span>{urgent ? w.helpBackShort : w.call120}</span>
-          </button>
-          {!elder && !screen && soundOnly}
+          <div class="pills">
+            {!elder && !screen && soundOnly}
+            <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
+              <Icon name={urgent ? 'back' : 'phone'} />
+              <span>{urgent ? w.helpBackShort : w.call120}</span>
+            </button>
+          </div>
           {camera === 'on' && (
             <div class="self">
               <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
