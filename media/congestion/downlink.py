@@ -114,7 +114,7 @@ class Downlink:
         held = telling and self.settled and self.ledger.flying > (LEAST_FLYING if late else max(window, LEAST_FLYING))
         if held and not self.pacer.held:
             self._held_at, self._held_bps = now, self.controller.capacity_bps
-        elif self._broken(held, now):
+        elif self.pacer.held and not held and self._broken(now):
             self.controller.distrust(TRUSTED * self._held_bps)
             self.pacer.set_rate(self.controller.target_bps)
         self.pacer.held = held
@@ -122,10 +122,9 @@ class Downlink:
             self.controller.holding(now)
         return held
 
-    def _broken(self, held: bool, now: float) -> bool:
-        """Whether a hold ends after which the estimate is worth less."""
-        over = self.pacer.held and not held and now - self._held_at > LONG_HELD_S
-        return over and self.controller.queue_s > QUEUE_S
+    def _broken(self, now: float) -> bool:
+        """Whether a hold has lasted, and not for a browser that was busy."""
+        return now - self._held_at > LONG_HELD_S and self.controller.queue_s > QUEUE_S
 
     def may_repair(self, size: int, now: float) -> bool:
         """DOWN-4; if so, it is paid for."""
@@ -166,7 +165,9 @@ class Downlink:
             if now - self._rtt_turn > 10.0 or self._rtt_s < self._rtt_least:
                 self._rtt_least, self._rtt_turn = self._rtt_s, now
         estimate = self.controller.hear(reports, self._rtt_s, now)
-        self.pacer.set_rate(estimate.target_bps)
+        if self.pacer.held and self._broken(now):
+            self.controller.distrust(TRUSTED * self._held_bps)
+        self.pacer.set_rate(self.controller.target_bps)
         self._add(estimate.probes, now)
         self._count(len(reports), sum(report.arrived_at is None for report in reports))
 
