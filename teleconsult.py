@@ -16,7 +16,7 @@ import click
 
 from config.settings import Settings, SettingsError
 from teleconsult_custody import hold, keys, open_
-from teleconsult_options import FILE, FOLDER, READ, begin_log, config_option, data_option, settings_of
+from teleconsult_options import FILE, FOLDER, READ, begin, begin_log, config_option, data_option, settings_of
 
 USAGE = 64
 """Exit code of a command that was not called rightly (EX_USAGE of sysexits.h); 2, as usual, is a verdict of `verify`."""
@@ -56,7 +56,7 @@ def serve(config_file: Path | None, demo: bool, as_json: bool, **said: Any) -> N
     if said["tls"] == "self-signed" and said["host"] is None and "TELECONSULT_HOST" not in os.environ:
         said["host"] = "0.0.0.0"  # noqa: S104
     settings = settings_of(config_file, **said)
-    begin_log("serve", settings)
+    begin("serve", settings)
     from config.supervise import SupervisionError
     from teleconsult_serve import InTheWay, Serving
     from teleconsult_serve import serve as run
@@ -290,7 +290,7 @@ def probe(
 
 def _part(name: str, config_file: Path | None, said: dict[str, Any]) -> Settings:
     settings = settings_of(config_file, **said)
-    begin_log(name, settings)
+    begin(name, settings)
     if os.environ.get("TELECONSULT_SUPERVISED") == "1":
         from config.parent import end_with_parent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,12 @@ def settings_of(config_file: Path | None, **said: Any) -> Settings:
         return load(said, config_file)
     except SettingsError as error:
         raise click.ClickException(str(error)) from None
+
+
+def begin(part: str, settings: Settings) -> None:
+    """Log as `part`, and from here on write files that only this user can read: names and keys are in them."""
+    os.umask(0o077)
+    begin_log(part, settings)
 
 
 def begin_log(part: str, settings: Settings, quiet: bool = False) -> None:

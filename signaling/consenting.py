@@ -37,7 +37,7 @@ def decide(step: Step, given: Decided) -> None:
         return  # it goes on the log when the guest is let in (SIG-27)
     if step.facts.log_open:
         step.out += consent_notes(step.facts, given.seat)
-    elif given.decision == "agreed":
+    elif given.decision == "agreed" and not step.life.stopped:  # what a withdrawal closed stays closed (SIG-10)
         step.facts = with_(step.facts, log_open=True)
         record.open_log(step)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
@@ -25,6 +26,7 @@ def open_engine(url: str) -> AsyncEngine:
     logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     engine = create_async_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
+        _close_to_others(engine.url.database)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
 
@@ -51,6 +53,13 @@ def _typed() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise StoreAway(type(error).__name__) from error
+
+
+def _close_to_others(database: str | None) -> None:
+    """The file holds names and messages: its owner's alone. SQLite gives the files beside it the same rights."""
+    if database and database != ":memory:" and Path(database).parent.is_dir():
+        Path(database).touch(0o600)
+        Path(database).chmod(0o600)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

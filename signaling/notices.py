@@ -219,7 +219,8 @@ class NoticeSender:
 
     async def _try(self, row: Any) -> bool:
         link = None if row.kind == "cancelled" else await self._link_of(row.visit)
-        if row.kind == "reminder" and (link is None or self._clock() >= seconds(row.starts)):
+        over = row.kind != "cancelled" and link is None
+        if over or (row.kind == "reminder" and self._clock() >= seconds(row.starts)):
             await self._set(row.id, state="given_up")  # the visit is over, or the slot has come
             return False
         starts = "" if row.starts is None else local(row.starts, self._zone, row.language)
@@ -229,11 +230,11 @@ class NoticeSender:
                 Notice(row.id, row.channel, row.address, row.language, f"visit.{row.kind}", row.starts, link, text)
             )
         except DoorShut as shut:
-            over = self._clock() - seconds(row.at) >= GIVEN_UP_AFTER_S
+            late = self._clock() - seconds(row.at) >= GIVEN_UP_AFTER_S
             again_at = self._clock() + again_after_s(row.tries, self._chance()) * self._pace
-            await self._set(row.id, tries=row.tries + 1, due=again_at, state="given_up" if over else "waiting")
+            await self._set(row.id, tries=row.tries + 1, due=again_at, state="given_up" if late else "waiting")
             log.log(
-                logging.ERROR if over else logging.INFO, "notice not taken", extra={"notice": row.id, "code": shut.code}
+                logging.ERROR if late else logging.INFO, "notice not taken", extra={"notice": row.id, "code": shut.code}
             )
             return False
         await self._set(row.id, state="done")

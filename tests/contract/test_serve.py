@@ -64,12 +64,17 @@ async def test_a_part_that_is_killed_comes_back(tmp_path: Path) -> None:
 
 
 async def test_it_starts_again_on_the_same_folder(tmp_path: Path) -> None:
-    async with running(tmp_path) as system:
+    data = tmp_path / "data"
+    async with running(data) as system:
         visit = (await system.visit())["id"]
         key = system.api_key
-    async with running(tmp_path) as system:
+        open_to_others = [path for path in data.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+        assert open_to_others == []  # names and messages are in the database
+        (data / "teleconsult.db").chmod(0o644)  # as an earlier version made it
+    async with running(data) as system:
         assert system.api_key == key
         assert (await system.api("GET", f"/visits/{visit}"))["id"] == visit
+        assert stat.S_IMODE((data / "teleconsult.db").stat().st_mode) == 0o600
 
 
 async def test_without_json_it_speaks_to_people(tmp_path: Path) -> None:
