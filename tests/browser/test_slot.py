@@ -24,5 +24,5 @@ async def test_a_sample_page_is_heard_and_no_hostile_one_is() -> None:
     assert len(hostile) == 12
     assert {
         name: (row["accepted"], row["claims"], row["stayed"], row["tabs"]) for name, row in hostile.items()
-    } == dict.fromkeys(hostile, (0, 0, True, 2))
+    } == dict.fromkeys(hostile, (0, 0, True, 1))
     assert process.returncode == 0
