@@ -93,11 +93,17 @@ class HttpAnchor:
             ) as answer:
                 if answer.status not in (200, 201):
                     raise AnchorSilent(f"HTTP {answer.status}")
-                return msgspec.json.decode(await answer.content.read(MAX_ANSWER), type=_Answer).reference[
-                    :MAX_REFERENCE
-                ]
+                body = b""
+                while piece := await answer.content.read(MAX_ANSWER):
+                    body += piece
+                    if len(body) > MAX_ANSWER:
+                        raise AnchorSilent("it says too much")
+                reference = msgspec.json.decode(body, type=_Answer).reference
         except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
             raise AnchorSilent(type(error).__name__) from None
+        if not reference or not reference.isprintable():
+            raise AnchorSilent("a reference is words on one line")
+        return reference[:MAX_REFERENCE]
 
 
 class Anchors:

@@ -31,6 +31,7 @@ from recorder.inventory import StoreFolder
 from tests.authority import make_authority, reply_to, served
 from tests.recordings import records
 from tests.tapping import VISIT, Studio, clip
+from tests.unit.test_anchors import service
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -110,15 +111,20 @@ async def visit(studio: Studio, live_s: float = 0.0, seconds: int = 3) -> None:
         assert last.streams[0].sealed_to_ms >= seconds * 1000 - 100
 
 
+async def _numbered(request: web.Request) -> web.Response:
+    """An evidence service elsewhere, over HTTP."""
+    return web.json_response({"reference": f"n-{(await request.json())['sha256'][:8]}"}, status=201)
+
+
 async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(authority: Path, tmp_path: Path) -> None:
-    async with served(authority) as url:
+    async with served(authority) as url, service(_numbered) as notary:
         said = tmp_path / "deposits"
         studio = Studio(
             tmp_path,
             log=True,
             timestamp_urls=("http://127.0.0.1:9/", url),
             timestamp_roots=authority / "ca.crt",
-            anchors=(f"file:{said}",),
+            anchors=(f"file:{said}", notary),
         )
         async with studio.running():
             await visit(studio, live_s=2.5)
@@ -149,8 +155,8 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
     ]
     assert verdict.closed_at is not None
     assert len(verdict.timestamps) >= 2
-    (anchor,) = bodies(studio.root, "anchor")
-    assert (anchor["service"], anchor["reference"]) == ("deposits", "1")
+    anchored = {one["service"]: one["reference"] for one in bodies(studio.root, "anchor")}
+    assert anchored == {"deposits": "1", notary.split("/")[2]: f"n-{verdict.summary.first[:8]}"}
     measured = verdict.quality["patient"].measured
     assert measured["codecs"] == "VP8 opus"
     assert (measured["rtt_ms"], measured["loss_down_permille_worst"], measured["samples"]) == (80, 30, 1)
@@ -161,7 +167,7 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
     entry = manifest.entry(VISIT)
     assert entry is not None
     assert (entry.close, entry.records) == (verdict.summary.last, verdict.summary.records)
-    assert [one.reference for one in entry.anchors] == ["2"]
+    assert {one.reference for one in entry.anchors} == {"2", f"n-{(verdict.summary.last or '')[:8]}"}
     assert sha256(b"").hexdigest() not in said.read_text()
 
 
