@@ -22,7 +22,7 @@ export interface OpenedBundle extends Bundle {
 /** What was chosen: one archive, or the files of a folder. Null: there is no bundle in it. */
 export async function bundleOf(chosen: readonly File[]): Promise<OpenedBundle | null> {
   const [only] = chosen;
-  const files = chosen.length === 1 && only !== undefined && only.webkitRelativePath === '' ? await unzipped(only) : folder(chosen);
+  const files = chosen.length === 1 && only !== undefined && !only.webkitRelativePath ? await unzipped(only) : folder(chosen);
   const root = [...files.keys()].filter((name) => name.endsWith(RECORDS)).sort((a, b) => a.length - b.length)[0]?.slice(0, -RECORDS.length);
   if (root === undefined) return null;
   const names = [...files.keys()].filter((name) => name.startsWith(root) && !LITTER.test(name)).map((name) => name.slice(root.length));

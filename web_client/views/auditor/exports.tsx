@@ -35,7 +35,10 @@ export function Exports({ given, visit }: { given: AuditorGiven; visit?: string 
             )}
             {each.state === 'approved' && own && (
               <span class="pair">
-                <input class="to code" name="recipient" aria-label={w.auditRecipient} placeholder={w.auditRecipient} maxLength={100} autocomplete="off" spellcheck={false} onInput={(event) => (to.current = event.currentTarget.value.trim())} />
+                <label class="to">
+                  <span>{w.auditRecipient}</span>
+                  <input class="code" name="recipient" maxLength={100} autocomplete="off" spellcheck={false} onInput={(event) => (to.current = event.currentTarget.value.trim())} />
+                </label>
                 <Button act="download" kind="main" icon="load" disabled={now.downloading} onTap={() => act.download(each.id, to.current)}>
                   {now.downloading ? w.auditDownloading : w.auditDownload}
                 </Button>

@@ -185,7 +185,7 @@ export function Grants({ now, visits, w, give, revoke }: GrantsGiven) {
                     </td>
                     <td class="code">{about(each, w)}</td>
                     <td class="num">
-                      {moment(each.begins).slice(0, 10)} – {lastDay(each)}
+                      <span>{moment(each.begins).slice(0, 10)}</span> – <span>{lastDay(each)}</span>
                     </td>
                     <td>{(state === 'inforce' || state === 'ahead') && <Revoking grant={each} sending={now.sending} w={w} revoke={revoke} />}</td>
                   </tr>

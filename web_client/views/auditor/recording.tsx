@@ -219,6 +219,10 @@ export function Recording(given: AuditorGiven) {
       <div class="two">
         <div class="left">
           <Playing shown={shown} given={given} />
+          <div class="beside">
+            {verdict !== null && <Quality ledger={verdict.ledger} w={w} />}
+            {shown.vouched !== null && <Vouched said={shown.vouched} w={w} />}
+          </div>
         </div>
         <div class="right">
           <section class="card">
@@ -237,8 +241,6 @@ export function Recording(given: AuditorGiven) {
             <h2>{w.auditTimeline}</h2>
             {verdict === null ? <p class="quiet">{w.auditWaiting}</p> : <Timeline records={verdict.records} w={w} act={act} />}
           </section>
-          {verdict !== null && <Quality ledger={verdict.ledger} w={w} />}
-          {shown.vouched !== null && <Vouched said={shown.vouched} w={w} />}
           {shown.local === null && <Kept shown={shown} given={given} />}
           <section class="card">
             <details>
