@@ -140,11 +140,13 @@ async def one(made: Lab, link: Named, way: str, seconds: float, seed: int) -> Re
                 await where.turn(link.plan, CLEAN, seed)
         except (BrowserError, AssertionError, TimeoutError) as error:
             died = str(error)[:200]
-        found = await _measured(made, call, link, began, max(seconds, link.seconds), seed)
+        found = await _measured(made, call, link, began, max(seconds, link.seconds), seed, through=way != "direct")
         return {**found, "died": died}
 
 
-async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: float, seed: int) -> Result:
+async def _measured(
+    made: Lab, call: Call, link: Named, began: float, seconds: float, seed: int, *, through: bool
+) -> Result:
     where = made.table.place
     await asyncio.sleep(SETTLE_S)
     before = await made.door.stats() if made.door else {}
@@ -156,7 +158,8 @@ async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: f
     moved = await _moved(made, link, begin)
     await asyncio.sleep(seconds - (now_ms() - begin) / 1000)
     end = now_ms()
-    tallies = (await where.turn(Plan(), CLEAN, seed))["patient"]
+    legs = await where.turn(Plan(), CLEAN, seed)
+    tallies = legs["patient"]
     busy = psutil.cpu_percent()
     patient, doctor = await call.taken()
     down, up = sight.received(patient, doctor, begin, end), sight.received(doctor, patient, begin, end)
@@ -164,7 +167,9 @@ async def _measured(made: Lab, call: Call, link: Named, began: float, seconds: f
         figures["first_s"] = sight.first_after([frame[0] for frame in here.faces()], began)
         figures |= stories.told(link, here, begin, end, moved)
     for way, figures in (("down", down), ("up", up)):
-        figures |= stories.rates(link, tallies["series"], way)
+        # Two browsers alone have one encoding, which follows the link: there is no telling what it could have been.
+        source = legs["doctor"]["series"] if through and way == "down" else None
+        figures |= stories.rates(link, tallies["series"], way, source)
         figures["queue_p95_ms"] = round(1000 * tallies[way]["queue_p95_s"])
     return {
         "down": down,

@@ -18,6 +18,7 @@ FIGURES = (
     ("sound_back_s", "sound back s", 2, 1.0),
     ("audio_only_s", "audio only s", 1, 1.0),
     ("used", "used", 2, 1.0),
+    ("used_of_source", "of what came in", 2, 1.0),
     ("down_s", "down s", 1, 1.0),
     ("back_s", "back s", 1, 1.0),
     ("queue_p95_ms", "queue p95 ms", 0, 1.0),

@@ -41,8 +41,13 @@ def told(link: Named, here: Taken, begin: float, end: float, moved: float | None
     }
 
 
-def rates(link: Named, series: list[Row], way: str) -> Figures:
-    """For `steps`: shares of the rate used, in each step and in all, and seconds to go down and to come back."""
+def rates(link: Named, series: list[Row], way: str, source: list[Row] | None = None) -> Figures:
+    """For `steps`: shares of the rate used, in each step and in all, and seconds to go down and to come back.
+
+    `source`: the series of a clean leg on which the other end sends all its encodings. A camera of 480 lines cannot fill
+    2.5 Mbit/s, nor can a browser that has not climbed yet: `used_of_source` is the share of what there was to be carried,
+    the lesser of the link and all that came in, in each step.
+    """
     if link.name != "steps":
         return {}
     offered, delivered = (1, 2) if way == "up" else (4, 5)
@@ -50,6 +55,9 @@ def rates(link: Named, series: list[Row], way: str) -> Figures:
     carried = sum(share * bps for share, bps in zip(used, STEPS_BPS, strict=True))
     figures: Figures = {f"used_{n + 1}": round(share, 3) for n, share in enumerate(used)}
     figures["used"] = round(carried / sum(STEPS_BPS), 3)
+    if source is not None:
+        could = [min(bps, _bps(source, n * STEP_S, (n + 1) * STEP_S, 2)) for n, bps in enumerate(STEPS_BPS)]
+        figures["used_of_source"] = round(carried / sum(could), 3) if sum(could) else None
     figures["down_s"] = _until(series, 2 * STEP_S, 3 * STEP_S, offered, lambda bps: bps <= 1.1 * STEPS_BPS[2])
     figures["back_s"] = _until(series, 3 * STEP_S, 4 * STEP_S, delivered, lambda bps: bps >= 0.8 * STEPS_BPS[3])
     return figures

@@ -92,6 +92,20 @@ def test_steps_tell_what_was_used_and_how_soon_it_went_down_and_came_back() -> N
     assert figures["used_1"] == pytest.approx(0.85, abs=0.01)
     assert figures["down_s"] == pytest.approx(1.0, abs=0.15)
     assert figures["back_s"] == pytest.approx(1.0, abs=0.5)
+    assert "used_of_source" not in figures
+
+
+def test_a_source_of_less_than_the_link_is_told_beside_the_raw_share() -> None:
+    """Half of every link is used, by a source of 1 Mbit/s."""
+    rows, source, octets = [], [], 0.0
+    for tick in range(int(10 * STEP_S * len(STEPS_BPS))):
+        second = tick / 10
+        rows.append([second, octets, octets, 0.0, octets, octets, 0.0])
+        source.append([second, second * 1e6 / 8, second * 1e6 / 8, 0.0, 0.0, 0.0, 0.0])
+        octets += 0.5 * STEPS_BPS[min(int(second // STEP_S), 3)] / 8 / 10
+    figures = stories.rates(LINKS["steps"], rows, "down", source)
+    assert figures["used"] == pytest.approx(0.5, abs=0.01)
+    assert figures["used_of_source"] == pytest.approx(0.5 * 5.1 / 3.6, abs=0.01)
 
 
 def test_a_blackout_is_counted_from_its_end() -> None:
