@@ -28,7 +28,6 @@ from signaling.asked import (
 )
 from signaling.errors import (
     ConsentTextUnknown,
-    DoctorUnknown,
     Internal,
     PhaseWrong,
     RoleWrong,
@@ -208,10 +207,7 @@ class Commands:
     async def _transfer(self, doctor: str) -> dict[str, Any]:
         if self._doctor is None:
             raise RoleWrong
-        try:
-            moved = await self._reach.registry.transfer(self._actor.facts.id, doctor, "doctor")
-        except KeyError:
-            raise DoctorUnknown from None
+        moved = await self._reach.registry.transfer(self._actor.facts.id, doctor, "doctor")
         return {"visit": moved.id}
 
     async def _follow(self) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from signaling.asked import EndAsked, Rescheduled, RxConfirmed, Transferred
 from signaling.captions import Caption
 from signaling.channel import Channel
 from signaling.desk import Desk
-from signaling.errors import PhaseWrong, StoreUnavailable
+from signaling.errors import DoctorUnknown, PhaseWrong, StoreUnavailable
 from signaling.inputs import Input
 from signaling.ports import (
     Clock,
@@ -174,11 +174,13 @@ class VisitRegistry:
 
     async def transfer(self, visit: str, doctor: str, by: Literal["doctor", "hospital"]) -> VisitFacts:
         """SIG-33: a new visit with the other doctor, at the place of the old one. Repeated, it finds what it made before.
-        Raises `KeyError` (no such visit, or doctor), `EventRefused`."""
+        Raises `KeyError` (no such visit), `EventRefused`."""
         actor = await self.get(visit)
         to = next((each for each in await self.doctors() if each.id == doctor), None)
-        if actor is None or to is None or doctor == actor.facts.doctor.id:
+        if actor is None:
             raise KeyError(visit)
+        if to is None or doctor == actor.facts.doctor.id:
+            raise DoctorUnknown
         facts = actor.facts
         if facts.phase not in ("waiting", "live") and facts.moved_to is None:
             raise PhaseWrong

@@ -84,7 +84,7 @@ class CoordinationRoutes:
         try:
             moved = await self._visits.transfer(call.path("visit"), call.body.doctor, "hospital")
         except KeyError:
-            raise NotFound("no such visit, or no such other doctor", code="visit_unknown") from None
+            raise NotFound("no such visit", code="visit_unknown") from None
         except EventRefused as refused:
             if refused.code in ("internal", "store_unavailable"):
                 raise NotReady(str(refused), code=refused.code) from None

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from signaling.errors import DoctorUnknown
 from signaling.ports import Contact, Contacts, Doctor
 from signaling.summary import Allergy, Summary
 from tests.signaling_parts import Client, facts, serving, until
@@ -26,6 +29,8 @@ async def test_a_live_patient_goes_on_with_a_colleague_at_the_same_place() -> No
         assert (await patient.say("follow"))["error"]["code"] == "phase_wrong"
         assert (await patient.say("transfer", doctor="doc-2"))["error"]["code"] == "role_wrong"
         assert (await doctor.say("transfer", doctor="nobody"))["error"]["code"] == "doctor_unknown"
+        with pytest.raises(DoctorUnknown):  # the coordinator hears the same
+            await server.registry.transfer("V1", "nobody", "hospital")
         asked = await asyncio.gather(*(doctor.say("transfer", doctor="doc-2") for _ in range(3)))
         [moved] = {each["visit"] for each in asked}
         assert {name: getattr(store.visits[moved], name) for name in known} == known
