@@ -145,6 +145,8 @@ class VisitSpool:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._files: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
+        self._folders: dict[Path, int] = {}
+        """Kept open: each is synced with every object that is begun in it."""
         self._journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._journal_size = 0
         try:
@@ -217,7 +219,7 @@ class VisitSpool:
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
-        _sync_folder(path.parent)
+        self._sync(path.parent)
         return path
 
     def objects(self) -> list[str]:
@@ -232,23 +234,30 @@ class VisitSpool:
 
     def close(self) -> None:
         """Let go of the files."""
-        for file in [*self._files.values(), self._journal]:
+        for file in [*self._files.values(), *self._folders.values(), self._journal]:
             os.close(file)
         self._files.clear()
+        self._folders.clear()
         self._journal = -1
 
     def _file(self, name: str) -> int:
         file = self._files.get(name)
         if file is None:
             path = self.folder / name
-            if not path.parent.exists():
+            if path.parent not in self._folders and not path.parent.exists():
                 path.parent.mkdir(parents=True, mode=0o700)
                 _sync_folder(path.parent.parent)
                 _sync_folder(path.parent.parent.parent)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._files[name] = file
-            _sync_folder(path.parent)
+            self._sync(path.parent)
         return file
+
+    def _sync(self, folder: Path) -> None:
+        opened = self._folders.get(folder)
+        if opened is None:
+            opened = self._folders[folder] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        os.fsync(opened)
 
 
 def _write_at(file: int, content: bytes, at: int) -> None:
