@@ -61,16 +61,16 @@ def judge_proof(data: bytes, close: bytes, key: PublicKey, declared: Iterable[st
     if proof.extra or proof.encoded != data:  # `extra`, which nothing vouches for here
         raise LogBroken("LOG-1")
     log = NoteKey(checkpoint.origin, key)
-    if not signed_by(proof.note, log):
+    if not signed_by(Note(proof.note.text, proof.note.signatures[:1]), log):
         raise LogBroken("LOG-2")
     try:
         check_inclusion(leaf_hash(close), proof.index, checkpoint.size, proof.path, checkpoint.root)
     except ProofInvalid:
         raise LogBroken("LOG-3") from None
-    return Logged(checkpoint.origin, checkpoint.size, _cosigners(proof, log, declared))
+    return Logged(checkpoint.origin, checkpoint.size, _cosigners(proof, declared))
 
 
-def _cosigners(proof: LogProof, log: NoteKey, declared: Iterable[str]) -> tuple[NoteKey, ...]:
+def _cosigners(proof: LogProof, declared: Iterable[str]) -> tuple[NoteKey, ...]:
     # LOG-4: nothing else may stand under the checkpoint, or it could be changed unseen.
     witnesses = {(key.name, key.hint): key for key in map(_witness, declared) if key is not None}
     found: list[NoteKey] = []
@@ -79,8 +79,6 @@ def _cosigners(proof: LogProof, log: NoteKey, declared: Iterable[str]) -> tuple[
         if key is None or cosigned_at(Note(proof.note.text, (signature,)), key) is None:
             raise LogBroken("LOG-4")
         found.append(key)
-    if not signed_by(Note(proof.note.text, proof.note.signatures[:1]), log):
-        raise LogBroken("LOG-4")
     return tuple(found)
 
 

@@ -111,7 +111,7 @@ def test_a_quorum_of_the_readers_own_list_is_asked_for() -> None:
             "LOG-2",
         ),
         (lambda p: LogProof(p.index, p.path, Note(p.note.text, p.note.signatures[1:])), "LOG-2"),
-        (lambda p: LogProof(p.index, p.path, Note(p.note.text, p.note.signatures[::-1])), "LOG-4"),
+        (lambda p: LogProof(p.index, p.path, Note(p.note.text, p.note.signatures[::-1])), "LOG-2"),
         (lambda p: LogProof(p.index, p.path, Note(p.note.text, (*p.note.signatures, p.note.signatures[1]))), "LOG-4"),
         (lambda p: LogProof(p.index, p.path, Note(p.note.text, (*p.note.signatures, p.note.signatures[0]))), "LOG-4"),
     ],
