@@ -68,4 +68,4 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     bundle = await export(system, visit.id, tmp_path)
     found = await verdict(system, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
-    assert "guest-1" in {file.stream for file in parts(bundle, tmp_path)}
+    assert "guest-1" in {file.stream for file in parts(bundle, tmp_path, system.data)}

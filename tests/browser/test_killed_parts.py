@@ -48,7 +48,7 @@ async def test_the_recorder_is_killed_and_the_call_goes_on(
     assert [record["type"] for record in records(bundle)].count("recovered") == 1
     for stream in ("doctor", "patient"):
         assert missing_ms(bundle, stream, "recorder") <= MISSING_MS["recorder"]
-    files = parts(bundle, tmp_path)
+    files = parts(bundle, tmp_path, fresh.data)
     assert {file.path.name: complaints(file.path) for file in files} == {file.path.name: "" for file in files}
     assert before is not None
 

@@ -42,7 +42,7 @@ async def test_a_flash_and_its_beep_are_together_and_spans_are_the_visits(
     lasted = seconds(told["ended_at"]) - seconds(told["live"])
     bundle = await export(system, visit.id, tmp_path)
     assert (await verdict(system, bundle))["complete"] is True
-    files = [file for file in parts(bundle, tmp_path) if "." not in file.stream]
+    files = [file for file in parts(bundle, tmp_path, system.data) if "." not in file.stream]
     chain = records(bundle)
     (closed,) = [record["body"] for record in chain if record["type"] == "close"]
     assert closed["end_ms"] / 1000 == pytest.approx(lasted, abs=SPAN_S)

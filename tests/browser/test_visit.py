@@ -52,7 +52,7 @@ async def test_they_see_and_hear_each_other_and_the_recording_proves_it(
     bundle = await export(system, visit.id, tmp_path)
     found = await verdict(system, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
-    files = parts(bundle, tmp_path)
+    files = parts(bundle, tmp_path, system.data)
     assert {file.stream for file in files} == {"doctor", "patient"}
     assert {file.path.name: complaints(file.path) for file in files} == {file.path.name: "" for file in files}
     assert not [line for page in (visit.doctor, visit.patient) for line in await page.said() if "error" in line]
@@ -71,7 +71,7 @@ async def test_a_screen_is_shared_and_taken_back(
     await visit.end()
     bundle = await export(system, visit.id, tmp_path)
     assert (await verdict(system, bundle))["complete"] is True
-    shared = [file for file in parts(bundle, tmp_path) if file.stream == "doctor.screen"]
+    shared = [file for file in parts(bundle, tmp_path, system.data) if file.stream == "doctor.screen"]
     assert len(shared) == 1
     assert complaints(shared[0].path) == ""
     begins, ends = span_s(shared[0].path)
