@@ -11,6 +11,8 @@ STEER-5  The encoding below the best is asked to follow what the weakest viewer 
 STEER-6  No viewer gets more than it wants to see (`Route.most`).
 STEER-7  Where much is lost that no queue loses, and there is room, packets of a picture are sent again before anybody asks.
 STEER-8  Whose layer has been left out by its publisher goes over to another at the keyframe with which that began.
+STEER-9  Pictures whose publisher's own way is hopeless (TOLL-1) are shown to nobody: a still that jumps once a second is no
+         picture, and nobody would be told.
 """
 
 from __future__ import annotations
@@ -80,6 +82,8 @@ class Steering:
 
     def steer(self, transport: Transport, now: float) -> None:
         """One transport: what it receives, and what is recorded of what it sends."""
+        receptions = [layer.producer.reception for track in transport.tracks.values() for layer in track.layers]
+        transport.toll.count(sum(r.expected for r in receptions), sum(r.received for r in receptions), now)
         for track in transport.tracks.values():
             for layer in track.layers:
                 layer.producer.measure(now)
@@ -153,10 +157,14 @@ class Steering:
 
     def _share(self, transport: Transport, audio_bps: float, now: float) -> None:
         routes = {r.consumer.spec.id: r for r in transport.consumers.values() if r.track.producer.is_video}
-        wants = [want for name, route in routes.items() if (want := _want(name, route, now)) is not None]
         for route in routes.values():
-            if _given_up(route, now):
+            if route.track.transport.toll.hopeless and route.most != "none":
+                self.choose(route, None)
                 self._say(route, None, "publisher")
+            elif _given_up(route, now):
+                self._say(route, None, "publisher")
+        there = {name: r for name, r in routes.items() if not r.track.transport.toll.hopeless or r.most == "none"}
+        wants = [want for name, route in there.items() if (want := _want(name, route, now)) is not None]
         downlink = transport.downlink
         if downlink is not None:
             best = sum(want.best_bps for want in wants)

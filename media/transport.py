@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from media.congestion.allocation import Allocator
 from media.congestion.downlink import Downlink
+from media.congestion.toll import Toll
 from media.congestion.twcc import Arrivals
 from media.congestion.uplink import Uplink
 from media.congestion.wish import Wish
@@ -213,6 +214,7 @@ class Transport:
         "state",
         "strangers",
         "streams",
+        "toll",
         "tracks",
         "turn",
         "uplink",
@@ -238,6 +240,7 @@ class Transport:
         """Header extension of the transport-wide number on what the peer sends; 0 where there is none."""
         self.arrivals = Arrivals()
         self.uplink = Uplink()
+        self.toll = Toll()
         self.fed_back_at = 0.0
         self.downlink: Downlink | None = None
         """There where the peer feeds back what arrives."""

@@ -115,9 +115,11 @@ class Reception:
             if step == 1:
                 index = self.highest = highest + 1
             else:
+                asked = self.missing.get(highest - (0x10000 - step))
                 index = self._out_of_step(seq, step, now, recovered)
                 if index < 0:
                     return index
+                recovered = recovered or (asked is not None and asked.tries > 0)  # sound comes again as it was
         # RFC 3550 A.8, in RTP units.
         transit = now * self.clock_rate - timestamp
         if recovered:

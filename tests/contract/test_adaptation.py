@@ -165,6 +165,34 @@ async def test_sound_that_was_asked_for_again_is_no_sign_of_a_queue() -> None:
         assert bench.plane._transports["p"].uplink.wait_s == before
 
 
+async def test_pictures_of_a_hopeless_uplink_are_shown_to_nobody_and_that_is_told_once() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+        bench.plane.publish("p", video())
+        bench.plane.subscribe("d", viewing())
+
+        async def film_until(told: LayerChanged, step: int, n: int) -> int:
+            async with asyncio.timeout(10):
+                while bench.events[-1] != told:
+                    n += step
+                    await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))
+                    bench.clock.skew += 0.02
+                    await asyncio.sleep(0.01)
+            return n
+
+        gone = LayerChanged("d", "patient.camera", None, 1, "publisher", None)
+        n = await film_until(gone, 2, 0)
+        before = len(doctor.rtp)
+        for _ in range(50):
+            n += 2
+            await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))
+            bench.clock.skew += 0.02
+            await asyncio.sleep(0.01)
+        assert len(doctor.rtp) == before
+        await film_until(LayerChanged("d", "patient.camera", 0, 1, "", None), 1, n)
+        assert [event for event in bench.events if isinstance(event, LayerChanged)].count(gone) == 1
+
+
 async def test_redundant_sound_is_unwrapped_and_fills_what_was_lost() -> None:
     async with running_plane() as bench:
         patient, doctor = await heard_sound(bench)

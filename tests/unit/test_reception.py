@@ -60,6 +60,16 @@ def test_a_gap_is_asked_for_at_once_then_again_then_given_up() -> None:
     assert (stream.given_up, stream.recovered) == (1, 1)
 
 
+def test_what_comes_again_as_it_was_because_it_was_asked_for_hides_no_loss() -> None:
+    stream = of(1, 3, 5)
+    stream.due(0.0, 0.1)
+    assert take(stream, 2) >= 0
+    assert (stream.received, stream.recovered, stream.expected) == (3, 1, 5)
+    stream = of(1, 3)
+    take(stream, 2)
+    assert (stream.received, stream.recovered) == (3, 0), "overtaken, not asked for"
+
+
 def test_what_is_missing_from_before_a_keyframe_is_no_reason_for_another() -> None:
     stream = of(1, 3, 4, 6)
     stream.refresh(stream.highest)  # 6 is a keyframe
