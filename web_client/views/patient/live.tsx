@@ -109,7 +109,7 @@ export function Live(given: PatientGiven) {
       <footer class="foot">
         <div class="over">
           <div class="pills">
-            {!elder && !screen && soundOnly}
+            {!elder && !screen && !urgent && !writing && soundOnly}
             <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
               <Icon name={urgent ? 'back' : 'phone'} />
               <span>{urgent ? w.helpBackShort : w.call120}</span>
