@@ -2,7 +2,7 @@
 
 PLACING-1  Tracks are placed together when a part begins (TIMELINE-2), and nothing comes to stand before the stream begins.
 PLACING-2  What sender reports say against the placing is told as `sync`, whenever it changes by `SKEW_STEP_US`.
-PLACING-3  Tracks more than `APART_US` apart, or one more than `ASIDE_US` from its time, are to be placed anew (STREAM-5), at
+PLACING-3  Tracks more than `APART_US` apart, or one more than `ASIDE_US` from its time, are to be placed anew (PARTING-2), at
            most once in `ALIGN_EVERY_US`.
 """
 

@@ -1,6 +1,6 @@
 """One stream: a publisher's tracks interleaved, cut into parts and segments, every millisecond accounted for.
 
-The rules are FORMAT.md's, §5 and §8.
+The rules are FORMAT.md's, §5 and §8; when a part ends and another begins is `recorder.parting`'s.
 
 Frames come from `recorder.track`; what comes out is bytes to append to objects (`Write`) and records to chain (bodies of
 `recorder.evidence.records`), in the order in which they must be made durable.
@@ -9,14 +9,8 @@ STREAM-1  Frames are interleaved by stream time; one waits for the other tracks 
 STREAM-2  A part begins when every track that sends has something to show, or after a moment with those that have.
 STREAM-3  Silence of all tracks longer than `SILENCE_MS` is a gap record, and so is every hole between segments; only a
           stream without sound, of which no packet is missing, may be silent for `STANDING_MS`: its picture stands.
-STREAM-4  A part whose tracks are all over ends with its last frame. What follows of the same sources, after another life of
-          the worker or by another transport, is a new part, and what lies between is a gap, however short.
-STREAM-5  Where sender reports say that tracks do not stand where they belong (`recorder.placing`), a new part is begun at
-          the next keyframe, placed by them.
-STREAM-6  A sound that joins a picture waits for the picture's next keyframe, which is asked for, and the new part begins
-          there: a part cannot show a picture before one, and a moment of sound is missed less than one of picture.
-STREAM-7  Nothing is open for long without frames: after `IDLE_US` the open segment is cut.
-STREAM-8  Where streams are sealed, a data key is made and said before the first object, in each life of the recorder anew.
+STREAM-4  Nothing is open for long without frames: after `IDLE_US` the open segment is cut.
+STREAM-5  Where streams are sealed, a data key is made and said before the first object, in each life of the recorder anew.
 """
 
 from __future__ import annotations
@@ -35,18 +29,16 @@ from recorder.interleave import Interleave
 from recorder.muxer import TrackShape
 from recorder.output import Output, Said
 from recorder.part import OpenPart, shape_of
+from recorder.parting import SILENCE_MS, Parting, is_lost, lost_before
 from recorder.placing import Placing
 from recorder.segment import OpenSegment, SegmentState
-from recorder.segmenter import FORCED_BYTES, Cut, cut_before
+from recorder.segmenter import Cut, cut_before
 from recorder.stream_seal import StreamSeal
 from recorder.timeline import SenderClock
-from recorder.track import Frozen, PlacedFrame, Track, TrackState
+from recorder.track import PlacedFrame, Track, TrackState
 
 IDLE_US = 2_500_000
-SILENCE_MS = 200
 STANDING_MS = 1500
-PAUSE_MS = 10_000
-NEWCOMER_WAIT_US = 2_500_000
 VIDEO_FRAME_MS = 40
 MAX_PARTS = 999
 
@@ -93,13 +85,10 @@ class Stream:
         self._sealed: StreamSeal | None = None
         self._waiting = Interleave()
         self._placing = Placing(name, first_ms, senders)
-        self._jumped: set[Track] = set()
+        self._parting = Parting("recovered" if self.account.parts else "start")
         self._until_ms: int | None = None
         self._back_us: int | None = None
-        self._newcomers: list[PlacedFrame] = []
-        """Frames of a track that the part does not have, while it waits for a keyframe to begin another."""
         self._end_ms = self._covered()
-        self._why = "recovered" if self.account.parts else "start"
         self._transport_gone = False
         self.update_off(first_ms)
 
@@ -157,7 +146,7 @@ class Stream:
         """The smallest tap frame of this worker's life of which something is not yet written."""
         known = [s for t in self.tracks if t.epoch == epoch and (s := t.oldest_tap_seq()) is not None]
         known += [f.frame.tap_seq for f in self._waiting if f.track.epoch == epoch]
-        known += [f.frame.tap_seq for f in self._newcomers if f.track.epoch == epoch]
+        known += [f.frame.tap_seq for f in self._parting if f.track.epoch == epoch]
         return min(known, default=None)
 
     @property
@@ -182,7 +171,9 @@ class Stream:
 
     def drain(self, now_us: int, out: list[Output], flush: bool = False) -> None:
         """Take what the tracks have, write what is due. `flush`: wait for nothing."""
-        self._end_lost_part(out)
+        if self._part is not None and is_lost(self._part, self.tracks):
+            self._parting.why = "recovered" if self._part.resumed else "ssrc"
+            self._end_part(None, out)
         waiting = self._waiting
         waiting.draw(self.tracks, now_us)
         self._placing.listen(self.tracks)
@@ -206,7 +197,7 @@ class Stream:
         self.drain(now_us, out, flush=True)
         self._until_ms = None
         self._end_part(end_ms, out)
-        self._why = "start"
+        self._parting.why = "start"
         self.tracks = []
 
     def declare_to(self, end_ms: int, out: list[Output]) -> None:
@@ -271,9 +262,8 @@ class Stream:
         part = self._part
         if part is not None and self._goes_on(part, placed, at_ms):
             return
-        why = self._why_new_part(placed, at_ms)
-        if why == "tracks" and self._picture_goes_on(placed):
-            self._newcomers.append(placed)
+        why = self._parting.why_new(part, placed, self._end_ms, self._placing.wanting)
+        if why == "tracks" and self._parting.wait(part, placed, self._waiting.flows):
             return
         if why is not None:
             if not self._begin_part(placed, at_ms, why, out):
@@ -297,22 +287,13 @@ class Stream:
         (`python -m tests.bench.recorder_micro`).
         """
         segment, frame, track = self._segment, placed.frame, placed.track
-        index = part.index.get(track)
         if (
             segment is None
-            or index is None
-            or part.awaiting
-            or placed.jumped
-            or self._jumped
             or self._back_us is not None
-            or self._placing.wanting
-            or at_ms - self._end_ms > SILENCE_MS
-            or at_ms >= (segment.cut_from_ms if frame.keyframe and part.is_video[index] else segment.target_ms)
-            or frame.parameters is not None
-            or (self._newcomers and frame.keyframe)
-            or segment.state.size + part.run_bytes >= FORCED_BYTES
+            or not self._parting.plain(part, segment, placed, self._end_ms, self._placing.wanting)
         ):
             return False
+        index = part.index[track]
         track.order.passed(frame.first_seq)
         part.add(index, frame, at_ms)
         segment.count(index, frame.keyframe, part.is_video[index])
@@ -320,56 +301,6 @@ class Stream:
         if ends_ms > self._end_ms:
             self._end_ms = ends_ms
         return True
-
-    def _picture_goes_on(self, newcomer: PlacedFrame) -> bool:
-        """Whether a part with the newcomer would cost picture now: then it waits for the next keyframe."""
-        part = self._part
-        if (
-            part is None
-            or newcomer.track in part.index
-            or (self._newcomers and newcomer.at_us - self._newcomers[0].at_us > NEWCOMER_WAIT_US)
-        ):
-            return False
-        flowing = [t for t in part.tracks if t.kind == "video" and not t.ended and self._waiting.flows(t)]
-        for track in flowing:
-            if not self._newcomers:
-                track.hurry()
-        return bool(flowing)
-
-    def _readmit(self, at_us: int) -> None:
-        """The part begins: of what waited, what comes after it goes back, and what comes before it is told as not kept."""
-        missed = [placed for placed in self._newcomers if placed.at_us < at_us]
-        for track in {placed.track for placed in missed}:
-            begins = min(placed.at_us for placed in missed if placed.track is track)
-            track.frozen.append(Frozen(track.tap.source, begins // 1000, at_us // 1000))
-        for placed in self._newcomers:
-            if placed.at_us >= at_us:
-                self._waiting.put(placed)
-        self._newcomers.clear()
-
-    def _why_new_part(self, placed: PlacedFrame, at_ms: int) -> str | None:
-        part, track, frame = self._part, placed.track, placed.frame
-        if part is None:
-            return self._why
-        if part.index.get(track) is None:
-            old = next((t for t in part.tracks if t.tap.source == track.tap.source), None)
-            if part.resumed and old is not None:
-                return "recovered"
-            if old is None:
-                return "tracks"
-            return "ssrc" if old.tap.codec == track.tap.codec else "codec"
-        if placed.jumped or track in self._jumped:
-            self._jumped.add(track)
-            return "timestamps"
-        if at_ms - self._end_ms > PAUSE_MS:
-            return "pause"
-        if frame.parameters is not None and frame.parameters != track.parameters:
-            return "codec"
-        if self._newcomers and track.kind == "video" and frame.keyframe:
-            return "tracks"
-        if self._placing.wanting and (track.kind == "video" if part.has_video else True) and frame.keyframe:
-            return "timestamps"
-        return None
 
     def _put(self, part: OpenPart, index: int, frame: MediaFrame, at_ms: int, out: list[Output]) -> None:
         video_keyframe = frame.keyframe and part.tracks[index].kind == "video"
@@ -433,33 +364,20 @@ class Stream:
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
-        self._readmit(placed.at_us)
+        for waited in self._parting.readmitted(placed.at_us):
+            self._waiting.put(waited)
         old = self._part.tracks if self._part is not None else []
         at_ms += self._placing.settle(tracks, old, placed, self._waiting) // 1000
         first.parameters = placed.frame.parameters or first.parameters
         shapes = [shape_of(t, placed.frame if t is first else self._waiting.keyframe_of(t)) for t in tracks]
         part = OpenPart(self.account.parts + 1, tracks, shapes)
-        self._end_part(None if self._lost(first) else at_ms, out)
+        self._end_part(None if lost_before(self._part, first) else at_ms, out)
         self._part = part
-        self._jumped.clear()
+        self._parting.begun()
         init, body = part.begin(self.name, why, max(at_ms, self._covered()), self._seal_said(out))
         out.append(init)
         self._say("part", body, out)
         return True
-
-    def _lost(self, follower: Track) -> bool:
-        """Whether the part ends because its worker or its transport was lost, and this track comes after."""
-        tracks = self._part.tracks if self._part is not None else []
-        return any(t.epoch != follower.epoch or t.transport_gone for t in tracks if t is not follower)
-
-    def _end_lost_part(self, out: list[Output]) -> None:
-        """STREAM-4."""
-        part = self._part
-        if part is None or not any(t not in part.index and t.last_arrival_us is not None for t in self.tracks):
-            return
-        if all(t.ended and t.transport_gone and t not in self.tracks for t in part.tracks):
-            self._why = "recovered" if part.resumed else "ssrc"
-            self._end_part(None, out)
 
     def _shown(self, track: Track) -> bool:
         """Whether enough is known of the track to declare it."""
@@ -472,7 +390,7 @@ class Stream:
             return
         self._seal(next_ms, Cut.END, out)
         self._part = None
-        self._newcomers.clear()
+        self._parting.ended()
 
     # ---- segments
 
@@ -484,7 +402,7 @@ class Stream:
         return self._segment
 
     def _seal_said(self, out: list[Output]) -> StreamSeal | None:
-        # STREAM-8
+        # STREAM-5
         if self._sealed is None and self._begin_seal is not None:
             self._sealed = self._begin_seal(self.name)
             out.append(Said("key", self._sealed.record))
