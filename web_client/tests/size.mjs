@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
-const BUDGET = { p: 58_500, d: 90_000, g: 59_700, a: 80_000, c: 30_000, o: 40_000 };
+const BUDGET = { p: 58_500, d: 90_000, g: 60_000, a: 80_000, c: 30_000, o: 40_000 };
 /** Until the page can be used: what is loaded by a tap later is left out. */
 const FIRST = { p: 50_500, d: 80_000, g: 52_500, a: 80_000, c: 30_000, o: 40_000 };
 const assets = readdirSync(join(dist, 'assets'));
