@@ -33,6 +33,8 @@ LOOK_EVERY_S = 1.0
 AT_ONCE = 20
 GIVEN_UP_AFTER_S = 24 * 3600.0
 ANSWER_WITHIN_S = 10.0
+_SEEN = r"[^@\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2060\u3000\ufeff]"
+"""A character of a mail address, written out: `\\s` is another thing in Python than in a JSON schema (ECMA-262)."""
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +44,7 @@ class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sms: Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{5,20}$")] | None = None
     wechat: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
-    mail: Annotated[str, msgspec.Meta(pattern=r"^[^@\s]{1,64}@[^@\s]{1,190}$")] | None = None
+    mail: Annotated[str, msgspec.Meta(pattern=f"^{_SEEN}{{1,64}}@{_SEEN}{{1,190}}$")] | None = None
     language: Literal["zh", "en"] = "zh"
 
 

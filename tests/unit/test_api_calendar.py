@@ -207,3 +207,11 @@ async def test_a_webhook_gets_it_signed_and_what_fails_is_not_taken() -> None:
     assert heard == [(True, "wechat"), (True, "wechat")]
     with pytest.raises(DoorShut):
         await door.send(notice)  # nobody is there
+
+
+async def test_a_mail_address_holds_nothing_unseen_in_any_dialect_of_patterns(tmp_path: Path) -> None:
+    async with open_api(tmp_path) as api:
+        for mail in ("li\u001c@example.cn", "li\ufeff@example.cn", "li @example.cn", "li"):
+            status, problem = await book(api, contact={"mail": mail})
+            assert (status, problem["at"]) == (400, "contact.mail")
+        assert (await book(api, contact={"mail": "li.敏@example.cn"}))[0] == 201
