@@ -4,7 +4,7 @@ import { type Kept, keptMessages } from './kept';
 import { type Objects, type Verdict, type Sums, verify } from './verify';
 import { type Vouched, vouchedFor } from './vouched';
 import { Snapshot, type Watchable } from './watch';
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export interface Row {
   readonly visit: string;

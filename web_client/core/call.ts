@@ -12,7 +12,8 @@ import { Pulse } from './pulse';
 import { Session, type SessionFacts, type SocketPort } from './session';
 import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
-import { type Ack, type DeviceState, type IceServers, type OnBehalf, type Source, type State, parseIce, text } from './wire';
+import { text } from './fields';
+import { type Ack, type DeviceState, type IceServers, type OnBehalf, type Source, type State, parseIce } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;

@@ -1,6 +1,6 @@
 /** What the others are saying, in writing, where the hospital's own recogniser listens (PROTOCOL.md §4 `caption`): the newest line, until it is old. */
 import type { Clock } from './clock';
-import { fields, text } from './wire';
+import { fields, text } from './fields';
 
 const STAYS_MS = 6000;
 

@@ -1,7 +1,7 @@
 /** The coordinator's desk: what goes on everywhere, asked for again every few seconds; and a patient given to another doctor. */
 import type { Clock } from './clock';
 import { Snapshot, type Watchable } from './watch';
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export type Level = 'good' | 'slow' | 'bad' | null;
 

@@ -1,7 +1,8 @@
 /** A doctor's desk: one call at a time, and the whole queue. Taking a patient is one click (PROTOCOL.md, `desk.take`). */
 import { Call, type CallFacts, type Ports } from './call';
 import { Snapshot, type Watchable } from './watch';
-import { type Ack, type Queue, text } from './wire';
+import { text } from './fields';
+import { type Ack, type Queue } from './wire';
 
 export interface ConsentWords {
   readonly version: string;

@@ -2,7 +2,8 @@
 import type { Call } from './call';
 import type { Kept } from './claims';
 import type { Context } from './slot';
-import { type Ack, type GuestKind, type GuestSeat, fields, list, text } from './wire';
+import { fields, list, text } from './fields';
+import { type Ack, type GuestKind, type GuestSeat } from './wire';
 
 export interface Colleague {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** An export by two people, as the page shows it (PROTOCOL.md, ACCESS-6). */
-import { fields, list, text } from './wire';
+import { fields, list, text } from './fields';
 
 export type ExportState = 'asked' | 'approved' | 'refused' | 'expired' | 'taken';
 

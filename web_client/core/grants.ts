@@ -1,7 +1,7 @@
 /** An administrator's side of the desk: who may see what until when, given and taken back (PROTOCOL.md, ACCESS-4). */
 import type { Failure } from './audit';
 import { Snapshot, type Watchable } from './watch';
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export type GrantState = 'ahead' | 'inforce' | 'over' | 'revoked';
 

@@ -1,7 +1,7 @@
 /** Messages as an auditor gets them, each held against the line by which the evidence log remembers it (PROTOCOL.md, SIG-20). */
 import type { Entry } from './records';
 import type { Sums } from './verify';
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export interface Kept {
   readonly seq: number;

@@ -6,7 +6,8 @@
  */
 import type { Clock } from './clock';
 import { Snapshot, type Watchable } from './watch';
-import { type Ack, type Message, type State, count, fields, list, parseMessage, text } from './wire';
+import { count, fields, list, text } from './fields';
+import { type Ack, type Message, type State, parseMessage } from './wire';
 
 export interface Memory {
   recall(key: string): string | null;

@@ -2,7 +2,7 @@
  * What stands on the WebSocket: Engine.IO 4 and Socket.IO 5 as far as a WebSocket-only client needs them (the two projects'
  * protocol documents; PROTOCOL.md §2). Text alone, the default namespace alone; what is not of it is `other`, and passed over.
  */
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export type Packet =
   | { readonly kind: 'open'; readonly silence_ms: number }

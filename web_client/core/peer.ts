@@ -7,7 +7,8 @@
 import type { Clock } from './clock';
 import type { Thrift } from './thrift';
 import { Snapshot, type Watchable } from './watch';
-import { type Ack, type IceServers, type Kind, type Source, type State, parseIce, text } from './wire';
+import { text } from './fields';
+import { type Ack, type IceServers, type Kind, type Source, type State, parseIce } from './wire';
 
 /** A captured or received track; a browser's MediaStreamTrack is one. */
 export interface MediaTrack {

@@ -6,7 +6,7 @@
  */
 import type { Clock } from './clock';
 import { Snapshot, type Watchable } from './watch';
-import { count, fields, list, text } from './wire';
+import { count, fields, list, text } from './fields';
 
 export interface SlotConfig {
   readonly url: string;

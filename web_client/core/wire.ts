@@ -1,4 +1,5 @@
 /** The wire of `signaling/PROTOCOL.md`, version 1: its types, and parsers that let nothing malformed further in. */
+import { count, type Fields, fields, isText, list, oneOf, text } from './fields';
 
 export type Seat = 'doctor' | 'patient';
 export type GuestSeat = 'guest-1' | 'guest-2' | 'guest-3';
@@ -198,7 +199,6 @@ export type Ack =
   | { readonly ok: true; readonly body: Readonly<Record<string, unknown>> }
   | { readonly ok: false; readonly code: string };
 
-type Fields = Readonly<Record<string, unknown>>;
 
 const SEATS: readonly Seat[] = ['doctor', 'patient'];
 const PHASES: readonly Phase[] = ['scheduled', 'waiting', 'live', 'ended'];
@@ -427,28 +427,4 @@ function parseRecording(given: unknown): Recording {
       };
     }),
   };
-}
-
-export function fields(given: unknown): Fields {
-  return typeof given === 'object' && given !== null && !Array.isArray(given) ? (given as Fields) : {};
-}
-
-export function list(given: unknown): readonly unknown[] {
-  return Array.isArray(given) ? given : [];
-}
-
-export function text(given: unknown): string | null {
-  return typeof given === 'string' ? given : null;
-}
-
-export function count(given: unknown): number | null {
-  return typeof given === 'number' && Number.isFinite(given) ? given : null;
-}
-
-function isText(given: unknown): given is string {
-  return typeof given === 'string';
-}
-
-function oneOf<T extends string, D>(known: readonly T[], given: unknown, otherwise: D): T | D {
-  return known.includes(given as T) ? (given as T) : otherwise;
 }

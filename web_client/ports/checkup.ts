@@ -1,6 +1,6 @@
 /** The connection test's doors: the server's rehearsals, a bare WebSocket, real connections and real media. */
 import type { CheckupPort, Flow, Rehearsal, Way } from '../core/checkup';
-import { fields, list, text } from '../core/wire';
+import { fields, list, text } from '../core/fields';
 import { api, root } from './place';
 
 const SOCKET_MS = 6000;

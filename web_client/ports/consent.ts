@@ -1,6 +1,6 @@
 /** The words of consent, from the server; tried again until they are here. */
 import type { ConsentPort } from '../core/patient';
-import { fields, list, text } from '../core/wire';
+import { fields, list, text } from '../core/fields';
 import { api } from './place';
 
 const RETRY_MS = 2000;

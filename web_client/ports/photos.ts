@@ -1,6 +1,6 @@
 /** Photos: made small and clean in the browser, sent and fetched with the link's token. */
 import type { PhotoPort } from '../core/messages';
-import { fields, text } from '../core/wire';
+import { fields, text } from '../core/fields';
 import { api } from './place';
 
 const LONGEST_PX = 2048;

@@ -1,6 +1,6 @@
 /** The receipt of a visit that is over: asked for with the link's token until the log has its end, and saved as a file. */
 import type { Receipt } from '../core/receipt';
-import { fields, text } from '../core/wire';
+import { fields, text } from '../core/fields';
 import { api } from './place';
 
 const TRIES = 20;
