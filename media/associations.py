@@ -89,7 +89,7 @@ class Associations:
         for path in transport.ice.paths:
             self._forget_path(path)
         self.shaking.discard(transport)
-        self._forwarder.unsaid.discard(transport)
+        self._forwarder.asking.unsaid.discard(transport)
         self._forwarder.outlet.waiting.discard(transport)
         transport.inbound = transport.outbound = transport.path = None
         del self.transports[transport.spec.key]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from time import sleep
 
 from media.forwarder import Forwarder
+from media.hearing import Hearing
 from media.rtp import header
 from media.sockets import Announced, bind_all
 from media.streams import Stream, Streams
@@ -41,6 +42,7 @@ class Entrance:
         tcp: bool,
         clock: Callable[[], float],
         forwarder: Forwarder,
+        hearing: Hearing,
         on_stun: Callable[[Way, Address, int], None],
         on_dtls: Callable[[Path, int], None],
         on_lost: Callable[[Path], None],
@@ -53,6 +55,7 @@ class Entrance:
         self._loop = loop
         self._clock = clock
         self._forwarder = forwarder
+        self._hearing = hearing
         self._cell = forwarder.cell
         self._on_stun = on_stun
         self._on_dtls = on_dtls
@@ -112,7 +115,7 @@ class Entrance:
                 self._forwarder.drops["unvalidated"] += 1
             elif 128 <= first < 192:
                 if size >= 12 and 192 <= data[1] < 224:  # RFC 5761 §4
-                    forwarder.on_rtcp(path, size)
+                    self._hearing.on_rtcp(path, size)
                 else:
                     forwarder.on_rtp(path, size)
             elif 20 <= first < 64:
@@ -133,7 +136,7 @@ class Entrance:
             self._forwarder.drops["unvalidated"] += 1
         elif 128 <= data[0] < 192:
             rtcp = size >= 12 and 192 <= data[1] < 224  # RFC 5761 §4
-            (self._forwarder.on_rtcp if rtcp else self._forwarder.on_rtp)(path, size)
+            (self._hearing.on_rtcp if rtcp else self._forwarder.on_rtp)(path, size)
         elif 20 <= data[0] < 64:
             self._on_dtls(path, size)
         else:
@@ -147,8 +150,8 @@ class Entrance:
 
     def _drained(self) -> None:
         self._forwarder.outlet.leave()
-        if self._forwarder.lossy:
-            self._forwarder.ask_again(self._clock())
+        if self._forwarder.asking.lossy:
+            self._forwarder.asking.ask_again(self._clock())
         self._wake_pump()
 
     def _wake_pump(self) -> None:

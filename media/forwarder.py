@@ -1,42 +1,29 @@
-"""What happens to an authenticated packet: SRTP off, to its producer, to each consumer, SRTP on; and RTCP both ways.
+"""What happens to an authenticated packet: SRTP off, to its producer, to each consumer, SRTP on.
 
 One for a plane. It knows transports that have keys; `media.entrance` owns the sockets, `media.associations` decides who those
-are, `media.outlet` lets packets leave, `media.steering` chooses layers.
+are, `media.outlet` lets packets leave, `media.steering` chooses layers, `media.asking` asks senders for what is missing, and
+`media.hearing` takes what both sides say of the packets (RTCP).
 """
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable
 
-from media.congestion import twcc
-from media.feedback import compound_reports
+from media.asking import Asking
 from media.forwarding.producer import Producer
 from media.forwarding.reception import NEVER, REFUSED, RESTARTED
 from media.outlet import Outlet
 from media.plane import PacketSink, PlaneEvent, ProducerStarted
-from media.rtp import header, red, rtcp
+from media.rtp import header, red
 from media.srtp import TRAILER, Cell, SrtpSession
 from media.steering import Steering
-from media.tap import RECOVERED, SENDER_REPORT
-from media.transport import MAX_SSRCS, Layer, Path, Route, Track, Transport
+from media.tap import RECOVERED
+from media.transport import MAX_SSRCS, Layer, Path, Route, Transport
 
-FEEDBACK_S = 0.05
-"""How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
-_FEW = 8
-LOSES, TWIN_S, MOST_TWINS = 0.02, 0.015, 256
-"""From such a loss on the way to the sender a NACK goes twice: it has 40 bytes, and one that is lost costs a round trip. A
-browser answers the second only if the first was lost: what it has sent again it does not send within a round trip."""
-PUT_OFF_S = 1.0
-"""How long the recorder's keyframe waits at the most until nothing is missing."""
 CAUGHT_UP_S = 1.0
 """A keyframe this old is worth being caught up with: what came since is kept about as long."""
 COPY_BEHIND = 3
-HIDDEN_BELOW_BPS = 450_000.0
-"""More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
-NARROW_BPS = 150_000.0
-"""Below, sound that is sent again takes the place of sound."""
-
 _unpack = header.FIXED.unpack_from
 
 
@@ -51,43 +38,8 @@ class Forwarder:
         self.drops: defaultdict[str, int] = defaultdict(int)
         self.cell, self._repair, self._taped = Cell(), Cell(), Cell(2048 + TRAILER)
         self.outlet = Outlet(self.drops)
-        self.steering = Steering(self.want_keyframe, self.catch_up, lambda event: self.listener(event))
-        self.lossy: set[Layer] = set()
-        """Layers with packets to be asked for again."""
-        self.wanting: set[Layer] = set()
-        """Layers with a keyframe to be asked for."""
-        self._twins: deque[tuple[float, Transport, bytes]] = deque(maxlen=MOST_TWINS)
-        """Questions to be repeated, and when; the oldest fall off."""
-        self.recorded: dict[Layer, float] = {}
-        """Layers of which the recorder wants a keyframe, and since when."""
-        self.unsaid: set[Transport] = set()
-        """Transports with arrivals to be fed back."""
-
-    def tick(self, now: float) -> None:
-        """Ask again for what has not come, feed back what has; to be called every 20 ms or so."""
-        if self.lossy:
-            self.ask_again(now)
-        while self._twins and self._twins[0][0] <= now:
-            _, publisher, message = self._twins.popleft()
-            self.outlet.rtcp(publisher, message)
-        for layer, since in list(self.recorded.items()):
-            if not layer.producer.reception.missing or now - since > PUT_OFF_S:
-                del self.recorded[layer]
-                self.want_keyframe(layer)
-        for layer in list(self.wanting):
-            if not layer.producer.wanting or not self._followed(layer):
-                self.wanting.discard(layer)
-            elif not layer.track.leaves_out(layer, now):
-                self._ask_keyframe(layer, now)
-        for transport in list(self.unsaid):
-            self._feed_back(transport, now)
-
-    def forget(self, track: Track) -> None:
-        """The track has ended."""
-        for layer in track.layers:
-            self.lossy.discard(layer)
-            self.wanting.discard(layer)
-            self.recorded.pop(layer, None)
+        self.asking = Asking(clock, self.outlet)
+        self.steering = Steering(self.asking.want_keyframe, self.catch_up, lambda event: self.listener(event))
 
     def on_rtp(self, path: Path, size: int) -> None:
         """One packet, as far as its producer. Long because a call costs 0.1 µs, and a packet must not cost thirty."""
@@ -113,7 +65,7 @@ class Forwarder:
             number = header.number_of(cell.data, size, transport.number_extension)
             if number >= 0:
                 transport.arrivals.hear(number, now)
-                self.unsaid.add(transport)
+                self.asking.unsaid.add(transport)
         if stream is None:
             stream = self._latch(transport, ssrc, second & 0x7F, size)
             if stream is None:
@@ -164,7 +116,7 @@ class Forwarder:
         view = cell.view
         reception.keep(index, bytes(view[:size]))
         if reception.due_at != NEVER:
-            self.lossy.add(layer)
+            self.asking.lossy.add(layer)
         begins: bool | None = None
         if producer.wanting or (
             producer.is_video and view[at] & 0x17 == 0x10
@@ -372,162 +324,4 @@ class Forwarder:
         # Not asked for at once: a new stream begins with a keyframe by itself, and the tick asks if it did not.
         needed = track.handle is not None or any(route.wanted is layer for route in followers)
         if needed and layer.producer.want_keyframe():
-            self.wanting.add(layer)
-
-    # ---- RTCP
-
-    def on_rtcp(self, path: Path, size: int) -> None:
-        transport = path.transport
-        if transport.inbound is None:
-            self.drops["no_keys"] += 1
-            return
-        size = transport.inbound.unprotect_rtcp(self.cell, size)
-        if size < 0:
-            self.drops["srtcp_refused"] += 1
-            return
-        now = transport.heard = self._clock()
-        try:
-            for packet in rtcp.parse(self.cell.data, size):
-                self._on_rtcp_packet(transport, packet, now)
-        except (rtcp.RtcpError, twcc.TwccError):
-            self.drops["rtcp_malformed"] += 1
-
-    def _on_rtcp_packet(self, transport: Transport, packet: rtcp.Packet, now: float) -> None:
-        match packet:
-            case rtcp.SenderReport(ssrc=ssrc, blocks=blocks):
-                self._on_sender_report(transport, packet, now)
-                self._on_blocks(transport, blocks, now)
-            case rtcp.ReceiverReport(blocks=blocks):
-                self._on_blocks(transport, blocks, now)
-            case rtcp.Nack(media_ssrc=ssrc, lost=lost):
-                self._on_nack(transport, ssrc, lost, now)
-            case rtcp.KeyframeRequest(media_ssrc=ssrc):
-                source = transport.sources.get(ssrc)
-                if source is not None and source.wanted is not None:
-                    self.want_keyframe(source.wanted)
-            case rtcp.TransportFeedback(at=at, end=end):
-                if transport.downlink is not None:
-                    transport.downlink.hear(twcc.parse(self.cell.view[at:end]), now)
-                    if transport.downlink.probes:
-                        self.outlet.waiting.add(transport)
-            case rtcp.Remb(bitrate_bps=bps):
-                transport.remb_bps, transport.remb_at = bps, now
-            case rtcp.Bye():
-                pass  # a track ends by negotiation
-
-    def _on_sender_report(self, transport: Transport, report: rtcp.SenderReport, now: float) -> None:
-        stream = transport.streams.get(report.ssrc)
-        if stream is None or stream[1] or stream[0].producer.ssrc != report.ssrc:
-            return
-        layer, _ = stream
-        producer, track = layer.producer, layer.track
-        first = producer.report is None
-        producer.reported(report, now)
-        if track.handle is not None:
-            if track.tape is None:
-                told: bytes | memoryview | None = self.cell.view[report.at : report.end]
-            elif track.tape.layer is layer:
-                told = track.tape.consumer.report(report, now, now, producer.spec.clock_rate)
-            else:
-                told = None
-            if told is not None:
-                self._sink.packet(track.handle, SENDER_REPORT, int(now * 1e6), memoryview(told))
-        if first:  # lip sync should not wait for the next round of reports
-            for route in track.routes:
-                self.report(route.subscriber, now)
-
-    def _on_blocks(self, transport: Transport, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
-        for block in blocks:
-            source = transport.sources.get(block.ssrc)
-            if source is None or source.consumer.spec.ssrc != block.ssrc:
-                continue
-            rtt = source.consumer.heard(block, now)
-            if rtt is not None:
-                transport.rtt = rtt if transport.rtt is None else 0.7 * transport.rtt + 0.3 * rtt
-
-    def _on_nack(self, transport: Transport, ssrc: int, lost: tuple[int, ...], now: float) -> None:
-        source, outbound = transport.sources.get(ssrc), transport.outbound
-        if source is None or outbound is None or transport.path is None:
-            return
-        consumer = source.consumer
-        if consumer.resends:
-            downlink = transport.downlink
-            if downlink is not None and downlink.queueing and downlink.estimate_bps < NARROW_BPS:
-                return  # DOWN-4
-            for datagram in consumer.resent(lost, now):
-                self.outlet.raw(transport.path, datagram)
-            return
-        for index in consumer.wanted(lost, now):
-            packet = consumer.source.kept(index) if consumer.source is not None else None
-            if packet is None:
-                self.drops["repair_unavailable"] += 1
-                continue
-            if transport.downlink is not None and not transport.downlink.may_repair(len(packet), now):
-                self.drops["repair_unpaid"] += 1
-                continue
-            out = self.outlet.out
-            length = consumer.rewrite(out.data, out.view, packet, index)
-            if length:
-                self.outlet.urgent(transport, outbound, length, now)
-
-    def want_recorded(self, layer: Layer) -> None:
-        """The recorder wants a keyframe: soon, but not while it would cost repairs (RECV-4)."""
-        self.recorded.setdefault(layer, self._clock())
-
-    def want_keyframe(self, layer: Layer) -> None:
-        """Ask for a keyframe of this layer, now or as soon as the throttle lets us (PROD-2)."""
-        if layer.producer.want_keyframe():
-            self.wanting.add(layer)
-            self._ask_keyframe(layer, self._clock())
-
-    def _ask_keyframe(self, layer: Layer, now: float) -> None:
-        publisher, producer = layer.track.transport, layer.producer
-        if publisher.outbound is not None and producer.pli_due(now):
-            assert producer.ssrc is not None
-            self.outlet.rtcp(publisher, rtcp.pli(publisher.ssrc, producer.ssrc))
-
-    def ask_again(self, now: float) -> None:
-        """NACK what is due; what is given up for good costs video a keyframe (PLI)."""
-        for layer in list(self.lossy):
-            producer, publisher = layer.producer, layer.track.transport
-            if producer.reception.due_at == NEVER:
-                self.lossy.discard(layer)
-            if producer.reception.due_at > now:
-                continue
-            ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
-            if ask and producer.is_video:
-                ask = ask[: publisher.asks(len(ask))]
-            if ask and producer.ssrc is not None:
-                message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
-                self.outlet.rtcp(publisher, message)
-                if publisher.downlink is not None and publisher.downlink.loss > LOSES:
-                    self._twins.append((now + TWIN_S, publisher, message))
-            if lost and producer.is_video and self._followed(layer):
-                self.want_keyframe(layer)
-
-    @staticmethod
-    def _followed(layer: Layer) -> bool:
-        track = layer.track
-        if track.handle is not None and (track.tape is None or track.tape.wanted is layer):
-            return True
-        return any(route.wanted is layer or route.layer is layer for route in track.routes)
-
-    def _feed_back(self, transport: Transport, now: float) -> None:
-        """Tell a sender what arrived of its numbers."""
-        elapsed = now - transport.fed_back_at
-        if elapsed < FEEDBACK_S or (elapsed < 2 * FEEDBACK_S and transport.arrivals.waiting < _FEW):
-            return
-        self.unsaid.discard(transport)
-        transport.fed_back_at = now
-        media = next((ssrc for ssrc in transport.streams), 0)
-        tracks = transport.tracks.values()
-        sent = sum(layer.producer.bps for track in tracks for layer in track.layers if track.lives(layer, now))
-        calm = transport.uplink.calm and sent < HIDDEN_BELOW_BPS
-        message = transport.arrivals.write(transport.ssrc, media, calm)
-        if message is not None:
-            self.outlet.rtcp(transport, message)
-
-    def report(self, transport: Transport, now: float) -> None:
-        """Send the transport its reports, as far as there is something to report."""
-        for compound in compound_reports(transport, now):
-            self.outlet.rtcp(transport, compound)
+            self.asking.wanting.add(layer)

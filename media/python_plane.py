@@ -17,6 +17,7 @@ from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.producer import RECORDED_LATE_S, SELDOM_S
+from media.hearing import Hearing
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
@@ -62,7 +63,9 @@ class PythonPlane:
         self._associations = Associations(clock, self._forwarder, self)
         here = self._associations
         doors = here.on_stun, here.on_dtls, here.on_lost
-        self._entrance = Entrance(loop, addresses, port, tcp, clock, self._forwarder, *doors)
+        self._entrance = Entrance(
+            loop, addresses, port, tcp, clock, self._forwarder, Hearing(clock, sink, self._forwarder), *doors
+        )
         self._transports = here.transports
         self._tracks: dict[str, Track] = {}
         self._ticks = 0
@@ -140,7 +143,7 @@ class PythonPlane:
         for route in list(ending.routes):
             self._stop(route)
         self._detach(ending)
-        self._forwarder.forget(ending)
+        self._forwarder.asking.forget(ending)
 
     def subscribe(self, key: str, spec: ConsumerSpec) -> None:
         """Begin forwarding a track to this transport; a known id is changed."""
@@ -187,7 +190,7 @@ class PythonPlane:
         best = recorded.best(self._clock())
         if len(recorded.layers) > 1:
             recorded.tape = self._taping(recorded, best)
-        self._forwarder.want_keyframe(best)
+        self._forwarder.asking.want_keyframe(best)
 
     def request_keyframe(self, track: str, old: bool = False) -> None:
         """Ask the publisher for a keyframe (throttled); nothing for audio, nor while one is on its way to the recorder.
@@ -200,7 +203,7 @@ class PythonPlane:
             if now - layer.producer.keyframe_at < enough_s:
                 continue
             if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):
-                self._forwarder.want_recorded(layer)
+                self._forwarder.asking.want_recorded(layer)
 
     def stats(self, key: str) -> TransportStats:
         """Counters of a transport."""
@@ -233,7 +236,7 @@ class PythonPlane:
         self._timer = self._loop.call_later(TICK_S, self._tick)
         now = self._clock()
         self._ticks += 1
-        self._forwarder.tick(now)
+        self._forwarder.asking.tick(now)
         if self._ticks % _SWEEP_TICKS == 0:
             self._associations.sweep(now)
             self._entrance.streams.sweep(now)
@@ -248,7 +251,7 @@ class PythonPlane:
         # In turns: reports to a hundred transports at once would hold packets back for milliseconds.
         for transport in list(self._transports.values()):
             if transport.turn == turn:
-                self._forwarder.report(transport, now)
+                self._forwarder.asking.report(transport, now)
 
     # ---- what happens to transports (`media.associations.Owner`)
 
@@ -259,7 +262,7 @@ class PythonPlane:
         for track in transport.tracks.values():
             for layer in track.layers:
                 if layer.producer.wanting:
-                    self._forwarder.wanting.add(layer)
+                    self._forwarder.asking.wanting.add(layer)
 
     def rerouted(self, transport: Transport) -> None:
         """It has found another way (PLANE-6): what was lost meanwhile is not asked for piece by piece."""
@@ -267,7 +270,7 @@ class PythonPlane:
         for route in (*transport.consumers.values(), *published):
             layer = route.layer or route.wanted
             if layer is not None:
-                self._forwarder.want_keyframe(layer)
+                self._forwarder.asking.want_keyframe(layer)
 
     def ending(self, transport: Transport) -> None:
         """Let go of what it publishes and gets (PLANE-3)."""
@@ -295,7 +298,7 @@ class PythonPlane:
                 if layer.producer.ssrc is not None:
                     transport.streams[layer.producer.ssrc] = (layer, False)
             return
-        self._forwarder.forget(track)
+        self._forwarder.asking.forget(track)
         before = len(track.layers)
         track.renew()
         for route in track.routes:
@@ -315,7 +318,7 @@ class PythonPlane:
     def _begin(self, route: Route, now: float) -> None:
         """Somebody can be sent to from now on: ask for the keyframe, and what the path can carry."""
         if route.wanted is not None:
-            self._forwarder.want_keyframe(route.wanted)
+            self._forwarder.asking.want_keyframe(route.wanted)
         downlink = route.subscriber.downlink
         if downlink is not None and not downlink.begun and route.track.producer.is_video:
             downlink.begin(now)

@@ -522,8 +522,8 @@ async def test_what_is_closed_leaves_nothing_behind() -> None:
             plane._entrance.doors[0].paths,
         )
         assert [len(table) for table in kept] == [0] * 5
-        assert not plane._forwarder.lossy
-        assert not plane._forwarder.wanting
+        assert not plane._forwarder.asking.lossy
+        assert not plane._forwarder.asking.wanting
         await until(lambda: patient.dtls_state == doctor.dtls_state == "closed")
         patient.check()
         await until(lambda: bench.plane.drops.get("stun_unknown_ufrag") == 1)

@@ -1,0 +1,133 @@
+"""What senders are asked for and told: packets that are missing, keyframes, and what arrived of theirs (RTCP that leaves).
+
+One for a plane. What is due is remembered here, and said by `tick`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from media.feedback import compound_reports
+from media.forwarding.reception import NEVER
+from media.outlet import Outlet
+from media.rtp import rtcp
+from media.transport import Layer, Track, Transport
+
+FEEDBACK_S = 0.05
+"""How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
+_FEW = 8
+LOSES, TWIN_S, MOST_TWINS = 0.02, 0.015, 256
+"""From such a loss on the way to the sender a NACK goes twice: it has 40 bytes, and one that is lost costs a round trip. A
+browser answers the second only if the first was lost: what it has sent again it does not send within a round trip."""
+PUT_OFF_S = 1.0
+"""How long the recorder's keyframe waits at the most until nothing is missing."""
+HIDDEN_BELOW_BPS = 450_000.0
+"""More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
+
+
+class Asking:
+    """See the module."""
+
+    def __init__(self, clock: Callable[[], float], outlet: Outlet) -> None:
+        """`clock`: monotonic seconds."""
+        self._clock = clock
+        self._outlet = outlet
+        self.lossy: set[Layer] = set()
+        """Layers with packets to be asked for again."""
+        self.wanting: set[Layer] = set()
+        """Layers with a keyframe to be asked for."""
+        self._twins: deque[tuple[float, Transport, bytes]] = deque(maxlen=MOST_TWINS)
+        """Questions to be repeated, and when; the oldest fall off."""
+        self.recorded: dict[Layer, float] = {}
+        """Layers of which the recorder wants a keyframe, and since when."""
+        self.unsaid: set[Transport] = set()
+        """Transports with arrivals to be fed back."""
+
+    def tick(self, now: float) -> None:
+        """Ask again for what has not come, feed back what has; to be called every 20 ms or so."""
+        if self.lossy:
+            self.ask_again(now)
+        while self._twins and self._twins[0][0] <= now:
+            _, publisher, message = self._twins.popleft()
+            self._outlet.rtcp(publisher, message)
+        for layer, since in list(self.recorded.items()):
+            if not layer.producer.reception.missing or now - since > PUT_OFF_S:
+                del self.recorded[layer]
+                self.want_keyframe(layer)
+        for layer in list(self.wanting):
+            if not layer.producer.wanting or not self._followed(layer):
+                self.wanting.discard(layer)
+            elif not layer.track.leaves_out(layer, now):
+                self._ask_keyframe(layer, now)
+        for transport in list(self.unsaid):
+            self._feed_back(transport, now)
+
+    def forget(self, track: Track) -> None:
+        """The track has ended."""
+        for layer in track.layers:
+            self.lossy.discard(layer)
+            self.wanting.discard(layer)
+            self.recorded.pop(layer, None)
+
+    def want_recorded(self, layer: Layer) -> None:
+        """The recorder wants a keyframe: soon, but not while it would cost repairs (RECV-4)."""
+        self.recorded.setdefault(layer, self._clock())
+
+    def want_keyframe(self, layer: Layer) -> None:
+        """Ask for a keyframe of this layer, now or as soon as the throttle lets us (PROD-2)."""
+        if layer.producer.want_keyframe():
+            self.wanting.add(layer)
+            self._ask_keyframe(layer, self._clock())
+
+    def _ask_keyframe(self, layer: Layer, now: float) -> None:
+        publisher, producer = layer.track.transport, layer.producer
+        if publisher.outbound is not None and producer.pli_due(now):
+            assert producer.ssrc is not None
+            self._outlet.rtcp(publisher, rtcp.pli(publisher.ssrc, producer.ssrc))
+
+    def ask_again(self, now: float) -> None:
+        """NACK what is due; what is given up for good costs video a keyframe (PLI)."""
+        for layer in list(self.lossy):
+            producer, publisher = layer.producer, layer.track.transport
+            if producer.reception.due_at == NEVER:
+                self.lossy.discard(layer)
+            if producer.reception.due_at > now:
+                continue
+            ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
+            if ask and producer.is_video:
+                ask = ask[: publisher.asks(len(ask))]
+            if ask and producer.ssrc is not None:
+                message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
+                self._outlet.rtcp(publisher, message)
+                if publisher.downlink is not None and publisher.downlink.loss > LOSES:
+                    self._twins.append((now + TWIN_S, publisher, message))
+            if lost and producer.is_video and self._followed(layer):
+                self.want_keyframe(layer)
+
+    @staticmethod
+    def _followed(layer: Layer) -> bool:
+        track = layer.track
+        if track.handle is not None and (track.tape is None or track.tape.wanted is layer):
+            return True
+        return any(route.wanted is layer or route.layer is layer for route in track.routes)
+
+    def _feed_back(self, transport: Transport, now: float) -> None:
+        """Tell a sender what arrived of its numbers."""
+        elapsed = now - transport.fed_back_at
+        if elapsed < FEEDBACK_S or (elapsed < 2 * FEEDBACK_S and transport.arrivals.waiting < _FEW):
+            return
+        self.unsaid.discard(transport)
+        transport.fed_back_at = now
+        media = next((ssrc for ssrc in transport.streams), 0)
+        tracks = transport.tracks.values()
+        sent = sum(layer.producer.bps for track in tracks for layer in track.layers if track.lives(layer, now))
+        calm = transport.uplink.calm and sent < HIDDEN_BELOW_BPS
+        message = transport.arrivals.write(transport.ssrc, media, calm)
+        if message is not None:
+            self._outlet.rtcp(transport, message)
+
+    def report(self, transport: Transport, now: float) -> None:
+        """Send the transport its reports, as far as there is something to report."""
+        for compound in compound_reports(transport, now):
+            self._outlet.rtcp(transport, compound)
