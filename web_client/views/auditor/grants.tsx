@@ -4,8 +4,9 @@ import { type Grant, type GrantFacts, type NewGrant, stateOf } from '../../core/
 import { Button } from '../parts/button';
 import { failureOf } from './failure';
 import { moment } from './list';
+import { Purpose } from './purpose';
 import type { AuditorGiven } from './shape';
-import { PURPOSES } from './why';
+import { Table } from './table';
 
 type Words = AuditorGiven['w'];
 
@@ -59,16 +60,7 @@ function Giving({ visits, now, w, give }: { visits: readonly string[]; now: Gran
           ))}
         </datalist>
       </label>
-      <label>
-        <span>{w.auditPurpose}</span>
-        <select name="purpose">
-          {PURPOSES.map((each) => (
-            <option key={each} value={each}>
-              {w.auditPurposes[each]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Purpose w={w} />
       <label>
         <span>{w.grantCase}</span>
         <input name="case" maxLength={200} required autocomplete="off" />
@@ -159,41 +151,30 @@ export function Grants({ now, visits, w, give, revoke }: GrantsGiven) {
       {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
       {now.grants !== null && grants.length === 0 && <p class="quiet">{w.grantNone}</p>}
       {grants.length > 0 && (
-        <div class="scroll" tabIndex={0} role="region" aria-label={w.grantsGiven}>
-          <table>
-            <thead>
-              <tr>
-                {[w.auditState, w.grantTo, w.grantFor, w.grantAbout, w.grantTime, w.grantRevoke].map((each) => (
-                  <th key={each} scope="col">
-                    {each}
-                  </th>
-                ))}
+        <Table
+          label={w.grantsGiven}
+          heads={[w.auditState, w.grantTo, w.grantFor, w.grantAbout, w.grantTime, w.grantRevoke]}
+          rows={[...open, ...over].map((each) => {
+            const state = stateOf(each, at);
+            return (
+              <tr key={each.id} data-grant={state}>
+                <td>
+                  <span class={`pill ${TONES[state]}`}>{w.grantStates[state]}</span>
+                </td>
+                <td class="code">{each.who.slice(0, 20)}</td>
+                <td>
+                  {w.auditPurposes[each.purpose] ?? each.purpose}
+                  {each.case !== '' && ` · ${each.case}`}
+                </td>
+                <td class="code">{about(each, w)}</td>
+                <td class="num">
+                  <span>{moment(each.begins).slice(0, 10)}</span> – <span>{lastDay(each)}</span>
+                </td>
+                <td>{(state === 'inforce' || state === 'ahead') && <Revoking grant={each} sending={now.sending} w={w} revoke={revoke} />}</td>
               </tr>
-            </thead>
-            <tbody>
-              {[...open, ...over].map((each) => {
-                const state = stateOf(each, at);
-                return (
-                  <tr key={each.id} data-grant={state}>
-                    <td>
-                      <span class={`pill ${TONES[state]}`}>{w.grantStates[state]}</span>
-                    </td>
-                    <td class="code">{each.who.slice(0, 20)}</td>
-                    <td>
-                      {w.auditPurposes[each.purpose] ?? each.purpose}
-                      {each.case !== '' && ` · ${each.case}`}
-                    </td>
-                    <td class="code">{about(each, w)}</td>
-                    <td class="num">
-                      <span>{moment(each.begins).slice(0, 10)}</span> – <span>{lastDay(each)}</span>
-                    </td>
-                    <td>{(state === 'inforce' || state === 'ahead') && <Revoking grant={each} sending={now.sending} w={w} revoke={revoke} />}</td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+            );
+          })}
+        />
       )}
     </section>
   );

@@ -10,6 +10,7 @@ import { Exports } from './exports';
 import { failureOf } from './failure';
 import { Opening } from './opening';
 import type { AuditorGiven } from './shape';
+import { Table } from './table';
 
 const SETTLED_MS = 350;
 
@@ -94,46 +95,35 @@ export function List(given: AuditorGiven) {
       ) : rows.length === 0 && !now.more ? (
         <p class="quiet">{everything ? w.auditEmpty : w.auditNoMatch}</p>
       ) : (
-        <div class="scroll" tabIndex={0} role="region" aria-label={w.auditTitle}>
-          <table>
-            <thead>
-              <tr>
-                {[w.auditTime, w.auditDoctor, w.auditPatient, w.auditLength, w.auditState, w.auditVisit].map((each) => (
-                  <th key={each} scope="col">
-                    {each}
-                  </th>
-                ))}
+        <Table
+          label={w.auditTitle}
+          heads={[w.auditTime, w.auditDoctor, w.auditPatient, w.auditLength, w.auditState, w.auditVisit]}
+          rows={rows.map((row) => {
+            const said = state(row, w);
+            return (
+              <tr key={row.visit}>
+                <td class="num">{moment(row.at)}</td>
+                <td>{row.doctor ?? '–'}</td>
+                <td class="code">{row.patient.slice(0, 8)}</td>
+                <td class="num">{row.length_ms === null ? '–' : clockwise(row.length_ms)}</td>
+                <td>
+                  <span class={`pill ${said.tone}`}>{said.words}</span>
+                </td>
+                <td>
+                  {admin ? (
+                    <Button act="choose" kind={chosen.includes(row.visit) ? 'main' : 'soft'} onTap={() => choose(chosen.includes(row.visit) ? chosen.filter((each) => each !== row.visit) : [...chosen, row.visit])}>
+                      {chosen.includes(row.visit) ? w.grantChosen : w.grantChoose} <span class="code">{row.visit.slice(0, 10)}</span>
+                    </Button>
+                  ) : (
+                    <button type="button" class="link code" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
+                      {row.visit.slice(0, 10)}
+                    </button>
+                  )}
+                </td>
               </tr>
-            </thead>
-            <tbody>
-              {rows.map((row) => {
-                const said = state(row, w);
-                return (
-                  <tr key={row.visit}>
-                    <td class="num">{moment(row.at)}</td>
-                    <td>{row.doctor ?? '–'}</td>
-                    <td class="code">{row.patient.slice(0, 8)}</td>
-                    <td class="num">{row.length_ms === null ? '–' : clockwise(row.length_ms)}</td>
-                    <td>
-                      <span class={`pill ${said.tone}`}>{said.words}</span>
-                    </td>
-                    <td>
-                      {admin ? (
-                        <Button act="choose" kind={chosen.includes(row.visit) ? 'main' : 'soft'} onTap={() => choose(chosen.includes(row.visit) ? chosen.filter((each) => each !== row.visit) : [...chosen, row.visit])}>
-                          {chosen.includes(row.visit) ? w.grantChosen : w.grantChoose} <span class="code">{row.visit.slice(0, 10)}</span>
-                        </Button>
-                      ) : (
-                        <button type="button" class="link code" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
-                          {row.visit.slice(0, 10)}
-                        </button>
-                      )}
-                    </td>
-                  </tr>
-                );
-              })}
-            </tbody>
-          </table>
-        </div>
+            );
+          })}
+        />
       )}
       {now.more && (
         <Button act="more" kind="soft" onTap={act.more}>

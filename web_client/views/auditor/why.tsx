@@ -2,9 +2,8 @@
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { Button } from '../parts/button';
+import { Purpose } from './purpose';
 import type { AuditorGiven } from './shape';
-
-export const PURPOSES = ['complaint', 'dispute', 'quality', 'regulator', 'patient_request', 'training', 'other'] as const;
 
 interface Given {
   name: string;
@@ -39,16 +38,7 @@ export function Why({ name, label, done, note, sending, w, say, children }: Give
         if (typeof purpose === 'string' && typeof reason === 'string' && reason.trim().length >= 4) say(purpose, reason.trim(), event.currentTarget);
       }}
     >
-      <label>
-        <span>{w.auditPurpose}</span>
-        <select name="purpose">
-          {PURPOSES.map((each) => (
-            <option key={each} value={each}>
-              {w.auditPurposes[each]}
-            </option>
-          ))}
-        </select>
-      </label>
+      <Purpose w={w} />
       <label class="wide">
         <span>{w.auditReason}</span>
         <input name="reason" required minLength={4} maxLength={1000} autocomplete="off" />

@@ -1,0 +1,21 @@
+/** A table that scrolls within its own width; `rows` are its `tr`. */
+import type { ComponentChildren } from 'preact';
+
+export function Table({ label, heads, rows }: { label: string; heads: readonly string[]; rows: ComponentChildren }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+      <table>
+        <thead>
+          <tr>
+            {heads.map((each) => (
+              <th key={each} scope="col">
+                {each}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>{rows}</tbody>
+      </table>
+    </div>
+  );
+}
