@@ -213,7 +213,10 @@ class Mint:
         asked = self._thread.submit(question)
         asked.add_done_callback(self._answered)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(asked), KMS_S)
+            async with asyncio.timeout(
+                KMS_S
+            ):  # `wait_for` of Python 3.11 forgets that it was cancelled as the answer came
+                return await asyncio.wrap_future(asked)
         except TimeoutError:
             raise KmsAway("the key store does not answer") from None
 

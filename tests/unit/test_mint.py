@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 
@@ -173,3 +174,15 @@ async def test_a_shredded_key_is_opened_for_nobody(tmp_path: Path) -> None:
     orphan = [one.without("local").without("kms") for one in held]
     with pytest.raises(KeyDestroyed):
         await bench.mint.secrets(orphan)
+
+
+async def test_a_mint_that_is_cancelled_as_an_answer_comes_ends(tmp_path: Path) -> None:
+    mint, hang = Bench(tmp_path).mint, threading.Event()
+    asking = asyncio.create_task(mint._ask(hang.wait))
+    while not mint._busy:
+        await asyncio.sleep(0)
+    hang.set()
+    mint._thread.submit(int).result()  # behind it: the answer is on its way to the loop now
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
