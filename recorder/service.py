@@ -406,7 +406,8 @@ class Recorder:
                 recording.spool.close()
                 answer = recording.closed()
                 over = ClosedVisit(recording.first_hash, answer.seq, answer.hash, answer.segments, answer.bytes)
-                self._spool.forget(visit, over)
+                self._spool.forget(visit, over, refused=visit in self.uploader.refused)
+                self.uploader.refused.discard(visit)
                 log.info("visit stored", extra={"visit": visit})
 
         self.uploader.when_stored(visit, forget)

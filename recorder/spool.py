@@ -4,6 +4,7 @@
 DATA/spool/<visit>/journal        one line of JSON a commit
 DATA/spool/<visit>/<object name>  what is not stored yet, under the names of FORMAT.md §2
 DATA/spool/.closed/<visit>.json   how a visit that is closed and stored was answered
+DATA/spool/.refused/<visit>/      what was left of a closed visit whose objects the store would not all take
 ```
 SPOOL-1  A commit is durable when it returns: objects are written and synced first, then the journal's line that speaks of
          them. So whatever a line says is on the disk, and what no line speaks of may be thrown away.
@@ -99,12 +100,16 @@ class Spool:
         except (FileNotFoundError, msgspec.DecodeError):
             return None
 
-    def forget(self, visit: str, closed: ClosedVisit) -> None:
-        """Remove a visit's folder: it is closed and stored."""
+    def forget(self, visit: str, closed: ClosedVisit, refused: bool = False) -> None:
+        """Remove a visit's folder: it is closed and stored. `refused`: not all of it; then it goes aside (UPLOAD-3)."""
         path = self.root / ".closed" / f"{visit}.json"
         draft = path.with_suffix(".new")
         draft.write_bytes(msgspec.json.encode(closed))
         draft.rename(path)
+        if refused:
+            aside = self.root / ".refused"
+            aside.mkdir(exist_ok=True, mode=0o700)
+            (self.root / visit).rename(aside / visit)
         shutil.rmtree(self.root / visit, ignore_errors=True)
 
     def usage(self, limit: int | None = None) -> Usage:
@@ -180,6 +185,8 @@ class VisitSpool:
             if content:
                 file = self._file(name)
                 at = sizes.get(name, 0)
+                if at == 0:  # an earlier life may have died over this object, and left more of it than there will be
+                    os.ftruncate(file, 0)
                 _write_at(file, content, at)
                 sizes[name] = at + len(content)
                 touched.add(file)

@@ -1,9 +1,10 @@
 """Objects as files in a folder.
 
-A put writes a draft, fsyncs it, links it to its name (which fails if the name is taken, so nothing is ever replaced) and
-fsyncs the folder. A file of the same file system is linked itself, once it is read and found to be what it should: half the
-time of a copy, and the disk writes its bytes once (`python -m tests.bench.recorder_micro`). Files are 0600. The honest limit:
-whoever owns the folder can still change or delete; the evidence then shows that it was done, it cannot prevent it (README).
+A put writes a draft in a folder of its own, fsyncs it, links it to its name (which fails if the name is taken, so nothing is
+ever replaced) and fsyncs the folder. A file of the same file system is linked itself, once it is read and found to be what it
+should: half the time of a copy, and the disk writes its bytes once (`python -m tests.bench.recorder_micro`). Files are 0600.
+The honest limit: whoever owns the folder can still change or delete; the evidence then shows that it was done, it cannot
+prevent it (README).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import asyncio
 import errno
 import hashlib
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -33,7 +35,8 @@ from recorder.objects import (
 
 _Entries = list[tuple[str, int | None]]
 
-_DRAFT = ".draft-"
+_DRAFTS = ".drafts"
+"""Of no visit: what a recorder that was killed leaves there is in no recording, and the next one clears it away."""
 AT_ONCE = 512 << 10
 """Bytes read at once: most segments whole, so that a thread asks for the interpreter once and not for every piece."""
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
@@ -89,7 +92,8 @@ class FolderStore:
                 yield name.rpartition("/")[2]
 
     async def prove(self) -> None:
-        """A folder promises nothing that could be tried."""
+        """A folder promises nothing that could be tried; what an earlier life left half written goes."""
+        await asyncio.to_thread(shutil.rmtree, self._root / _DRAFTS, ignore_errors=True)
 
     async def close(self) -> None:
         """Nothing is held."""
@@ -112,7 +116,8 @@ class FolderStore:
             if isinstance(data, Path) and self._adopt(data, path, sha256):
                 _sync_folder(path.parent)
                 return Stored(version=None)
-            draft = path.parent / f"{_DRAFT}{os.getpid()}-{next(self._drafts)}"
+            self._make(self._root / _DRAFTS)
+            draft = self._root / _DRAFTS / f"{os.getpid()}-{next(self._drafts)}"
             try:
                 if _write(draft, data) != sha256:
                     raise DigestMismatch("the bytes are not those of the hash given")

@@ -4,7 +4,8 @@ UPLOAD-1  A local copy is removed only after `put` has returned, and, where the 
           that names the version is durable (`keep`).
 UPLOAD-2  While the store is unreachable everything stays here and is tried again: 0.5 s, doubling to 30 s, ±50 % jitter. The
           first failure and the first success after it are told.
-UPLOAD-3  An object the store will never take (its name is taken by other bytes) stays here, is told, and holds up no other.
+UPLOAD-3  An object the store will never take (its name is taken by other bytes) stays here, is told, and holds up no other;
+          once its visit is over, what is left of it is in `.refused`.
 UPLOAD-4  The visit whose oldest object has waited longest goes first. Within a visit the oldest go first, up to eight at
           once; a batch of records goes only when all media before it is stored, and media wait for no batch.
 """
@@ -60,6 +61,8 @@ class Uploader:
         self._first_delay_s = first_delay_s
         self._queues: dict[str, deque[Upload]] = {}
         self._busy: set[str] = set()
+        self.refused: set[str] = set()
+        """Visits with an object that the store will never take."""
         self._idle: dict[str, list[Callable[[], None]]] = {}
         self._wake = asyncio.Event()
         self._progress = asyncio.Event()
@@ -138,6 +141,7 @@ class Uploader:
             stored = await self._store.put(layout.prefix(visit) + upload.name, upload.path, upload.sha256)
         except (ObjectExists, DigestMismatch, NameRefused) as error:  # UPLOAD-3
             log.error("object refused", extra={"visit": visit, "object": upload.name, "code": error.code})
+            self.refused.add(visit)
             self._tell(error.code, False)
             return None
         except FileNotFoundError:

@@ -236,6 +236,10 @@ async def test_a_folder_store_keeps_its_files_to_itself(tmp_path: Path) -> None:
     assert (tmp_path / "store/a/b").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "store/a").stat().st_mode & 0o777 == 0o700
     assert [path.name for path in (tmp_path / "store/a").iterdir()] == ["b"]  # no draft left
+    left = tmp_path / "store/.drafts/1-0"
+    left.write_bytes(b"half")  # by a recorder that was killed
+    await FolderStore(tmp_path / "store").prove()
+    assert not left.exists()
 
 
 async def test_a_folder_store_never_shows_a_link(tmp_path: Path) -> None:

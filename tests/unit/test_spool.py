@@ -56,6 +56,26 @@ def test_what_no_line_speaks_of_is_cut_off_and_overwritten(tmp_path: Path) -> No
     assert (tmp_path / "v" / NAME).read_bytes() == b"kept!"
 
 
+def test_an_object_that_a_dead_life_left_longer_ends_where_it_is_written_anew(tmp_path: Path) -> None:
+    (tmp_path / "v" / NAME).parent.mkdir(parents=True)
+    (tmp_path / "v" / NAME).write_bytes(b"what was written whole, and never spoken of")
+    spool = Spool(tmp_path).visit("v")
+    spool.commit([Write(NAME, b"shorter")], Line())
+    spool.commit([Write(NAME, b" now", whole=True)], Line())
+    assert (tmp_path / "v" / NAME).read_bytes() == b"shorter now"
+
+
+def test_what_the_store_would_not_take_is_kept_aside(tmp_path: Path) -> None:
+    spool = Spool(tmp_path)
+    visit = spool.visit("v")
+    visit.commit([Write(NAME, b"abc", whole=True)], Line())
+    visit.close()
+    spool.forget("v", ClosedVisit("0", 1, "1", 1, 3), refused=True)
+    assert (tmp_path / ".refused" / "v" / NAME).read_bytes() == b"abc"
+    assert spool.visits() == []
+    assert spool.closed("v") is not None
+
+
 def test_a_commit_that_failed_may_be_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spool = Spool(tmp_path).visit("v")
     spool.commit([Write(NAME, b"one ")], Line(records=["1"]))
