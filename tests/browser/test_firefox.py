@@ -52,7 +52,7 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, held: D
         picture(guest, "patient"), picture(guest, "doctor"), picture(doctor, "guest-1"), picture(patient, "guest-1")
     )
     assert min(await asyncio.gather(rms_dbfs(doctor), rms_dbfs(patient), rms_dbfs(guest))) > TONE_DBFS
-    await asyncio.gather(moving(doctor), moving(patient), moving(guest))
+    await asyncio.gather(*(moving(page, 30) for page in (doctor, patient, guest)))  # three encoders on two cores
     await act(doctor, "end")
     await act(doctor, "end-confirm")
     await asyncio.gather(screen(patient, "ended"), screen(doctor, "desk-ended"), screen(guest, "ended"))
