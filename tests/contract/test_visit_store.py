@@ -54,6 +54,7 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
         promised_until=created(6),
         guests={"guest-1": "family"},
         admitted={"guest-1": 3},
+        came={"guest-1": "2026-05-04T09:21:00.000Z"},
         late="doctor",
         phone_back=created(7),
         held=True,
@@ -74,7 +75,7 @@ async def test_what_is_stored_comes_back_whole(store: VisitStore) -> None:
 def test_the_example_above_says_every_fact() -> None:
     said = some_visit("v1", scheduled="x", consents={"a": Consent()}, phase="ended", seq=1, entered="x", live="x")
     said = msgspec.structs.replace(said, ended_at="x", ended=Ending("patient", "left"), log_open=True, links_epoch=2)
-    said = msgspec.structs.replace(said, guests={"guest-1": "family"}, admitted={"guest-1": 1})
+    said = msgspec.structs.replace(said, guests={"guest-1": "family"}, admitted={"guest-1": 1}, came={"guest-1": "x"})
     more = {
         "promised_until": "x",
         "late": "doctor",
