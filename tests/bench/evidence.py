@@ -15,11 +15,12 @@ import shutil
 import subprocess
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from config.settings import Settings
-from media.tap import Hello
+from media.tap import Hello, pack_packet
 from recorder.bundle import verify_directory
 from recorder.bundle_texts import verifiers
 from recorder.evidence.layout import CLOSE_STAMP, PROOF
@@ -106,7 +107,7 @@ async def latency(visits: int, seconds: int) -> Waits:
             for step in range(seconds * 50):
                 body, now_us = bytearray(), time.monotonic_ns() // 1000
                 for source in sources:
-                    source.fill(body, step * 20, now_us)
+                    source.give(partial(pack_packet, body), step * 20, now_us)
                 recorder.routes.packets("m-1", step + 1, bytes(body))
                 await asyncio.sleep(max(0.0, begun + (step + 1) * 0.02 - time.monotonic()))
             await asyncio.sleep(2)
