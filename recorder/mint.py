@@ -213,9 +213,8 @@ class Mint:
         asked = self._thread.submit(question)
         asked.add_done_callback(self._answered)
         try:
-            async with asyncio.timeout(
-                KMS_S
-            ):  # `wait_for` of Python 3.11 forgets that it was cancelled as the answer came
+            # `wait_for` of Python 3.11 forgets that it was cancelled as the answer came.
+            async with asyncio.timeout(KMS_S):
                 return await asyncio.wrap_future(asked)
         except TimeoutError:
             raise KmsAway("the key store does not answer") from None

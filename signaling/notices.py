@@ -2,7 +2,7 @@
 
 NOTICE-1  A notice is written in the transaction of what it tells. It is tried again (1 s doubling to 1 h) until the door has
           taken it, under one id: whoever is behind the door keeps ids, and nobody is told twice. After 24 h it is given up,
-          a reminder when its slot begins, is moved or is cancelled.
+          a reminder when its slot begins, is moved or is cancelled; what has a link, once the visit is over.
 NOTICE-2  The link is made when the notice is sent: no table and no backup holds it. No log holds an address or a link.
 """
 

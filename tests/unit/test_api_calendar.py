@@ -120,6 +120,20 @@ async def test_a_notice_is_sent_again_until_it_is_taken_and_then_no_more(tmp_pat
         assert await again.look() == 0
 
 
+async def test_a_link_that_leads_nowhere_any_more_is_sent_to_nobody(tmp_path: Path) -> None:
+    async with open_api(tmp_path) as api:
+        made = (await book(api, contact=CONTACT))[1]
+        await api.call("POST", f"/api/v1/appointments/{made['id']}/cancel", json={"contact": CONTACT})
+        door = Stubborn(shut=0)
+
+        async def link_of(_visit: str) -> str | None:
+            return None  # it is over
+
+        sender = NoticeSender(api.store.engine, door, link_of, time.time, lambda: 0.5)
+        await sender.look()
+        assert {each.template for each in door.took} == {"visit.cancelled"}
+
+
 HOUR_S = 3600.0
 SLOT_AT = datetime.fromisoformat(at("09:00")).timestamp()
 EIGHT = timezone(timedelta(hours=8))

@@ -226,6 +226,16 @@ def test_withdrawing_stops_the_recording_of_an_optional_visit_and_the_visit_goes
     assert play(MediaClosed()) == []
 
 
+def test_a_recording_that_a_withdrawal_closed_is_not_begun_again_in_the_same_visit() -> None:
+    play = Play(facts(recording="optional"))
+    play(*LIVE, RoomOpened("m-1"), RecordingStarted(), TapSet("doctor", True), TapSet("patient", True))
+    play(Withdrew("patient"), TapSet("doctor", on=False), TapSet("patient", on=False), LogClosed())
+    play(SentBack("doctor"))
+    said = play(decided("patient"))
+    assert not [each for each in said if isinstance(each, OpenLog | Note | StartRecording)]
+    assert (play.visit.facts.log_open, play.visit.facts.consents["patient"].state) == (False, "agreed")
+
+
 def test_an_optional_visit_in_which_one_refuses_is_not_recorded() -> None:
     play = Play(facts(recording="optional"))
     said = play(*ARRIVED, AGREED[0], decided("patient", "refused"), Entered("patient"), Admitted("doctor", True))
