@@ -178,14 +178,15 @@ async def prescribing(held: Driver, data: Path, seconds: float) -> dict[str, Any
         traced = await asyncio.to_thread(_traced, data / "trace.json")
         told = json.loads(await doctor.eval("return JSON.stringify(window.__held)"))
         marks = {each["name"]: round(each["at"] - begins) for each in told["marks"]}
+        theirs = await patient.eval("return window.__held.shifts")
         return {
             "keys": keys,
             "marks_ms": marks,
             "loading": _told(told, 0, begins),
             "opening": _told(told, begins, opened),
             "working": _told(told, opened, ends),
-            # The swap of face and screen, when the doctor shares, is the one that is meant.
-            "patient_layout_shifts": _rounded_shifts(await patient.eval("return window.__held.shifts")),
+            "patient_layout_shift": round(sum(each["by"] for each in theirs), 4),
+            "patient_layout_shifts": _rounded_shifts(theirs),
             "traced": [_rounded(each) for each in traced],
             "most_cpu_in_a_task_ms": round(max((each["cpu_ms"] for each in traced), default=0), 1),
             "machine_late_ms": {"most": round(max(gaps)), "over_50": sum(each > LONG_US / 1000 for each in gaps)},

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.browser import shifts
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, PHONE, act, moving, picture, screen
@@ -13,12 +14,6 @@ from tests.browser.remote import Browser
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
-
-SHIFT = (
-    "window.shift = 0; new PerformanceObserver((all) => {"
-    "for (const each of all.getEntries()) if (!each.hadRecentInput) shift += each.value; })"
-    ".observe({ type: 'layout-shift', buffered: true })"
-)
 
 
 async def test_a_whole_visit_by_keyboard_with_nothing_for_axe_to_find(
@@ -63,7 +58,7 @@ async def test_a_whole_visit_by_keyboard_with_nothing_for_axe_to_find(
 async def test_one_who_comes_back_needs_two_taps_at_most(system: System, patients: Browser) -> None:
     made = await system.visit()
     first = await patients.blank(**PHONE)
-    await first.before_load(SHIFT)
+    await first.before_load(shifts.WATCH)
     await first.goto(made["links"]["patient"])
     for name in ("confirm", "agree"):
         await act(first, name)
@@ -77,7 +72,7 @@ async def test_one_who_comes_back_needs_two_taps_at_most(system: System, patient
     last = await patients.blank(**PHONE)
     await last.goto(made["links"]["patient"])
     await screen(last, "waiting")
-    assert await first.eval("return shift") <= 0.1
+    await shifts.steady(first)
 
 
 async def test_in_elder_mode_the_visit_itself_is_clean_in_both_languages(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import shifts
 from tests.browser.pages import Visit, act, inbound, moving, picture, rms_dbfs, screen
 from tests.browser.remote import Browser, Driver
 from tests.recordings import complaints, parts, records, span_s
@@ -61,13 +62,21 @@ async def test_they_see_and_hear_each_other_and_the_recording_proves_it(
 async def test_a_screen_is_shared_and_taken_back(
     system: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(system, doctors, patients)
+    visit = await Visit.live(system, doctors, patients, before_load=shifts.WATCH)
+    face = "window.__face ??= document.querySelector('[data-video=doctor]'); return window.__face.isConnected"
+    assert await visit.patient.eval(face)
     await act(visit.doctor, "share")
     await picture(visit.patient, "screen")
     await asyncio.sleep(3)
+    small = "return document.querySelector('[data-video=doctor]').getBoundingClientRect().width"
+    assert await visit.patient.eval(small) < 120
     await act(visit.doctor, "share")
     await visit.patient.wait("return document.querySelector('.sharing') === null")
     await moving(visit.patient)
+    # The face gave its place to the screen and took it back: the same element, and nothing moved meanwhile.
+    assert await visit.patient.eval(face)
+    for page in (visit.patient, visit.doctor):
+        await shifts.steady(page)
     await visit.end()
     bundle = await export(system, visit.id, tmp_path)
     assert (await verdict(system, bundle))["complete"] is True
