@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser import shifts
 from tests.browser.axe import clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import HANDSET, Visit, act, inbound, moving, picture, screen
@@ -25,6 +26,7 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     asked = {"role": "guest", "as": "village_doctor"}
     made = await system.api("POST", f"/visits/{visit.id}/links", json=asked)
     guest = await patients.blank(**HANDSET)
+    await guest.before_load(shifts.WATCH)
     await guest.goto(str(made["link"]).replace("/g/#", "/g/?lang=zh#"))
     # Who asks is said at once; the patient is nobody's to see yet (SIG-26).
     await keyed(guest, "confirm")
@@ -49,6 +51,19 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
     assert [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] == [4, 4, 4]
     assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")
+    await act(visit.doctor, "share")
+    await picture(guest, "screen")
+    await shifts.steady(guest)
+    await act(visit.doctor, "share")
+    await guest.wait("return document.querySelector('.sharing') === null")
+
+    await keyed(guest, "sound-only")
+    await guest.wait("return document.querySelector('[data-strip]').dataset.strip === 'sound.only'")
+    await visit.patient.wait("return document.querySelector('[data-tile].faceless') !== null")
+    await keyed(guest, "sound-only")
+    await visit.patient.wait("return document.querySelector('[data-tile]:not(.faceless)') !== null")
+    await moving(guest)
+
     await keyed(guest, "microphone")
     for name in ("chat", "end", "end-stay"):
         await keyed(guest, name)

@@ -18,7 +18,7 @@ function Half({ seat, given, nudge, onSilenced }: { seat: Seat; given: GuestGive
   const { now, w } = given;
   const state = now.call.session.state;
   const camera = trackOf(now.call.peer, seat, 'camera');
-  const face = state?.seats[seat].camera === 'on' && camera !== undefined;
+  const face = state?.seats[seat].camera === 'on' && camera !== undefined && !state.you.soundOnly;
   const name = seat === 'doctor' ? doctorName(state?.doctor, w) : (state?.patient.name ?? w.someone);
   return (
     <div class={`half ${face ? '' : 'faceless'}`}>
@@ -55,6 +55,7 @@ export function Live(given: GuestGiven) {
   const mine = state.guests.find((each) => each.seat === state.you.seat);
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
+  const quiet = state.you.soundOnly;
   const still = strip.key === 'net.lost' || strip.key === 'media.away';
   return (
     <main class={`live guest ${still ? 'still' : ''} ${writing ? 'full' : ''}`} data-page="live" data-strip={strip.key}>
@@ -71,9 +72,17 @@ export function Live(given: GuestGiven) {
       <Tiles call={now.call} w={w} nudge={nudge} />
       <footer class="foot">
         <div class="over">
-          <div class={`plate rec ${recording.on ? 'on' : ''}`} data-recording={state.recording.state}>
-            <i />
-            <span>{recording.words}</span>
+          <div class="pills">
+            {!writing && (
+              <button type="button" class="em glassy" data-act="sound-only" aria-pressed={quiet} onClick={() => act.soundOnly(!quiet)}>
+                <Icon name={quiet ? 'camera' : 'sound'} />
+                <span>{quiet ? w.soundOnlyEnd : w.soundOnly}</span>
+              </button>
+            )}
+            <div class={`plate rec ${recording.on ? 'on' : ''}`} data-recording={state.recording.state}>
+              <i />
+              <span>{recording.words}</span>
+            </div>
           </div>
           {camera === 'on' && (
             <div class="self">

@@ -25,7 +25,7 @@ export function Tiles({ call, w, nudge }: Given) {
     <ul class="tiles" aria-label={w.guests} data-tiles={guests.length}>
       {guests.map((each) => {
         const camera = trackOf(call.peer, each.seat, 'camera');
-        const face = each.camera === 'on' && camera !== undefined;
+        const face = each.camera === 'on' && camera !== undefined && call.session.state?.you.soundOnly !== true;
         const away = !each.present || each.media === 'none' || each.media === 'silent';
         return (
           <li key={each.seat} class={face && !away ? '' : 'faceless'} data-tile={each.seat}>
