@@ -119,6 +119,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Where notices to patients (SMS, WeChat, mail) are posted, signed under DATA/keys/notices.key; None means lines in
     DATA/notices.jsonl."""
 
+    call_within_s: int = 300
+    """What the next patient is promised: a call within this time, or within the estimate if that is longer."""
+    escalate_after_s: int = 180
+    """The doctor is reminded once that is past, and so much later the coordinator is told: the patient may be phoned, too."""
+
     remind_before_min: int = 60
     """How many minutes before an appointment the patient is reminded of it, once; 0 means never."""
     time_zone: str = "+08:00"
@@ -165,6 +170,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{place}_name and {place}_phone are given together")
             if phone is not None and re.fullmatch(PHONE, phone) is None:
                 raise ValueError(f"{place}_phone must be digits, with spaces or dashes between, such as 0571-8877 6655")
+        for name in ("call_within_s", "escalate_after_s"):
+            if not 1 <= getattr(self, name) <= 86_400:
+                raise ValueError(f"{name} must be 1 to 86400, a day")
         if not 0 <= self.remind_before_min <= 10_080:
             raise ValueError("remind_before_min must be 0 to 10080, a week")
         if self.zone is None:

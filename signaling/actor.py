@@ -65,6 +65,7 @@ from signaling.outputs import (
     TellMessage,
 )
 from signaling.ports import Clock, GuestKind, MessageStore, Pseudonyms, Seat, Slot, VisitFacts, VisitStore
+from signaling.promise import USUAL, Patience
 from signaling.rate import Bucket
 from signaling.reported import Negotiated, RecorderCame, RecorderLost, TimePassed
 from signaling.terms import ALL_SEATS, GUESTS
@@ -99,9 +100,10 @@ class VisitActor:
         clock: Clock,
         changed: Callable[[VisitActor], None],
         slot: Slot | None = None,
+        patience: Patience = USUAL,
     ) -> None:
         self._slot = slot
-        self.visit = Visit(facts, clock())
+        self.visit = Visit(facts, clock(), patience)
         self._store = store
         self._workers = workers
         self._recorder = recorder

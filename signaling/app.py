@@ -68,6 +68,7 @@ from signaling.outbox import SqlOutbox
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
 from signaling.ports import Clock, Contact, Contacts, Slot, StoreAway
+from signaling.promise import Patience
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.rating import SqlRatings
 from signaling.recordings import RecorderDoor
@@ -180,7 +181,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     messages = SqlMessageStore(store.engine)
     origin = settings.slot_origin
     slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
-    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, slot)
+    patience = Patience(settings.call_within_s, settings.escalate_after_s)
+    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, slot, patience)
     links = Links(tokens, settings.base_url, clock)
     store.patient_code = lambda person: pseudonyms("patient", person)
     access = SqlAccess(store.engine)

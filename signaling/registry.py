@@ -36,6 +36,7 @@ from signaling.ports import (
     VisitFacts,
     VisitStore,
 )
+from signaling.promise import USUAL, Patience
 from signaling.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
 from signaling.standing import iso
 from signaling.wait_estimate import Estimate
@@ -56,8 +57,10 @@ class VisitRegistry:
         pseudonyms: Pseudonyms,
         clock: Clock,
         slot: Slot | None = None,
+        patience: Patience = USUAL,
     ) -> None:
         self.slot = slot
+        self._patience = patience
         self._store = store
         self.messages = messages
         self._media = media
@@ -281,6 +284,7 @@ class VisitRegistry:
             self._clock,
             self._changed,
             self.slot,
+            self._patience,
         )
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")

@@ -11,6 +11,7 @@ from signaling.errors import EventRefused
 from signaling.inputs import Input
 from signaling.outputs import Note, Output, Push, Save, SetTap
 from signaling.ports import VisitFacts
+from signaling.promise import USUAL, Patience
 from signaling.reported import Noted, RecorderCame
 from signaling.standing import seconds
 from signaling.visit import Visit
@@ -33,8 +34,8 @@ LIVE: list[Input] = [*WAITING, Admitted("doctor", media_ready=True)]
 class Play:
     """A visit played by hand: every note is durable at once unless `noting` is false."""
 
-    def __init__(self, given: VisitFacts | None = None, noting: bool = True) -> None:
-        self.visit = Visit(given or facts(), T0)
+    def __init__(self, given: VisitFacts | None = None, noting: bool = True, patience: Patience = USUAL) -> None:
+        self.visit = Visit(given or facts(), T0, patience)
         self.now = T0
         self.noting = noting
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
 from tests.browser.remote import Browser
-from tests.system import DOCTOR, System
+from tests.system import DOCTOR, System, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """A clinic that promises its patients to be quick."""
+    quick = {"TELECONSULT_CALL_WITHIN_S": "3", "TELECONSULT_ESCALATE_AFTER_S": "5"}
+    async with running(tmp_path_factory.mktemp("system") / "data", **quick) as made:
+        made.apart = True
+        yield made
+
 
 OTHER = {**DOCTOR, "id": "d-2", "name": "陈立", "department": "外科"}
 
@@ -36,6 +48,21 @@ async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
     await coordinator.wait(f"return document.querySelector('[data-visit=\"{made['id']}\"]') !== null")
     assert "王*英" in await coordinator.eval("return document.querySelector('[data-visit] b').textContent")
     await coordinator.wait("return document.querySelectorAll('[data-doctor] .pill.good').length === 2")
+
+    # SIG-22: nobody calls in time. The doctor is told, then the clinic; the patient sees both, and may choose the telephone.
+    await patient.wait("return document.querySelector('[data-late]')?.dataset.late === 'doctor'")
+    await doctor.wait("return document.querySelector('.queue .t.late') !== null")
+    await patient.wait("return document.querySelector('[data-late]')?.dataset.late === 'coordinator'")
+    assert "another time" in await patient.eval("return document.querySelector('.offers').innerText")
+    first = "return document.querySelector('[data-group=help] [data-visit]')?.dataset.visit"
+    assert await coordinator.wait(first) == made["id"]
+    await clean_in_every_dress(patient)
+    await keyed(patient, "phone-back")
+    await patient.wait("return document.querySelector('[data-act=phone-back]') === null")
+    await doctor.wait("return document.querySelector('.queue').innerText.includes('asks to be phoned')")
+    await coordinator.wait(
+        "return document.querySelector('[data-group=help]').innerText.includes('Wants to be phoned')"
+    )
     await clean_in_every_dress(coordinator)
 
     await keyed(doctor, "admit")

@@ -67,6 +67,16 @@ def test_a_restart_after_everything_is_past_tells_everyone_at_once() -> None:
     assert again.visit.facts.late == "coordinator"
 
 
+def test_a_clinic_may_promise_something_else() -> None:
+    play = Play(patience=promise.Patience(call_s=60, clinic_s=20))
+    play(*WAITING, QueueMoved(0), at=T0)
+    assert play.visit.deadline() == T0 + 60
+    play(TimePassed(), at=T0 + 61)
+    assert play.visit.deadline() == T0 + 80
+    play(TimePassed(), at=T0 + 81)
+    assert waiting(play)["late"] == "coordinator"
+
+
 def test_who_was_called_is_not_late(play: Play) -> None:
     play(QueueMoved(0), TimePassed(), at=T0)
     play(TimePassed(), at=T0 + 400)

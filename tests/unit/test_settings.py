@@ -128,3 +128,9 @@ def test_the_hospitals_page_is_of_an_origin_that_is_not_ours() -> None:
             load({"slot_url": url}, environ={})
     with pytest.raises(SettingsError):
         load({"slot_url": "https://visit.example/rx", "public_url": "https://visit.example/"}, environ={})
+
+
+def test_a_promise_of_no_time_at_all_is_none() -> None:
+    for name in ("call_within_s", "escalate_after_s"):
+        with pytest.raises(SettingsError, match=name):
+            load({name: 0}, environ={})
