@@ -60,7 +60,7 @@ web_client/node_modules/.stamp: web_client/package-lock.json
 	@$(NPM) ci --silent && touch $@
 
 $(BUILT): web_client/node_modules/.stamp $(shell find web_client -type d \( -name node_modules -o -name dist -o -name tests \) -prune -o -type f -print)
-	@$(NPM) run build --silent -- --logLevel warn && touch $@
+	@$(NPM) run build --silent && touch $@
 
 debian:
 	@.ci/need packages "$(SUDO)" $(DEBIAN)

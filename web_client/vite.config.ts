@@ -2,12 +2,9 @@ import { readFileSync } from 'node:fs';
 
 import { defineConfig } from 'vitest/config';
 
-/** Large print, in both languages; their pictures are made by `npm run guides`. */
-const GUIDES = ['patient-zh', 'patient-en', 'doctor-zh', 'doctor-en'];
-
 const HEAD = readFileSync(new URL('./head.html', import.meta.url), 'utf8').trimEnd();
 
-// Pages stand at /p/, /d/, /g/, /a/ and /c/; a relative base lets the whole client live under any path of a hospital's site.
+// `build.mjs` says which pages there are. They stand at /p/, /d/, /g/, /a/ and /c/; a relative base lets the whole client live under any path of a hospital's site.
 export default defineConfig({
   base: './',
   // What every page says of itself stands once, in head.html.
@@ -18,7 +15,6 @@ export default defineConfig({
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
     rollupOptions: {
-      input: { p: 'p/index.html', d: 'd/index.html', g: 'g/index.html', a: 'a/index.html', c: 'c/index.html', o: 'o/index.html', ...Object.fromEntries(GUIDES.map((name) => [name, `guides/${name}.html`])) },
       output: {
         // A chunk of words alone carries its language in its name: a page loads one of them, and is weighed with one.
         chunkFileNames: ({ moduleIds }) => {
