@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from media.congestion.arrival import Bursts
 from media.congestion.feedback import AckedRate, Report, Standing
 from media.congestion.loss import LossModel
-from media.congestion.probe import Cluster, Prober
+from media.congestion.probe import FULL_BELOW, Cluster, Prober
 from media.congestion.rate import Rate
 from media.congestion.trendline import Trendline, Usage
 
@@ -23,10 +23,14 @@ lab's step from 2.5 to 0.6 Mbit/s: back under 60 ms after 1.1 s instead of 2.5 s
 PROBE_ECHO_S = 0.15
 """After a probe the path's delay is not listened to for so long: the queue it saw was the probe's own."""
 
-QUEUE_LEAST_S, DOUBT_S = 0.02, 0.5
-"""A trend is believed while so much of a queue stands, or as soon as it does within so long: a browser that was held up
-twice a second looked like a full path, and 250 kbit/s were used by 0.38 instead of 0.7 (`tests/unit/test_downlink.py`)."""
+QUEUE_LEAST_S, DOUBT_S = 0.04, 0.5
+"""A trend is believed while so much of a queue stands, or as soon as it does within so long: a keyframe's own queue is
+30 ms (0.02 until 0022), and a browser that was held up twice a second looked like a full path, and 250 kbit/s were used by 0.38 instead of 0.7 (`tests/unit/test_downlink.py`)."""
 HOLD_ECHO_S = 1.0
+LOWERS = 0.85
+"""A probe that found the path full below the estimate lowers it, by so much at the most, and not below what arrives."""
+FELL, CALM_S = 0.8, 0.05
+"""A fall by so much is looked into by a probe, once a queue of less than this is left."""
 
 INHERENT_WINDOWS = 40
 """What a radio loses whatever is sent changes slowly, and losses come in bursts: it is told over ten seconds."""
@@ -59,6 +63,7 @@ class Controller:
         self._deaf_until = self._holds_until = float("-inf")
         self._inherent, self._windows = 0.0, 0
         self._doubted_at = float("-inf")
+        self._highest = start_bps
 
     @property
     def target_bps(self) -> float:
@@ -122,6 +127,8 @@ class Controller:
             window_over |= self._loss.hear(report.sent_at, report.size, report.arrived_at is None)
             if report.probe is not None:
                 probes += self._read_probe(report, now)
+            else:
+                self._prober.beside(report.sent_at, report.arrived_at, report.size)
             if report.arrived_at is not None:
                 self._hear_arrival(report, now)
         if window_over:
@@ -131,7 +138,11 @@ class Controller:
         self._target = self._rate.bps if self._loss.bps is None else min(self._rate.bps, self._loss.bps)
         self._target = max(self._drained(self._target), self._least)
         self._prober.forget(now)
-        probes += self._prober.idle(self._target, self._wanted, now)
+        self._highest = max(self._highest, self._rate.bps)
+        if self._rate.bps < FELL * self._highest:
+            self._highest = self._rate.bps
+            self._prober.soon(now)
+        probes += self._prober.idle(self._target, self._wanted, now, self._standing.wait_s > CALM_S)
         return Estimate(self._target, self._inherent, tuple(probes))
 
     def _drained(self, bps: float) -> float:
@@ -178,4 +189,6 @@ class Controller:
         proven, asked = found
         if proven > self._rate.bps:
             self._rate.jump(proven)
+        elif proven < FULL_BELOW * asked and self._acked.bps is not None:
+            self._rate.jump(max(proven, self._acked.bps, LOWERS * self._rate.bps))
         return self._prober.further(proven, asked, self._wanted, now)

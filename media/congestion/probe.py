@@ -1,7 +1,8 @@
 """Asks the path for more: short clusters sent faster than the estimate, when the estimate is young or the sender idles.
 
 A cluster is at least 5 packets over at least 15 ms. What it proves is the smaller of the rate it was sent at and the rate it
-arrived at; if it arrived clearly slower, the path is full and the proof is discounted.
+arrived at; if it arrived clearly slower, the path is full and the proof is discounted. What else was sent while it lasted
+counts as well: it took its part of the path.
 """
 
 from __future__ import annotations
@@ -16,12 +17,16 @@ LASTS_S = 0.015
 WAITS_S = 1.0
 FULL_BELOW = 0.9
 DISCOUNT = 0.95
+BUNCHED = 1.3
+"""What arrives by so much faster than it was sent had waited for the receiver: it tells nothing."""
 FIRST_FACTORS = (3.0,)
 """One at first: two at once were 380 ms of queue on a path of 250 kbit/s. What it proves is asked for twice as much."""
 GROW_FACTOR = 2.0
 FURTHER_OVER = 0.7
 IDLE_EVERY_S, SOON_S, FOUND = 3.0, 1.0, 1.1
 """Between probes nobody waits for; sooner after one that found room, but not where one is 0.1 s of the path."""
+FALLEN_S = 0.4
+"""After a fall, by which it may be known whether it was one of the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,16 @@ class _Seen:
     began: float
     sent: list[tuple[float, int]] = field(default_factory=list)
     arrived: list[tuple[float, int]] = field(default_factory=list)
+    probes: int = 0
+    """How many of its own packets arrived,"""
+    bytes: int = 0
+    """and how much of it is known to have been sent."""
+
+    def hear(self, sent_at: float, arrived_at: float | None, size: int) -> None:
+        """One packet, in sending order."""
+        self.sent.append((sent_at, size))
+        if arrived_at is not None:
+            self.arrived.append((arrived_at, size))
 
 
 class Prober:
@@ -53,6 +68,7 @@ class Prober:
         self._open: dict[int, _Seen] = {}
         self._next_idle = IDLE_EVERY_S
         self._idle_from = 0.0
+        self._last_idle = float("-inf")
 
     def first(self, bps: float, now: float) -> list[Cluster]:
         """The clusters that begin a connection."""
@@ -64,10 +80,15 @@ class Prober:
             return []
         return [self._cluster(min(GROW_FACTOR * proven_bps, 1.2 * most_bps), now)]
 
-    def idle(self, bps: float, wanted_bps: float, now: float) -> list[Cluster]:
-        """While the application sends less than it could or would send more than it may."""
-        if now < self._next_idle or bps >= wanted_bps:
+    def soon(self, now: float) -> None:
+        """The estimate has fallen: whether the path has is worth knowing soon."""
+        self._next_idle = min(self._next_idle, max(now + FALLEN_S, self._last_idle + SOON_S))
+
+    def idle(self, bps: float, wanted_bps: float, now: float, queueing: bool = False) -> list[Cluster]:
+        """While the application sends less than it could or would send more than it may, and no queue stands."""
+        if now < self._next_idle or bps >= wanted_bps or queueing:
             return []
+        self._last_idle = now
         found = 0 < FOUND * self._idle_from < bps and bps >= SMALL_BELOW_BPS / 2
         self._idle_from = bps
         self._next_idle = now + (SOON_S if found else IDLE_EVERY_S)
@@ -81,14 +102,20 @@ class Prober:
         seen = self._open.get(number)
         if seen is None:
             return None
-        seen.sent.append((sent_at, size))
-        if arrived_at is not None:
-            seen.arrived.append((arrived_at, size))
-        if len(seen.arrived) < LEAST_PACKETS or sum(size for _, size in seen.sent) < _bytes_of(seen.bps) * 0.8:
+        seen.hear(sent_at, arrived_at, size)
+        seen.bytes += size
+        seen.probes += arrived_at is not None
+        if seen.probes < LEAST_PACKETS or seen.bytes < _bytes_of(seen.bps) * 0.8:
             return None
         del self._open[number]
         proven = _proven(seen, through)
         return (proven, seen.bps) if proven is not None else None
+
+    def beside(self, sent_at: float, arrived_at: float | None, size: int) -> None:
+        """One packet of something else; it counts for a cluster that has begun and is not over."""
+        for seen in self._open.values():
+            if seen.sent:
+                seen.hear(sent_at, arrived_at, size)
 
     def forget(self, now: float) -> None:
         """Clusters whose packets never came back."""
@@ -108,16 +135,17 @@ def _bytes_of(bps: float) -> int:
 
 
 def _proven(seen: _Seen, through: float) -> float | None:
-    sent_bps, arrived_bps = _speed(seen.sent), _speed(seen.arrived)
-    if sent_bps is None or arrived_bps is None or arrived_bps > 2 * sent_bps:
+    sent_bps, arrived_bps = _speed(seen.sent), _speed(sorted(seen.arrived), first=1)
+    if sent_bps is None or arrived_bps is None or arrived_bps > BUNCHED * sent_bps:
         return None
     arrived_bps = min(arrived_bps / max(through, 0.5), sent_bps)
     proven = min(sent_bps, arrived_bps)
     return proven * DISCOUNT if arrived_bps < FULL_BELOW * sent_bps else proven
 
 
-def _speed(times: list[tuple[float, int]]) -> float | None:
-    """Bit/s of a cluster: everything but its last packet, over the time between first and last."""
-    first, last = min(times)[0], max(times)[0]
-    bits = sum(size for _, size in times[:-1]) * 8
-    return bits / (last - first) if last - first > 0.001 else None
+def _speed(times: list[tuple[float, int]], first: int = 0) -> float | None:
+    """Bit/s of packets in order: everything but one end over the time between, which of those that were sent is the last, and
+    of those that arrived the first (draft-ietf-rmcat-gcc says nothing of probes; so do senders today)."""
+    lasted = times[-1][0] - times[0][0]
+    bits = sum(size for _, size in times[first : len(times) - 1 + first]) * 8
+    return bits / lasted if lasted > 0.001 else None
