@@ -268,7 +268,8 @@ class Steering:
         rooms = [(route.room_bps, route.layer is alive[-1]) for route in track.routes if route.most == "best"]
         # Who asked for the small picture still wants one, however wide its path.
         rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
-        if track.wish.settle(rooms, alive[-1].producer.bps, now):
+        made_bps = alive[-2].producer.bps if len(alive) > 1 else None
+        if track.wish.settle(rooms, alive[-1].producer.bps, now, made_bps):
             self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
 
     def _budget(self, transport: Transport, now: float) -> float:
