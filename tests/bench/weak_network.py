@@ -179,7 +179,7 @@ async def _measured(
         "server": {"before": before, "after": await made.door.stats(), "news": made.door.news()} if made.door else {},
         "moved": moved,
         "states": {"patient": patient.states, "doctor": doctor.states},
-        "video": {"patient": patient.latest(begin, end, type="outbound-rtp", kind="video")},
+        "sent": {"patient": sight.encodings(patient, begin, end), "doctor": sight.encodings(doctor, begin, end)},
     }
 
 

@@ -116,6 +116,22 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
     }
 
 
+def encodings(here: Taken, begin: float, end: float) -> dict[str, list[list[Any]]]:
+    """How each encoding of `here` went, by its rid: `[s, asked bit/s, bytes sent, frames, lines, why limited]`, once a second."""
+    found: dict[str, list[list[Any]]] = {}
+    for noted in here._rows.values():
+        if not _like(noted[-1][1], {"type": "outbound-rtp", "kind": "video"}):
+            continue
+        rows: list[list[Any]] = []
+        for at, row in noted:
+            if begin <= at <= end and (not rows or at - begin >= 1000 * (rows[-1][0] + 1)):
+                figures = (row.get(name) for name in ("targetBitrate", "bytesSent", "framesSent", "frameHeight"))
+                rows.append([round((at - begin) / 1000, 1), *figures, row.get("qualityLimitationReason")])
+        if rows:
+            found[str(noted[-1][1].get("rid", noted[-1][1]["id"]))] = rows
+    return found
+
+
 def frozen(shown: list[float], begin: float, end: float) -> float:
     """Share of the span in which the picture stood still, by W3C's rule for freezes; one that has not ended counts too."""
     total, average = 0.0, 40.0
