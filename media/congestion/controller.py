@@ -24,8 +24,9 @@ PROBE_ECHO_S = 0.15
 """After a probe the path's delay is not listened to for so long: the queue it saw was the probe's own."""
 
 QUEUE_LEAST_S, DOUBT_S = 0.04, 0.5
-"""A trend is believed while so much of a queue stands, or as soon as it does within so long: a keyframe's own queue is
-30 ms (0.02 until 0022), and a browser that was held up twice a second looked like a full path, and 250 kbit/s were used by 0.38 instead of 0.7 (`tests/unit/test_downlink.py`)."""
+"""A trend is believed while so much of a queue stands (a keyframe's own is 30 ms), or as soon as it does within so long: a
+browser that was held up twice a second looked like a full path, and 250 kbit/s were used by 0.38 instead of 0.7
+(`tests/unit/test_downlink.py`)."""
 HOLD_ECHO_S = 1.0
 LOWERS = 0.85
 """A probe that found the path full below the estimate lowers it, by so much at the most, and not below what arrives."""

@@ -5,8 +5,8 @@ A simulcast has few sizes, and what lies between two of them would stay unused: 
 stays what it is, for the recorder and for those whose path carries it.
 
 WISH-1  Downwards at once (at most every `DOWN_EVERY_S`), upwards by an eighth at the least and at most every `UP_EVERY_S`, by
-        half or more every `LEAP_EVERY_S`: after each wish a Chromium takes its encoders for wasteful, and has all of them make
-        five sixths of what they may for 30 frames.
+        half or more every `LEAP_EVERY_S`: after each wish a Chromium takes its encoders for wasteful, and has all of them
+        make five sixths of what they may for 30 frames.
 WISH-2  When every viewer has had the best, and room for it, for `CALM_S`, the wish is 0: nobody needs a small one, and the
         whole uplink is the best's. Before anything is known there is no wish, and the publisher does as it likes.
 WISH-3  Who makes less than it is asked for, though it has had time, is asked for more, by `MOST_GAIN` at the most.

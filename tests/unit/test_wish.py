@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from media.congestion.wish import BORNE_S, CALM_S, DOWN_EVERY_S, HEEDED_S, LEAP_EVERY_S, LEAST_BPS, MOST_GAIN, UP_EVERY_S, Wish
+from media.congestion.wish import (
+    BORNE_S,
+    CALM_S,
+    DOWN_EVERY_S,
+    HEEDED_S,
+    LEAP_EVERY_S,
+    LEAST_BPS,
+    MOST_GAIN,
+    UP_EVERY_S,
+    Wish,
+)
 
 BEST = 1.8e6
 
