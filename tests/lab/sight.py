@@ -117,7 +117,7 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
 
 
 def encodings(here: Taken, begin: float, end: float) -> dict[str, list[list[Any]]]:
-    """How each encoding of `here` went, by its rid, once a second: `[s, asked bit/s, bytes sent, frames, lines, why limited]`."""
+    """How each encoding of `here` went, by rid, once a second: `[s, asked bit/s, bytes sent, frames, lines, why limited]`."""
     found: dict[str, list[list[Any]]] = {}
     for noted in here._rows.values():
         if not _like(noted[-1][1], {"type": "outbound-rtp", "kind": "video"}):
