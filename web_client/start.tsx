@@ -10,7 +10,7 @@ import type { Language, PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
 import { clock } from './ports/clock';
 import { type Saying, Voice } from './core/voice';
-import { unlock } from './ports/chime';
+import { sounds, unlock } from './ports/chime';
 import { fetchConsent } from './ports/consent';
 import { media } from './ports/media';
 import { meter } from './ports/meter';
@@ -67,6 +67,9 @@ export function start<W extends PatientWords>(given: Role<W>): void {
   });
   const browser = browserOf(navigator.userAgent);
   const voice = new Voice(speech, clock);
+  // Whoever comes back by a reload has touched nothing yet, and the browser lets nothing ring.
+  const bell = new Snapshot({ rings: true });
+  let touched = false;
   const nothing = new Snapshot({
     ...visit.now,
     page: 'closed' as const,
@@ -117,18 +120,20 @@ export function start<W extends PatientWords>(given: Role<W>): void {
   function Spoken({ w, language }: { w: W; language: Language }) {
     const now = useSnapshot(token === null ? nothing : visit);
     const { mode, reading } = useSnapshot(preferences);
+    const { rings } = useSnapshot(bell);
     const track = now.call.devices.microphone.track as MediaStreamTrack | null;
     const listen = useMemo(() => (track === null ? null : (tell: (level: number) => void) => meter(track, tell)), [track]);
     useEffect(() => {
       // Names stay out of the title: it stands in the window list and the history.
       document.title = now.page === 'called' ? w.calledTitle : w.brand;
       stayAwake(now.page === 'waiting' || now.page === 'called' || now.page === 'live');
+      if (now.page === 'waiting' && !touched) void sounds().then((rings) => bell.set({ rings: rings || touched }));
       if (now.page === 'live' && mode === 'normal') speech.ring();
     }, [now.page, w]);
     useEffect(() => {
       voice.heed(given.saying({ now, w, browser }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
     }, [now, w, reading, mode]);
-    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} />;
+    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} rings={rings} />;
   }
 
   const root = document.getElementById('page');
@@ -136,6 +141,8 @@ export function start<W extends PatientWords>(given: Role<W>): void {
 
   for (const gesture of ['pointerup', 'keydown'] as const)
     addEventListener(gesture, () => {
+      touched = true;
+      bell.set({ rings: true });
       unlock();
       voice.unlock();
     }, { once: true });

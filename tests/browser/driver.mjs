@@ -31,7 +31,7 @@ const browsers = new Map();
 const pages = new Map();
 let next = 1;
 
-async function launch({ kind, video, audio, args = [], path }) {
+async function launch({ kind, video, audio, args = [], preferences = {}, path }) {
   const profile = await mkdtemp(join(tmpdir(), 'tc-browser-'));
   const fake = ['--use-fake-device-for-media-stream'];
   if (video) fake.push(`--use-file-for-fake-video-capture=${video}`);
@@ -39,7 +39,7 @@ async function launch({ kind, video, audio, args = [], path }) {
   const browser = kind === 'firefox'
     ? await puppeteer.launch({
         browser: 'firefox', executablePath: path ?? '/usr/bin/firefox-esr', headless: true,
-        extraPrefsFirefox: FIREFOX_PREFERENCES, args,
+        extraPrefsFirefox: { ...FIREFOX_PREFERENCES, ...preferences }, args,
       })
     : await puppeteer.launch({
         executablePath: path ?? '/usr/bin/chromium', headless: true, userDataDir: profile,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -70,10 +70,20 @@ class Driver:
             raise BrowserError(f"{verb}: {said['error']}")
         return said
 
-    async def browser(self, kind: Kind = "chromium", args: tuple[str, ...] = (), face: Face | None = None) -> Browser:
-        """A fresh browser with an empty profile and a talking face as camera and microphone (Firefox: its own fakes)."""
+    async def browser(
+        self,
+        kind: Kind = "chromium",
+        args: tuple[str, ...] = (),
+        face: Face | None = None,
+        preferences: Mapping[str, int | bool] | None = None,
+    ) -> Browser:
+        """A fresh browser with an empty profile and a talking face as camera and microphone (Firefox: its own fakes).
+
+        `args` are Chromium's, `preferences` Firefox's, over our own.
+        """
         face = face or talking_face(320, 240)  # a quarter of the pixels: most of a test's CPU is the browsers' codecs
-        said = await self.ask("launch", kind=kind, video=str(face.video), audio=str(face.audio), args=list(args))
+        devices = {"video": str(face.video), "audio": str(face.audio)}
+        said = await self.ask("launch", kind=kind, args=list(args), preferences=dict(preferences or {}), **devices)
         return Browser(self, said["browser"], said["pid"])
 
     async def tidy(self) -> None:

@@ -7,6 +7,13 @@ export function unlock(): void {
   void context.resume();
 }
 
+/** Whether this page may sound already, untouched as it is. A context takes a moment to run where it may. */
+export async function sounds(): Promise<boolean> {
+  unlock();
+  await new Promise((then) => setTimeout(then, 500));
+  return context?.state === 'running';
+}
+
 export function chime(): void {
   if (context?.state !== 'running') return;
   const at = context.currentTime;

@@ -141,6 +141,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'check-blocked': ['check', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   waiting: ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-next': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0 } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } })],
+  'waiting-silent': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-late': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0, late: 'coordinator', offers: ['phone_back', 'rebook'] } }), t)],
   'live-hold': ['live', (t) => callOf(stateOf('live', 'patient', { held: true }), t)],
   'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],

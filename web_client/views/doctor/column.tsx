@@ -184,7 +184,7 @@ export function Column(given: DoctorGiven) {
           nudge={nudge}
         />
         <div class="v-screen" hidden={!live || !remote('screen')}>
-          <Picture name="screen" label={w.patientScreen} tracks={[remote('screen')]} muted />
+          <Picture name="screen" label={w.patientScreen} tracks={[remote('screen')]} muted nudge={nudge} />
         </div>
         {!face && (
           <div class="instead">
@@ -199,7 +199,7 @@ export function Column(given: DoctorGiven) {
           </span>
         )}
         <div class="me" hidden={cam !== 'on'}>
-          <Picture name="self" label={w.me} tracks={[devices.camera.track]} muted mirrored />
+          <Picture name="self" label={w.me} tracks={[devices.camera.track]} muted mirrored nudge={nudge} />
         </div>
       </div>
       <Tiles call={now.call} w={w} nudge={nudge} />

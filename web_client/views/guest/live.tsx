@@ -14,7 +14,7 @@ import { liveStrip, recordingWords } from '../patient/strip';
 import type { GuestGiven } from './shape';
 import '../../style/guest.css';
 
-function Half({ seat, given, nudge, onSilenced }: { seat: Seat; given: GuestGiven; nudge: number; onSilenced?: (silenced: boolean) => void }) {
+function Half({ seat, given, nudge, onSilenced }: { seat: Seat; given: GuestGiven; nudge: number; onSilenced: (silenced: boolean) => void }) {
   const { now, w } = given;
   const state = now.call.session.state;
   const camera = trackOf(now.call.peer, seat, 'camera');
@@ -27,7 +27,7 @@ function Half({ seat, given, nudge, onSilenced }: { seat: Seat; given: GuestGive
         label={seat === 'doctor' ? w.theirPicture : w.patientPicture}
         tracks={[camera, trackOf(now.call.peer, seat, 'microphone')]}
         nudge={nudge}
-        {...(onSilenced === undefined ? {} : { onSilenced })}
+        onSilenced={onSilenced}
       />
       {!face && (
         <div class="instead">
@@ -64,9 +64,9 @@ export function Live(given: GuestGiven) {
       </Heading>
       <div class={`halves ${screen ? 'sharing' : ''}`}>
         <Half seat="patient" given={given} nudge={nudge} onSilenced={setSilenced} />
-        <Half seat="doctor" given={given} nudge={nudge} />
+        <Half seat="doctor" given={given} nudge={nudge} onSilenced={setSilenced} />
         <div class="half wide" hidden={!screen}>
-          <Picture name="screen" label={w.theirScreen} tracks={[screen]} muted />
+          <Picture name="screen" label={w.theirScreen} tracks={[screen]} muted nudge={nudge} />
         </div>
       </div>
       <Tiles call={now.call} w={w} nudge={nudge} />
@@ -86,7 +86,7 @@ export function Live(given: GuestGiven) {
           </div>
           {camera === 'on' && (
             <div class="self">
-              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
+              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} nudge={nudge} />
               <span>{w.you}</span>
             </div>
           )}

@@ -83,7 +83,7 @@ export function Live(given: PatientGiven) {
           )}
         </div>
         <div class="screen-pic" hidden={!screen}>
-          <Picture name="screen" label={w.theirScreen} tracks={[screen]} muted />
+          <Picture name="screen" label={w.theirScreen} tracks={[screen]} muted nudge={nudge} />
         </div>
         <div class="shade" />
       </div>
@@ -117,7 +117,7 @@ export function Live(given: PatientGiven) {
           </div>
           {camera === 'on' && (
             <div class="self">
-              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} />
+              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} nudge={nudge} />
               <span>{w.you}</span>
             </div>
           )}

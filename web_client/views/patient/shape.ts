@@ -52,4 +52,6 @@ export interface PatientGiven {
   readonly mirrored: boolean;
   /** Listens to the own microphone, or null while there is none. */
   readonly listen: Listen | null;
+  /** Whether the browser lets this page ring: after a reload, not before it was touched. */
+  readonly rings: boolean;
 }

@@ -77,6 +77,11 @@ export function Waiting(given: PatientGiven) {
             <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
             <p class="next">{w.waitHow}</p>
           </section>
+          {!given.rings && (
+            <Button act="ring-on" kind="main" icon="sound" onTap={act.ring}>
+              {w.waitRing}
+            </Button>
+          )}
           {lost ? (
             <p class="state warn" data-state="lost">
               <Icon name="back" />

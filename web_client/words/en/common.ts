@@ -25,7 +25,7 @@ export const common: CommonWords = {
   closedExpiredNext: 'Ask the hospital for a new link, or phone them.',
   closedUnknown: 'This link does not open',
   closedUnknownNext: 'Check that it is whole, or phone the hospital.',
-  tapSound: 'No sound? Tap once to play it.',
+  tapSound: 'No sound or no picture? Tap here once.',
   mic: 'Mic',
   micOn: 'Mic on',
   micOff: 'Mic off',

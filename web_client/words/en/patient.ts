@@ -77,6 +77,7 @@ export const patient: OwnPatientWords = {
   waitNoDevices: 'Camera and microphone are not on yet',
   waitNetwork: 'Test the network',
   waitCheck: 'Check camera and microphone',
+  waitRing: 'Tap once, so that this page can ring',
   waitKept: 'Your place stays, even if you close and come back.',
   waitCalled: (doctor) => `${doctor} is ready. Tap Answer.`,
   answer: 'Answer',

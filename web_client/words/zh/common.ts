@@ -24,7 +24,7 @@ export const common = {
   closedExpiredNext: '请向医院要一个新链接，或打医院的电话。',
   closedUnknown: '这个链接打不开',
   closedUnknownNext: '请检查链接是否完整，或打医院的电话。',
-  tapSound: '听不见？点一下放声音。',
+  tapSound: '听不见、看不见？点一下就好。',
   mic: '话筒',
   micOn: '话筒开着',
   micOff: '话筒关着',

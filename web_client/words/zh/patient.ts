@@ -76,6 +76,7 @@ export const patient = {
   waitNoDevices: '镜头和话筒还没打开',
   waitNetwork: '测试网络',
   waitCheck: '检查镜头和话筒',
+  waitRing: '点一下，轮到您才会响',
   waitKept: '关掉再打开，位置也还在。',
   waitCalled: (doctor: string) => `${doctor}叫您了。点“接听”。`,
   answer: '接听',
