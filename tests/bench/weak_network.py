@@ -3,6 +3,8 @@
 WEAK-1  Within a run every way meets the same link with the same seed; medians and ranges are over runs.
 WEAK-2  A call that does not come up, or dies, is not left out: no frames, frozen throughout.
 WEAK-3  What the wire itself counted stands beside what the browsers say, and how busy the machine was beside both.
+WEAK-4  All links are gone through once before any is gone through again, and every run is written as soon as it is made: what
+        was stopped is a whole table of fewer runs, and `--resume` goes on with it (`tests.bench.weak_results`).
 """
 
 from __future__ import annotations
@@ -10,23 +12,23 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
-from typing import Any
 
 import psutil
 
-from tests.bench import weak_plot, weak_table
+from tests.bench import weak_plot, weak_results, weak_table
 from tests.bench.hosts import NoNamespaces
+from tests.bench.weak_results import WAYS, Result, Unjoinable
 from tests.browser.pages import act, picture
 from tests.browser.remote import BrowserError
 from tests.lab import calls, janus, sight, stories
@@ -37,14 +39,12 @@ from tests.lab.server import Door, worker_door
 
 SETTLE_S = 5.0
 """Between the first pictures and the measurement."""
-PATIENCE_S = 20.0
-"""For the first pictures, on the worst link."""
+PATIENCE_S = 12.0
+"""For the first pictures, on the worst link: whoever has none by then is measured as it is."""
 AROUND_S, CALL_S = 60.0, SETTLE_S + 2 * PATIENCE_S + 15.0
 """Around all calls, and around each, at the most."""
-USUAL_S = 14.0
-WAYS = ("ours", "janus", "direct")
-
-Result = dict[str, Any]
+USUAL_S = 9.0
+KEPT = Path("build/weak_network.json")
 
 
 @dataclass
@@ -84,42 +84,52 @@ class Asked:
     links: tuple[str, ...]
     ways: tuple[str, ...] = WAYS
     runs: int = 5
-    seconds: float = 30.0
+    seconds: float = 12.0
     seed: int = 1
     lines: int = 480
     one_link: bool = False
     say: Callable[[str], None] = print
     keep: Callable[[Result], None] = lambda _: None
-    """Given the results so far after every link."""
+    """Given the results so far after every run."""
 
 
-async def compare(asked: Asked) -> Result:
-    """All links, all runs, all ways."""
-    result: Result = {"runs": asked.runs, "seconds": asked.seconds, "seed": asked.seed, "lines": asked.lines}
-    result |= {"cores": os.cpu_count(), "links": {}}
+async def compare(asked: Asked, held: Result | None = None) -> Result:
+    """All links, all runs, all ways; what is `held` already is not made again."""
+    result = weak_results.empty(asked.lines, os.cpu_count()) if held is None else held
     ours = asyncio.current_task()
     assert ours is not None
     # Told to stop, it takes the laboratory down first.
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ours.cancel)
+    commit = _commit()
     async with lab(asked.ways, asked.lines, asked.one_link) as made:
-        for name in asked.links:
-            result["links"][name] = await _on(made, LINKS[name], asked)
+        for turn, (link, way, seed) in enumerate(missing(result, asked, tuple(made.ways)), 1):
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            found = await one(made, link, way, asked.seconds, seed)
+            run = {"seed": seed, "seconds": asked.seconds, "at": at, "commit": commit, **found}
+            weak_results.add(result, link.name, _about(link), way, run)
+            asked.say(f"{turn}. {link.name}, seed {seed}, {way}: {_short(found)}")
             asked.keep(result)
-    return result
+    return weak_results.ordered(result, tuple(LINKS))
 
 
-async def _on(made: Lab, link: Named, asked: Asked) -> Result:
-    found: dict[str, list[Result]] = {way: [] for way in made.ways if _met(link, way)}
-    for run in range(asked.runs):
-        for way, rows in found.items():
-            rows.append(await one(made, link, way, asked.seconds, asked.seed + run))
-            asked.say(f"{link.name} {run + 1}/{asked.runs} {way}: {_short(rows[-1])}")
-    return {
-        "words": link.words,
-        "goal": asdict(link.goal),
-        "uplink_too": link.uplink_too,
-        "ways": {way: {"median": _medians(rows), "runs": rows} for way, rows in found.items()},
-    }
+def missing(result: Result, asked: Asked, ways: Sequence[str]) -> list[tuple[Named, str, int]]:
+    """Link, way and seed of the runs to be made, in their order (WEAK-4)."""
+    return [
+        (LINKS[name], way, seed)
+        for seed in range(asked.seed, asked.seed + asked.runs)
+        for name in asked.links
+        for way in ways
+        if _met(LINKS[name], way) and not weak_results.has(result, name, way, seed)
+    ]
+
+
+def _about(link: Named) -> Result:
+    return {"words": link.words, "goal": asdict(link.goal), "uplink_too": link.uplink_too}
+
+
+def _commit() -> str | None:
+    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
 
 
 async def one(made: Lab, link: Named, way: str, seconds: float, seed: int) -> Result:
@@ -192,20 +202,6 @@ async def _moved(made: Lab, link: Named, begin: float) -> float | None:
     return now_ms()
 
 
-def _medians(rows: list[Result]) -> Result:
-    """`{direction: {figure: [median, least, most]}}`; None where no run had the figure."""
-    out: Result = {}
-    for way in ("down", "up"):
-        names = rows[0][way]
-        out[way] = {}
-        for name in names:
-            values = [row[way][name] for row in rows if row[way][name] is not None]
-            out[way][name] = [median(values), min(values), max(values)] if values else None
-    out["cpu"] = median(row["machine"]["cpu"] for row in rows)
-    out["wire_late_p99_ms"] = max(row["wire"]["late_p99_ms"] for row in rows)
-    return out
-
-
 def _short(found: Result) -> str:
     parts = []
     for way in ("down", "up"):
@@ -225,7 +221,9 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--links", type=_links, default=[], metavar="A,B", help="the same, in one word")
     given.add_argument("--way", nargs="+", choices=WAYS, default=list(WAYS))
     given.add_argument("--runs", type=int, default=5)
-    given.add_argument("--seconds", type=float, default=30)
+    given.add_argument(
+        "--seconds", type=float, default=12, help="of each run; links with a story last as long as it does"
+    )
     given.add_argument("--seed", type=int, default=1)
     given.add_argument(
         "--lines", type=int, choices=list(calls.SIZES), default=480, help="of the cameras; 720 costs more CPU"
@@ -233,8 +231,12 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument(
         "--one-link", action="store_true", help="the patient's page and signaling take the bad link too (ours only)"
     )
-    given.add_argument("--json", type=Path, help="every run, whole")
-    given.add_argument("--plot", type=Path, help="a PNG")
+    given.add_argument("--json", type=Path, default=KEPT, help="every run, whole; written anew, or gone on with")
+    given.add_argument("--plot", type=Path, help="a PNG; beside the JSON if not said")
+    given.add_argument("--resume", action="store_true", help="make only the runs that the JSON does not hold")
+    given.add_argument(
+        "--merge", type=Path, nargs="+", metavar="JSON", help="make no runs: join these into one table and drawing"
+    )
 
 
 def _links(given: str) -> list[str]:
@@ -246,10 +248,9 @@ def _links(given: str) -> list[str]:
 
 def longest_s(links: Sequence[str], ways: Sequence[str], runs: int, seconds: float) -> float:
     """How long a bench may take: servers and browsers up and down once, and every call with all its patience spent."""
-    calls = sum(
+    return AROUND_S + sum(
         runs * (max(seconds, LINKS[name].seconds) + CALL_S) for name in links for way in ways if _met(LINKS[name], way)
     )
-    return AROUND_S + calls
 
 
 def _met(link: Named, way: str) -> bool:
@@ -258,29 +259,42 @@ def _met(link: Named, way: str) -> bool:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run, print, draw. 3 where the machine does not allow a laboratory."""
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
-    def keep(result: Result) -> None:
-        if args.json:
-            args.json.write_text(json.dumps(result) + "\n")
-
-    links, ways = tuple(dict.fromkeys([*args.link, *args.links])) or tuple(LINKS), tuple(args.way)
-    most_s, calls = longest_s(links, ways, args.runs, args.seconds), args.runs * len(links) * len(ways)
-    about_s = most_s - calls * (CALL_S - USUAL_S)
-    say(f"about {about_s / 60:.0f} minutes, at most {most_s / 60:.0f}")
+    """Run or join, print, draw. 3 where the machine does not allow a laboratory, 64 for results that cannot be joined."""
     try:
-        result = asyncio.run(
-            compare(Asked(links, ways, args.runs, args.seconds, args.seed, args.lines, args.one_link, say, keep))
-        )
+        result = weak_results.joined([weak_results.read(path) for path in args.merge]) if args.merge else _run(args)
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces and /dev/net/tun ({error})", file=sys.stderr)
         return 3
+    except Unjoinable as error:
+        print(f"these results cannot be joined: {error}", file=sys.stderr)
+        return 64
     except asyncio.CancelledError:
         return 143
+    if not result["links"]:
+        print("there are no runs", file=sys.stderr)
+        return 64
+    weak_results.write(result, args.json)
     print(weak_table.text(result))
-    if args.plot:
-        asyncio.run(weak_plot.draw(result, args.plot))
+    plot = args.plot or args.json.with_suffix(".png")
+    asyncio.run(weak_plot.draw(result, plot))
+    print(f"every run: {args.json}; drawn: {plot}")
     return 0
+
+
+def _run(args: argparse.Namespace) -> Result:
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    links, ways = tuple(dict.fromkeys([*args.link, *args.links])) or tuple(LINKS), tuple(args.way)
+    asked = Asked(
+        *(links, ways, args.runs, args.seconds, args.seed, args.lines, args.one_link, say),
+        keep=lambda result: weak_results.write(result, args.json),
+    )
+    held = weak_results.read(args.json) if args.resume and args.json.exists() else None
+    if held is not None and held["lines"] != args.lines:
+        raise Unjoinable(f"cameras of {held['lines']} and of {args.lines} lines")
+    runs = missing(held or weak_results.empty(args.lines, None), asked, ways)
+    about_s = 15 + sum(max(args.seconds, link.seconds) + USUAL_S for link, _, _ in runs)
+    most_s = longest_s(links, ways, args.runs, args.seconds)
+    say(f"{len(runs)} runs: about {about_s / 60:.0f} minutes, at most {most_s / 60:.0f}")
+    return asyncio.run(compare(asked, held))

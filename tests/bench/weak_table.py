@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.bench import weak_results
+
 FIGURES = (
     ("fps", "fps", 1, 1.0),
     ("freeze", "frozen %", 1, 100.0),
@@ -49,20 +51,34 @@ def text(result: dict[str, Any]) -> str:
     """A table for a terminal: median and range; `!` marks a median of ours that misses its goal."""
     made = rows(result)
     shown = [figure for figure in FIGURES if any(cells[figure[0]] for *_, cells in made)]
-    table = [("link", "to", "way", *(title for _, title, *_ in shown))]
+    table = [("link", "to", "way", "runs", *(title for _, title, *_ in shown))]
     table += [
-        (name, {"down": "patient", "up": "doctor"}.get(direction, ""), way, *(cells[key] for key, *_ in shown))
+        (
+            name,
+            {"down": "patient", "up": "doctor"}.get(direction, ""),
+            way,
+            _runs(result, name, way),
+            *(cells[key] for key, *_ in shown),
+        )
         for name, direction, way, cells in made
     ]
     widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
     medians = [found["median"] for link in result["links"].values() for found in link["ways"].values()]
     busy, late = [found["cpu"] for found in medians], max(found["wire_late_p99_ms"] for found in medians)
-    asked = f"{result['runs']} runs of {result['seconds']:g} s, cameras of {result['lines']} lines"
+    runs = [len(found["runs"]) for link in result["links"].values() for found in link["ways"].values()]
+    seconds = sorted({run["seconds"] for run in weak_results.runs_of(result)})
+    many = f"{min(runs)}" if min(runs) == max(runs) else f"{min(runs)} to {max(runs)}"
+    asked = f"{many} runs of {'/'.join(f'{each:g}' for each in seconds)} s, cameras of {result['lines']} lines"
     lines.append(
         f"{asked}; this machine was {min(busy):.0%} to {max(busy):.0%} busy, the wire at most {late:g} ms late (p99)"
     )
     return "\n".join(lines)
+
+
+def _runs(result: dict[str, Any], link: str, way: str) -> str:
+    found = result["links"][link]["ways"].get(way)
+    return "" if found is None else str(len(found["runs"]))
 
 
 def _cell(value: list[float] | None, key: str, goal: dict[str, float]) -> str:
