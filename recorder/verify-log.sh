@@ -18,9 +18,9 @@ awk -v out="$w" -v strict="${4+yes}" '
   $0 == "" && paragraph < 2 { paragraph++; next }
   !paragraph && FNR > 1 { if (!seen) bad("LOG-1"); way[++steps] = $0 }
   paragraph == 1 { note[++lines] = $0; print >(out "/checkpoint") }
-  paragraph == 2 { if (NF != 3 || $1 != "\342\200\224" || $0 != $1 " " $2 " " $3) bad("LOG-1"); print $2, $3 >(out "/signatures"); signatures++ }
+  paragraph == 2 { if (NF != 3 || $1 != "\342\200\224" || $2 ~ /[+]/ || $0 != $1 " " $2 " " $3 || signatures > 31) bad("LOG-1"); print $2, $3 >(out "/signatures"); signatures++ }
   END {
-    if (paragraph != 2 || !seen || lines < 3 || note[2] !~ /^(0|[1-9][0-9]*)$/ || !signatures) bad("LOG-1")
+    if (paragraph != 2 || !seen || lines != 3 || note[1] !~ /^[!-~]+$/ || note[2] !~ /^(0|[1-9][0-9]*)$/ || length(note[2]) > 15 || !signatures) bad("LOG-1")
     print note[1] >(out "/log"); print note[3] >(out "/root"); printf "" >(out "/way"); last = note[2] - 1
     if (place > last) bad("LOG-3")
     for (i = 1; i <= steps; i++) { # RFC 9162 §2.1.3.2
@@ -43,7 +43,7 @@ while read -r name signature; do
     [ "$name" = "$log" ] && [ "$hint" = "$({ printf '%s\n\1' "$log"; cat "$w/raw"; } | sha256 | head -c4 | hex)" ] && valid "$key" "$w/checkpoint" "$w/bare" || broken LOG-2
     continue
   fi
-  word=$(grep -F -- "$name+$hint+" "$may" 2>/dev/null | grep "^$name[+]" | head -n1); [ -n "$word" ] && ! grep -qxF -- "$word" "$w/used" || broken LOG-4
+  word=$(while read -r k; do case $k in "$name+$hint+"*) printf %s "$k"; break ;; esac; done <"$may"); [ -n "$word" ] && ! grep -qxF -- "$word" "$w/used" || broken LOG-4
   echo "$word" >>"$w/used"; printf '%s' "${word#"$name+$hint+"}" | bytes >"$w/typed"; [ "$(wc -c <"$w/typed") $(head -c1 "$w/typed" | hex)" = "33 04" ] || broken LOG-4
   { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c32 "$w/typed"; } | openssl pkey -pubin -inform DER -out "$w/witness.pem" 2>/dev/null || broken LOG-4
   time=$(head -c12 "$w/sig" | tail -c8 | hex); { printf 'cosignature/v1\ntime %d\n' "0x$time"; cat "$w/checkpoint"; } >"$w/cosigned"

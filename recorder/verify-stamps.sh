@@ -15,14 +15,15 @@ close() {
 manifest() {
   [ -f log/manifest.jsonl ] || [ -f log/manifest.tlog-proof ] || exit 0
   logged log/manifest.tlog-proof log/manifest.jsonl >/dev/null || broken MANIFEST-1 log/manifest.jsonl
-  hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\.)*"'; in=log/manifest.jsonl
+  hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7bef]|1[0-9a-f]))*"'; in=log/manifest.jsonl
   id=$({ printf 'teleconsult-visit-v1\n'; sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl | tr -d '\n'; } | sha256sum | cut -c1-64)
-  [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] || broken MANIFEST-1 $in
+  [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] && [ -z "$(tr -d '\n\040-\377' <"$in" | tr '\0' x)" ] && iconv -f UTF-8 -t UTF-8 <"$in" >/dev/null 2>&1 || broken MANIFEST-1 $in
   sed 1q "$in" | grep -Exq "[{]\"at\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z\",\"day\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]\",\"log\":$text,\"prev\":($hex|null),\"v\":1,\"visits\":$(($(wc -l <"$in") - 1))[}]" || broken MANIFEST-1 $in
   anchors="[[]([{]\"reference\":$text,\"service\":$text[}](,[{]\"reference\":$text,\"service\":$text[}])*)?[]]"
   [ -z "$(sed 1d "$in" | grep -Exv "[{]\"anchors\":$anchors,\"close\":($hex,\"open\":$hex,\"records\":[1-9][0-9]*|null,\"open\":$hex,\"records\":null),\"visit\":$hex[}]")" ] || broken MANIFEST-1 $in
   sed 1d "$in" | sed -E 's/.*"visit":"([0-9a-f]*)"[}]$/\1/' >"$w/visits"; sort -cu "$w/visits" 2>/dev/null || broken MANIFEST-1 $in
   ends="null,\"open\":\"$(head -n1 "$w/hashes")\",\"records\":null"; [ ! -f "$w/ended" ] || ends="($ends|\"$(cut -d' ' -f2 "$w/ended")\",\"open\":\"$(head -n1 "$w/hashes")\",\"records\":$(cut -d' ' -f1 "$w/ended"))"
+  sed 1q "$in" | grep -q "\"day\":\"$(head -c17 records/000001.jsonl | tail -c10)\",\"log\"" || broken MANIFEST-2 $in
   sed 1d "$in" | grep -Exq "[{]\"anchors\":$anchors,\"close\":$ends,\"visit\":\"$id\"[}]" || broken MANIFEST-2 $in
 }
 token() { # is the authority's reply signed, and of this checkpoint? Its time is left in WORK/time, its name in WORK/authority.

@@ -74,9 +74,12 @@ function ms(at,   y, m, days) { # 2026-05-04T09:12:24.870Z in milliseconds since
   days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * m - 457) / 5) + substr(at, 9, 2)
   return (((days * 24 + substr(at, 12, 2)) * 60 + substr(at, 15, 2)) * 60 + substr(at, 18, 2)) * 1000 + substr(at, 21, 3)
 }
-function list(text, name, into) { # the strings of an array
-  if (!match(text, "\"" name "\":[[][^]]*")) return 0
-  text = substr(text, RSTART + length(name) + 5, RLENGTH - length(name) - 5); return split(text, into, /[",]+/)
+function list(text, name, into,   k) { # the strings of an array
+  if (!match(text, "\"" name "\":[[]")) return 0
+  for (text = substr(text, RSTART + RLENGTH); match(text, /^,?"([^"\\]|\\.)*"/); text = substr(text, RLENGTH + 1)) {
+    into[++k] = substr(text, 1, RLENGTH - 1); sub(/^,?"/, "", into[k])
+  }
+  return k + 0
 }
 function decided(seat, yes) {
   agreed[seat] = yes
@@ -106,13 +109,15 @@ function adds_up(track,   received) {
 }
 
 function head(   f, statement, signed, was, file, one, alg, sig, k) {
-  if (!match($0, /"statement":[{]"at":"....-..-..T..:..:..[.]...Z","head":"[0-9a-f]+","head_sm3":"[0-9a-f]+","origin":"([^"\\]|\\.)*","size":[1-9][0-9]*,"v":1,"visit":"[A-Za-z0-9_-]+"[}][}]$/)) broken("HEAD-1")
+  if (!match($0, "\"statement\":[{]\"at\":\"" INSTANT "\",\"head\":\"[0-9a-f]+\",\"head_sm3\":\"[0-9a-f]+\",\"origin\":\"([^\"\\\\]|\\\\.)*\",\"size\":[1-9][0-9]*,\"v\":1,\"visit\":\"[A-Za-z0-9_-]+\"[}][}]$")) broken("HEAD-1")
   statement = substr($0, RSTART + 12, RLENGTH - 13); signed = substr($0, 1, RSTART - 1); split(statement, f, "\"")
   if (!index(statement, "," origin ",\"size\":") || !index(statement, ",\"visit\":\"" visit "\"}")) broken("HEAD-2")
   was = size; size = get(statement, "size") + 0
   if (size < was) broken("HEAD-3")
   if (size > n) broken("HEAD-6")
   if (f[8] != hash[size]) broken("HEAD-4")
+  if ($0 in judged) return # the very same line again says, and costs, nothing
+  judged[$0]
   print size, f[12], FILENAME ":" FNR >(out "/sm3"); file = sprintf("%s/head/%07d", out, ++heads)
   if (!sub(/^[{]"signatures":[[]/, "", signed) || !sub(/],$/, ",", signed)) broken("HEAD-1")
   for (k = 0; match(signed, /^[{]"alg":"[a-z0-9]+","key":"[0-9a-f]+","sig":"[A-Za-z0-9+\/]*=?=?"[}],/); k++) {
@@ -126,7 +131,7 @@ function head(   f, statement, signed, was, file, one, alg, sig, k) {
   printf "teleconsult-head-v1\n%s", statement >file; close(file)
 }
 
-BEGIN { INSTANT = "[0-9][0-9][0-9][0-9]-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9][0-9][0-9]Z"; forms() }
+BEGIN { INSTANT = "[0-9][0-9][0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9][0-9][0-9]Z"; forms() }
 FNR == NR { hash[NR] = $1; next }
 FILENAME ~ /^heads/ && FNR == 1 && batch++ && size != ends[batch - 1] { batch--; broken("LAYOUT-3") }
 FILENAME ~ /^heads/ { head(); next }
@@ -136,6 +141,7 @@ FNR == 1 { batches++ }
   tail = ",\"mono_us\":" kind["count"] ",\"prev\":" kind["hex"] ",\"seq\":" kind["count"] ",\"type\":\"[a-z]+\",\"v\":1,\"visit\":\"[A-Za-z0-9_-]+\"}$"
   if (length($0) > 65536 || $0 !~ ("^[{]\"at\":\"" INSTANT "\",\"body\":[{]") || !match($0, tail)) broken("FORM-2")
   body = substr($0, 41, RSTART - 41); split(substr($0, RSTART), t, /[",:}]+/); type = t[9]
+  if (t[3] + 0 > 9007199254740991) broken("FORM-2")
   if (n == 0) visit = t[13]
   if (n == 0 && type != "open") broken("CHAIN-1")
   if (t[7] != n) broken("CHAIN-2")

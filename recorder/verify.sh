@@ -25,7 +25,7 @@ for k in records heads; do seq -f "$k/%06.0f.jsonl" "$n" | cmp -s - "$w/$k" || b
 lines() { [ "$(tail -qc1 "$@" | tr -dc '\n' | wc -c)" = "$n" ] && [ -z "$(find "$@" -size +16777216c)" ] && [ "$(cat "$@" | tr -d '\n\040-\377' | wc -c)" = 0 ] && cat "$@" | iconv -f UTF-8 -t UTF-8 >/dev/null 2>&1; }
 lines $records || broken FORM-1 records; lines $heads || broken HEAD-1 heads
 # 2. Records: each is a file of its own, without its newline, and hashed; what they say is judged by verify.awk.
-awk -v d="$w/line" 'BEGIN { ORS = "" } { f = sprintf("%s/%07d", d, NR); print >f; close(f) }' $records
+awk -v d="$w/line" 'BEGIN { ORS = "" } !index($0, ",\"seq\":" NR - 1 ",\"type\":\"") { exit } { f = sprintf("%s/%07d", d, NR); print >f; close(f) }' $records # what comes after rubbish is not read
 (cd "$w/line" && ls | xargs sha256sum | cut -c1-64) >"$w/hashes"
 printf 'teleconsult-log-v1\n%s' "$(sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl)" >"$w/seed"
 awk -v seed="$(sha256sum <"$w/seed" | cut -c1-64)" -v out="$w" -f "$tools/verify.awk" "$w/hashes" $records $heads || broken FORM-2; nothing said
@@ -40,7 +40,7 @@ nothing headed
 signed() { # ALGORITHM OPTIONS...
   alg=$1; key=keys/$(sed -n "s/^$1 //p" "$w/keys").pem; shift
   for h in "$w"/head/*."$alg"; do
-    base64 -d <"$h" >"$h.der" 2>/dev/null && openssl pkeyutl -verify -pubin -inkey "$key" -rawin "$@" -in "${h%.*}" -sigfile "$h.der" >"$h.said" 2>&1 || echo "HEAD-5 head ${h##*/}" >>"$w/unsigned"
+    base64 -d <"$h" >"$h.der" 2>/dev/null && openssl pkeyutl -verify -pubin -inkey "$key" -rawin "$@" -in "${h%.*}" -sigfile "$h.der" >"$h.said" 2>&1 || { echo "HEAD-5 head ${h##*/}" >>"$w/unsigned"; break; }
   done
 }
 { m=$w/m; sm3 <"$w/seed" >"$m"; for l in "$w"/line/*; do cat "$m" "$l" | sm3 >"$l.m"; m=$l.m; done; } &

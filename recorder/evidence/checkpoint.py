@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from struct import Struct
@@ -22,6 +23,8 @@ ED25519, COSIGNATURE = 0x01, 0x04
 MAX_NOTE, MAX_SIGNATURES = 1 << 16, 32
 
 _DASH = "\u2014 "
+_NAME = re.compile(r"[!-~]{1,255}")
+_UNLIKE = frozenset('"\\+')
 _TIME = Struct("!Q")
 
 
@@ -101,7 +104,8 @@ def parse_vkey(text: str) -> NoteKey:
     """The key that a word of a list stands for. Raises `NoteInvalid`."""
     name, _, rest = text.partition("+")
     raw = unbase64(rest.partition("+")[2])
-    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or not name or any(sign.isspace() for sign in name):
+    # Fewer names than C2SP allows: in JSON and in a note these are written alike (LOG-4).
+    if len(raw) != 33 or raw[0] not in (ED25519, COSIGNATURE) or not _is_name(name):
         raise NoteInvalid("not a key's word")
     key = NoteKey(name, PublicKey("ed25519", raw[1:]), "ed25519" if raw[0] == ED25519 else "cosignature")
     if key.vkey != text:
@@ -183,6 +187,10 @@ def _signature(line: str) -> NoteSignature:
     if not name or "+" in name or len(raw) < 5:
         raise NoteInvalid("not a signature line")
     return NoteSignature(name, raw[:4], raw[4:])
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and not _UNLIKE & set(name)
 
 
 def unbase64(text: str) -> bytes:

@@ -8,6 +8,7 @@ vouches for them.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,8 @@ from recorder.evidence.tree import check_inclusion, leaf_hash
 
 MAGIC = "c2sp.org/tlog-proof@v1"
 MAX_STEPS = 63
+
+_CHECKPOINT = re.compile(r"[!-~]+\n[0-9]{1,15}\n[A-Za-z0-9+/=]+\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class LogProof:
 
 
 def parse_proof(data: bytes) -> LogProof:
-    """Read a proof. Raises `NoteInvalid`."""
+    """Read a proof, whose checkpoint is three lines of printable ASCII and no more (LOG-1). Raises `NoteInvalid`."""
     head, gap, note = data.partition(b"\n\n")
     try:
         lines = head.decode("ascii").split("\n")
@@ -62,7 +65,10 @@ def parse_proof(data: bytes) -> LogProof:
     rest = lines[2:] if has_extra else lines[1:]
     if not rest or not rest[0].startswith("index "):
         raise NoteInvalid("not a proof")
-    return LogProof(decimal(rest[0].removeprefix("index ")), read_steps(rest[1:]), parse_note(note), extra)
+    read = parse_note(note)
+    if _CHECKPOINT.fullmatch(read.text) is None:
+        raise NoteInvalid("more, or other, than a checkpoint")
+    return LogProof(decimal(rest[0].removeprefix("index ")), read_steps(rest[1:]), read, extra)
 
 
 def write_steps(steps: Iterable[bytes]) -> str:

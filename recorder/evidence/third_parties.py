@@ -91,7 +91,9 @@ class ThirdParties:
             return
         entry, closed = manifest.entry(visit), self._ledger.closed
         ended = (last, closed.records) if closed is not None else (None, None)
-        if entry is None or entry.open != first or (entry.close, entry.records) not in {ended, (None, None)}:
+        its_day = (self._ledger.opened_at or "")[:10] == manifest.head.day
+        told = entry is not None and (entry.close, entry.records) in {ended, (None, None)}
+        if entry is None or entry.open != first or not (its_day and told):
             self._findings.add("MANIFEST-2", MANIFEST)  # MANIFEST-2
             return
         self.manifest = manifest

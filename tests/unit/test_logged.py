@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from recorder.evidence.checkpoint import Checkpoint, Note, NoteKey, NoteSignature, cosign, sign
+from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey, NoteSignature, cosign, sign
 from recorder.evidence.layout import PROOF
 from recorder.evidence.proof import LogProof, parse_proof
 from recorder.evidence.tree import Tree, leaf_hash
@@ -25,7 +25,7 @@ LOCAL, OUTSIDE = (NoteKey(name, keys.public_keys[0], "cosignature") for name, ke
 
 
 def cosignature(key: NoteKey, text: str) -> NoteSignature:
-    return cosign(text, key, 1_780_000_000, lambda message: WITNESSES[key.name].sign(message)[0].sig)
+    return cosign(text, key, 1_780_000_000, lambda message: keys_of(key.name, sm2=False).sign(message)[0].sig)
 
 
 def logged_visit(*cosigners: NoteKey, closed: bool = True) -> Objects:
@@ -37,7 +37,7 @@ def logged_visit(*cosigners: NoteKey, closed: bool = True) -> Objects:
             "seats": {"doctor": "d", "patient": "p"},
             "recorder": "recorder-1",
             "epoch": "r-1",
-            "witnesses": [LOCAL.vkey, OUTSIDE.vkey],
+            "witnesses": [key.vkey for key in dict.fromkeys((LOCAL, OUTSIDE, *cosigners))],
         },
     )
     for seat in ("doctor", "patient"):
@@ -120,6 +120,24 @@ def test_a_changed_proof_is_caught(change: Callable[[LogProof], LogProof], rule:
     verdict = judge(changed(change))
     assert verdict.broken == [(rule, PROOF)]
     assert not verdict.intact
+
+
+@pytest.mark.parametrize("name", ['a"b', "a\\b", "hôpital.example", "w" * 256])
+def test_a_witness_whose_name_json_and_a_note_write_differently_is_nobody(name: str) -> None:
+    odd = NoteKey(name, keys_of(name, sm2=False).public_keys[0], "cosignature")
+    assert judge(logged_visit(LOCAL)).intact
+    assert judge(logged_visit(LOCAL, odd)).broken == [("LOG-4", PROOF)]
+
+
+@pytest.mark.parametrize(
+    "change", [lambda t: f"{t}more\n", lambda t: f"é{t}", lambda t: t.replace("\n90\n", f"\n{10**15}\n")]
+)
+def test_a_checkpoint_of_more_than_three_plain_lines_is_no_proof(change: Callable[[str], str]) -> None:
+    text = change(Checkpoint(NAME, 90, bytes(32)).text)
+    with pytest.raises(NoteInvalid):
+        parse_proof(
+            LogProof(40, (), Note(text, (sign(text, LOG, lambda message: ALONE.sign(message)[0].sig),))).encoded
+        )
 
 
 def test_a_log_signed_by_another_is_caught() -> None:

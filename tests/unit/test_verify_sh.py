@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -15,9 +18,12 @@ import pytest
 
 from recorder.bundle import NotABundle, exit_code, verify_directory
 from recorder.bundle_texts import verifiers
-from recorder.evidence.layout import PROOF, is_safe
+from recorder.evidence.canon import canonical
+from recorder.evidence.checkpoint import NoteKey
+from recorder.evidence.digest import Digest
+from recorder.evidence.layout import PROOF, heads_name, is_safe, records_name
 from recorder.evidence.verify import Verdict, verify
-from tests.bundles import RECORDER, THIEF, MemoryReader, honest_visit, keys_of, tamper, write_bundle
+from tests.bundles import ORIGIN, RECORDER, THIEF, MemoryReader, Scribe, honest_visit, keys_of, tamper, write_bundle
 from tests.unit import test_verify as law
 from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
 
@@ -131,6 +137,58 @@ def test_a_proof_and_what_is_wrong_with_it_are_judged_alike(script: Path) -> Non
         cases.append(({**objects, PROOF: data}, -n))
     cases.append((logged_visit(LOCAL, closed=False), "open"))
     all_alike(script, cases)
+
+
+def test_witnesses_of_any_name_and_odd_checkpoints_are_judged_alike(script: Path) -> None:
+    names = ["[::1]:8080/w", "a,b", "a*b", "^a$", "a.b|c", "-v", "`id`", 'a"b', "a\\b", "hôpital.example"]
+    keys = [NoteKey(name, keys_of(name, sm2=False).public_keys[0], "cosignature") for name in names]
+    all_alike(script, [(logged_visit(LOCAL, key), key.name) for key in keys])
+
+
+def resigned(objects: Objects, line: bytes, at: str) -> Objects:
+    """What only the key's holder can write: this one record, under a head that says this time."""
+    visit, digest = "Vb3kTest", hashlib.sha256(line).hexdigest()
+    sm3 = Digest(bytes.fromhex(Digest(f"teleconsult-log-v1\n{visit}".encode()).sm3) + line).sm3
+    said = {"at": at, "head": digest, "head_sm3": sm3, "origin": ORIGIN, "size": 1, "v": 1, "visit": visit}
+    statement = canonical(said)
+    sig = base64.b64encode(ALONE.sign(b"teleconsult-head-v1\n" + statement)[0].sig).decode()
+    signed = canonical([{"alg": "ed25519", "key": ALONE.fingerprint, "sig": sig}])
+    head = b'{"signatures":' + signed + b',"statement":' + statement + b"}\n"
+    return {**objects, records_name(1): line + b"\n", heads_name(1): head}
+
+
+def test_what_only_the_keys_holder_can_write_is_judged_alike(script: Path) -> None:
+    scribe = Scribe(Random(1), keys=ALONE)
+    scribe.open("doctor")
+    scribe.flush()
+    record, at = scribe.newest, scribe.at
+    late = re.sub(rb'"mono_us":\d+', b'"mono_us":%d' % 2**53, record)
+    times = ["aaaa-bb-ccTdd:ee:ff.gggZ", "2026-05-04T29:00:00.000Z", "2026-13-04T09:00:00.000Z"]
+    cases = [(record, at), (late, at), *((record, time) for time in times)]
+    assert verify(MemoryReader(resigned(scribe.objects, record, at))).intact
+    all_alike(script, [(resigned(scribe.objects, *case), case) for case in cases])
+
+
+def test_rubbish_and_repetition_are_not_paid_for(script: Path, tmp_path: Path) -> None:
+    honest = honest_visit(Random(3), keys=ALONE)
+    heads = sorted(name for name in honest if name.startswith("heads/"))
+    lines = honest[heads[-1]].splitlines(keepends=True)
+    repeated = {**honest, heads[-1]: b"".join([*lines, *lines[-1:] * 500])}
+    forged = {**honest, heads[0]: re.sub(rb'"sig":"[^"]{10}', b'"sig":"AAAAAAAAAA', honest[heads[0]])}
+    rubbish = {**honest, records_name(1): b"rubbish\n" * 5000}
+    distinct = sum(len(honest[name].splitlines()) for name in heads)
+    for objects, verdict, most in ((repeated, 0, distinct), (forged, 1, 1), (rubbish, 1, 0)):
+        counted, folder = tmp_path / f"openssl-{most}", tmp_path / f"bundle-{most}"
+        counted.mkdir()
+        tool = f'#!/bin/sh\necho "$1" >>{counted}/said\nexec {shutil.which("openssl")} "$@"\n'
+        (counted / "openssl").write_text(tool)
+        (counted / "openssl").chmod(0o755)
+        write_bundle({"bundle.json": b"{}", **objects}, folder)
+        paths = {**os.environ, "PATH": f"{counted}:{os.environ['PATH']}"}
+        done = subprocess.run(["sh", str(script), str(folder)], env=paths, capture_output=True, timeout=60)
+        said = counted / "said"
+        assert done.returncode == verdict, done.stdout
+        assert (said.read_text().split().count("pkeyutl") if said.exists() else 0) <= most
 
 
 def test_the_witnesses_are_named(script: Path, tmp_path: Path) -> None:
