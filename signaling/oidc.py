@@ -8,8 +8,9 @@ OIDC-2  An ID token is accepted with a signature of one of `ALGORITHMS`, by a ke
 OIDC-3  A key that is not in the set we hold makes us read the set again, at most once in `REREAD_S`: rotation works, and a
         flood of made-up names does not reach the issuer.
 OIDC-4  `iss`, `aud` (and `azp`, where there are several), `exp`, `iat` and `nonce` must be there and hold (Core §3.1.3.7).
-OIDC-5  Each attempt has its own state, nonce and verifier, is good once, for ten minutes; at most `MOST_ATTEMPTS` are kept,
-        and the oldest goes first.
+OIDC-5  Each attempt has its own state, nonce and verifier, and is good once, for ten minutes. The browser carries it
+        (`signaling.attempts`); the last `MOST_USED` that came back are known, and beyond them the issuer's code is good once.
+OIDC-6  An answer that names its issuer (RFC 9207) names ours. RSA keys have 2048 bits or more (RFC 7518 §3.3).
 """
 
 from __future__ import annotations
@@ -20,20 +21,24 @@ import hmac
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from urllib.parse import urlencode
 
 import jwt
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from config.clock import random_name
 from signaling.access import StaffRole
+from signaling.attempts import Attempt, opened, sealed
 from signaling.ports import Clock, Pseudonyms
 
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 LEEWAY_S = 30
 ATTEMPT_S = 600
-MOST_ATTEMPTS = 1000
+MOST_USED = 10_000
+LEAST_RSA_BITS = 2048
 REREAD_S = 10.0
 FRESH_S = 3600.0
 MAX_TOKEN = 16 * 1024
@@ -65,8 +70,8 @@ class IssuerAway(OidcError):
 
 
 class SignInRefused(OidcError):
-    """An answer or a token that is not accepted. `code` says which rule: `state_unknown`, `token_invalid`, `token_expired`,
-    `nonce_wrong`, `role_missing`."""
+    """An answer or a token that is not accepted. `code` says which rule: `state_unknown`, `issuer_wrong`, `token_invalid`,
+    `token_expired`, `nonce_wrong`, `role_missing`, `doctor_missing`."""
 
     def __init__(self, code: str, what: str) -> None:
         super().__init__(what)
@@ -102,13 +107,6 @@ class Client:
     doctor_claim: str = "doctor_id"
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    nonce: str
-    verifier: str
-    until: float
-
-
 class _Tokens(msgspec.Struct, frozen=True):
     id_token: str
 
@@ -121,38 +119,38 @@ class SignIn:
         self._get = get
         self._post = post
         self._clock = clock
-        self._attempts: OrderedDict[str, _Attempt] = OrderedDict()
+        self._secret = random_name(32).encode()
+        self._used: OrderedDict[str, None] = OrderedDict()
         self._issuer: Issuer | None = None
         self._keys: dict[str, jwt.PyJWK] = {}
         self._read_at = float("-inf")
 
     async def begin(self) -> tuple[str, str]:
-        """Where to send the browser, and the state it must come back with. Raises `IssuerAway`."""
+        """Where to send the browser, and the attempt that it must bring back. Raises `IssuerAway`."""
         issuer = await self._discovered()
-        state, attempt = random_name(24), _Attempt(random_name(24), random_name(48), self._clock() + ATTEMPT_S)
-        self._attempts[state] = attempt
-        while len(self._attempts) > MOST_ATTEMPTS:  # OIDC-5
-            self._attempts.popitem(last=False)
+        attempt = Attempt(random_name(24), random_name(24), random_name(48), self._clock() + ATTEMPT_S)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(attempt.verifier.encode()).digest()).rstrip(b"=").decode()
         said = {
             "response_type": "code",
             "client_id": self._client.client_id,
             "redirect_uri": self._client.redirect_uri,
             "scope": "openid",
-            "state": state,
+            "state": attempt.state,
             "nonce": attempt.nonce,
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
         joint = "&" if "?" in issuer.authorization_endpoint else "?"
-        return f"{issuer.authorization_endpoint}{joint}{urlencode(said)}", state
+        return f"{issuer.authorization_endpoint}{joint}{urlencode(said)}", sealed(attempt, self._secret)
 
-    async def complete(self, state: str, code: str) -> Staff:
-        """Who came back. Raises `SignInRefused`, `IssuerAway`."""
-        attempt = self._attempts.pop(state, None)  # once, whatever follows
-        if attempt is None or attempt.until < self._clock():
-            raise SignInRefused("state_unknown", "this attempt to sign in is not known, or took too long")
+    async def complete(self, brought: str, state: str, code: str, issuer_said: str | None = None) -> Staff:
+        """Who came back. `brought`: what `begin` gave the browser; `issuer_said`: the answer's `iss`, if it has one.
+
+        Raises `SignInRefused`, `IssuerAway`."""
+        attempt = self._taken(brought, state)
         issuer = await self._discovered()
+        if issuer_said is not None and issuer_said != issuer.issuer:  # OIDC-6
+            raise SignInRefused("issuer_wrong", "another issuer answered")
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -168,6 +166,16 @@ class SignIn:
             raise IssuerAway("the issuer's answer has no ID token") from error
         return await self.accept(token, attempt.nonce)
 
+    def _taken(self, brought: str, state: str) -> Attempt:
+        attempt = opened(brought, self._secret)
+        known = attempt is not None and hmac.compare_digest(attempt.state.encode(), state.encode())
+        if attempt is None or not known or attempt.until < self._clock() or attempt.state in self._used:
+            raise SignInRefused("state_unknown", "this attempt to sign in is not known, or took too long")
+        self._used[attempt.state] = None  # once, whatever follows (OIDC-5)
+        while len(self._used) > MOST_USED:
+            self._used.popitem(last=False)
+        return attempt
+
     async def accept(self, token: str, nonce: str) -> Staff:
         """Whom an ID token names. Raises `SignInRefused`, `IssuerAway`."""
         claims = await self._verified(token)
@@ -181,15 +189,19 @@ class SignIn:
         subject = claims["sub"]
         if not isinstance(subject, str) or not 1 <= len(subject) <= 255:
             raise SignInRefused("token_invalid", "the token names nobody")
-        return Staff(subject, role, doctor if isinstance(doctor, str) and role == "doctor" else None)
+        if role != "doctor":
+            return Staff(subject, role, None)
+        if not isinstance(doctor, str) or not doctor:
+            raise SignInRefused("doctor_missing", "the issuer does not say which doctor this is")
+        return Staff(subject, role, doctor)
 
     async def _verified(self, token: str) -> dict[str, Any]:
-        key = await self._key_of(token)
+        key, algorithm = await self._key_of(token)
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
-                algorithms=[key.algorithm_name],  # OIDC-2: the key's own, which is one of ours
+                algorithms=[algorithm],  # OIDC-2: one of the key's own, which are ours
                 audience=self._client.client_id,
                 issuer=self._client.issuer,
                 options={
@@ -211,14 +223,14 @@ class SignIn:
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self._clock()
         times = [claims["exp"], claims["iat"], claims.get("nbf", claims["iat"])]
-        if not all(isinstance(one, int | float) and not isinstance(one, bool) for one in times):
+        if not all(isinstance(one, int | float) and not isinstance(one, bool) and isfinite(one) for one in times):
             raise SignInRefused("token_invalid", "a time in this token is no time")
         if claims["exp"] <= now - LEEWAY_S:
             raise SignInRefused("token_expired", "this token is over")
         if max(times[1:]) > now + LEEWAY_S:
             raise SignInRefused("token_invalid", "this token is from the future")
 
-    async def _key_of(self, token: str) -> jwt.PyJWK:
+    async def _key_of(self, token: str) -> tuple[jwt.PyJWK, str]:
         if len(token) > MAX_TOKEN:
             raise SignInRefused("token_invalid", "too long")
         try:
@@ -231,9 +243,9 @@ class SignIn:
         if kid not in self._keys or self._clock() - self._read_at > FRESH_S:
             await self._read_keys()
         key = self._keys.get(kid)
-        if key is None or key.algorithm_name != header["alg"]:
+        if key is None or header["alg"] not in _algorithms(key):
             raise SignInRefused("token_invalid", "no such key")
-        return key
+        return key, header["alg"]
 
     async def _read_keys(self) -> None:
         if self._clock() - self._read_at < REREAD_S:  # OIDC-3
@@ -261,14 +273,22 @@ class SignIn:
 
 
 def _key(said: Any) -> jwt.PyJWK | None:
-    """A signing key of the set; None for any other, and for one of an algorithm that is not ours."""
+    """A signing key of the set; None for any other, one of an algorithm that is not ours, and a short one (OIDC-6)."""
     if not isinstance(said, dict) or said.get("use", "sig") != "sig" or said.get("kty") == "oct":
         return None
     try:
         key = jwt.PyJWK.from_dict(said)
     except jwt.PyJWTError:
         return None
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < LEAST_RSA_BITS:
+        return None
     return key if key.algorithm_name in ALGORITHMS else None
+
+
+def _algorithms(key: jwt.PyJWK) -> tuple[str, ...]:
+    """What the issuer's set lets this key be used for: an RSA key that names nothing may sign either way (RFC 7517 §4.4)."""
+    named = key._jwk_data.get("alg")
+    return ("RS256", "PS256") if named is None and isinstance(key.key, RSAPublicKey) else (key.algorithm_name,)
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:

@@ -1,6 +1,6 @@
 """Where staff sign in: our side of OpenID Connect (`/auth/…`), and the built-in issuer's (`/oidc/…`).
 
-SIGNIN-1  The state of an attempt is also a cookie of the browser that began it: nobody is signed in by another's link.
+SIGNIN-1  An attempt is a cookie of the browser that began it: nobody is signed in by another's link.
 SIGNIN-2  A session's token travels behind `#`, as every token of a link does: no server, proxy or log sees it.
 SIGNIN-3  Passwords are tried two at once, and failures are counted per source and per login; past the limit nobody is let in
           there for a while, right or wrong.
@@ -147,21 +147,20 @@ class SigningIn:
     async def login(self, _request: web.Request) -> web.Response:
         """To the issuer."""
         try:
-            where, state = await self._sign_in.begin()
+            where, attempt = await self._sign_in.begin()
         except IssuerAway as error:
             return refused_page(error.code, 503)
         answer = web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
         secure = self._base_url.startswith("https:")
-        answer.set_cookie(COOKIE, state, max_age=ATTEMPT_S, path="/", httponly=True, secure=secure, samesite="Lax")
+        answer.set_cookie(COOKIE, attempt, max_age=ATTEMPT_S, path="/", httponly=True, secure=secure, samesite="Lax")
         return answer
 
     async def callback(self, request: web.Request) -> web.Response:
         """Back from the issuer, with a code; on to the desk, with a session."""
         state, code = request.query.get("state", ""), request.query.get("code", "")
         try:
-            if not state or request.cookies.get(COOKIE) != state:  # SIGNIN-1
-                raise SignInRefused("state_unknown", "this attempt to sign in was begun elsewhere")
-            staff = await self._sign_in.complete(state, code)
+            brought = request.cookies.get(COOKIE, "")  # SIGNIN-1
+            staff = await self._sign_in.complete(brought, state, code, request.query.get("iss"))
         except IssuerAway as error:
             return refused_page(error.code, 503)
         except OidcError as error:

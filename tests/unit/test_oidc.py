@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import warnings
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from signaling.oidc import MOST_ATTEMPTS, REREAD_S, Client, IssuerAway, SignIn, SignInRefused, Staff
+from signaling.oidc import REREAD_S, Client, IssuerAway, SignIn, SignInRefused, Staff
 
 ISSUER = "https://id.example"
 T0 = 1_777_000_000.0
@@ -84,6 +85,8 @@ async def test_an_honest_token_names_a_person_and_their_one_role(issuer: Elsewhe
         ({"azp": "another"}, "token_invalid"),
         ({"exp": int(T0) - 31}, "token_expired"),
         ({"exp": True}, "token_invalid"),
+        ({"exp": float("nan")}, "token_invalid"),
+        ({"exp": float("inf")}, "token_invalid"),
         ({"exp": None}, "token_invalid"),
         ({"iat": int(T0) + 31}, "token_invalid"),
         ({"nbf": int(T0) + 31}, "token_invalid"),
@@ -94,6 +97,8 @@ async def test_an_honest_token_names_a_person_and_their_one_role(issuer: Elsewhe
         ({"roles": ["nurse"]}, "role_missing"),
         ({"roles": ["administrator", "auditor"]}, "role_missing"),
         ({"roles": {"auditor": 1}}, "role_missing"),
+        ({"roles": "doctor"}, "doctor_missing"),
+        ({"roles": "doctor", "doctor_id": ["d-1"]}, "doctor_missing"),
     ],
 )
 async def test_what_a_token_must_say_it_must_say_rightly(issuer: Elsewhere, more: dict[str, Any], code: str) -> None:
@@ -148,40 +153,78 @@ async def test_a_rotated_key_is_fetched_and_made_up_names_are_not_a_flood(issuer
 
 
 async def test_an_attempt_is_good_once_and_for_ten_minutes(issuer: Elsewhere) -> None:
-    where, state = await issuer.sign_in.begin()
+    where, brought = await issuer.sign_in.begin()
     said = {name: values[0] for name, values in parse_qs(urlsplit(where).query).items()}
-    assert (said["code_challenge_method"], said["response_type"], said["state"]) == ("S256", "code", state)
+    assert (said["code_challenge_method"], said["response_type"]) == ("S256", "code")
     issuer.answer = json.dumps({"id_token": issuer.token(nonce=said["nonce"])}).encode()
-    assert (await issuer.sign_in.complete(state, "c")).role == "auditor"
+    with pytest.raises(SignInRefused):
+        await issuer.sign_in.complete(brought, "another state", "c")
+    assert (await issuer.sign_in.complete(brought, said["state"], "c", ISSUER)).role == "auditor"
     assert issuer.form["code"] == "c"
     assert len(issuer.form["code_verifier"]) >= 43
-    for again in (state, "made-up"):
+    for again in (brought, brought + "A", brought.replace(".", "A."), "made-up", "é.é", "." * 5000):
         with pytest.raises(SignInRefused) as caught:
-            await issuer.sign_in.complete(again, "c")
+            await issuer.sign_in.complete(again, said["state"], "c")
         assert caught.value.code == "state_unknown"
-    _, late = await issuer.sign_in.begin()
+    where, late = await issuer.sign_in.begin()
     issuer.now += 601
     with pytest.raises(SignInRefused):
-        await issuer.sign_in.complete(late, "c")
+        await issuer.sign_in.complete(late, state_of(where), "c")
 
 
 async def test_a_replayed_answer_of_another_attempt_is_refused(issuer: Elsewhere) -> None:
     first, _ = await issuer.sign_in.begin()
     nonce = parse_qs(urlsplit(first).query)["nonce"][0]
-    _, second = await issuer.sign_in.begin()
+    where, second = await issuer.sign_in.begin()
     issuer.answer = json.dumps({"id_token": issuer.token(nonce=nonce)}).encode()
     with pytest.raises(SignInRefused) as caught:
-        await issuer.sign_in.complete(second, "c")
+        await issuer.sign_in.complete(second, state_of(where), "c")
     assert caught.value.code == "nonce_wrong"
 
 
-async def test_attempts_are_bounded(issuer: Elsewhere) -> None:
-    _, oldest = await issuer.sign_in.begin()
-    for _ in range(MOST_ATTEMPTS):
+def state_of(where: str) -> str:
+    return parse_qs(urlsplit(where).query)["state"][0]
+
+
+async def test_attempts_that_others_begin_push_nobodys_out(issuer: Elsewhere) -> None:
+    where, oldest = await issuer.sign_in.begin()
+    nonce = parse_qs(urlsplit(where).query)["nonce"][0]
+    for _ in range(2000):
         await issuer.sign_in.begin()
+    issuer.answer = json.dumps({"id_token": issuer.token(nonce=nonce)}).encode()
+    assert (await issuer.sign_in.complete(oldest, state_of(where), "c")).subject == "u-1"
+
+
+async def test_an_answer_of_another_issuer_is_refused(issuer: Elsewhere) -> None:
+    where, brought = await issuer.sign_in.begin()
     with pytest.raises(SignInRefused) as caught:
-        await issuer.sign_in.complete(oldest, "c")
-    assert caught.value.code == "state_unknown"
+        await issuer.sign_in.complete(brought, state_of(where), "c", "https://evil.example")
+    assert caught.value.code == "issuer_wrong"
+
+
+@pytest.mark.parametrize(
+    ("bits", "algorithm", "named", "accepted"),
+    [
+        (2048, "RS256", None, True),
+        (2048, "PS256", None, True),
+        (2048, "PS256", "PS256", True),
+        (2048, "PS256", "RS256", False),
+        (1024, "RS256", None, False),
+    ],
+)
+async def test_an_rsa_key_signs_as_its_issuer_says_and_is_long_enough(
+    issuer: Elsewhere, bits: int, algorithm: str, named: str | None, accepted: bool
+) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    listed = json.loads(RSAAlgorithm.to_jwk(key.public_key())) | {"kid": "r", "alg": named}
+    issuer.extra = [{name: value for name, value in listed.items() if value is not None}]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the library says that 1024 bits are few
+        token = jwt.encode(issuer.claims(), key, algorithm=algorithm, headers={"kid": "r"})
+    if accepted:
+        assert (await issuer.sign_in.accept(token, "n-1")).subject == "u-1"
+    else:
+        assert await refused(issuer, token) == "token_invalid"
 
 
 async def test_an_issuer_that_names_another_is_not_believed(issuer: Elsewhere) -> None:
