@@ -45,11 +45,13 @@ GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 FULL_BPS = 2_000_000.0
 """What a camera may want to send: with less known of a path, the small picture would be asked for and given up in turns."""
-_LOSSY = ((0.2, 400_000.0), (0.06, 900_000.0))
-"""Loss from which pictures are to cost no more: a frame of many packets is seldom whole (0.7⁵ is a sixth)."""
-HOPELESS_LOSS, BEARABLE_LOSS, STEADY_LOSS = 0.42, 0.3, 0.36
+_LOSSY = (float("inf"), 900_000.0, 400_000.0)
+"""What pictures are to cost at the most where a radio loses (`congestion.radio`): a frame of many packets is seldom whole
+(0.7⁵ is a sixth)."""
+HOPELESS_LOSS, BEARABLE_LOSS, STEADY_LOSS, STEADILY = 0.42, 0.3, 0.36, 0.3
 """Loss from which no picture is sent, and below which it comes back, of the last second and of the last ten: where half
-of the feedback is lost, too, half of fifty packets of sound looks like a third now and then."""
+of the feedback is lost, too, half of fifty packets of sound looks like a third now and then. One burst loses half of fifty
+packets as well: so much must be lost over the ten seconds, too (else 10 % in bursts is the smallest size now and then)."""
 _COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
 """Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
 KEPT_AT = 0.85
@@ -173,11 +175,10 @@ class Steering:
             )
         budget = self._budget(transport, now) - audio_bps
         if downlink is not None:
-            lossy = (most for least, most in _LOSSY if downlink.controller.inherent_loss >= least)
-            budget = min(budget, next(lossy, budget))
+            budget = min(budget, _LOSSY[downlink.radio.step])
             shown_now = any(r.wanted for r in routes.values())
             hopeless = downlink.loss > (HOPELESS_LOSS if shown_now else BEARABLE_LOSS)
-            if hopeless or (not shown_now and downlink.steady_loss > STEADY_LOSS):
+            if (hopeless and downlink.steady_loss > STEADILY) or (not shown_now and downlink.steady_loss > STEADY_LOSS):
                 budget = 0.0  # frames that are never whole: sound has it all
         left = budget
         shown = []
@@ -278,7 +279,7 @@ class Steering:
         if downlink is not None:
             controller = downlink.controller
             bps = controller.capacity_bps if controller.wait_s < STANDING_S else controller.target_bps
-            return bps * (1 - min(downlink.loss, 0.3))
+            return bps * (1 - min(downlink.loss, downlink.steady_loss, 0.3))
         if transport.remb_bps is not None and now - transport.remb_at < REMB_FRESH_S:
             return float(transport.remb_bps)
         return float("inf")  # STEER-2

@@ -16,6 +16,7 @@ from media.congestion.controller import Controller
 from media.congestion.ledger import Ledger
 from media.congestion.pacer import Pacer
 from media.congestion.probe import Cluster
+from media.congestion.radio import Radio
 from media.congestion.twcc import Feedback
 
 OVERHEAD = 44
@@ -66,6 +67,7 @@ class Downlink:
         "pacer",
         "probes",
         "probing",
+        "radio",
         "steady_loss",
     )
 
@@ -81,6 +83,8 @@ class Downlink:
         """Fraction 0–1 lost over the last second or so of feedback, smoothed; not learned while a queue stands."""
         self.steady_loss = 0.0
         """The same over some ten seconds."""
+        self.radio = Radio()
+        """How much is lost that no queue loses."""
         self._losses = [0, 0]
         self._heard_at: float | None = None
         self._last_feedback = now
@@ -165,6 +169,7 @@ class Downlink:
             if now - self._rtt_turn > 10.0 or self._rtt_s < self._rtt_least:
                 self._rtt_least, self._rtt_turn = self._rtt_s, now
         estimate = self.controller.hear(reports, self._rtt_s, now)
+        self.radio.hear(estimate.inherent_loss, now)
         if self.pacer.held and self._broken(now):
             self.controller.distrust(TRUSTED * self._held_bps)
         self.pacer.set_rate(self.controller.target_bps)

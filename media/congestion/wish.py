@@ -7,8 +7,9 @@ stays what it is, for the recorder and for those whose path carries it.
 WISH-1  Downwards at once (at most every `DOWN_EVERY_S`), upwards by an eighth at the least and at most every `UP_EVERY_S`, by
         half or more every `LEAP_EVERY_S`: after each wish a Chromium takes its encoders for wasteful, and has all of them
         make five sixths of what they may for 30 frames.
-WISH-2  When every viewer has had the best, and room for it, for `CALM_S`, the wish is 0: nobody needs a small one, and the
-        whole uplink is the best's. Before anything is known there is no wish, and the publisher does as it likes.
+WISH-2  When every viewer has had room for the best for `CALM_S`, and has it or room for more than any best costs, the wish
+        is 0: nobody needs a small one, and the whole uplink is the best's. Before anything is known there is no wish, and the
+        publisher does as it likes.
 WISH-3  Who makes less than it is asked for, though it has had time, is asked for more, by `MOST_GAIN` at the most.
 WISH-4  Once it is 0, a room that is but a little short is borne for `BORNE_S`: to go back and forth is a picture without bits
         each time.
@@ -24,6 +25,9 @@ LOWER, HIGHER, LEAP = 0.9, 1.12, 1.5
 """What is asked follows what could be asked only so far from it."""
 BEST_NEEDS, BEST_KEPT = 1.1, 0.9
 """Room for the best, in parts of what it costs: to be given it, and to be left with it."""
+AMPLE_BPS = 2_200_000.0
+"""A viewer with such a room, and without the best, lacks it because the publisher's uplink does: two encodings there starve
+each other (the bigger came and went on uplinks of 500 kbit/s)."""
 DOWN_EVERY_S, UP_EVERY_S, LEAP_EVERY_S = 0.25, 1.3, 0.7
 CALM_S = 4.0
 BORNE, BORNE_S = 0.5, 0.6
@@ -52,7 +56,9 @@ class Wish:
         """Whether `bps` has changed. `rooms`: bit/s that each viewer's path has for it, and whether it has the best.
         `made_bps`: what the encoding costs, if it is sent."""
         needs = BEST_KEPT if self.bps == 0 else BEST_NEEDS
-        tight = [room for room, has_best in rooms if room < needs * best_bps or (self.bps != 0 and not has_best)]
+        tight = [
+            room for room, best in rooms if room < needs * best_bps or not (best or self.bps == 0 or room > AMPLE_BPS)
+        ]
         if not tight:
             return self._calm(now)
         self._calm_since = None

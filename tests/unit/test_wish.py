@@ -34,8 +34,15 @@ def test_the_weakest_viewer_decides_and_is_not_filled_to_the_brim() -> None:
 
 def test_who_has_not_got_the_best_is_given_all_its_path_carries_until_it_has() -> None:
     wish = Wish()
-    assert wish.settle([(9e6, False)], BEST, 0.0)
+    assert wish.settle([(2e6, False)], BEST, 0.0)
     assert wish.bps == 1_710_000
+
+
+def test_who_could_take_any_best_needs_no_small_one_even_while_the_best_does_not_come() -> None:
+    wish = Wish()
+    assert not wish.settle([(9e6, False)], 2e5, 0.0)
+    assert wish.settle([(9e6, False)], 3e5, CALM_S)
+    assert wish.bps == 0
 
 
 def test_it_falls_at_once_and_climbs_in_steps() -> None:
