@@ -137,7 +137,7 @@ class Forwarder:
                     continue
                 if begins is None:
                     begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
-                if not begins:
+                if not begins or track.shows_less(layer, route.layer, now):  # STEER-10
                     continue
                 consumer.stop()
                 consumer.begin(index, timestamp, now, producer.spec.clock_rate, reception)
@@ -214,6 +214,8 @@ class Forwarder:
         if tape.layer is not layer or not consumer.flowing:
             end = header.payload_end(view, size, at)
             if tape.wanted is not layer or not layer.producer.begins(view, at, end):
+                return
+            if tape.track.shows_less(layer, tape.layer, now):
                 return
             consumer.stop()
             consumer.begin(index, timestamp, now, layer.producer.spec.clock_rate, layer.producer.reception)

@@ -13,6 +13,8 @@ STEER-7  Where much is lost that no queue loses, and there is room, packets of a
 STEER-8  Whose layer has been left out by its publisher goes over to another at the keyframe with which that began.
 STEER-9  Pictures whose publisher's own way is hopeless (TOLL-1) are shown to nobody: a still that jumps once a second is no
          picture, and nobody would be told.
+STEER-10 Once a publisher was asked for the whole picture in its first encoding (WISH-2), whoever has a better one goes over at
+         the first keyframe of that size, and not once the better one has been quiet for a while.
 """
 
 from __future__ import annotations
@@ -202,6 +204,9 @@ class Steering:
             rank = want.more.layers[0].spatial if offered is None else offered.spatial
             taken += want.smallest_bps + (offered.bps if offered is not None else 0.0)
             layer, last = route.track.layers[rank], route.layer
+            if rank and route.track.becomes_whole(now):  # STEER-10
+                route.wanted = route.track.layers[0]
+                continue
             lost = last is not None and last is not layer and route.track.leaves_out(last, now)
             if not lost or not self._catch_up(route, layer, now):
                 self.choose(route, layer)
@@ -289,6 +294,9 @@ class Steering:
     def _follow(self, tape: Route, now: float) -> None:
         """STEER-4."""
         best, current = tape.track.best(now), tape.layer
+        if best.rank and current is not None and tape.track.becomes_whole(now):  # STEER-10
+            tape.wanted = tape.track.layers[0]
+            return
         alive = current is not None and tape.track.lives(current, now)
         if current is not None and alive and best.rank > current.rank and tape.wanted is not best:
             if tape.told != (best.rank, 0, ""):

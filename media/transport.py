@@ -174,10 +174,21 @@ class Track:
         return any(now - other.producer.heard < HEARD_S for other in self.layers if other is not layer)
 
 
+    def becomes_whole(self, now: float) -> bool:
+        """Whether its first layer is about to be the whole picture, as was wished a moment ago (WISH-2)."""
+        return self.wish.bps == 0 and now - self.wish.asked_at < OBEYS_S
+
+    def shows_less(self, layer: Layer, than: Layer | None, now: float) -> bool:
+        """Whether a keyframe of this layer is still one of the small picture, where the whole one is about to come."""
+        return than is not None and self.becomes_whole(now) and layer.producer.lines < than.producer.lines
+
+
 ALIVE_S, LEFT_OUT_S, HEARD_S = 2.5, 0.6, 0.2
 """A screen that does not move is sent once a second."""
 TOLD_OUT_S = 0.25
 """The same for what its publisher was asked to leave out (WISH-2)."""
+OBEYS_S = 3.0
+"""Within which a publisher has done what was wished, or will not."""
 
 
 class Transport:

@@ -326,6 +326,33 @@ async def test_who_watched_a_size_that_is_left_out_goes_on_from_the_keyframe_tha
         assert patient.heard(rtcp.KeyframeRequest).count(rtcp.KeyframeRequest(RIDS["q"])) == asked
 
 
+async def test_who_watches_the_best_goes_over_at_the_first_whole_picture_of_the_size_that_stays() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await simulcast(bench, viewing())
+        for n in range(60):
+            await film(patient, "h", range(n, n + 1), key=n)
+            await asyncio.sleep(0.02)
+            if any(packet[-1:] == b"h" for packet in doctor.rtp):
+                break
+        bench.plane.record("patient.camera", 5)
+        await film(patient, "h", range(60, 63), key=60)
+        await until(lambda: len(bench.sink.packets) == 3)
+        track = bench.plane._transports["p"].tracks["patient.camera"]
+        for layer, lines in zip(track.layers, (240, 480), strict=True):
+            layer.producer.lines = lines
+        track.wish.bps, track.wish.asked_at = 0, bench.clock()
+        for n, lines in enumerate((240, 480)):
+            key = picture(n, key=False)[:6] + b"\x10\0\0\x9d\x01\x2a\x80\x02" + lines.to_bytes(2, "little")
+            await patient.send(extended(1000 + n, key + b"q", pt=96, ssrc=RIDS["q"], ts=n, e1=b"1", e10=b"q"))
+            for turn in range(10):
+                await film(patient, "h", range(63 + 10 * n + turn, 64 + 10 * n + turn))
+                await asyncio.sleep(0.05)
+        await until(lambda: bench.sink.packets[-1][3][-1:] == b"q")
+        shown = b"".join(packet[-1:] for packet in doctor.rtp)
+        assert shown.strip(b"h") == b"q", "the whole picture only"
+        assert not shown.endswith(b"h"), "and nothing of the other after it"
+
+
 async def test_the_recorder_follows_the_best_layer_under_one_ssrc() -> None:
     async with running_plane() as bench:
         patient = await Peer(bench, "p").connect()
