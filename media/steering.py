@@ -13,8 +13,8 @@ STEER-7  Where much is lost that no queue loses, and there is room, packets of a
 STEER-8  Whose layer has been left out by its publisher goes over to another at the keyframe with which that began.
 STEER-9  Pictures whose publisher's own way is hopeless (TOLL-1) are shown to nobody: a still that jumps once a second is no
          picture, and nobody would be told.
-STEER-10 Once a publisher was asked for the whole picture in its first encoding (WISH-2), whoever has a better one goes over at
-         the first keyframe of that size, and not once the better one has been quiet for a while.
+STEER-10 Once a publisher was asked for the whole picture in its first encoding (WISH-2), whoever has a better one goes over
+         at the first keyframe of that size, and not once the better one has been quiet for a while.
 """
 
 from __future__ import annotations

@@ -173,7 +173,6 @@ class Track:
             return False
         return any(now - other.producer.heard < HEARD_S for other in self.layers if other is not layer)
 
-
     def becomes_whole(self, now: float) -> bool:
         """Whether its first layer is about to be the whole picture, as was wished a moment ago (WISH-2)."""
         return self.wish.bps == 0 and now - self.wish.asked_at < OBEYS_S
