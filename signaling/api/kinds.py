@@ -31,7 +31,14 @@ DAY_S = 86_400
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What somebody sends us: a field we do not know is refused, never ignored."""
+    """What somebody sends us: a field we do not know is refused, never ignored, and a time is one in every time zone."""
+
+    def __post_init__(self) -> None:
+        """Refuse the first and the last year: a time there may have no form in UTC. Raises `ValueError`."""
+        for name in self.__struct_fields__:
+            moment = getattr(self, name)
+            if isinstance(moment, datetime) and not 1 < moment.year < 9999:
+                raise ValueError(f"{name} must be a time of the years 2 to 9998")
 
 
 class PageQuery(Request, frozen=True):

@@ -143,3 +143,14 @@ async def test_the_coordinators_desk_and_what_patients_said_are_no_doctors_nor_a
         token = await signed_in(api, f"{role}-1", role, doctor)
         for path in ("/api/v1/coordination", "/api/v1/ratings"):
             assert (await api.call("GET", path, token))[0] == status, (role, path)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+async def test_a_time_that_is_none_in_utc_is_refused_and_breaks_nothing(api: Api, moment: str) -> None:
+    people = {"doctor": {"id": "d", "name": "D"}, "patient": {"id": "p", "name": "P"}}
+    grant = {"who": "a-1", "purpose": "other", "until": after(60), "visits": ["v1"]}
+    asked = [("visits", people | {"scheduled": moment}), ("appointments", people | {"starts": moment})]
+    asked += [("grants", grant | {name: moment}) for name in ("since", "before", "begins", "until")]
+    for path, said in asked:
+        status, answer = await api.call("POST", f"/api/v1/{path}", json=said)
+        assert (status, answer["code"]) == (400, "request_invalid"), path
