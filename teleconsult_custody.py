@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,16 @@ from typing import Any
 import click
 
 from teleconsult_keys import ask, new_escrow, open_bundle, person, pseudonym, recover
-from teleconsult_options import FILE, FOLDER, config_option, data_option, reason_option, settings_of, who_option
+from teleconsult_options import (
+    FILE,
+    FOLDER,
+    config_option,
+    data_option,
+    reason_option,
+    settings_of,
+    visit_in,
+    who_option,
+)
 
 
 @click.command("open")
@@ -43,7 +53,7 @@ def rotate(who: str, destroy: bool, config_file: Path | None, **said: Any) -> No
 
 
 @keys.command()
-@click.argument("visit", required=False)
+@click.argument("visit", required=False, callback=visit_in)
 @click.option("--new", type=FILE, help="Make an escrow key pair; the secret half goes to this file.")
 @click.option("--identity", type=FILE, help="The secret half: with it VISIT's keys are opened without the key store.")
 @click.option("-o", "--output", type=FILE, help="File for VISIT's keys.")
@@ -66,7 +76,7 @@ def escrow(
 
 
 @keys.command()
-@click.argument("visit")
+@click.argument("visit", callback=visit_in)
 @who_option
 @reason_option
 @data_option
@@ -78,7 +88,7 @@ def shred(visit: str, who: str, reason: str, config_file: Path | None, **said: A
 
 
 @keys.command()
-@click.argument("visit")
+@click.argument("visit", callback=visit_in)
 @who_option
 @reason_option
 @click.option("--to", help="An age recipient (`age1…`): only they can open the file.")
@@ -91,13 +101,15 @@ def give(
     visit: str, who: str, reason: str, to: str | None, output: Path, config_file: Path | None, **said: Any
 ) -> None:
     """Give out the data keys of VISIT, which open its bundle: two people."""
+    if os.path.lexists(output):  # before it is on the log that the keys left
+        raise click.ClickException(f"{output} is there already")
     settings = settings_of(config_file, **said)
     more = {} if to is None else {"recipient": to}
     sys.exit(ask(settings, f"/visits/{visit}/keys", person(settings, who, reason) | more, output))
 
 
 @click.command()
-@click.argument("visit")
+@click.argument("visit", callback=visit_in)
 @click.argument("state", type=click.Choice(["on", "off"]))
 @who_option
 @reason_option

@@ -94,7 +94,11 @@ def ask(settings: Settings, path: str, body: dict[str, Any], output: Path | None
         return 1
     if kind == "application/octet-stream" and output is not None:
         return _save(output, said)
-    answer = json.loads(said)
+    try:
+        answer = json.loads(said)
+    except ValueError:
+        click.echo(f"Error: the recorder answered {status}, and nothing that can be read", err=True)
+        return 1
     if status >= 400:
         click.echo(f"Error: {answer['message']} [{answer['code']}]", err=True)
         return 1

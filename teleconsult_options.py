@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,33 @@ READ = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 data_option = click.option("--data", type=FOLDER, help="Folder of database, keys and recordings.  [default: ./data]")
 config_option = click.option("--config", "config_file", type=FILE, help="Settings in a TOML file.")
-who_option = click.option("--who", required=True, help="You. On the log it is a pseudonym.")
-reason_option = click.option("--reason", required=True, help="Why. It goes on the log as it is: name no patient.")
+
+
+def visit_in(_context: click.Context, _option: click.Parameter, said: str | None) -> str | None:
+    """A visit's id as it was said: it becomes part of a path. Raises `click.BadParameter`."""
+    if said is not None and re.fullmatch(r"[A-Za-z0-9_-]{1,64}", said) is None:
+        raise click.BadParameter("a visit's id is 1 to 64 letters, digits, - and _")
+    return said
+
+
+def _person(_context: click.Context, _option: click.Parameter, said: str) -> str:
+    # "Li Min", "li  min" and a wide "Ｌｉ Ｍｉｎ" are one person: two are asked for.
+    one = " ".join(unicodedata.normalize("NFKC", said).casefold().split())
+    if not 1 <= len(one) <= 128:
+        raise click.BadParameter("say who you are, in 1 to 128 characters")
+    return one
+
+
+def _reason(_context: click.Context, _option: click.Parameter, said: str) -> str:
+    if not 1 <= len(said.strip()) <= 1024 or not said.isprintable():
+        raise click.BadParameter("say why, in one line of 1 to 1024 characters")
+    return said.strip()
+
+
+who_option = click.option("--who", required=True, callback=_person, help="You. On the log it is a pseudonym.")
+reason_option = click.option(
+    "--reason", required=True, callback=_reason, help="Why. It goes on the log as it is: name no patient."
+)
 
 
 def settings_of(config_file: Path | None, **said: Any) -> Settings:

@@ -27,8 +27,10 @@ async def test_two_people_give_the_keys_out_and_the_bundle_is_opened_with_them(d
     give = ("keys", "give", VISIT, "--reason", "court 12", "-o", str(keys))
     async with desk.open():
         assert "second person" in await run(desk, *give, "--who", "lee")
-        assert "same_person" in await run(desk, *give, "--who", "lee", code=1)
+        for same in ("lee", "Lee ", " LEE", "\uff2cee"):
+            assert "same_person" in await run(desk, *give, "--who", same, code=1)
         await run(desk, *give, "--who", "kim")
+        assert "is there already" in await run(desk, *give, "--who", "kim", code=1)
         assert keys.stat().st_mode & 0o777 == 0o600
         sealed = tmp_path / "visit.age"
         to = (*give[:-1], str(sealed), "--to", recipient)
@@ -53,6 +55,12 @@ async def test_a_hold_and_the_retention_keep_a_recording_from_being_shredded(des
         assert "held: True" in await run(desk, "hold", VISIT, "on", *why)
         assert "on_hold" in await run(desk, "keys", "shred", VISIT, *why, code=1)
         assert "held: False" in await run(desk, "hold", VISIT, "off", *why)
+        for words in (
+            ("../../etc", "on", *why),
+            (VISIT, "on", "--who", " ", "--reason", "x"),
+            (VISIT, "on", "--who", "l", "--reason", "\n"),
+        ):
+            assert "Invalid value" in await run(desk, "hold", *words, code=64)
         assert "destroyed: ['k" in await run(desk, "keys", "rotate", "--destroy", "--who", "lee")
     assert "no recorder runs" in await run(desk, "hold", VISIT, "on", *why, code=1)
 
