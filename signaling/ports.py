@@ -347,8 +347,8 @@ class Tokens(Protocol):
 class IceServers(Protocol):
     """Where clients find STUN and TURN."""
 
-    def issue(self, visit: str, seat: str) -> tuple[list[dict[str, Any]], int]:
-        """RTCIceServer dictionaries with fresh credentials, and their lifetime in seconds."""
+    def issue(self, visit: str, seat: str, lasts_s: int = ..., /) -> tuple[list[dict[str, Any]], int]:
+        """RTCIceServer dictionaries with short-lived credentials, and how many seconds those are good for."""
         ...
 
 

@@ -101,7 +101,7 @@ class Rehearsals:
         except LinkError as error:
             self._end(name)
             raise NoWorker(str(error)) from None
-        servers, _ = self._relays.issue(room, "rehearsal")
+        servers, _ = self._relays.issue(room, "rehearsal", int(LASTS_S))
         return Begun(name, servers)
 
     async def offer(

@@ -3,6 +3,8 @@
 TURN-1  A credential lives at most 300 s; clients of long visits ask again (PROTOCOL.md §5, `ice`).
 TURN-2  The username is `expiry:pseudonym`, the pseudonym random each time: relays and their logs learn no one's name,
         and two credentials cannot be told to be the same person's.
+TURN-6  Who asks again within `REUSE_S` gets the same credential: relays count by credential, and one person who asks often
+        would have them all. A rehearsal's, which is anybody's, lives no longer than the rehearsal.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,34 +24,43 @@ from config.secrets import secret_text
 from config.settings import Settings
 
 LIFETIME_S = 300
+REUSE_S = 60
+MOST_KEPT = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class NoRelay:
     """No TURN server is configured: clients reach the media server themselves, or not at all."""
 
-    def issue(self, visit: str, seat: str) -> tuple[list[dict[str, Any]], int]:
-        """An empty list, good for `LIFETIME_S` seconds."""
+    def issue(self, visit: str, seat: str, lasts_s: int = LIFETIME_S) -> tuple[list[dict[str, Any]], int]:
+        """An empty list, good for `lasts_s` seconds."""
         del visit, seat
-        return [], LIFETIME_S
+        return [], lasts_s
 
 
 @dataclass(frozen=True, slots=True)
 class SharedSecretRelay:
-    """Fresh credentials for one TURN server under one or more URLs."""
+    """Short-lived credentials for one TURN server under one or more URLs."""
 
     urls: tuple[str, ...]
     secret: str = field(repr=False)
     lifetime_s: int = LIFETIME_S
     now: Callable[[], int] = unix_s
     pseudonym: Callable[[], str] = random_name
+    _given: OrderedDict[tuple[str, str], tuple[int, str]] = field(default_factory=OrderedDict, repr=False)
 
-    def issue(self, visit: str, seat: str) -> tuple[list[dict[str, Any]], int]:
-        """One RTCIceServer dictionary and its lifetime in seconds. Neither visit nor seat goes into it (TURN-2)."""
-        del visit, seat
-        username = f"{self.now() + self.lifetime_s}:{self.pseudonym()}"
+    def issue(self, visit: str, seat: str, lasts_s: int | None = None) -> tuple[list[dict[str, Any]], int]:
+        """One RTCIceServer dictionary, and the seconds left of it, of `lasts_s`. It tells neither visit nor seat (TURN-2)."""
+        now, lasts_s = self.now(), self.lifetime_s if lasts_s is None else lasts_s
+        until, name = self._given.pop((visit, seat), (0, ""))
+        if until - now <= lasts_s - REUSE_S:  # TURN-6
+            until, name = now + lasts_s, self.pseudonym()
+        self._given[visit, seat] = until, name
+        while len(self._given) > MOST_KEPT:
+            self._given.popitem(last=False)
+        username = f"{until}:{name}"
         server = {"urls": list(self.urls), "username": username, "credential": password(self.secret, username)}
-        return [server], self.lifetime_s
+        return [server], until - now
 
 
 def password(secret: str, username: str) -> str:

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from config.settings import load
-from turn.credentials import NoRelay, SharedSecretRelay, ice_servers, password, shared_secret
+from turn.credentials import MOST_KEPT, NoRelay, SharedSecretRelay, ice_servers, password, shared_secret
 
 
 def test_the_password_is_what_coturn_computes() -> None:
@@ -23,9 +23,31 @@ def test_a_credential_names_its_expiry_and_nobody() -> None:
 
 
 def test_two_credentials_cannot_be_told_to_be_one_persons() -> None:
-    relay = SharedSecretRelay(("turn:a",), "s")
+    relay = SharedSecretRelay(("turn:a",), "s", now=iter(range(0, 6000, 60)).__next__)
     names = {relay.issue("visit", "doctor")[0][0]["username"].split(":")[1] for _ in range(50)}
     assert len(names) == 50
+
+
+def test_who_asks_again_and_again_gets_the_same_credential_for_a_minute() -> None:
+    clock = [1000]
+    relay = SharedSecretRelay(("turn:a",), "s", now=lambda: clock[0])
+    first, ttl_s = relay.issue("visit", "doctor")
+    assert ttl_s == 300
+    clock[0] += 59
+    assert relay.issue("visit", "doctor") == (first, 241)
+    assert relay.issue("visit", "patient")[0] != first
+    clock[0] += 1
+    later, ttl_s = relay.issue("visit", "doctor")
+    assert (later != first, ttl_s) == (True, 300)
+    for number in range(MOST_KEPT):
+        relay.issue(f"visit-{number}", "doctor")
+    assert relay.issue("visit", "doctor")[0] != later  # forgotten: what is kept is bounded
+
+
+def test_a_rehearsals_credential_lives_as_long_as_it() -> None:
+    relay = SharedSecretRelay(("turn:a",), "s", now=lambda: 1000)
+    [server], ttl_s = relay.issue("rehearsal-1", "rehearsal", 60)
+    assert (server["username"].split(":")[0], ttl_s) == ("1060", 60)
 
 
 def test_the_secret_does_not_print() -> None:
