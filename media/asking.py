@@ -17,9 +17,10 @@ from media.transport import Layer, Track, Transport
 FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""
 _FEW = 8
-LOSES, TWIN_S, MOST_TWINS = 0.02, 0.015, 256
-"""From such a loss on the way to the sender a NACK goes twice: it has 40 bytes, and one that is lost costs a round trip. A
-browser answers the second only if the first was lost: what it has sent again it does not send within a round trip."""
+LOSES, LOSES_MUCH, TWIN_S, MOST_TWINS = 0.02, 0.3, 0.015, 256
+"""From such a loss on the way to the sender a NACK goes twice, and three times: it has 40 bytes, and one that is lost costs a
+round trip. A browser answers the second only if the first was lost: what it has sent again it does not send within a round
+trip."""
 PUT_OFF_S = 1.0
 """How long the recorder's keyframe waits at the most until nothing is missing."""
 HIDDEN_BELOW_BPS = 450_000.0
@@ -100,8 +101,10 @@ class Asking:
             if ask and producer.ssrc is not None:
                 message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
                 self._outlet.rtcp(publisher, message)
-                if publisher.downlink is not None and publisher.downlink.loss > LOSES:
-                    self._twins.append((now + TWIN_S, publisher, message))
+                loss = 0.0 if publisher.downlink is None else publisher.downlink.loss
+                for least, turn in ((LOSES, 1), (LOSES_MUCH, 2)):
+                    if loss > least:
+                        self._twins.append((now + turn * TWIN_S, publisher, message))
             if lost and producer.is_video and self._followed(layer):
                 self.want_keyframe(layer)
 

@@ -43,6 +43,8 @@ SMALLEST = 0.75
 COMES_BACK, COMES_BACK_BPS = 1.25, 80_000.0
 """One that was paused needs so many times what it costs, and so much at the least: on 100 kbit/s it came and went every
 few seconds, and took the sound along."""
+PAUSED_FILLS = 0.65
+"""Part of its room that the smallest is asked to follow while it is paused: one that fills it would never come back."""
 GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 FULL_BPS = 2_000_000.0
@@ -195,7 +197,7 @@ class Steering:
         for want in sorted(wants, key=lambda want: -want.more.priority):
             route, name = routes[want.more.track], want.more.track
             others = sum(o.smallest_bps * SMALLEST for o in shown if o.more.priority < want.more.priority)
-            route.room_bps = budget - taken - others
+            route.room_bps = (budget - taken - others) * (1.0 if route.wanted is not None else PAUSED_FILLS)
             if downlink is not None:
                 route.copies = _copies(downlink, route)
             if want not in shown:

@@ -26,7 +26,7 @@ STANDING_S = 0.2
 LEAST_REPAIR_BPS = 100_000.0
 MOST_CLUSTERS = 4
 QUEUE_S = 0.08
-SILENCE_S, LATE_S, LEAST_FLYING = 0.25, 0.3, 8000
+SILENCE_S, LATE_S, LEAST_FLYING = 0.25, 0.2, 8000
 TELLS_S = 5.0
 """Who has fed nothing back for so long may never again: it is not waited for."""
 LONG_HELD_S, TRUSTED = 0.15, 0.4

@@ -25,6 +25,8 @@ MAX_JUMP = 3000
 MAX_MISSING = 128
 MAX_TRIES = 10
 STALE_TRIES = 2
+SPARED_FROM = 5
+"""Tries before the pause between them is doubled: half a second of sound, where half is lost each way, needs four."""
 GIVE_UP_S = 1.0
 NEVER = float("inf")
 _SLOT = KEPT - 1
@@ -166,7 +168,7 @@ class Reception:
                 lost.append(index)
             elif state.due <= now:
                 state.tries += 1
-                state.due = now + max(0.02, 1.2 * rtt) * (1 if state.tries < 3 else 2)
+                state.due = now + max(0.02, 1.2 * rtt) * (1 if state.tries < SPARED_FROM else 2)
                 ask.append(index)
         for index in (*lost, *stale):
             del self.missing[index]

@@ -19,6 +19,7 @@ FIGURES = (
     ("picture_back_s", "picture back s", 2, 1.0),
     ("sound_back_s", "sound back s", 2, 1.0),
     ("audio_only_s", "audio only s", 1, 1.0),
+    ("concealed_after", "concealed % after 3 s", 1, 100.0),
     ("used", "used", 2, 1.0),
     ("used_of_source", "of what came in", 2, 1.0),
     ("down_s", "down s", 1, 1.0),

@@ -137,7 +137,7 @@ async def test_sound_is_repeated_for_who_loses_it_and_no_longer_when_nothing_is_
             await until(lambda d=depth: bench.plane._transports["d"].consumers["a1"].consumer.depth == d)  # type: ignore[misc]
 
 
-async def test_a_question_goes_twice_where_its_way_loses() -> None:
+async def test_a_question_goes_twice_where_its_way_loses_and_three_times_where_it_loses_much() -> None:
     async with running_plane() as bench:
         patient, _ = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
         bench.plane.publish("p", video())
@@ -151,6 +151,9 @@ async def test_a_question_goes_twice_where_its_way_loses() -> None:
         downlink.loss = 0.1
         await patient.send(rtp(5, VP8_KEY, pt=96, ssrc=1111, ts=15000, marker=True))
         await until(lambda: patient.heard(rtcp.Nack).count(rtcp.Nack(1111, (4,))) == 2)
+        downlink.loss = 0.4
+        await patient.send(rtp(7, VP8_KEY, pt=96, ssrc=1111, ts=21000, marker=True))
+        await until(lambda: patient.heard(rtcp.Nack).count(rtcp.Nack(1111, (6,))) == 3)
 
 
 async def test_sound_that_was_asked_for_again_is_no_sign_of_a_queue() -> None:

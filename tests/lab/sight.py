@@ -57,6 +57,12 @@ class Taken:
         ]
         return max(rows, key=lambda pair: pair[0])[1] if rows else {}
 
+    def concealed(self, begin: float, end: float) -> float | None:
+        """Fraction of the sound of the span that was made up."""
+        audio = {"type": "inbound-rtp", "kind": "audio"}
+        samples = self.growth("totalSamplesReceived", begin, end, **audio)
+        return round(self.growth("concealedSamples", begin, end, **audio) / samples, 4) if samples else None
+
     def faces(self) -> list[list[Any]]:
         """Frames of the other's camera: of tracks that have shown a stamp."""
         stamped = {frame[4] for frame in self.seen if frame[1] is not None}
@@ -90,7 +96,6 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
     seconds = (end - begin) / 1000
     audio = {"type": "inbound-rtp", "kind": "audio"}
     video = {"type": "inbound-rtp", "kind": "video"}
-    samples = here.growth("totalSamplesReceived", begin, end, **audio)
     faces = [frame for frame in here.faces() if begin <= frame[0] <= end]
     screens = [frame for frame in here.screens() if begin <= frame[0] <= end]
     delays = sorted(delay for frame in faces if (delay := _delay(frame, there.sent)) is not None)
@@ -101,7 +106,7 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
         "freeze": round(frozen([frame[0] for frame in here.faces()], begin, end), 4),
         "freeze_stats": round(here.growth("totalFreezesDuration", begin, end, **video) / seconds, 4),
         "freezes": here.growth("freezeCount", begin, end, **video),
-        "concealed": round(here.growth("concealedSamples", begin, end, **audio) / samples, 4) if samples else None,
+        "concealed": here.concealed(begin, end),
         "height": sorted(heights)[len(heights) // 2] if heights else None,
         "delay_ms": round(delays[len(delays) // 2]) if delays else None,
         "delay_p95_ms": round(delays[len(delays) * 95 // 100]) if delays else None,

@@ -18,12 +18,17 @@ Row = list[float]
 def told(link: Named, here: Taken, begin: float, end: float, moved: float | None) -> Figures:
     """Seconds from the end of the blackout, or from the move, to the first picture and the first sound after it.
 
-    On a link too weak for pictures: seconds until the last one, if there was none in the last third.
+    On a link too weak for pictures: seconds until the last one, if there was none in the last third; and how much of the sound
+    was concealed once the time in which that is to happen was over (fraction 0–1).
     """
     if link.name in TOO_WEAK:
         last = max((frame[0] for frame in here.faces() if frame[0] <= end), default=begin)
         stopped = last < end - (end - begin) / 3
-        return {"audio_only_s": round(max(0.0, last - begin) / 1000, 2) if stopped else None}
+        after = begin + 1000 * (link.goal.audio_only_s or 0.0)
+        return {
+            "audio_only_s": round(max(0.0, last - begin) / 1000, 2) if stopped else None,
+            "concealed_after": here.concealed(after, end),
+        }
     if link.name == "blackout4":
         moment = begin + 1000 * (DARK_AT_S + DARK_FOR_S)
     elif moved is not None:

@@ -13,6 +13,7 @@ from media.congestion.wish import (
     UP_EVERY_S,
     Wish,
 )
+from media.steering import COMES_BACK, PAUSED_FILLS
 
 BEST = 1.8e6
 
@@ -99,3 +100,12 @@ def test_a_hopeless_path_asks_for_the_least_there_is() -> None:
     wish = Wish()
     wish.settle([(-2e4, False)], BEST, 0.0)
     assert wish.bps == LEAST_BPS
+
+
+def test_what_follows_the_room_of_a_paused_viewer_is_small_enough_to_come_back() -> None:
+    wish = Wish()
+    wish.settle([(1e6 * PAUSED_FILLS, False)], BEST, 0.0)
+    for n in range(200):
+        wish.settle([(1e6 * PAUSED_FILLS, False)], BEST, HEEDED_S + n / 5, 1e5)
+    assert wish.bps is not None
+    assert wish.bps * COMES_BACK < 1e6
