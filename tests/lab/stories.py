@@ -18,8 +18,8 @@ Row = list[float]
 def told(link: Named, here: Taken, begin: float, end: float, moved: float | None) -> Figures:
     """Seconds from the end of the blackout, or from the move, to the first picture and the first sound after it.
 
-    On a link too weak for pictures: seconds until the last one, if there was none in the last third; and how much of the sound
-    was concealed once the time in which that is to happen was over (fraction 0–1).
+    On a link too weak for pictures: seconds until the last one, if there was none in the last third; and how much of the
+    sound was concealed once the time in which that is to happen was over (fraction 0–1).
     """
     if link.name in TOO_WEAK:
         last = max((frame[0] for frame in here.faces() if frame[0] <= end), default=begin)
