@@ -67,6 +67,18 @@ async def moving(page: Page, within_s: float = 10) -> None:
             await asyncio.sleep(0.1)
 
 
+async def hearing(page: Page, within_s: float = 10) -> None:
+    """Wait until sound goes on arriving; there may be none for a moment, while the page and we negotiate anew."""
+    before: int | None = None
+    async with asyncio.timeout(within_s):
+        while True:
+            now = (await inbound(page, "audio")).get("packetsReceived")
+            if now is not None and before is not None and now > before + 5:
+                return
+            before = now if before is None or now is None else min(before, now)
+            await asyncio.sleep(0.1)
+
+
 async def patient_waits(page: Page) -> None:
     """From the opened link to the waiting room, as a first-time patient."""
     await act(page, "confirm")

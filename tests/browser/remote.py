@@ -86,6 +86,11 @@ class Driver:
         said = await self.ask("launch", kind=kind, args=list(args), preferences=dict(preferences or {}), **devices)
         return Browser(self, said["browser"], said["pid"])
 
+    async def bare(self) -> Browser:
+        """A fresh Chromium with an empty profile and its own fake devices: a coloured disc, in any size, and beeps."""
+        said = await self.ask("launch", kind="chromium")
+        return Browser(self, said["browser"], said["pid"])
+
     async def tidy(self) -> None:
         """Close every page, and forget what it kept in the browser."""
         for page in list(self.pages):

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from media.control import LayerChanged, Quality
-from tests.browser.remote import Driver, Kind
-from tests.browser.test_media_worker import Participant, blank, sit_down, worker
+from tests.browser.remote import Browser, Kind
+from tests.browser.test_media_worker import Pair, Participant, blank, sit_down, worker
 from tests.contract.media_peers import WorkerProcess
 
 __all__ = ["blank", "worker"]
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SIMULCAST = """
 const track = meet.stream.getVideoTracks()[0];
@@ -49,44 +49,45 @@ async def grows(of: Participant, width: int) -> None:
 async def test_a_camera_in_three_sizes_reaches_a_good_network_in_the_biggest(
     worker: WorkerProcess,
     blank: str,
+    pair: Pair,
+    firefox: Browser,
     publisher: Kind,
 ) -> None:
-    async with Driver() as driver:
-        doctor = await sit_down(driver, publisher, blank, worker, "doctor")
-        patient = await sit_down(driver, "chromium", blank, worker, "patient")
-        await doctor.page.eval(WIDE)
-        await doctor.open()
-        await patient.open()
-        await doctor.page.eval("meet.send('audio')")
-        await doctor.page.eval(SIMULCAST)
-        doctor.publish = {"0": "microphone", "1": "camera"}
-        await doctor.negotiate()
-        await patient.negotiate("doctor.microphone", "doctor.camera")
-        await patient.sees("doctor.microphone", "doctor.camera")
-        widths = {row.get("frameWidth") for row in await rows(doctor, "outbound-rtp") if row["kind"] == "video"}
-        await grows(patient, max(width for width in widths if width))
-        told = [news for news in worker.news if isinstance(news, LayerChanged)]
-        assert all((news.seat, news.track, news.layers) == ("patient", "doctor.camera", 3) for news in told)
-        async with asyncio.timeout(10):
-            while not any((n.estimate_down_bps or 0) > 300_000 for n in worker.news if isinstance(n, Quality)):
-                await asyncio.sleep(0.1)
+    doctor = await sit_down(firefox if publisher == "firefox" else pair[0], blank, worker, "doctor")
+    patient = await sit_down(pair[1], blank, worker, "patient")
+    await doctor.page.eval(WIDE)
+    await doctor.open()
+    await patient.open()
+    await doctor.page.eval("meet.send('audio')")
+    await doctor.page.eval(SIMULCAST)
+    doctor.publish = {"0": "microphone", "1": "camera"}
+    await doctor.negotiate()
+    await patient.negotiate("doctor.microphone", "doctor.camera")
+    await patient.sees("doctor.microphone", "doctor.camera")
+    widths = {row.get("frameWidth") for row in await rows(doctor, "outbound-rtp") if row["kind"] == "video"}
+    await grows(patient, max(width for width in widths if width))
+    told = [news for news in worker.news if isinstance(news, LayerChanged)]
+    assert all((news.seat, news.track, news.layers) == ("patient", "doctor.camera", 3) for news in told)
+    async with asyncio.timeout(10):
+        while not any((n.estimate_down_bps or 0) > 300_000 for n in worker.news if isinstance(n, Quality)):
+            await asyncio.sleep(0.1)
 
 
 async def test_a_chromium_sends_its_voice_twice_and_is_heard_once(
     worker: WorkerProcess,
     blank: str,
+    pair: Pair,
 ) -> None:
-    async with Driver() as driver:
-        doctor = await sit_down(driver, "chromium", blank, worker, "doctor")
-        patient = await sit_down(driver, "chromium", blank, worker, "patient")
-        await doctor.open()
-        await patient.open()
-        answer = await doctor.negotiate("microphone", "camera")
-        assert "a=rtcp-fb:111 nack" in answer.sdp
-        await patient.negotiate("doctor.microphone", "doctor.camera")
-        await patient.sees("doctor.microphone", "doctor.camera")
-        await asyncio.sleep(1)
-        sent = next(row for row in await rows(doctor, "outbound-rtp") if row["kind"] == "audio")
-        heard = next(row for row in await rows(patient, "inbound-rtp") if row["kind"] == "audio")
-        per_packet = [sent["bytesSent"] / sent["packetsSent"], heard["bytesReceived"] / heard["packetsReceived"]]
-        assert per_packet[0] > 1.5 * per_packet[1]
+    doctor = await sit_down(pair[0], blank, worker, "doctor")
+    patient = await sit_down(pair[1], blank, worker, "patient")
+    await doctor.open()
+    await patient.open()
+    answer = await doctor.negotiate("microphone", "camera")
+    assert "a=rtcp-fb:111 nack" in answer.sdp
+    await patient.negotiate("doctor.microphone", "doctor.camera")
+    await patient.sees("doctor.microphone", "doctor.camera")
+    await asyncio.sleep(1)
+    sent = next(row for row in await rows(doctor, "outbound-rtp") if row["kind"] == "audio")
+    heard = next(row for row in await rows(patient, "inbound-rtp") if row["kind"] == "audio")
+    per_packet = [sent["bytesSent"] / sent["packetsSent"], heard["bytesReceived"] / heard["packetsReceived"]]
+    assert per_packet[0] > 1.5 * per_packet[1]

@@ -21,7 +21,7 @@ from tests.browser.pages import DESK, Visit, act, recording_closed, screen
 from tests.browser.remote import Browser, Page
 from tests.system import System, teleconsult
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 DRIFT_MS = 40
 BEGINNING_MS = 80

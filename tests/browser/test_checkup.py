@@ -12,7 +12,7 @@ from tests.browser.pages import PHONE
 from tests.browser.remote import Browser, Page
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def checked(page: Page, within_s: float = 60) -> dict[str, Any]:

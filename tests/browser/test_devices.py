@@ -12,7 +12,7 @@ from tests.browser.remote import Browser, Page
 from tests.browser.test_visit import SPEECH_DBFS
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 WECHAT = (
     "Mozilla/5.0 (Linux; Android 13; K) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 Chrome/116.0.0.0 Mobile "

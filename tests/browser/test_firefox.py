@@ -19,18 +19,17 @@ from tests.browser.pages import (
     rms_dbfs,
     screen,
 )
-from tests.browser.remote import Driver
+from tests.browser.remote import Browser
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 TONE_DBFS = -60.0
 FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0"
 
 
 @pytest.mark.timeout(180)
-async def test_all_five_roles_from_the_link_to_the_proof(system: System, held: Driver) -> None:
-    firefox = await held.browser("firefox")
+async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox: Browser) -> None:
     made = await system.visit()
     (link,) = [(await system.api("POST", "/links", json={"role": "coordinator"}))["link"]]
     doctor, patient = await firefox.blank(**DESK), await firefox.blank(**{**HANDSET, "agent": FIREFOX})
@@ -78,4 +77,3 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, held: D
     )
     said = [line for page in (doctor, patient, guest, coordinator, auditor) for line in await page.said()]
     assert not [line for line in said if "pageerror" in line]
-    await firefox.close()

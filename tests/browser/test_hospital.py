@@ -14,10 +14,10 @@ from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
 from tests.browser.remote import Browser
 from tests.system import DOCTOR, System, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A clinic that promises its patients to be quick."""
     quick = {"TELECONSULT_CALL_WITHIN_S": "3", "TELECONSULT_ESCALATE_AFTER_S": "5"}

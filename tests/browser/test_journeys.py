@@ -13,7 +13,7 @@ from tests.browser.pages import DESK, PHONE, act, moving, picture, screen
 from tests.browser.remote import Browser
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 async def test_a_whole_visit_by_keyboard_with_nothing_for_axe_to_find(

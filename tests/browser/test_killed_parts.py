@@ -13,7 +13,7 @@ from tests.browser.test_visit import export, verdict
 from tests.recordings import complaints, parts, records
 from tests.system import Part, System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 BEFORE_S, AFTER_S = 4.0, 5.0
 MISSING_MS = {"recorder": 2000, "media": 7000}
@@ -36,46 +36,46 @@ async def through(visit: Visit, part: Part) -> None:
 
 
 async def test_the_recorder_is_killed_and_the_call_goes_on(
-    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(fresh, doctors, patients)
+    visit = await Visit.live(system, doctors, patients)
     transport = "return (await window.__teleconsult.stats()).find((row) => row.type === 'transport')?.id"
     before = await visit.patient.eval(transport)
     await through(visit, "recorder")
-    bundle = await export(fresh, visit.id, tmp_path)
-    found = await verdict(fresh, bundle)
+    bundle = await export(system, visit.id, tmp_path)
+    found = await verdict(system, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
     assert [record["type"] for record in records(bundle)].count("recovered") == 1
     for stream in ("doctor", "patient"):
         assert missing_ms(bundle, stream, "recorder") <= MISSING_MS["recorder"]
-    files = parts(bundle, tmp_path, fresh.data)
+    files = parts(bundle, tmp_path, system.data)
     assert {file.path.name: complaints(file.path) for file in files} == {file.path.name: "" for file in files}
     assert before is not None
 
 
 async def test_the_media_worker_is_killed_and_the_visit_comes_back_by_itself(
-    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(fresh, doctors, patients)
+    visit = await Visit.live(system, doctors, patients)
     await through(visit, "media")
-    assert (await fresh.api("GET", f"/visits/{visit.id}"))["phase"] == "ended"
-    bundle = await export(fresh, visit.id, tmp_path)
-    found = await verdict(fresh, bundle)
+    assert (await system.api("GET", f"/visits/{visit.id}"))["phase"] == "ended"
+    bundle = await export(system, visit.id, tmp_path)
+    found = await verdict(system, bundle)
     assert (found["intact"], found["complete"], found["broken"]) == (True, True, [])
     for stream in ("doctor", "patient"):
         assert 0 < missing_ms(bundle, stream, "worker") <= MISSING_MS["media"]
 
 
 async def test_signaling_is_killed_and_sound_and_picture_never_stop(
-    fresh: System, doctors: Browser, patients: Browser, tmp_path: Path
+    system: System, doctors: Browser, patients: Browser, tmp_path: Path
 ) -> None:
-    visit = await Visit.live(fresh, doctors, patients)
+    visit = await Visit.live(system, doctors, patients)
     await asyncio.sleep(BEFORE_S)
-    fresh.kill("signaling")
+    system.kill("signaling")
     await asyncio.gather(moving(visit.doctor, 1.5), moving(visit.patient, 1.5))
-    await fresh.until(visit.id, "live")
+    await system.until(visit.id, "live")
     await asyncio.sleep(AFTER_S)
     await visit.end()
-    bundle = await export(fresh, visit.id, tmp_path)
-    assert (await verdict(fresh, bundle))["complete"] is True
+    bundle = await export(system, visit.id, tmp_path)
+    assert (await verdict(system, bundle))["complete"] is True
     assert sum(missing_ms(bundle, "patient", cause) for cause in ("worker", "recorder", "network")) <= 1000

@@ -9,14 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from config.link import Refusal
 from media.control import Answered, AskStats, Negotiate, OpenRoom, Source, Stats
 from tests.browser.remote import Browser, Driver, Kind, Page
 from tests.contract.media_peers import WorkerProcess
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
+Pair = tuple[Browser, Browser]
 MEET = """
 window.meet = {
   async open(policy, codec) {
@@ -117,14 +119,15 @@ def grown(before: Mapping[str, Any], now: Mapping[str, Any], mids: list[str]) ->
     return all(now.get(mid, 0) - before.get(mid, 0) > 5 for mid in mids)
 
 
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[WorkerProcess]:
+@pytest_asyncio.fixture(loop_scope="session")
+async def worker(tmp_path: Path, held: Driver) -> AsyncIterator[WorkerProcess]:
     async with WorkerProcess(tmp_path, addresses=()) as process:  # Firefox does not send to loopback
         await process.link.ask(OpenRoom("v1"))
         yield process
+        await held.tidy()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def blank() -> AsyncIterator[str]:
     """The address of an empty page in a secure context."""
 
@@ -141,9 +144,8 @@ async def blank() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
 
 
-async def sit_down(driver: Driver, kind: Kind, url: str, worker: WorkerProcess, seat: str) -> Participant:
-    said = await driver.ask("launch", kind=kind)
-    page = await Browser(driver, said["browser"], said["pid"]).open(url)
+async def sit_down(browser: Browser, url: str, worker: WorkerProcess, seat: str) -> Participant:
+    page = await browser.open(url)
     await page.eval(MEET)
     return Participant(page, worker, seat)
 
@@ -151,59 +153,57 @@ async def sit_down(driver: Driver, kind: Kind, url: str, worker: WorkerProcess, 
 @pytest.mark.parametrize("other", ["chromium", "firefox"])
 @pytest.mark.parametrize("policy", ["max-bundle", "balanced"])
 async def test_two_browsers_meet_share_a_screen_and_come_back(
-    worker: WorkerProcess, blank: str, other: Kind, policy: str
+    worker: WorkerProcess, blank: str, pair: Pair, firefox: Browser, other: Kind, policy: str
 ) -> None:
-    async with Driver() as driver:
-        doctor = await sit_down(driver, "chromium", blank, worker, "doctor")
-        patient = await sit_down(driver, other, blank, worker, "patient")
-        await doctor.open(policy)
-        await patient.open(policy)
-        await doctor.negotiate("microphone", "camera")
-        await patient.negotiate("microphone", "camera", "doctor.microphone", "doctor.camera")
-        await doctor.negotiate("patient.microphone", "patient.camera")
-        await patient.sees("doctor.microphone", "doctor.camera")
-        await doctor.sees("patient.microphone", "patient.camera")
+    doctor = await sit_down(pair[0], blank, worker, "doctor")
+    patient = await sit_down(firefox if other == "firefox" else pair[1], blank, worker, "patient")
+    await doctor.open(policy)
+    await patient.open(policy)
+    await doctor.negotiate("microphone", "camera")
+    await patient.negotiate("microphone", "camera", "doctor.microphone", "doctor.camera")
+    await doctor.negotiate("patient.microphone", "patient.camera")
+    await patient.sees("doctor.microphone", "doctor.camera")
+    await doctor.sees("patient.microphone", "patient.camera")
 
-        await doctor.negotiate("screen")
-        await patient.negotiate("doctor.screen")
-        await patient.sees("doctor.microphone", "doctor.camera", "doctor.screen")
+    await doctor.negotiate("screen")
+    await patient.negotiate("doctor.screen")
+    await patient.sees("doctor.microphone", "doctor.camera", "doctor.screen")
 
-        screen = next(mid for mid, source in doctor.publish.items() if source == "screen")
-        del doctor.publish[screen]
-        await doctor.page.eval(f"meet.pc.getTransceivers().find((t) => t.mid === {screen!r}).direction = 'inactive'")
-        answer = await doctor.negotiate()
-        assert [track.id for track in answer.tracks] == ["doctor.microphone", "doctor.camera"]
-        with pytest.raises(Refusal, match="no other seat publishes"):
-            await patient.negotiate()
-        patient.subscribe = {mid: track for mid, track in patient.subscribe.items() if track != "doctor.screen"}
-        await patient.page.eval("await meet.pc.setLocalDescription({ type: 'rollback' })")
+    screen = next(mid for mid, source in doctor.publish.items() if source == "screen")
+    del doctor.publish[screen]
+    await doctor.page.eval(f"meet.pc.getTransceivers().find((t) => t.mid === {screen!r}).direction = 'inactive'")
+    answer = await doctor.negotiate()
+    assert [track.id for track in answer.tracks] == ["doctor.microphone", "doctor.camera"]
+    with pytest.raises(Refusal, match="no other seat publishes"):
         await patient.negotiate()
-        await patient.sees("doctor.microphone", "doctor.camera")
+    patient.subscribe = {mid: track for mid, track in patient.subscribe.items() if track != "doctor.screen"}
+    await patient.page.eval("await meet.pc.setLocalDescription({ type: 'rollback' })")
+    await patient.negotiate()
+    await patient.sees("doctor.microphone", "doctor.camera")
 
-        for one in (doctor, patient):
-            await one.page.eval("meet.pc.restartIce()")
-            await one.negotiate()
-        await patient.sees("doctor.microphone", "doctor.camera")
-        await doctor.sees("patient.microphone", "patient.camera")
+    for one in (doctor, patient):
+        await one.page.eval("meet.pc.restartIce()")
+        await one.negotiate()
+    await patient.sees("doctor.microphone", "doctor.camera")
+    await doctor.sees("patient.microphone", "patient.camera")
 
-        await doctor.page.eval("window.old = meet.pc")
-        await doctor.open(policy)
-        await doctor.negotiate("microphone", "camera", "patient.microphone", "patient.camera")
-        await doctor.page.eval("old.close()")
-        await patient.sees("doctor.microphone", "doctor.camera")
-        await doctor.sees("patient.microphone", "patient.camera")
-        stats = await worker.link.ask(AskStats())
-        assert isinstance(stats, Stats)
-        assert stats.transports == 2
+    await doctor.page.eval("window.old = meet.pc")
+    await doctor.open(policy)
+    await doctor.negotiate("microphone", "camera", "patient.microphone", "patient.camera")
+    await doctor.page.eval("old.close()")
+    await patient.sees("doctor.microphone", "doctor.camera")
+    await doctor.sees("patient.microphone", "patient.camera")
+    stats = await worker.link.ask(AskStats())
+    assert isinstance(stats, Stats)
+    assert stats.transports == 2
 
 
-async def test_h264_is_forwarded_as_it_was_encoded(worker: WorkerProcess, blank: str) -> None:
-    async with Driver() as driver:
-        doctor = await sit_down(driver, "chromium", blank, worker, "doctor")
-        patient = await sit_down(driver, "chromium", blank, worker, "patient")
-        await doctor.open(codec="H264")
-        await patient.open()
-        answer = await doctor.negotiate("microphone", "camera")
-        assert [track.codec for track in answer.tracks] == ["opus", "H264"]
-        await patient.negotiate("doctor.microphone", "doctor.camera")
-        await patient.sees("doctor.microphone", "doctor.camera")
+async def test_h264_is_forwarded_as_it_was_encoded(worker: WorkerProcess, blank: str, pair: Pair) -> None:
+    doctor = await sit_down(pair[0], blank, worker, "doctor")
+    patient = await sit_down(pair[1], blank, worker, "patient")
+    await doctor.open(codec="H264")
+    await patient.open()
+    answer = await doctor.negotiate("microphone", "camera")
+    assert [track.codec for track in answer.tracks] == ["opus", "H264"]
+    await patient.negotiate("doctor.microphone", "doctor.camera")
+    await patient.sees("doctor.microphone", "doctor.camera")

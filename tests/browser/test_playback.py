@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 
-from tests.browser.remote import Browser, Driver, Page
+from tests.browser.remote import Browser, Page
 from tests.unit.test_muxer import jittered
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PLAY = """
 const video = document.querySelector('video');
@@ -52,7 +52,7 @@ const start = async (video) => {
 """
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A server of a page with a picture and the files of two parts."""
     root = tmp_path_factory.mktemp("parts")
@@ -80,22 +80,22 @@ async def played(browser: Browser, url: str, start: str) -> dict[str, Any]:
     return told
 
 
-@pytest.mark.parametrize(
-    ("kind", "start", "end_s"),
-    [
-        ("chromium", FROM_URL % "part.webm", 6.0),
-        ("chromium", FROM_URL % "part.mkv", 6.0),
-        ("chromium", FROM_SOURCE % "part.webm", 6.0),
-        ("firefox", FROM_URL % "part.webm", 5.0),  # Firefox counts a file from its first frame, which stands at 1.0 s
-    ],
-    ids=["chromium-webm", "chromium-matroska", "chromium-source", "firefox-webm"],
-)
-async def test_a_part_plays_to_its_end_and_seeks(held: Driver, url: str, kind: Any, start: str, end_s: float) -> None:
-    browser = await held.browser(kind)
-    told = await played(browser, url, start)
-    await browser.close()
-    assert told["end"] == pytest.approx(end_s, abs=0.1)
-    assert told["duration"] == pytest.approx(end_s, abs=0.1)
-    assert told["at"] == pytest.approx(3.5, abs=0.05)
-    assert told["width"] == 320
-    assert told["shown"] > 50
+ALL = {
+    "a webm in Chromium": ("chromium", FROM_URL % "part.webm", 6.0),
+    "a Matroska in Chromium": ("chromium", FROM_URL % "part.mkv", 6.0),
+    "bytes in Chromium": ("chromium", FROM_SOURCE % "part.webm", 6.0),
+    # Firefox counts a file from its first frame, which stands at 1.0 s.
+    "a webm in Firefox": ("firefox", FROM_URL % "part.webm", 5.0),
+}
+"""What plays where, and where it ends, seconds."""
+
+
+async def test_a_part_plays_to_its_end_and_seeks(patients: Browser, firefox: Browser, url: str) -> None:
+    browsers = {"chromium": patients, "firefox": firefox}
+    all_told = await asyncio.gather(*(played(browsers[kind], url, start) for kind, start, _ in ALL.values()))
+    for (name, (_, _, end_s)), told in zip(ALL.items(), all_told, strict=True):
+        assert told["end"] == pytest.approx(end_s, abs=0.1), name
+        assert told["duration"] == pytest.approx(end_s, abs=0.1), name
+        assert told["at"] == pytest.approx(3.5, abs=0.05), name
+        assert told["width"] == 320, name
+        assert told["shown"] > 50, name

@@ -13,7 +13,7 @@ from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
 from tests.browser.remote import Browser, Page
 from tests.system import running, teleconsult
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SIGN = (
     "const it = document.getElementById('sign'); if (it === null || it.disabled) return false; it.click(); return true"

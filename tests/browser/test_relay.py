@@ -13,7 +13,7 @@ from tests.browser.remote import Browser
 from tests.browser.test_visit import SPEECH_DBFS, export, verdict
 from tests.system import free_port, running
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 RELAY_ONLY = """
 const Native = window.RTCPeerConnection;

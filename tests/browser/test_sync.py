@@ -15,7 +15,7 @@ from tests.browser.test_visit import export, verdict
 from tests.recordings import lip_sync_ms, parts, records
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 FLASH = Path(__file__).with_name("flash.js").read_text()
 APART_MS = 80

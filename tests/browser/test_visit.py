@@ -11,11 +11,11 @@ import pytest
 
 from tests.browser import shifts
 from tests.browser.pages import Visit, act, inbound, moving, picture, rms_dbfs, screen
-from tests.browser.remote import Browser, Driver
+from tests.browser.remote import Browser
 from tests.recordings import complaints, parts, records, span_s
 from tests.system import System, teleconsult
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 SPEECH_DBFS = -45.0
 
@@ -107,11 +107,9 @@ async def test_a_refresh_brings_the_patient_back_into_the_same_seat(
     assert (await verdict(system, await export(system, visit.id, tmp_path)))["complete"] is True
 
 
-async def test_firefox_and_chromium_see_and_hear_each_other(system: System, held: Driver, doctors: Browser) -> None:
-    firefox = await held.browser("firefox")
+async def test_firefox_and_chromium_see_and_hear_each_other(system: System, doctors: Browser, firefox: Browser) -> None:
     visit = await Visit.live(system, doctors, firefox)
     assert min(await asyncio.gather(rms_dbfs(visit.doctor), rms_dbfs(visit.patient))) > SPEECH_DBFS
     await moving(visit.doctor)
     await moving(visit.patient)
     await visit.end()
-    await firefox.close()

@@ -1,6 +1,6 @@
-"""The fixture `ceph`: a real S3 server with real locks, started for one module of tests.
+"""The fixture `ceph`: a real S3 server with real locks, started once for all tests that ask for it.
 
-A module asks for it with `from tests.ceph.fixtures import ceph as ceph`.
+Whoever asks for it says `pytest.mark.xdist_group("ceph")`, so that of several processes one alone starts it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.ceph.packages import CephUnavailable, unpacked
 from tests.ceph.server import Ceph, running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def ceph() -> Iterator[Ceph]:
     """Skips, saying why, only where Ceph's packages cannot be had; a server that does not start is a failure."""
     try:

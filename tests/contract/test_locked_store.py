@@ -20,8 +20,9 @@ from recorder.process import proven
 from recorder.retention import Retention
 from recorder.store_locked import CANARY, PROBES, PROMISES, LockedStore
 from recorder.store_s3 import client_at
-from tests.ceph.fixtures import ceph as ceph
 from tests.ceph.server import Ceph
+
+pytestmark = pytest.mark.xdist_group("ceph")
 
 BUCKET = "evidence-test"
 DAYS = Retention(media_days=2, evidence_days=3)

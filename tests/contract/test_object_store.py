@@ -29,11 +29,12 @@ from recorder.retention import Retention
 from recorder.store_folder import FolderStore
 from recorder.store_locked import LockedStore
 from recorder.store_s3 import S3Store
-from tests.ceph.fixtures import ceph as ceph
 from tests.ceph.server import Ceph
 
+pytestmark = pytest.mark.xdist_group("ceph")
+
 BUCKET = "recordings-test"
-LOCKED = "evidence-test"
+LOCKED = "locked-test"
 DAYS = Retention(media_days=1, evidence_days=1)
 
 

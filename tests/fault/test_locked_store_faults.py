@@ -16,13 +16,12 @@ from recorder.bundle import verify_directory
 from recorder.export import export_visit
 from recorder.retention import Retention
 from recorder.store_locked import LockedStore
-from tests.ceph.fixtures import ceph as ceph
 from tests.ceph.server import Ceph
 from tests.fault.store_proxy import HANG_S, StoreProxy, proxied
 from tests.recordings import complaints, parts, records
 from tests.tapping import VISIT, Studio, clip
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("ceph")]
 
 BUCKET = "evidence"
 DAYS = Retention(media_days=1, evidence_days=1)
