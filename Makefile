@@ -14,8 +14,7 @@ run: $(VENV)/run.stamp $(BUILT)  ## set up and start the whole system with a dem
 
 test: $(VENV)/dev.stamp $(BUILT) debian  ## set up and run every test
 	$(NPM) test
-	$(BIN)/pytest tests/browser tests/network
-	$(BIN)/pytest -n 2 --dist loadfile tests/contract tests/fault tests/fuzz tests/unit
+	$(BIN)/pytest -n 2 --dist loadfile tests
 
 check: $(VENV)/dev.stamp $(BUILT)  ## format, lint, types, arrows, unit tests: under a minute
 	$(BIN)/ruff format --check && $(BIN)/ruff check && $(BIN)/mypy && $(BIN)/lint-imports --no-cache

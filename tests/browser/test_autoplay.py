@@ -12,7 +12,7 @@ from tests.browser.remote import Browser, Driver, Kind, Page
 from tests.browser.test_visit import SPEECH_DBFS
 from tests.system import System
 
-pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 TELLS = """
 const tell = (words) => console.log(words) ?? clearInterval(timer);

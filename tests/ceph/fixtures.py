@@ -1,7 +1,4 @@
-"""The fixture `ceph`: a real S3 server with real locks, started once for all tests that ask for it.
-
-Whoever asks for it says `pytest.mark.xdist_group("ceph")`, so that of several processes one alone starts it.
-"""
+"""The fixture `ceph`: a real S3 server with real locks, started once for all tests that ask for it (`tests/conftest.py`)."""
 
 from __future__ import annotations
 

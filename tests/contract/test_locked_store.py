@@ -22,8 +22,6 @@ from recorder.store_locked import CANARY, PROBES, PROMISES, LockedStore
 from recorder.store_s3 import client_at
 from tests.ceph.server import Ceph
 
-pytestmark = pytest.mark.xdist_group("ceph")
-
 BUCKET = "evidence-test"
 DAYS = Retention(media_days=2, evidence_days=3)
 SEGMENT = "recordings/v/streams/patient/part-001/seg-000001.webm"

@@ -31,8 +31,6 @@ from recorder.store_locked import LockedStore
 from recorder.store_s3 import S3Store
 from tests.ceph.server import Ceph
 
-pytestmark = pytest.mark.xdist_group("ceph")
-
 BUCKET = "recordings-test"
 LOCKED = "locked-test"
 DAYS = Retention(media_days=1, evidence_days=1)

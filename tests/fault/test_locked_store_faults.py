@@ -21,7 +21,7 @@ from tests.fault.store_proxy import HANG_S, StoreProxy, proxied
 from tests.recordings import complaints, parts, records
 from tests.tapping import VISIT, Studio, clip
 
-pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.xdist_group("ceph")]
+pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(600)]
 
 BUCKET = "evidence"
 DAYS = Retention(media_days=1, evidence_days=1)
