@@ -23,6 +23,7 @@ import aiohttp
 import msgspec
 
 from config.clock import now_iso
+from config.pieces import TooMuch, whole
 
 TIMEOUT_S = 10.0
 TRIES_S = (0.0, 2.0, 15.0)
@@ -80,7 +81,7 @@ class HttpAnchor:
     """A service that speaks the small protocol above."""
 
     def __init__(self, url: str, session: aiohttp.ClientSession) -> None:
-        self.name = urlsplit(url).netloc
+        self.name = urlsplit(url).netloc.rpartition("@")[2]  # what goes on record is no place for a password
         self._url = url
         self._session = session
 
@@ -93,13 +94,9 @@ class HttpAnchor:
             ) as answer:
                 if answer.status not in (200, 201):
                     raise AnchorSilent(f"HTTP {answer.status}")
-                body = b""
-                while piece := await answer.content.read(MAX_ANSWER):
-                    body += piece
-                    if len(body) > MAX_ANSWER:
-                        raise AnchorSilent("it says too much")
+                body = await whole(answer.content.read, MAX_ANSWER)
                 reference = msgspec.json.decode(body, type=_Answer).reference
-        except (aiohttp.ClientError, TimeoutError, msgspec.MsgspecError) as error:
+        except (aiohttp.ClientError, TimeoutError, TooMuch, msgspec.MsgspecError) as error:
             raise AnchorSilent(type(error).__name__) from None
         if not reference or not reference.isprintable():
             raise AnchorSilent("a reference is words on one line")

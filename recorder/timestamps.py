@@ -4,6 +4,7 @@ AUTHORITY-1  An authority that is away, slow, or answers something else is passe
              answered last is asked first the next time.
 AUTHORITY-2  A reply is taken only if it is granted, of the bytes sent, answers the nonce sent, and is signed; where roots are
              given, by a certificate that leads to one of them. Who reads the evidence later judges by roots of their own.
+AUTHORITY-3  In the record and in the log an authority is its host and port: the rest of its address may hold a password.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ import logging
 import secrets
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import aiohttp
 from cryptography.x509 import Certificate
 
+from config.pieces import TooMuch, whole
 from recorder.evidence.timestamp import MAX_REPLY, Timestamp, TimestampInvalid, answers, request
 from recorder.evidence.token import signed_by
 
@@ -65,12 +68,12 @@ class Authorities:
                 timestamp = answers(reply, data, nonce)  # AUTHORITY-2
                 if not signed_by(reply).leads_to(self._roots, reply) and self._roots:
                     raise TimestampInvalid("from somebody else")
-            except (aiohttp.ClientError, TimeoutError, TimestampInvalid) as error:  # AUTHORITY-1
-                log.warning("timestamp refused", extra={"authority": url, "error": type(error).__name__})
+            except (aiohttp.ClientError, TimeoutError, TimestampInvalid, TooMuch) as error:  # AUTHORITY-1
+                log.warning("timestamp refused", extra={"authority": place_of(url), "error": _why(error)})
                 continue
             self._urls.remove(url)
             self._urls.insert(0, url)
-            return Stamped(reply, timestamp, url)
+            return Stamped(reply, timestamp, place_of(url))
         raise NoTimestamp("no authority answered")
 
     async def _ask(self, url: str, body: bytes) -> bytes:
@@ -83,4 +86,14 @@ class Authorities:
         ) as answer:
             if answer.status != 200:
                 raise TimestampInvalid(f"HTTP {answer.status}")
-            return await answer.content.read(MAX_REPLY + 1)
+            return await whole(answer.content.read, MAX_REPLY)
+
+
+def place_of(url: str) -> str:
+    """Host and port of an address, without who asks (AUTHORITY-3)."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
+def _why(error: Exception) -> str:
+    # Our own words say more than their type; others' may repeat an address.
+    return str(error) if isinstance(error, TimestampInvalid) else type(error).__name__

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import aiohttp
 
+from config.pieces import TooMuch, whole
 from recorder.evidence.checkpoint import Note, NoteInvalid, NoteKey, NoteSignature, cosigned_at, parse_note
 from recorder.evidence.proof import decimal
 from recorder.evidence.witnessing import Submission
@@ -57,8 +58,8 @@ class WitnessClient:
             async with self._session.post(
                 self._url, data=body, timeout=aiohttp.ClientTimeout(total=TIMEOUT_S), allow_redirects=False
             ) as answer:
-                return answer.status, await answer.content.read(1 << 16)
-        except (aiohttp.ClientError, TimeoutError) as error:
+                return answer.status, await whole(answer.content.read, 1 << 16)
+        except (aiohttp.ClientError, TimeoutError, TooMuch) as error:
             raise WitnessSilent(type(error).__name__) from None
 
     def _signature(self, note: Note, body: bytes) -> NoteSignature:

@@ -14,6 +14,8 @@ from typing import Self, TypeVar
 import msgspec
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, UnixConnector
 
+from config.pieces import TooMuch, whole
+
 CONNECT_S = 2.0
 SILENT_S = 30.0
 MAX_JSON = 64 << 20
@@ -181,8 +183,8 @@ class RecorderDoor:
     async def refusal(self, answer: ClientResponse) -> LookRefused:
         """Why an opened answer is none, in the recorder's own code. Raises `RecorderAway`."""
         try:
-            said = msgspec.json.decode(await answer.content.read(MAX_JSON), type=_Refusal)
-        except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+            said = msgspec.json.decode(await whole(answer.content.read, MAX_JSON), type=_Refusal)
+        except (ClientError, OSError, TimeoutError, TooMuch, msgspec.MsgspecError) as error:
             raise RecorderAway(f"the recorder answered {answer.status}") from error
         return LookRefused(said.message, said.code, answer.status)
 
@@ -209,11 +211,11 @@ class RecorderDoor:
         assert self._session is not None, "the door is used as a context"
         try:
             async with self._session.post(path, json=asked, allow_redirects=False) as answer:
-                said = await answer.content.read(MAX_JSON)
+                said = await whole(answer.content.read, MAX_JSON)
                 if answer.status < 300:
                     return msgspec.json.decode(said, type=kind)
                 refused = msgspec.json.decode(said, type=_Refusal)
-        except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+        except (ClientError, OSError, TimeoutError, TooMuch, msgspec.MsgspecError) as error:
             raise RecorderAway("the recorder does not answer") from error
         raise LookRefused(refused.message, refused.code, answer.status)
 
@@ -229,6 +231,6 @@ class RecorderDoor:
             try:
                 if answer.status != 200:
                     raise RecorderAway(f"the recorder answered {answer.status}")
-                return msgspec.json.decode(await answer.content.read(MAX_JSON), type=kind)
-            except (ClientError, OSError, TimeoutError, msgspec.MsgspecError) as error:
+                return msgspec.json.decode(await whole(answer.content.read, MAX_JSON), type=kind)
+            except (ClientError, OSError, TimeoutError, TooMuch, msgspec.MsgspecError) as error:
                 raise RecorderAway("the recorder's answer cannot be read") from error

@@ -55,12 +55,19 @@ def reply_to(folder: Path, query: bytes) -> bytes:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[str]:
-    """The authority's URL."""
+async def served(folder: Path, in_pieces: bool = False) -> AsyncIterator[str]:
+    """The authority's URL. `in_pieces`: its replies come as over a slow network, one packet after the other."""
 
-    async def answer(asked: web.Request) -> web.Response:
+    async def answer(asked: web.Request) -> web.StreamResponse:
         reply = await asyncio.to_thread(reply_to, folder, await asked.read())
-        return web.Response(body=reply, content_type="application/timestamp-reply")
+        if not in_pieces:
+            return web.Response(body=reply, content_type="application/timestamp-reply")
+        slowly = web.StreamResponse(headers={"Content-Length": str(len(reply))})
+        await slowly.prepare(asked)
+        for at in range(0, len(reply), 400):
+            await slowly.write(reply[at : at + 400])
+            await asyncio.sleep(0.02)
+        return slowly
 
     app = web.Application()
     app.add_routes([web.post("/", answer)])

@@ -17,6 +17,7 @@ from ssl import SSLContext, create_default_context
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from config.clock import iso
+from config.pieces import TooMuch, whole
 from config.secrets import secret_text
 from config.settings import Settings
 from signaling.access import Asker
@@ -116,14 +117,11 @@ class IssuerDoor:
                     raise SignInRefused("code_refused", "the issuer does not know this code")
                 if answer.status != 200:
                     raise IssuerAway(f"the issuer answered {answer.status}")
-                body = await answer.content.read(MOST_BYTES + 1)
-                while len(body) <= MOST_BYTES and (more := await answer.content.read(MOST_BYTES)):
-                    body += more
+                return await whole(answer.content.read, MOST_BYTES)
+        except TooMuch as error:
+            raise IssuerAway("the issuer says too much") from error
         except (ClientError, OSError, TimeoutError) as error:
             raise IssuerAway("the issuer does not answer") from error
-        if len(body) > MOST_BYTES:
-            raise IssuerAway("the issuer says too much")
-        return body
 
 
 class SigningIn:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.evidence.timestamp import TimestampInvalid, answers, parse_reply, request
-from recorder.timestamps import Authorities, NoTimestamp
+from recorder.timestamps import Authorities, NoTimestamp, place_of
 from tests.authority import make_authority, openssl, reply_to, served
 
 DATA = b'{"signatures":[]}\n'
@@ -79,9 +79,25 @@ async def test_the_next_authority_is_asked_when_one_fails(authority: Path) -> No
     try:
         async with served(authority) as good, aiohttp.ClientSession() as session:
             asked = Authorities(["http://127.0.0.1:9/", f"http://{host}:{port}/", good], session)
-            assert (await asked.stamp(DATA)).authority == good
+            assert (await asked.stamp(DATA)).authority == place_of(good)
             assert asked._urls[0] == good
             with pytest.raises(NoTimestamp):
                 await Authorities(["http://127.0.0.1:9/", f"http://{host}:{port}/"], session).stamp(DATA)
     finally:
         await runner.cleanup()
+
+
+async def test_a_reply_that_comes_in_pieces_is_read_to_its_end(authority: Path) -> None:
+    async with served(authority, in_pieces=True) as slow, aiohttp.ClientSession() as session:
+        assert (await Authorities([slow], session).stamp(DATA)).timestamp.at
+
+
+async def test_nobody_reads_an_authoritys_password_in_records_or_logs(
+    authority: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with served(authority) as good, aiohttp.ClientSession() as session:
+        secret = [f"http://hospital:hush@{place}?key=hush" for place in ("127.0.0.1:9/", good.removeprefix("http://"))]
+        stamped = await Authorities(secret, session).stamp(DATA)
+    assert stamped.authority == place_of(good)
+    assert caplog.records
+    assert "hush" not in repr([vars(record) for record in caplog.records])
