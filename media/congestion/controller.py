@@ -128,7 +128,7 @@ class Controller:
             window_over |= self._loss.hear(report.sent_at, report.size, report.arrived_at is None)
             if report.probe is not None:
                 probes += self._read_probe(report, now)
-            else:
+            elif self._prober.open:
                 self._prober.beside(report.sent_at, report.arrived_at, report.size)
             if report.arrived_at is not None:
                 self._hear_arrival(report, now)

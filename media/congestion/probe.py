@@ -65,7 +65,8 @@ class Prober:
 
     def __init__(self) -> None:
         self._number = 0
-        self._open: dict[int, _Seen] = {}
+        self.open: dict[int, _Seen] = {}
+        """Clusters on their way, by number."""
         self._next_idle = IDLE_EVERY_S
         self._idle_from = 0.0
         self._last_idle = float("-inf")
@@ -99,7 +100,7 @@ class Prober:
     ) -> tuple[float, float] | None:
         """One packet of a cluster; (proven, asked) in bit/s once enough is known. `through`: the part of packets that the
         path does not lose whatever is sent; what it lost of a probe is not held against the rate."""
-        seen = self._open.get(number)
+        seen = self.open.get(number)
         if seen is None:
             return None
         seen.hear(sent_at, arrived_at, size)
@@ -107,24 +108,24 @@ class Prober:
         seen.probes += arrived_at is not None
         if seen.probes < LEAST_PACKETS or seen.bytes < _bytes_of(seen.bps) * 0.8:
             return None
-        del self._open[number]
+        del self.open[number]
         proven = _proven(seen, through)
         return (proven, seen.bps) if proven is not None else None
 
     def beside(self, sent_at: float, arrived_at: float | None, size: int) -> None:
         """One packet of something else; it counts for a cluster that has begun and is not over."""
-        for seen in self._open.values():
+        for seen in self.open.values():
             if seen.sent:
                 seen.hear(sent_at, arrived_at, size)
 
     def forget(self, now: float) -> None:
         """Clusters whose packets never came back."""
-        for number in [number for number, seen in self._open.items() if now - seen.began > WAITS_S]:
-            del self._open[number]
+        for number in [number for number, seen in self.open.items() if now - seen.began > WAITS_S]:
+            del self.open[number]
 
     def _cluster(self, bps: float, now: float) -> Cluster:
         self._number += 1
-        self._open[self._number] = _Seen(bps, now)
+        self.open[self._number] = _Seen(bps, now)
         return Cluster(self._number, bps)
 
 
