@@ -1,6 +1,9 @@
 """What senders are asked for and told: packets that are missing, keyframes, and what arrived of theirs (RTCP that leaves).
 
 One for a plane. What is due is remembered here, and said by `tick`.
+
+ASK-1  Where a sender's way is jammed (`Uplink.jammed`), no picture is asked for again, nor a keyframe for what is lost, until
+       it no longer is: a way of 100 kbit/s was offered 600 of repairs for three seconds, and the sound was lost among them.
 """
 
 from __future__ import annotations
@@ -42,6 +45,8 @@ class Asking:
         """Questions to be repeated, and when; the oldest fall off."""
         self.recorded: dict[Layer, float] = {}
         """Layers of which the recorder wants a keyframe, and since when."""
+        self.spoilt: set[Layer] = set()
+        """Layers that want a keyframe once their sender's way is no longer jammed."""
         self.unsaid: set[Transport] = set()
         """Transports with arrivals to be fed back."""
 
@@ -56,6 +61,10 @@ class Asking:
             if not layer.producer.reception.missing or now - since > PUT_OFF_S:
                 del self.recorded[layer]
                 self.want_keyframe(layer)
+        for layer in list(self.spoilt):
+            if not layer.track.transport.uplink.jammed(now):
+                self.spoilt.discard(layer)
+                self.want_keyframe(layer)
         for layer in list(self.wanting):
             if not layer.producer.wanting or not self._followed(layer):
                 self.wanting.discard(layer)
@@ -69,6 +78,7 @@ class Asking:
         for layer in track.layers:
             self.lossy.discard(layer)
             self.wanting.discard(layer)
+            self.spoilt.discard(layer)
             self.recorded.pop(layer, None)
 
     def want_recorded(self, layer: Layer) -> None:
@@ -96,8 +106,9 @@ class Asking:
             if producer.reception.due_at > now:
                 continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
+            jammed = producer.is_video and publisher.uplink.jammed(now)
             if ask and producer.is_video:
-                ask = ask[: publisher.asks(len(ask))]
+                ask = [] if jammed else ask[: publisher.asks(len(ask))]
             if ask and producer.ssrc is not None:
                 message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
                 self._outlet.rtcp(publisher, message)
@@ -106,7 +117,10 @@ class Asking:
                     if loss > least:
                         self._twins.append((now + turn * TWIN_S, publisher, message))
             if lost and producer.is_video and self._followed(layer):
-                self.want_keyframe(layer)
+                if jammed:
+                    self.spoilt.add(layer)
+                else:
+                    self.want_keyframe(layer)
 
     @staticmethod
     def _followed(layer: Layer) -> bool:

@@ -182,7 +182,8 @@ class Steering:
             budget = min(budget, _LOSSY[downlink.radio.step])
             shown_now = any(r.wanted for r in routes.values())
             hopeless = downlink.loss > (HOPELESS_LOSS if shown_now else BEARABLE_LOSS)
-            if (hopeless and downlink.steady_loss > STEADILY) or (not shown_now and downlink.steady_loss > STEADY_LOSS):
+            steadily = downlink.steady_loss > STEADILY or downlink.queueing
+            if (hopeless and steadily) or (not shown_now and downlink.steady_loss > STEADY_LOSS):
                 budget = 0.0  # frames that are never whole: sound has it all
         left = budget
         shown = []

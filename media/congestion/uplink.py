@@ -12,18 +12,29 @@ FULL_S, FULL_FOR_S, NARROW_FOR_S = 0.04, 0.1, 20.0
 """A path is narrow for so long after all that came in a tenth of a second had waited so long: what a busy machine sends
 late comes all at once, and the last of it in time."""
 SMOOTHING = 0.1
+JAM_S, JAM_FRESH_S = 0.2, 1.0
+"""The newest sound waited so long, and came so lately: the queue is full, and what is lost is lost there."""
 
 
 class Uplink:
     """One transport's way here."""
 
-    __slots__ = ("_full_since", "_full_until", "_heard_at", "_least_before", "_least_now", "_smoothed", "_turned_at")
+    __slots__ = (
+        "_full_since",
+        "_full_until",
+        "_heard_at",
+        "_late_s",
+        "_least_before",
+        "_least_now",
+        "_smoothed",
+        "_turned_at",
+    )
 
     def __init__(self) -> None:
         self._least_before = self._least_now = float("inf")
         self._turned_at: float | None = None
         self._smoothed: float | None = None
-        self._heard_at = 0.0
+        self._heard_at = self._late_s = 0.0
         self._full_since: float | None = None
         self._full_until = float("-inf")
 
@@ -39,7 +50,8 @@ class Uplink:
         self._least_now = min(self._least_now, delay)
         self._smoothed = delay if self._smoothed is None else self._smoothed + SMOOTHING * (delay - self._smoothed)
         self._heard_at = arrived_s
-        if delay - min(self._least_now, self._least_before) < FULL_S:
+        self._late_s = delay - min(self._least_now, self._least_before)
+        if self._late_s < FULL_S:
             self._full_since = None
         elif self._full_since is None:
             self._full_since = arrived_s
@@ -50,6 +62,10 @@ class Uplink:
     def narrow(self) -> bool:
         """Whether a queue stands, or stood lately: a keyframe more would be another."""
         return self._heard_at < self._full_until
+
+    def jammed(self, now: float) -> bool:
+        """Whether more would only be lost: no repair, no keyframe comes through."""
+        return self._late_s > JAM_S and now - self._heard_at < JAM_FRESH_S
 
     @property
     def wait_s(self) -> float:

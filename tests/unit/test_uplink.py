@@ -83,3 +83,16 @@ def test_what_was_lost_is_never_told_as_having_come_for_it_could_not_be_sent_aga
 def test_a_path_that_loses_half_is_never_said_to_be_well() -> None:
     (told,) = heard(True, 5, 10)
     assert told.arrivals.count(None) == 5
+
+
+def test_a_jam_is_known_by_the_newest_sound_and_soon_forgotten() -> None:
+    uplink = Uplink()
+    assert not uplink.jammed(0.0)
+    play(uplink, 0, 5, 0.0)
+    assert not uplink.jammed(5.0)
+    uplink.hear(1e4 + 5.0, 5.34)
+    assert uplink.jammed(5.4)
+    assert not uplink.jammed(6.5), "nothing was heard since: it may be dark"
+    uplink.hear(1e4 + 5.5, 5.84)
+    uplink.hear(1e4 + 5.85, 5.9)
+    assert not uplink.jammed(5.9)
