@@ -30,7 +30,11 @@ def make_witness_app(book: WitnessBook) -> web.Application:
         try:
             signature = await asyncio.to_thread(book.add, body)
         except WitnessRefused as refused:
-            log.warning("checkpoint refused", extra={"status": refused.status, "reason": str(refused)})
+            said = {"status": refused.status, "reason": str(refused)}
+            if refused.forked is not None:
+                log.error("log forked", extra={**said, "log": refused.forked})
+            else:  # anybody may knock: no warning for it
+                log.info("checkpoint refused", extra=said)
             if refused.seen is not None:
                 return web.Response(
                     status=refused.status,

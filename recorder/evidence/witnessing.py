@@ -27,14 +27,18 @@ MAX_REQUEST = 1 << 17
 
 
 class WitnessRefused(EvidenceError):
-    """The witness does not cosign; `status` is HTTP's, `seen` the size it knows where that is the answer."""
+    """The witness does not cosign; `status` is HTTP's, `seen` the size it knows where that is the answer.
+
+    `forked`: the name of a log that signed two histories, which is what a witness is there to tell.
+    """
 
     code = "witness_refused"
 
-    def __init__(self, status: int, why: str, seen: int | None = None) -> None:
+    def __init__(self, status: int, why: str, seen: int | None = None, forked: str | None = None) -> None:
         super().__init__(why)
         self.status = status
         self.seen = seen
+        self.forked = forked
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ def parse_submission(body: bytes) -> Submission:
         submission = Submission(decimal(lines[0].removeprefix("old ")), read_steps(lines[1:]), parse_note(note))
         if submission.old > submission.checkpoint.size:
             raise NoteInvalid("the tree shrank")
-    except (UnicodeDecodeError, NoteInvalid) as error:
+    except UnicodeDecodeError:
+        raise WitnessRefused(400, "the proof is not ASCII") from None
+    except NoteInvalid as error:
         raise WitnessRefused(400, str(error)) from None
     return submission
 
@@ -86,7 +92,7 @@ def judge(submission: Submission, known: Sequence[NoteKey], seen: Checkpoint | N
     if submission.old != size:
         raise WitnessRefused(409, "another size was seen last", size)
     if seen is not None and new.size == size and new.root != seen.root:  # WIT-2: a fork of equal size
-        raise WitnessRefused(409, "another tree of this size was seen", size)
+        raise WitnessRefused(409, "another tree of this size was seen", size, new.origin)
     try:
         if seen is not None:
             check_consistency(size, seen.root, new.size, new.root, submission.proof)

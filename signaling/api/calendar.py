@@ -25,6 +25,7 @@ from signaling.ports import Clock, VisitFacts, Visits, VisitStore
 from signaling.problems import Conflict, NotFound
 
 ONE = "/api/v1/appointments/{appointment}"
+AHEAD_S = 10 * 366 * 86_400
 
 
 class CalendarRoutes:
@@ -158,6 +159,8 @@ class CalendarRoutes:
         said = iso(starts.astimezone(UTC))
         if parse_iso(said).timestamp() + 1800 <= self._clock():
             raise Conflict("this slot is over", code="slot_past", at="starts")
+        if parse_iso(said).timestamp() > self._clock() + AHEAD_S:
+            raise Conflict("a slot begins within ten years", code="slot_invalid", at="starts")
         return said
 
 

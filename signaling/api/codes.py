@@ -76,6 +76,7 @@ CODES: Mapping[int, tuple[str, ...]] = {
         "export_decided",
         "export_expired",
         "export_refused",
+        "export_leaving",
         "export_taken",
         "export_undecided",
         "guests_full",

@@ -34,6 +34,7 @@ class ExportRoutes:
         self._exports = exports
         self._door = door
         self._looks = looks
+        self._leaving: set[str] = set()
 
     def routes(self) -> Routes:
         """The table."""
@@ -125,15 +126,26 @@ class ExportRoutes:
     async def bundle(self, call: Call[Nothing, TakeExport]) -> web.StreamResponse:
         """EXPORT-2, AUDIT-7. A download that did not reach its end has not taken it."""
         export, facts = await self._found(call.path("export"))
-        asker = asker_of(call.principal)
-        if asker.who != export.asked_by:
+        if asker_of(call.principal).who != export.asked_by:
             raise Forbidden("only who asked for an export takes it", code="export_not_yours")
+        if export.id in self._leaving:  # EXPORT-2: one at a time, or all of them would be the one
+            raise Conflict("this export is being taken", code="export_leaving")
+        self._leaving.add(export.id)
+        try:
+            return await self._handed_over(call, (await self._found(export.id))[0], facts)
+        finally:
+            self._leaving.discard(export.id)
+
+    async def _handed_over(
+        self, call: Call[Nothing, TakeExport], export: Export, facts: VisitFacts
+    ) -> web.StreamResponse:
         try:
             check_takeable(export, self._looks.now())
         except ExportRefused as error:
             raise Conflict("this export cannot be taken", code=error.code) from error
         await self._check_recorded(facts)
         await self._looks.allow(call.principal, facts, "export_ask", f"export taken {export.id}", kind="export")
+        asker = asker_of(call.principal)
         asked = {"who": asker.who, "role": asker.role, "reason": export.purpose, "second": export.decided_by}
         if call.query.recipient is not UNSET:
             asked["recipient"] = call.query.recipient

@@ -78,6 +78,8 @@ async def test_an_appointment_is_moved_and_cancelled_and_its_slot_is_free_again(
 async def test_a_slot_begins_at_a_full_or_half_hour_and_not_in_the_past(tmp_path: Path) -> None:
     async with open_api(tmp_path) as api:
         assert (await book(api, "09:10"))[1]["code"] == "slot_invalid"
+        far = datetime(datetime.now(UTC).year + 11, 1, 1, 9, tzinfo=UTC).isoformat()
+        assert (await book(api, starts=far))[1]["code"] == "slot_invalid"
         past = datetime(2020, 1, 1, 9, tzinfo=UTC).isoformat()
         assert (await book(api, starts=past))[1]["code"] == "slot_past"
         assert (await api.call("POST", "/api/v1/appointments/nobody/cancel", json={}))[1][

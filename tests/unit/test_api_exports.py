@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -103,6 +104,18 @@ async def test_two_people_export_a_bundle_once(api: Api, tmp_path: Path) -> None
     assert said[0] == ("a-1", ["export", "asked"], "allowed")
     assert ("a-1", ["export", "approved"], "same_person") in said
     assert said[-2:] == [("a-2", ["export", "approved"], "allowed"), ("a-1", ["export", "taken"], "allowed")]
+
+
+async def test_of_many_downloads_at_once_one_is_answered(api: Api, tmp_path: Path) -> None:
+    first, second = await signed_in(api, "a-1", "auditor"), await signed_in(api, "a-2", "auditor")
+    for who in ("a-1", "a-2"):
+        await granted(api, who, visits=["v1"])
+    export = await asked(api, first)
+    assert await decided(api, export, second) == (200, "")
+    answers = await asyncio.gather(*(taken(api, export, first) for _ in range(6)))
+    assert sorted(status for status, _ in answers) == [200, 409, 409, 409, 409, 409]
+    journal = [json.loads(line) for line in (tmp_path / "custody" / "journal").read_text().splitlines()]
+    assert [line["type"] for line in journal] == ["ask", "export"]
 
 
 async def test_a_link_asks_and_the_hospitals_system_may_be_the_second(api: Api) -> None:

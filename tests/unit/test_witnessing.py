@@ -50,6 +50,17 @@ def test_a_fork_of_equal_size_is_refused() -> None:
     assert refused(submitted(9, tree_of(9, "other "), []), seen(tree_of(9))) == (409, 9)
 
 
+def test_a_log_that_signed_two_histories_is_named() -> None:
+    with pytest.raises(WitnessRefused) as caught:
+        judge(submitted(9, tree_of(9, "other "), []), [LOG], seen(tree_of(9)))
+    assert caught.value.forked == LOG.name
+
+
+def test_what_is_no_text_is_refused_in_words() -> None:
+    with pytest.raises(WitnessRefused, match="not ASCII"):
+        parse_submission(b"old \xff\n\n")
+
+
 def test_a_rewritten_past_is_refused() -> None:
     other = tree_of(12, "other ")
     assert refused(submitted(9, other), seen(tree_of(9)))[0] == 422
