@@ -16,6 +16,7 @@ NAMES = {
     "visits": "first picture, a long visit and its recording, and what the death of a part costs, in Chromium",
     "interruptions": "seeded refreshes, sleeps, network changes and restarts: is the seat kept, is anything lost or doubled",
     "lossy_recording": "a long visit with losses on the way up: does its recording play, keyframe by keyframe",
+    "store_outage": "an S3 store that is away for minutes and hangs on every PUT: is anything lost, doubled or held up",
     "kills": "kill -9 of the recorder at seeded moments: what was lost, declared, and whether the log forked",
     "tampering": "seeded tamperings of recordings and stores, judged by both verifiers",
     "weak_network": "real browsers on bad links, beside Janus VideoRoom and no server at all",

@@ -3,6 +3,7 @@
 `teleconsult recorder` as it is run: its socket, log, witness, sealing, hashing, fsync and the folder store; fed by the
 worker's own `TapFeed` with the packets of `recorder_micro` (450 a second and visit). It keeps up if what waits for its
 acknowledgement does not grow and nothing was given up. Processor time is the whole process's, by the kernel's count.
+`--floor` measures the least that evidence asks instead (`recorder_floor`): what no recorder in Python comes below.
 """
 
 from __future__ import annotations
@@ -30,18 +31,19 @@ SEATS = ("doctor", "patient")
 STEP_S = 0.02
 
 
-async def measure(visits: int, seconds: int, cores: int | None, spy: str | None = None) -> str:
+async def measure(visits: int, seconds: int, cores: int | None, spy: str | None = None, floor: bool = False) -> str:
     """Run, and say what it took."""
     with tempfile.TemporaryDirectory(prefix="tcr-") as scratch:
-        async with _recorder(Path(scratch), cores) as process:
+        async with _recorder(Path(scratch), cores, floor) as process:
             names = [f"visit-{number}" for number in range(visits)]
-            link = await _open(names, Path(scratch) / "run" / "recorder.sock")
+            link = None if floor else await _open(names, Path(scratch) / "run" / "recorder.sock")
             feed = TapFeed(Path(scratch) / "run" / "tap.sock", "media-0", "m-1", lambda *_: None, lambda: None)
             running = asyncio.create_task(feed.run())
             said = await _feed(feed, names, seconds, process, spy)
             await feed.drain(5)
             running.cancel()
-            link.cancel()
+            if link is not None:
+                link.cancel()
             return said
 
 
@@ -82,26 +84,33 @@ async def _feed(feed: TapFeed, names: list[str], seconds: int, process: psutil.P
 
 
 @asynccontextmanager
-async def _recorder(scratch: Path, cores: int | None) -> AsyncIterator[psutil.Process]:
+async def _recorder(scratch: Path, cores: int | None, floor: bool) -> AsyncIterator[psutil.Process]:
     run = scratch / "run"
     run.mkdir()
     environ = {**os.environ, "TELECONSULT_DATA": str(scratch / "data"), "TELECONSULT_RUN": str(run)}
     environ["TELECONSULT_TRUST"] = str(scratch / "trust")
+    least = ("tests.bench.recorder_floor", str(run / "tap.sock"), str(scratch))
     with (scratch / "log").open("wb") as log:
         started = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "teleconsult", "recorder", stdout=log, stderr=log, env=environ
+            sys.executable,
+            "-m",
+            *(least if floor else ("teleconsult", "recorder")),
+            stdout=log,
+            stderr=log,
+            env=environ,
         )
     process = psutil.Process(started.pid)
     if cores is not None:
         process.cpu_affinity(list(range(cores)))
     try:
         async with asyncio.timeout(20):
-            while not (run / "recorder.sock").exists():
+            while not (run / ("tap.sock" if floor else "recorder.sock")).exists():
                 assert started.returncode is None, (scratch / "log").read_text()
                 await asyncio.sleep(0.05)
         yield process
     finally:
-        started.terminate()
+        if started.returncode is None:
+            started.terminate()
         await started.wait()
 
 
@@ -127,10 +136,11 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--visits", type=int, default=15)
     given.add_argument("--seconds", type=int, default=8)
     given.add_argument("--cores", type=int, help="the recorder may use only so many")
+    given.add_argument("--floor", action="store_true", help="the least that could be done instead of the recorder")
     given.add_argument("--spy", help="a command run beside the measurement; {pid} is the recorder's")
 
 
 def main(args: argparse.Namespace) -> int:
     """Run and print."""
-    print(asyncio.run(measure(args.visits, args.seconds, args.cores, args.spy)))
+    print(asyncio.run(measure(args.visits, args.seconds, args.cores, args.spy, args.floor)))
     return 0
