@@ -151,6 +151,11 @@ def verify_day(manifest: Path, folder: Path, asked: Asked) -> int:
         click.echo(f"{judged.found} of {judged.visits} visits of {judged.day} (log {judged.log}) are here")
         proven = {True: "which the log has", False: "WHICH THE LOG DOES NOT HAVE", None: "which no key here can prove"}
         click.echo(f"By a manifest {proven[judged.proven]}")
+        if judged.key is not None:
+            known = {True: "which is in your trust list", False: "WHICH IS NOT THE ONE IN YOUR TRUST LIST"}
+            click.echo(
+                f"  its key is {judged.key}, {known.get(judged.trusted, 'of which your trust list says nothing')}"
+            )
         for one in judged.broken[:10]:
             click.echo(f"  broken: {one.rule} at {one.where}")
     return 0 if judged.whole else 1

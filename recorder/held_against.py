@@ -32,10 +32,12 @@ class NoManifest(Exception):
 
 
 class DayJudged(msgspec.Struct, frozen=True):
-    """`whole`: every visit of the manifest is in the folder, intact, and ends as the manifest says.
+    """`whole`: the log has the manifest, and every visit of it is in the folder, intact, and ends as the manifest says.
 
-    `proven`: whether the log is shown to have the manifest; None: no bundle brought the log's key. `visits`: in the manifest;
-    `found`: of these in the folder. In `broken`, `where` is the folder, or the hash of a visit that has none.
+    `proven`: whether the log is shown to have the manifest; None: no bundle brought the log's key, and nothing is shown.
+    `key`: whose log, by fingerprint; `trusted`: whether the reader's list has it, None if it does not know the origin.
+    `visits`: in the manifest; `found`: of these in the folder. In `broken`, `where` is the folder, or the hash of a visit
+    that has none.
     """
 
     whole: bool
@@ -45,6 +47,8 @@ class DayJudged(msgspec.Struct, frozen=True):
     visits: int
     found: int
     broken: list[Broken]
+    key: str | None = None
+    trusted: bool | None = None
 
 
 def read_receipt(path: Path) -> Receipt:
@@ -80,21 +84,24 @@ def judge_day(path: Path, folder: Path, trust: Trust, progress: Callable[[int, i
     left = {entry.visit: entry for entry in manifest.visits}
     broken: list[Broken] = []
     proven: bool | None = None
+    signer: Verdict | None = None
     for bundle in _bundles(folder):
         verdict = verify_directory(bundle, trust)
         if progress is not None:
             progress(len(manifest.visits) - len(left), len(manifest.visits))
         key = _log_key(bundle, verdict, manifest.head.log)
         if key is not None and proven is None:
-            proven = _is_proven(proof, data, key)
+            proven, signer = _is_proven(proof, data, key), verdict
         entry = left.pop(visit_hash(verdict.visit or ""), None)
         if entry is not None and not _as_said(entry, verdict):
             broken.append(Broken(MANIFEST_3, bundle.name))
     found = len(manifest.visits) - len(left)
-    if proven is False:
+    if not proven:  # what nobody vouches for anybody can have written, the list of no visits too
         broken.insert(0, Broken(MANIFEST_1, path.name))
     broken += [Broken(MANIFEST_3, visit) for visit in sorted(left)]
-    return DayJudged(not broken, manifest.head.day, manifest.head.log, proven, len(manifest.visits), found, broken)
+    day, log, visits = manifest.head.day, manifest.head.log, len(manifest.visits)
+    whose = (None, None) if signer is None else (signer.key, signer.trusted)
+    return DayJudged(not broken, day, log, proven, visits, found, broken, *whose)
 
 
 def _bundles(folder: Path) -> Iterator[Path]:

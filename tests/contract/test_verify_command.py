@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from recorder.evidence.layout import MANIFEST, MANIFEST_PROOF, PROOF
-from recorder.evidence.manifest import visit_hash
+from recorder.evidence.manifest import make_manifest, visit_hash
 from recorder.evidence.receipt import make_receipt, parse_receipt
 from tests.authority import make_authority
 from tests.bundles import honest_visit, write_bundle
@@ -71,6 +71,16 @@ async def test_receipts_manifests_and_required_timestamps(tmp_path: Path) -> Non
     told = json.loads(out)
     assert (code, told["found"], told["visits"], told["proven"]) == (1, 1, 2, True)
     assert told["broken"] == [{"rule": "MANIFEST-3", "where": visit_hash("another")}]
+    assert (told["key"], told["trusted"]) == (ALONE.fingerprint, None)
+    forged, empty = tmp_path / "forged.jsonl", tmp_path / "empty"
+    forged.write_bytes(
+        make_manifest("hospital.example/teleconsult/0123456789abcdef", "2026-05-04", visit.at, None, []).encoded
+    )
+    forged.with_suffix(".tlog-proof").write_bytes(visit.objects[MANIFEST_PROOF])
+    empty.mkdir()
+    for bundles in (empty, folder.parent):  # a list of no visits, which no log has
+        code, out, _ = await teleconsult("verify", "--manifest", str(forged), str(bundles), "--json", **nobody)
+        assert (code, json.loads(out)["broken"]) == (1, [{"rule": "MANIFEST-1", "where": "forged.jsonl"}])
     rewritten = write_bundle({"bundle.json": b"{}", **stamped_visit(authority).objects}, tmp_path / "rewritten")
     for form in (receipt, short):
         code, out, _ = await teleconsult("verify", str(rewritten), "--receipt", str(form), "--json", **nobody)
