@@ -25,6 +25,8 @@ GROW_FACTOR = 2.0
 FURTHER_OVER = 0.7
 IDLE_EVERY_S, SOON_S, FOUND = 3.0, 1.0, 1.1
 """Between probes nobody waits for; sooner after one that found room, but not where one is 0.1 s of the path."""
+WIDE_BPS, WIDE_EVERY_S = 700_000.0, 1.5
+"""Where a probe is a short queue, it is sent more often."""
 FALLEN_S = 0.4
 """After a fall, by which it may be known whether it was one of the path."""
 
@@ -92,7 +94,7 @@ class Prober:
         self._last_idle = now
         found = 0 < FOUND * self._idle_from < bps and bps >= SMALL_BELOW_BPS / 2
         self._idle_from = bps
-        self._next_idle = now + (SOON_S if found else IDLE_EVERY_S)
+        self._next_idle = now + (SOON_S if found else WIDE_EVERY_S if bps >= WIDE_BPS else IDLE_EVERY_S)
         return [self._cluster(min(GROW_FACTOR * bps, 1.2 * wanted_bps), now)]
 
     def hear(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media.congestion.probe import DISCOUNT, FALLEN_S, IDLE_EVERY_S, SOON_S, Prober
+from media.congestion.probe import DISCOUNT, FALLEN_S, IDLE_EVERY_S, SOON_S, WIDE_EVERY_S, Prober
 
 SIZE = 300
 
@@ -55,3 +55,11 @@ def test_a_fall_is_looked_into_soon_but_not_while_a_queue_stands_nor_right_after
     prober.soon(begins)
     assert not prober.idle(4e5, 2e6, begins + SOON_S - 0.1)
     assert prober.idle(4e5, 2e6, begins + SOON_S)
+
+
+def test_a_wide_path_is_probed_more_often_than_a_narrow_one() -> None:
+    for bps, every_s in ((9e5, WIDE_EVERY_S), (3e5, IDLE_EVERY_S)):
+        prober = Prober()
+        assert prober.idle(bps, 2e6, 10.0)
+        assert not prober.idle(bps, 2e6, 10.0 + every_s - 0.1)
+        assert prober.idle(bps, 2e6, 10.0 + every_s)
