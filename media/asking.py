@@ -2,8 +2,8 @@
 
 One for a plane. What is due is remembered here, and said by `tick`.
 
-ASK-1  Where a sender's way is jammed (`Uplink.jammed`), no picture is asked for again, nor a keyframe for what is lost, until
-       it no longer is: a way of 100 kbit/s was offered 600 of repairs for three seconds, and the sound was lost among them.
+ASK-1  Where a sender's way is jammed (`Uplink.jammed`), nothing is asked for again, nor a keyframe for what is lost, until it
+       no longer is: a way of 100 kbit/s was offered 400 of repairs for three seconds, of sound too, which came too late.
 """
 
 from __future__ import annotations
@@ -106,9 +106,11 @@ class Asking:
             if producer.reception.due_at > now:
                 continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
-            jammed = producer.is_video and publisher.uplink.jammed(now)
-            if ask and producer.is_video:
-                ask = [] if jammed else ask[: publisher.asks(len(ask))]
+            jammed = publisher.uplink.jammed(now)
+            if jammed:
+                ask = []
+            elif ask and producer.is_video:
+                ask = ask[: publisher.asks(len(ask))]
             if ask and producer.ssrc is not None:
                 message = rtcp.nack(publisher.ssrc, producer.ssrc, [index & 0xFFFF for index in ask])
                 self._outlet.rtcp(publisher, message)

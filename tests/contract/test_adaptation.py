@@ -156,7 +156,7 @@ async def test_a_question_goes_twice_where_its_way_loses_and_three_times_where_i
         await until(lambda: patient.heard(rtcp.Nack).count(rtcp.Nack(1111, (6,))) == 3)
 
 
-async def test_nothing_of_a_picture_is_asked_for_again_while_its_way_is_jammed() -> None:
+async def test_nothing_is_asked_for_again_while_its_way_is_jammed() -> None:
     async with running_plane() as bench:
         patient, _ = await heard_sound(bench)
         bench.plane.publish("p", video())
@@ -166,13 +166,13 @@ async def test_nothing_of_a_picture_is_asked_for_again_while_its_way_is_jammed()
         await patient.send(rtp(1, VP8_KEY, pt=96, ssrc=1111, ts=3000, marker=True))
         await until(lambda: bench.plane.stats("p").packets_in == 10)
         bench.clock.skew += 0.4
-        await speak(patient, (10,))
+        await speak(patient, (12,))
         await patient.send(rtp(4, VP8_DELTA, pt=96, ssrc=1111, ts=12000, marker=True))
         await asyncio.sleep(0.2)
         assert patient.heard(rtcp.Nack) == []
         before = patient.heard(rtcp.KeyframeRequest).count(asked)
         bench.clock.skew += 0.95
-        await speak(patient, (11,))
+        await speak(patient, (13,))
         await asyncio.sleep(0.2)
         assert patient.heard(rtcp.KeyframeRequest).count(asked) == before
         await speak(patient, (12 + 100,))
