@@ -45,6 +45,8 @@ COMES_BACK, COMES_BACK_BPS = 1.25, 80_000.0
 few seconds, and took the sound along."""
 PAUSED_FILLS = 0.65
 """Part of its room that the smallest is asked to follow while it is paused: one that fills it would never come back."""
+LOSSY_FILLS = 0.8
+"""Part of its room that it is to follow where a radio loses: repairs and the estimate's swings want the rest."""
 GIVEN_UP_S = 2.0
 """A publisher that sends no size of a picture for so long has left it out: its own network is too weak, or it is off."""
 FULL_BPS = 2_000_000.0
@@ -200,6 +202,7 @@ class Steering:
             others = sum(o.smallest_bps * SMALLEST for o in shown if o.more.priority < want.more.priority)
             route.room_bps = (budget - taken - others) * (1.0 if route.wanted is not None else PAUSED_FILLS)
             if downlink is not None:
+                route.room_bps *= LOSSY_FILLS if downlink.radio.step else 1.0
                 route.copies = _copies(downlink, route)
             if want not in shown:
                 continue
