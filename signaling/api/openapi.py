@@ -40,7 +40,7 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "slot": [{"webhookSignature": []}],
     "auditor": [{"auditorToken": []}, {"staffSession": []}],
     "seat": [{"seatToken": []}],
-    "coordinator": [{"coordinatorToken": []}, {"apiKey": []}, {"apiKeyHeader": []}],
+    "coordinator": [{"coordinatorToken": []}, {"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}],
     "staff": [{"staffSession": []}],
     "administrator": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}],
     "exporter": [{"apiKey": []}, {"apiKeyHeader": []}, {"staffSession": []}, {"auditorToken": []}],
