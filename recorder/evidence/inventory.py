@@ -10,6 +10,7 @@ INV-4  Every record of a recording that has its proof is a leaf of the log of th
 INV-5  Every head the reader brings (a witness's, an older inventory's) is of a tree that this one continues.
 INV-6  Every record is in the folder of the visit it names.
 INV-7  The log of every recording is there, and a closed recording has its proof, unless its records wait in a spool.
+INV-8  The custody chain of each log holds (CUSTODY-1 to CUSTODY-3), and what of it is not in the log follows all that is.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from typing import Protocol
 import msgspec
 
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey, parse_checkpoint, parse_note, signed_by
-from recorder.evidence.errors import KeyInvalid
+from recorder.evidence.custody import CustodyChain
+from recorder.evidence.errors import ChainBroken, KeyInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.layout import HEX, PREFIX, PROOF, batch_of, is_visit
 from recorder.evidence.manifest import MAX_MANIFEST
@@ -132,6 +134,8 @@ class _Taking:
         for root, missing in unseen.items():
             for name in self._custody.get(root, ()) if missing else ():
                 missing -= self._lines_of(name)
+        for root, batches in self._custody.items():
+            self._judge_custody(root, batches)
         for root, missing in unseen.items():
             for leaf in sorted(self._logs[root].index[one] for one in missing):
                 self._found.add("INV-3", f"log/{root} leaf {leaf}")  # INV-3
@@ -215,6 +219,31 @@ class _Taking:
             return {leaf_hash(line) for line in self._read(name, MAX_BATCH).split(b"\n")[:-1]}
         except Unreadable:
             return set()
+
+    def _judge_custody(self, root: str, batches: Sequence[str]) -> None:
+        """INV-8: the first line that breaks a rule is named with it; what follows cannot be judged."""
+        chain, ahead = CustodyChain(root), ""
+        log = self._logs.get(root)
+        for name in batches:
+            try:
+                *lines, rest = self._read(name, MAX_BATCH).split(b"\n")
+            except Unreadable:
+                return  # INV-3 names what it held
+            if rest or not lines or int(name[-18:-6]) != chain.size:
+                self._found.add("CUSTODY-1", name)
+                return
+            for number, line in enumerate(lines, 1):
+                where = f"{name}:{number}"
+                try:
+                    chain.take(line)
+                except ChainBroken as broken:
+                    self._found.add(broken.rule, where)
+                    return
+                if log is None or leaf_hash(line) not in log.index:
+                    ahead = ahead or where
+                elif ahead:
+                    self._found.add("INV-8", ahead)
+                    return
 
     def _account(self, visit: str, names: Sequence[str], unseen: dict[str, set[bytes]]) -> None:
         log = self._log_of(visit, names)

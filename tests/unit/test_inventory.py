@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec import to_builtins
 
+from config.clock import iso
+from recorder.evidence.canon import canonical
 from recorder.evidence.checkpoint import Note
+from recorder.evidence.custody import NAMES, Asked, Body, Exported, Held, Shredded
 from recorder.evidence.inventory import Inventory, take_inventory
 from recorder.evidence.layout import PROOF
 from recorder.evidence.tiles import tile_name
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.inventory import NotAStore, StoreFolder, waiting
 from tests.bundles import MemoryReader, keys_of, write_bundle
-from tests.estate import ALONE, estate, lines_of, logged, recordings_in, signed
+from tests.estate import ALONE, estate, lines_of, log_objects, logged, recordings_in, signed
 
 Objects = dict[str, bytes]
 LOG = f"log/{ALONE.fingerprint[:16]}"
@@ -167,6 +173,71 @@ def test_records_that_wait_in_a_spool_are_counted(store: Objects) -> None:
         if name.startswith("recordings/visit-2/")
     }
     assert count(without(store, "recordings/visit-2/"), live=lines_of(gone)).whole
+
+
+def chained(*told: tuple[str, Body, int]) -> list[bytes]:
+    """Lines of a custody chain: (visit, what, minute). Nothing judges them here."""
+    lines: list[bytes] = []
+    last = sha256(f"teleconsult-custody-v1\n{ALONE.fingerprint[:16]}".encode()).hexdigest()
+    for seq, (visit, body, minute) in enumerate(told):
+        at = iso(datetime(2026, 5, 4, 9, tzinfo=UTC) + timedelta(minutes=minute))
+        said = {"v": 1, "type": NAMES[type(body)], "visit": visit, "seq": seq, "at": at, "mono_us": seq, "prev": last}
+        lines.append(canonical(said | {"body": to_builtins(body)}))
+        last = sha256(lines[-1]).hexdigest()
+    return lines
+
+
+def kept(lines: list[bytes], batches: tuple[int, ...] = (0,), outside: int | None = None) -> Objects:
+    """A store of one log that has this custody chain, in batches that begin there; line `outside` is not in the log."""
+    tree = Tree()
+    for number, line in enumerate(lines):
+        tree.append(leaf_hash(b"another" if number == outside else line))
+    objects = log_objects(tree, [tree.size])
+    for begin, end in zip(batches, (*batches[1:], len(lines)), strict=True):
+        objects[f"{LOG}/custody/{begin:012d}.jsonl"] = b"".join(line + b"\n" for line in lines[begin:end])
+    return {**objects, f"recordings/v/keys/{ALONE.fingerprint}.pem": ALONE.public_keys[0].pem}
+
+
+KEYS = Asked("keys", "lee", "operator", "court")
+OUT = Exported("lee", "operator", "kim", "court", [])
+GONE = Shredded("lee", "operator", "kim", "over", [])
+
+
+def test_a_custody_chain_by_which_two_people_acted_is_whole() -> None:
+    asked = Asked("shred", "lee", "operator", "over")
+    lines = chained(("v", KEYS, 0), ("w", asked, 1), ("v", OUT, 2), ("w", GONE, 3))
+    assert count(kept(lines, (0, 1, 3))).broken == []
+    assert count(kept(lines, (0, 1, 3), outside=3)).broken[0].rule == "INV-3"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        [("v", OUT, 0)],
+        [("v", KEYS, 0), ("w", OUT, 1)],
+        [("v", KEYS, 0), ("v", OUT, 24 * 60 + 1)],
+        [("v", KEYS, 0), ("v", Exported("lee", "operator", "lee", "court", []), 1)],
+        [("v", KEYS, 0), ("v", OUT, 1), ("v", OUT, 2)],
+        [("v", Asked("shred", "lee", "o", "x"), 0), ("v", Held(True, "kim", "o", "x"), 1), ("v", GONE, 2)],
+    ],
+)
+def test_an_export_or_a_shredding_of_one_alone_is_caught(told: list[tuple[str, Body, int]]) -> None:
+    found = count(kept(chained(*told))).broken
+    assert found == [("CUSTODY-3", f"{LOG}/custody/000000000000.jsonl:{len(told)}")]
+
+
+def test_a_custody_chain_that_was_cut_mixed_or_added_to_is_caught() -> None:
+    lines = chained(("v", KEYS, 0), ("v", OUT, 1), ("v", KEYS, 2))
+    first = f"{LOG}/custody/000000000000.jsonl"
+    assert "CUSTODY-1" in broken(without(kept(lines, (0, 1)), first))
+    assert "CUSTODY-1" in broken({**kept(lines), first: lines[1] + b"\n" + lines[0] + b"\n"})
+    assert "CUSTODY-1" in broken({**kept(lines), first: lines[0]})
+    assert "CUSTODY-2" in broken({**kept(lines), first: lines[0].replace(b'"court"', b"7") + b"\n"})
+    assert "INV-8" in broken(kept(lines, outside=1))
+    for at in range(0, len(lines[0]), 3):
+        flipped = bytearray(lines[0])
+        flipped[at] ^= 1
+        assert not count({**kept(lines), first: bytes(flipped) + b"\n"}).whole
 
 
 def test_a_head_that_is_no_checkpoint_is_named(store: Objects) -> None:
