@@ -1,4 +1,5 @@
 /** The auditor's desk: the list, one recording, and its verdict as this machine finds it. */
+import { type Asked, Asking, type Failure } from './asking';
 import { type Export, parseExport, parseExports } from './export';
 import { type Kept, keptMessages } from './kept';
 import { type Objects, type Verdict, type Sums, verify } from './verify';
@@ -73,9 +74,6 @@ export interface Search {
   readonly until: string;
 }
 
-/** A code of the server's (`grant_expired`), or that it could not be reached. */
-export type Failure = 'failed' | 'auth' | (string & {});
-
 export interface RecordingsPort {
   page(cursor: string | null, search: Search): Promise<unknown>;
   session(): Promise<unknown>;
@@ -122,17 +120,14 @@ export interface Bundle extends Objects {
   readonly keys: boolean;
 }
 
-export interface AuditFacts {
+export interface AuditFacts extends Asked {
   readonly rows: readonly Row[] | null;
   readonly more: boolean;
-  readonly failure: Failure | null;
   readonly search: Search;
   readonly shown: Shown | null;
   readonly downloading: boolean;
   readonly viewer: Viewer | null;
   readonly exports: readonly Export[];
-  /** A reason, an export or a decision is on its way. */
-  readonly sending: boolean;
 }
 
 const EVERYTHING: Search = { words: '', since: '', until: '' };
@@ -145,6 +140,7 @@ const BETWEEN_MS = 1000;
 
 export class Audit implements Watchable<AuditFacts> {
   private readonly facts = new Snapshot<AuditFacts>({ rows: null, more: false, failure: null, search: EVERYTHING, shown: null, downloading: false, viewer: null, exports: [], sending: false });
+  private readonly asking = new Asking(this.facts, (error) => this.port.failure(error));
   private cursor: string | null = null;
   private turn = 0;
   private asked = 0;
@@ -165,7 +161,7 @@ export class Audit implements Watchable<AuditFacts> {
 
   /** Who looks; nothing is shown without it. */
   async meet(): Promise<void> {
-    await this.trying(async () => {
+    await this.asking.trying(async () => {
       const from = fields(await this.port.session());
       const viewer = { who: text(from['who']) ?? '', role: text(from['role']) ?? '', link: from['kind'] === 'link' };
       this.facts.set({ viewer });
@@ -175,7 +171,7 @@ export class Audit implements Watchable<AuditFacts> {
   /** The first page, or the next one. */
   async load(): Promise<void> {
     const asked = (this.asked += 1);
-    await this.trying(async () => {
+    await this.asking.trying(async () => {
       const page = fields(await this.port.page(this.cursor, this.now.search));
       if (asked !== this.asked) return; // searched for something else meanwhile
       this.cursor = text(page['next']);
@@ -195,7 +191,7 @@ export class Audit implements Watchable<AuditFacts> {
   async reason(purpose: string, reason: string): Promise<void> {
     const visit = this.now.shown?.row.visit;
     if (visit === undefined) return;
-    await this.sending(async () => {
+    await this.asking.sending(async () => {
       await this.port.reason(visit, purpose, reason);
       await this.personal(visit);
     });
@@ -204,7 +200,7 @@ export class Audit implements Watchable<AuditFacts> {
   async askExport(purpose: string, reason: string): Promise<void> {
     const visit = this.now.shown?.row.visit;
     if (visit === undefined) return;
-    await this.sending(async () => {
+    await this.asking.sending(async () => {
       const asked = parseExport(await this.port.askExport(visit, purpose, reason), Date.now());
       this.facts.set({ exports: [...asked, ...this.now.exports] });
     });
@@ -213,7 +209,7 @@ export class Audit implements Watchable<AuditFacts> {
   async makeCopy(purpose: string, reason: string, redact: readonly Redaction[]): Promise<void> {
     const visit = this.now.shown?.row.visit;
     if (visit === undefined) return;
-    await this.sending(async () => {
+    await this.asking.sending(async () => {
       await this.port.makeCopy(visit, purpose, reason, redact);
       await this.copies();
     });
@@ -221,7 +217,7 @@ export class Audit implements Watchable<AuditFacts> {
 
   async takeCopy(copy: string): Promise<void> {
     const visit = this.now.shown?.row.visit;
-    if (visit !== undefined) await this.sending(() => this.port.takeCopy(visit, copy));
+    if (visit !== undefined) await this.asking.sending(() => this.port.takeCopy(visit, copy));
   }
 
   /** The copies of what is shown, as they stand now. */
@@ -235,7 +231,7 @@ export class Audit implements Watchable<AuditFacts> {
   }
 
   async decideExport(id: string, approve: boolean): Promise<void> {
-    await this.sending(async () => {
+    await this.asking.sending(async () => {
       await this.port.decideExport(id, approve);
       await this.exports();
     });
@@ -243,7 +239,7 @@ export class Audit implements Watchable<AuditFacts> {
 
   /** What is asked for and what may be taken, as it stands now. */
   async exports(): Promise<void> {
-    await this.trying(async () => {
+    await this.asking.trying(async () => {
       const exports = parseExports(await this.port.exports(), Date.now());
       if (JSON.stringify(exports) !== JSON.stringify(this.now.exports)) this.facts.set({ exports });
     });
@@ -311,7 +307,7 @@ export class Audit implements Watchable<AuditFacts> {
     const one = this.now.exports.find((each) => each.id === id);
     if (one === undefined || this.now.downloading) return;
     this.facts.set({ downloading: true });
-    await this.trying(() => this.port.download(id, one.visit, to));
+    await this.asking.trying(() => this.port.download(id, one.visit, to));
     this.facts.set({ downloading: false });
     await this.exports();
   }
@@ -333,21 +329,6 @@ export class Audit implements Watchable<AuditFacts> {
     const [doctor, patient] = [fields(names['doctor']), fields(names['patient'])];
     const told = { doctor: text(doctor['name']) ?? '', patient: text(patient['name']) ?? '', age: count(patient['age']), sex: text(patient['sex']) };
     if (this.now.shown?.row.visit === visit) this.facts.set({ shown: { ...this.now.shown, names: told, messages } });
-  }
-
-  private async sending(what: () => Promise<void>): Promise<void> {
-    if (this.now.sending) return;
-    this.facts.set({ sending: true, failure: null });
-    await this.trying(what);
-    this.facts.set({ sending: false });
-  }
-
-  private async trying(what: () => Promise<void>): Promise<void> {
-    try {
-      await what();
-    } catch (error) {
-      this.facts.set({ failure: this.port.failure(error) });
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 /** An administrator's side of the desk: who may see what until when, given and taken back (PROTOCOL.md, ACCESS-4). */
-import type { Failure } from './audit';
+import { type Asked, Asking, type Failure } from './asking';
 import { Snapshot, type Watchable } from './watch';
 import { count, fields, list, text } from './fields';
 
@@ -45,12 +45,10 @@ export interface GrantsPort {
   failure(error: unknown): Failure;
 }
 
-export interface GrantFacts {
+export interface GrantFacts extends Asked {
   /** Null until they were read. */
   readonly grants: readonly Grant[] | null;
   readonly people: readonly Person[];
-  readonly sending: boolean;
-  readonly failure: Failure | null;
   /** How many were given from this page: a form that was sent begins anew. */
   readonly given: number;
 }
@@ -71,6 +69,8 @@ export function instantOf(day: string, after = 0): string | null {
 export class Granting implements Watchable<GrantFacts> {
   private readonly facts = new Snapshot<GrantFacts>({ grants: null, people: [], sending: false, failure: null, given: 0 });
 
+  private readonly asking = new Asking(this.facts, (error) => this.port.failure(error));
+
   constructor(private readonly port: GrantsPort) {}
 
   get now(): GrantFacts {
@@ -82,7 +82,7 @@ export class Granting implements Watchable<GrantFacts> {
   }
 
   async load(): Promise<void> {
-    await this.trying(async () => {
+    await this.asking.trying(async () => {
       const [given, staff] = [await this.port.grants(), await this.port.staff()];
       const people = list(fields(staff)['staff']).map((each) => ({ who: text(fields(each)['who']) ?? '', role: text(fields(each)['role']) ?? '' }));
       this.facts.set({ grants: list(fields(given)['grants']).flatMap(parseGrant), people: people.filter((each) => each.role === 'auditor' || each.role === 'quality') });
@@ -105,21 +105,10 @@ export class Granting implements Watchable<GrantFacts> {
   }
 
   private async sending(what: () => Promise<unknown>): Promise<void> {
-    if (this.now.sending) return;
-    this.facts.set({ sending: true, failure: null });
-    await this.trying(async () => {
+    await this.asking.sending(async () => {
       await what();
       await this.load();
     });
-    this.facts.set({ sending: false });
-  }
-
-  private async trying(what: () => Promise<void>): Promise<void> {
-    try {
-      await what();
-    } catch (error) {
-      this.facts.set({ failure: this.port.failure(error) });
-    }
   }
 }
 
