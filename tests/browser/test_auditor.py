@@ -241,7 +241,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await page.eval(TAKEN % base64.b64encode(archive).decode())
     await page.eval(CHOOSE)
     await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
-    assert await page.eval("return document.querySelector('[data-vouched]').dataset.vouched") == "own"
+    await page.wait("return document.querySelector('[data-vouched]')?.dataset.vouched === 'own'")
     assert await page.eval("return document.querySelector('[data-act=export-open], [data-why]') === null")
     await keyed(page, "play")
     await page.wait("return [...document.querySelectorAll('video')].every((video) => video.currentTime > 0.3)")
@@ -281,3 +281,9 @@ async def test_one_flipped_byte_is_named_in_the_browser(
     verdict = await page.eval("return {...document.querySelector('[data-verdict]').dataset}")
     assert verdict["intact"] == "false"
     assert "SEG-2" in await page.eval("return document.querySelector('[data-broken]').innerText")
+    # What cannot be opened is said in its place, and nobody waits for it: the other stream goes on.
+    await act(page, "play")
+    await page.wait("return document.querySelector('video[data-stream=doctor]').currentTime > 1")
+    await act(page, "play")
+    await page.eval("document.querySelector('[data-act=back5]').click()")
+    await page.wait("return !document.querySelector('video[data-stream=patient]').hasAttribute('data-here')")

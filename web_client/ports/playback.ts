@@ -30,6 +30,8 @@ class Screen {
   private readonly appended = new Set<string>();
   /** Appended and taken in by the browser. */
   private readonly settledNames = new Set<string>();
+  /** Asked for in vain: what cannot be had is not waited for, and the other streams go on. */
+  private readonly gone = new Set<string>();
   private filling = false;
   /** The part's `init` comes before everything else. */
   private begun: Promise<void> = Promise.resolve();
@@ -46,7 +48,7 @@ class Screen {
     const part = partAt(this.stream, ms);
     if (part !== this.part) this.load(part);
     if (part !== null && this.buffer !== null) void this.fill(part, ms);
-    return part !== null && !this.unplayable;
+    return part !== null && !this.unplayable && !this.gone.has(part.init) && !part.segments.some((each) => each.from_ms <= ms && ms < each.to_ms && this.gone.has(each.name));
   }
 
   /** Whether the bytes for this time are still on their way. Sound often begins before the first picture: that is no wait. */
@@ -66,6 +68,7 @@ class Screen {
     this.buffer = null;
     this.appended.clear();
     this.settledNames.clear();
+    this.gone.clear();
     this.unplayable = false;
     this.video.removeAttribute('src');
     if (this.address !== null) URL.revokeObjectURL(this.address);
@@ -123,6 +126,7 @@ class Screen {
     const buffer = this.buffer;
     this.appended.add(name);
     const bytes = await (await this.fetch(name))?.arrayBuffer();
+    if (bytes === undefined && buffer === this.buffer) this.gone.add(name);
     if (buffer === null || buffer !== this.buffer || bytes === undefined) return;
     await settled(buffer);
     try {

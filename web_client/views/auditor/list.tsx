@@ -96,6 +96,7 @@ export function List(given: AuditorGiven) {
         <p class="quiet">{everything ? w.auditEmpty : w.auditNoMatch}</p>
       ) : (
         <Table
+          class="visits"
           label={w.auditTitle}
           heads={[w.auditTime, w.auditDoctor, w.auditPatient, w.auditLength, w.auditState, w.auditVisit]}
           rows={rows.map((row) => {

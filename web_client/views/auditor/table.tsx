@@ -1,9 +1,9 @@
 /** A table that scrolls within its own width; `rows` are its `tr`. */
 import type { ComponentChildren } from 'preact';
 
-export function Table({ label, heads, rows }: { label: string; heads: readonly string[]; rows: ComponentChildren }) {
+export function Table({ label, heads, rows, class: name = '' }: { label: string; heads: readonly string[]; rows: ComponentChildren; class?: string }) {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+    <div class={`scroll ${name}`} tabIndex={0} role="region" aria-label={label}>
       <table>
         <thead>
           <tr>
