@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import io
+import zipfile
+from pathlib import Path
 
 import pytest
 
+from recorder.bundle import verify_directory
+from signaling.staff_accounts import StaffAccounts
 from tests.browser.pages import (
     DESK,
     HANDSET,
@@ -19,7 +25,8 @@ from tests.browser.pages import (
     rms_dbfs,
     screen,
 )
-from tests.browser.remote import Browser
+from tests.browser.remote import Browser, Page
+from tests.browser.test_auditor import CHOOSE, KEEP, PASSWORD, TAKEN, saved, signed_in
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -28,8 +35,61 @@ TONE_DBFS = -60.0
 FIREFOX = "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0"
 
 
+async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
+    """A copy with a span taken out, an export with its keys, and the same export verified from the disk."""
+    await act(page, "copy-open")
+    await page.type("[data-why=copy] [name=reason]", "one for the patient")
+    await act(page, "cut")
+    await page.eval("document.querySelector('[data-cut] [name=to]').select()")
+    await page.type("[data-cut] [name=to]", "00:02")
+    await act(page, "copy")
+    await act(page, "export-open")
+    await page.type("[data-why=export] [name=reason]", "court, 12")
+    await act(page, "export")
+    await page.wait("return document.querySelector('[data-export=asked]') !== null")
+    (export,) = (await system.api("GET", "/exports"))["exports"]
+    await system.api("POST", f"/exports/{export['id']}/decision", json={"approve": True})
+    await page.wait("return document.querySelector('[data-export=approved]') !== null")
+    await page.eval(KEEP)
+    await act(page, "download")
+    archive = await saved(page)
+    zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
+    assert verify_directory(folder / visit).broken == []
+    assert (folder / f"{visit}.keys.json").exists()
+    await page.wait("return document.querySelector('[data-copy=ready][data-redacted=\"1\"]') !== null", 40)
+
+    await act(page, "back")
+    await screen(page, "list")
+    await page.eval(TAKEN % base64.b64encode(archive).decode())
+    await page.eval(CHOOSE)
+    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
+    await act(page, "play")
+    await page.wait(
+        "return [...document.querySelectorAll('video')].slice(0, 2).every((each) => each.currentTime > 0.3)"
+    )
+
+
+async def granting(system: System, firefox: Browser) -> Page:
+    """An administrator lets somebody see the visit, and takes it back."""
+    accounts = StaffAccounts(system.data / "staff.json")
+    accounts.add("boss", PASSWORD, "administrator")
+    accounts.add("lee", PASSWORD, "auditor")
+    await signed_in(system, firefox, "lee")  # who has been here can be chosen
+    admin = await signed_in(system, firefox, "boss")
+    code = await admin.wait("return document.querySelector('#people option')?.value")
+    await act(admin, "choose")
+    await admin.type("[data-why=grant] [name=who]", code)
+    await admin.type("[data-why=grant] [name=case]", "2026-017")
+    await admin.press("Enter")
+    await admin.wait("return document.querySelector('[data-grant=inforce]')?.innerText.includes('2026-017')")
+    await act(admin, "revoke")
+    await act(admin, "revoke-sure")
+    await admin.wait("return document.querySelector('[data-grant=revoked]') !== null")
+    return admin
+
+
 @pytest.mark.timeout(180)
-async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox: Browser) -> None:
+async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox: Browser, tmp_path: Path) -> None:
     made = await system.visit()
     (link,) = [(await system.api("POST", "/links", json={"role": "coordinator"}))["link"]]
     doctor, patient = await firefox.blank(**DESK), await firefox.blank(**{**HANDSET, "agent": FIREFOX})
@@ -75,5 +135,8 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox
     await auditor.wait(
         "return [...document.querySelectorAll('video')].slice(0, 2).every((each) => each.currentTime > 1)", 20
     )
-    said = [line for page in (doctor, patient, guest, coordinator, auditor) for line in await page.said()]
+    await act(auditor, "play")
+    await proven(system, auditor, visit.id, tmp_path)
+    admin = await granting(system, firefox)
+    said = [line for page in (doctor, patient, guest, coordinator, auditor, admin) for line in await page.said()]
     assert not [line for line in said if "pageerror" in line]
