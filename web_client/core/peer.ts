@@ -192,6 +192,7 @@ export class Peer implements Watchable<PeerFacts> {
     while (this.again && !this.over && this.stopPause === null) {
       this.again = false;
       const state = this.state;
+      if (state === null || state.phase !== 'live') this.stayOut();
       if (state === null || !this.open || state.phase !== 'live' || !state.media.available) return;
       if (!this.wanted(state)) return;
       try {
@@ -202,6 +203,13 @@ export class Peer implements Watchable<PeerFacts> {
         this.pause();
       }
     }
+  }
+
+  /** Asked out, or back in the waiting room: nothing is encoded for nobody, and the way in is a new transport. */
+  private stayOut(): void {
+    if (this.round === null) return;
+    this.drop();
+    this.facts.set({ transport: 'new', remotes: [] });
   }
 
   private wanted(state: State): boolean {

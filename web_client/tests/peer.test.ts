@@ -161,6 +161,22 @@ describe('peer', () => {
     expect(offers[1]).toMatchObject({ publish: { 0: 'microphone', 1: 'screen' }, subscribe: { 2: 'doctor.camera' } });
   });
 
+  it('closes the transport when it is outside the visit, and comes back on another one', async () => {
+    const { peer, offers, transports } = begin();
+    peer.publish('microphone', MIC);
+    peer.heed(heard({ tracks: [DOCTOR_CAMERA] }), true);
+    await settle();
+    peer.heed(null, true);
+    await settle();
+    expect([transports[0]?.closed, peer.now.transport, peer.now.remotes]).toEqual([true, 'new', []]);
+    peer.heed(heard({ seq: 3, you: { seat: 'patient', pc: null } }), true);
+    await settle();
+    peer.heed(heard({ seq: 4, phase: 'waiting', you: { seat: 'patient', pc: 'pc2' } }), true);
+    await settle();
+    expect(transports.map((each) => each.closed)).toEqual([true, true]);
+    expect(offers.map((each) => each.pc)).toEqual(['pc1', 'pc2']);
+  });
+
   it('makes a new transport when the media server lives anew, and waits while it is away', async () => {
     const { peer, offers, transports } = begin();
     peer.publish('microphone', MIC);
