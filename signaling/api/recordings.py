@@ -269,8 +269,7 @@ class RecordingRoutes:
         short, and says where to go on."""
         asker, grants = asker_of(call.principal), await self._looks.grants(call.principal)
         if asker.visit is not None:  # AUTH-3
-            facts = await self._store.load(asker.visit)
-            return Page([] if facts is None else [facts], None)
+            return await self._searched(call.query, None, None, (asker.visit,))
         query, found, scanned = call.query, list[VisitFacts](), 0
         cursor = None if query.cursor is UNSET else query.cursor
         while True:
@@ -286,9 +285,11 @@ class RecordingRoutes:
             if cursor is None or scanned >= MOST_SCANNED:
                 return Page(found, cursor)
 
-    async def _searched(self, query: RecordingsQuery, cursor: str | None, doctor: str | None) -> Page:
+    async def _searched(
+        self, query: RecordingsQuery, cursor: str | None, doctor: str | None, visits: tuple[str, ...] | None = None
+    ) -> Page:
         words = () if query.q is UNSET else tuple(query.q.split()[:MOST_WORDS])
-        search = Search(words, _moment(query.since), _moment(query.before), doctor)
+        search = Search(words, _moment(query.since), _moment(query.before), doctor, visits)
         try:
             return await self._store.page(query.limit, cursor, search=search)
         except CursorInvalid as error:

@@ -43,13 +43,12 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
     await page.eval("document.querySelector('[data-cut] [name=to]').select()")
     await page.type("[data-cut] [name=to]", "00:02")
     await act(page, "copy")
-    # To be encoded by the server, which Chromium's journey waits for.
     await page.wait("return document.querySelector('[data-copy][data-redacted=\"1\"]') !== null")
     await act(page, "export-open")
     await page.type("[data-why=export] [name=reason]", "court, 12")
     await act(page, "export")
     await page.wait("return document.querySelector('[data-export=asked]') !== null")
-    (export,) = (await system.api("GET", "/exports"))["exports"]
+    (export,) = [each for each in (await system.api("GET", "/exports"))["exports"] if each["visit"] == visit]
     await system.api("POST", f"/exports/{export['id']}/decision", json={"approve": True})
     await page.wait("return document.querySelector('[data-export=approved]') !== null")
     await page.eval(KEEP)
@@ -58,6 +57,8 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
     zipfile.ZipFile(io.BytesIO(archive)).extractall(folder)
     assert verify_directory(folder / visit).broken == []
     assert (folder / f"{visit}.keys.json").exists()
+
+    await page.wait("return document.querySelector('[data-copy=ready]') !== null", 60)  # encoded on a machine as it is
 
     await act(page, "back")
     await screen(page, "list")
@@ -73,19 +74,20 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
 async def granting(system: System, firefox: Browser) -> None:
     """An administrator lets somebody see the visit, and takes it back."""
     accounts = StaffAccounts(system.data / "staff.json")
-    accounts.add("boss", PASSWORD, "administrator")
-    accounts.add("lee", PASSWORD, "auditor")
-    await signed_in(system, firefox, "lee")  # who has been here can be chosen
-    admin = await signed_in(system, firefox, "boss")
+    accounts.add("chief", PASSWORD, "administrator")
+    accounts.add("mo", PASSWORD, "auditor")
+    await signed_in(system, firefox, "mo")  # who has been here can be chosen
+    admin = await signed_in(system, firefox, "chief")
     code = await admin.wait("return document.querySelector('#people option')?.value")
     await act(admin, "choose")
     await admin.type("[data-why=grant] [name=who]", code)
-    await admin.type("[data-why=grant] [name=case]", "2026-017")
+    await admin.type("[data-why=grant] [name=case]", "2026-018")
     await admin.press("Enter")
-    await admin.wait("return document.querySelector('[data-grant=inforce]')?.innerText.includes('2026-017')")
+    await admin.wait("return document.querySelector('[data-grant=inforce]')?.innerText.includes('2026-018')")
     await act(admin, "revoke")
     await act(admin, "revoke-sure")
-    await admin.wait("return document.querySelector('[data-grant=revoked]') !== null")
+    revoked = "[...document.querySelectorAll('[data-grant=revoked]')]"
+    await admin.wait(f"return {revoked}.some((each) => each.innerText.includes('2026-018'))")
 
 
 @pytest.mark.timeout(180)

@@ -128,8 +128,11 @@ async def test_a_link_for_one_visit_reaches_no_other(api: Api, tmp_path: Path) -
     async with recorder(tmp_path):
         for path in ("/v1", "/v1/files", f"/v1/files/{SEGMENT}", "/v1/names", "/v1/messages", "/v1/photos/p1"):
             await look(api, path, token, 404)
-        _, page = await api.call("GET", "/api/v1/recordings", token)
-    assert [row["visit"] for row in page["recordings"]] == ["v2"]
+        listed = []
+        for words in ("v2", "v", "no-such-visit", "v1"):
+            _, page = await api.call("GET", "/api/v1/recordings", token, params={"q": words})
+            listed.append([row["visit"] for row in page["recordings"]])
+    assert listed == [["v2"], ["v2"], [], []]
 
 
 async def test_only_an_auditors_good_token_is_let_in(api: Api) -> None:
