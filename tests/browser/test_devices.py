@@ -149,6 +149,13 @@ async def test_a_covered_camera_is_told_of_and_sound_alone_can_be_chosen_by_hand
         while await frames(patient) != (before := await frames(patient, after_s=0.7)):
             pass
     assert await rms_dbfs(patient) > SPEECH_DBFS
+    await patient.reload()
+    await patient.eval("window.__light = true")
+    await patient.wait(strip.format("sound.only"))
+    await patient.wait(
+        "return document.querySelector('.self') === null && window.__teleconsult.transport === 'connected'"
+    )
+    before = await frames(patient)
     await act(patient, "sound-only")
     async with asyncio.timeout(15):
         while await frames(patient, after_s=0.2) <= before:

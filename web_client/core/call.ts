@@ -79,6 +79,8 @@ export class Call implements Watchable<CallFacts> {
   private dark = { theirs: 0, mine: 0 };
   private sees: 'best' | 'small' = 'best';
   private leftOn = false;
+  /** The camera was left out already, by this choice. */
+  private hushed = false;
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -189,11 +191,20 @@ export class Call implements Watchable<CallFacts> {
 
   /** By hand: no moving picture of a camera comes here or goes from here, until it is wanted again. Screens are shown. */
   async soundOnly(on: boolean): Promise<void> {
+    this.hushed = true;
     const ack = await this.sayView(on);
     const { camera } = this.devices.now;
+    this.hushed = ack.ok === on;
     if (!ack.ok) return;
     if (on) this.leftOn = camera.state === 'on';
     if (on ? this.leftOn : this.leftOn && camera.state === 'off') this.devices.toggleCamera();
+  }
+
+  /** A page that comes back by a reload opens its camera: what was chosen before it stands. */
+  private hush(): void {
+    if (this.hushed || this.now.session.state?.you.soundOnly !== true || this.devices.now.camera.state !== 'on') return;
+    this.hushed = this.leftOn = true;
+    this.devices.toggleCamera();
   }
 
   private sayView(soundOnly: boolean): Promise<Ack> {
@@ -274,6 +285,7 @@ export class Call implements Watchable<CallFacts> {
     this.peer.heed(this.joined ? session.state : null, session.link === 'open');
     this.messages.heed(session.state, session.link === 'open');
     if (session.state?.phase === 'ended') this.devices.close();
+    this.hush();
     this.sayDevices();
   }
 
@@ -290,6 +302,7 @@ export class Call implements Watchable<CallFacts> {
       // While a device is asked for again its line stays as it is.
       else if (state !== 'asking') this.peer.publish(source, track);
     }
+    this.hush();
     this.sayDevices();
   }
 
