@@ -66,6 +66,9 @@ AHEAD = 1.2
 SMALL_ROOM_BPS = 400_000.0
 HEEDED_S, OVERSHOOT = 1.2, 1.3
 """How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
+PARTED_S = 3.0
+"""A best size that begins anew beside a small one costs little for so long, and is no bargain: viewers went over to it on
+paths that carried half of it, and were barred from it after (ALLOC-3)."""
 _DEPTHS = ((0.10, 2), (0.03, 1))
 """Loss from which audio is repeated, and how often: one repeat leaves p², two leave p³."""
 AUDIO_SHARE = 0.35
@@ -368,6 +371,8 @@ def _alive(track: Track, now: float) -> list[Layer]:
 def _cost(alive: list[Layer], place: int, now: float) -> float:
     """Bit/s: as measured, but the encoding that follows a wish is given time to do so, and room to overshoot."""
     layer, wish = alive[place], alive[place].track.wish
+    if place and place == len(alive) - 1 and now - wish.parted_at < PARTED_S:
+        return max(layer.producer.bps, wish.whole_bps)
     if place != max(0, len(alive) - 2) or not wish.bps:
         return layer.producer.bps
     if now - wish.asked_at < HEEDED_S:

@@ -41,12 +41,15 @@ UNIT = 10_000
 class Wish:
     """One track's."""
 
-    __slots__ = ("_calm_since", "_gain", "_tight_since", "asked_at", "bps")
+    __slots__ = ("_calm_since", "_gain", "_tight_since", "asked_at", "bps", "parted_at", "whole_bps")
 
     def __init__(self) -> None:
         self.bps: int | None = None
         """As it was last asked; 0: none is needed."""
-        self.asked_at = float("-inf")
+        self.asked_at = self.parted_at = float("-inf")
+        """When it was last asked, and when it was last no longer 0."""
+        self.whole_bps = 0.0
+        """What the best cost then, alone."""
         self._calm_since: float | None = None
         self._tight_since: float | None = None
         self._gain = 1.0
@@ -70,6 +73,8 @@ class Wish:
         part = FILLS_NARROW if room < NARROW_BPS else self._gain * FILLS
         wanted = max(int(part * room) // UNIT * UNIT, LEAST_BPS)
         since = now - self.asked_at
+        if self.bps == 0:
+            self.parted_at, self.whole_bps = now, best_bps
         if self.bps:
             lower = wanted < LOWER * self.bps and since >= DOWN_EVERY_S
             higher = wanted > HIGHER * self.bps and since >= (LEAP_EVERY_S if wanted > LEAP * self.bps else UP_EVERY_S)

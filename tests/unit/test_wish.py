@@ -67,6 +67,7 @@ def test_the_small_one_goes_only_when_all_has_been_well_for_a_while_and_is_back_
     assert wish.bps == 0
     assert wish.settle([(8e5, True)], BEST, 1.1 + 2 * CALM_S)
     assert wish.bps == 760_000
+    assert (wish.parted_at, wish.whole_bps) == (1.1 + 2 * CALM_S, BEST)
 
 
 def test_small_steps_up_are_rare_because_each_takes_the_encoders_bits_for_a_second() -> None:
