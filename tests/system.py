@@ -7,6 +7,7 @@ import contextlib
 import itertools
 import json
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -23,11 +24,17 @@ DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": 
 PATIENT = {"id": "p-1", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"}
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that was free a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port that was free a moment ago, for TCP and UDP, at every address.
+
+    It is none of those that the kernel gives to whoever asks for any (from 32 768): so nobody gets it by chance meanwhile.
+    """
+    while True:
+        port = secrets.choice(range(12_000, 32_000))
+        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
+            for each in (stream, datagram):
+                each.bind(("", port))
+            return port
 
 
 class System:
@@ -111,7 +118,7 @@ async def running(data: Path, *words: str, within: tuple[str, ...] = (), **envir
     command += ["--port", str(free_port()), *words]
     surroundings = {
         **os.environ,
-        "TELECONSULT_MEDIA_PORT": str(free_port(socket.SOCK_DGRAM)),
+        "TELECONSULT_MEDIA_PORT": str(free_port()),
         "TELECONSULT_TRUST": str(data / "trusted_keys"),
         **environ,
     }

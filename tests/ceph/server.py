@@ -10,7 +10,6 @@ import os
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
+
+from tests.system import free_port
 
 START_S = 90.0
 STOP_S = 15.0
@@ -64,7 +65,7 @@ class _Cluster:
     def __init__(self, root: Path, folder: Path) -> None:
         self._root = root
         self._folder = folder
-        self._monitor, self._port = _free_ports(2)
+        self._monitor, self._port = free_port(), free_port()
         self._fsid = str(uuid.uuid4())
         self._processes: list[subprocess.Popen[bytes]] = []
         libraries = root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
@@ -188,11 +189,3 @@ rgw_frontends = beast endpoint=127.0.0.1:{self._port}
 rgw_data = {data}/rgw
 rgw_dns_name = localhost
 """
-
-
-def _free_ports(count: int) -> list[int]:
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in taken]
-    for one in taken:
-        one.close()
-    return ports

@@ -6,17 +6,20 @@ import asyncio
 import json
 from pathlib import Path
 
-from tests.system import running, teleconsult
+from tests.system import System, running, teleconsult
 
 
-async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording(tmp_path: Path) -> None:
+async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording_and_ctrl_c_closes_the_next(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "trusted_keys").touch()
     trust = {"TELECONSULT_TRUST": str(tmp_path / "trusted_keys")}
     data = tmp_path / "data"
     async with running(data) as system:
         code, out, err = await teleconsult("probe", system.url, "--json", "--seconds", "3", "--data", str(data))
-    found = json.loads(out)
-    assert code == 0, out + err
+        found = json.loads(out)
+        assert code == 0, out + err
+        cut_off = await ended_by_ctrl_c(system)
     assert found["recording"] == {"intact": True, "complete": True}
     assert found["failed"] is None
     assert found["delivered"] >= 0.99
@@ -37,28 +40,28 @@ async def test_a_synthetic_visit_goes_from_joining_to_a_verified_recording(tmp_p
     assert code == 1
     assert json.loads(out)["broken"][0].keys() == {"rule", "where"}
 
-
-async def test_ctrl_c_during_a_visit_closes_its_recording(tmp_path: Path) -> None:
-    (tmp_path / "trusted_keys").touch()
-    trust = {"TELECONSULT_TRUST": str(tmp_path / "trusted_keys")}
-    data = tmp_path / "data"
-    async with running(data) as system:
-        probing = asyncio.create_task(
-            teleconsult("probe", system.url, "--json", "--seconds", "60", "--data", str(data))
-        )
-        async with asyncio.timeout(30):
-            while not (live := (await system.api("GET", "/visits?phase=live"))["visits"]):
-                await asyncio.sleep(0.1)
-        visit = live[0]["id"]
-        await until_recorded(data, visit)
-        assert await system.stop() == 0
-        code, out, _ = await probing
-        assert code == 1
-        assert json.loads(out)["failed"]
-    code, _, err = await teleconsult("export", visit, "-o", str(tmp_path / "bundle"), "--data", str(data), **trust)
+    other = str(tmp_path / "other")
+    code, _, err = await teleconsult("export", cut_off, "-o", other, "--data", str(data), **trust)
     assert code == 0, err
-    code, out, _ = await teleconsult("verify", str(tmp_path / "bundle"), "--json", **trust)
+    code, out, _ = await teleconsult("verify", other, "--json", **trust)
     assert code == 0, out
+
+
+async def ended_by_ctrl_c(system: System) -> str:
+    """A visit in the middle of which the system is told to end; the probe says that it failed."""
+    probing = asyncio.create_task(
+        teleconsult("probe", system.url, "--json", "--seconds", "60", "--data", str(system.data))
+    )
+    async with asyncio.timeout(30):
+        while not (live := (await system.api("GET", "/visits?phase=live"))["visits"]):
+            await asyncio.sleep(0.1)
+    visit = str(live[0]["id"])
+    await until_recorded(system.data, visit)
+    assert await system.stop() == 0
+    code, out, _ = await probing
+    assert code == 1
+    assert json.loads(out)["failed"]
+    return visit
 
 
 async def test_what_cannot_be_reached_is_said_plainly(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.system import System, free_port, running, teleconsult
 PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "media", "recorder")
 
 
-async def test_with_json_one_line_says_where_everything_is(tmp_path: Path) -> None:
+async def test_with_json_one_line_says_where_everything_is_and_what_is_killed_comes_back(tmp_path: Path) -> None:
     async with running(tmp_path, "--demo") as system:
         assert set(system.ready) == {"url", "api_key_file", "recordings", "pid", "links"}
         assert set(system.ready["links"]) == {"doctor", "patient", "auditor"}
@@ -33,29 +33,9 @@ async def test_with_json_one_line_says_where_everything_is(tmp_path: Path) -> No
         assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
         assert (await system.api("GET", "/visits"))["visits"]
 
+        # A second one on the same folder is refused, and the first takes no harm.
+        await refused("another teleconsult runs on", "--data", "--port", "0", "--data", str(tmp_path))
 
-async def test_ctrl_c_ends_everything_and_leaves_nothing(tmp_path: Path) -> None:
-    async with running(tmp_path) as system:
-        children = psutil.Process(system.process.pid).children(recursive=True)
-        assert len(children) == 3
-        run = run_folder(system)
-        assert stat.S_IMODE(run.stat().st_mode) == 0o700
-        assert await system.stop() == 0
-        assert [child for child in children if child.is_running()] == []
-        assert not run.exists()
-
-
-async def test_no_part_outlives_a_front_door_that_is_killed(tmp_path: Path) -> None:
-    async with running(tmp_path) as system:
-        children = psutil.Process(system.process.pid).children(recursive=True)
-        system.process.kill()
-        await system.process.wait()
-        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 10)
-        assert alive == []
-
-
-async def test_a_part_that_is_killed_comes_back(tmp_path: Path) -> None:
-    async with running(tmp_path) as system:
         for part in PARTS:
             before = system.part(part).pid
             system.kill(part)
@@ -63,7 +43,7 @@ async def test_a_part_that_is_killed_comes_back(tmp_path: Path) -> None:
         assert await answers_again(system)
 
 
-async def test_it_starts_again_on_the_same_folder(tmp_path: Path) -> None:
+async def test_ctrl_c_ends_everything_and_it_starts_again_on_the_same_folder(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with running(data) as system:
         visit = (await system.visit())["id"]
@@ -72,11 +52,26 @@ async def test_it_starts_again_on_the_same_folder(tmp_path: Path) -> None:
             data / "serve.log"
         }  # which is this test's own
         assert [path for path in written if path.stat().st_mode & 0o077] == []  # names and messages are in the database
-        (data / "teleconsult.db").chmod(0o644)  # as an earlier version made it
+        children = psutil.Process(system.process.pid).children(recursive=True)
+        assert len(children) == 3
+        run = run_folder(system)
+        assert stat.S_IMODE(run.stat().st_mode) == 0o700
+        assert await system.stop() == 0
+        assert [child for child in children if child.is_running()] == []
+        assert not run.exists()
+    (data / "teleconsult.db").chmod(0o644)  # as an earlier version made it
     async with running(data) as system:
         assert system.api_key == key
         assert (await system.api("GET", f"/visits/{visit}"))["id"] == visit
         assert stat.S_IMODE((data / "teleconsult.db").stat().st_mode) == 0o600
+
+        # No part outlives a front door that is killed.
+        children = psutil.Process(system.process.pid).children(recursive=True)
+        assert len(children) == 3
+        system.process.kill()
+        await system.process.wait()
+        _, alive = await asyncio.to_thread(psutil.wait_procs, children, 10)
+        assert alive == []
 
 
 async def test_without_json_it_speaks_to_people(tmp_path: Path) -> None:
@@ -125,11 +120,6 @@ def test_a_media_port_nobody_asked_for_is_the_next_free_one() -> None:
 async def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     await refused("cannot write to", "--data", "--port", "0", "--data", str(tmp_path / "file" / "data"))
-
-
-async def test_a_second_instance_on_the_same_folder_is_refused(tmp_path: Path) -> None:
-    async with running(tmp_path):
-        await refused("another teleconsult runs on", "--data", "--port", "0", "--data", str(tmp_path))
 
 
 async def test_a_setting_that_cannot_be_used_is_named(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 from config.addresses import own_addresses
 from config.settings import load, to_environment
 from tests.network.turn_client import TurnClient, TurnRefused
-from tests.system import running
+from tests.system import free_port, running
 from turn.credentials import SharedSecretRelay, shared_secret
 
 pytestmark = [
@@ -188,12 +188,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
