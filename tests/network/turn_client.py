@@ -24,7 +24,7 @@ class TurnClient:
 
     def __init__(self, server: Address, username: str, password: str) -> None:
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(3)
+        self.socket.settimeout(10)  # as long as a busy machine needs; nothing is tested by silence
         self.socket.connect(server)
         self.use(username, password)
         self._realm, self._nonce = "", b""
