@@ -1,19 +1,29 @@
 """How the tests share two cores: what must not meet runs in one process, in order; the longest work begins first.
 
-`pytest -n 2 --dist loadfile` gives each file to one process, and here some files stay together: all that drives browsers or
-the laboratory, so that no two of them press on each other, and while they wait (as they mostly do) the other process
-computes; and all that asks for Ceph, which is started once. (The groups of pytest-xdist 3.8 are none with pytest 9.2.)
+`pytest -n 2 --dist loadfile` gives each file to one process, and here some files stay together: all that drives real visits
+in browsers, which share the browsers and the system of `tests/browser/conftest.py` and wait more than they compute; and all
+that asks for Ceph, which is started once. (The groups of pytest-xdist 3.8 are none with pytest 9.2.) A process that has come
+to what only computes makes room for the other, where people talk in real time.
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.ceph.fixtures import ceph as ceph
 
+COMPUTING = (
+    "tests/contract/test_openapi.py",
+    "tests/browser/test_elder.py",
+    "tests/browser/test_slot.py",
+    "tests/fuzz/",
+    "tests/unit/",
+)
 TOGETHER = {
     "browsers": ("tests/browser/", "tests/network/"),
     "ceph": (
@@ -22,20 +32,29 @@ TOGETHER = {
         "tests/fault/test_locked_store_faults.py",
     ),
 }
-FIRST = ("browsers", "ceph", "tests/contract/test_openapi.py", "tests/contract/", "tests/fault/", "tests/fuzz/")
-"""These, in this order, and then the rest: what is long and begins last keeps everybody waiting."""
+ORDER = ("browsers", "ceph", "tests/contract/", "tests/fault/")
+"""These first, what computes last: what is long and begins last keeps everybody waiting."""
+NICENESS = 10
+
+# How long an example takes is the machine's affair.
+hypothesis.settings.register_profile("no deadline", deadline=None)
+hypothesis.settings.load_profile("no deadline")
 
 
 def group(nodeid: str) -> str:
     """What is done by one process: the name of a group, or the file."""
     path = nodeid.partition("::")[0]
+    if path.startswith(COMPUTING):
+        return path
     return next((name for name, those in TOGETHER.items() if path.startswith(those)), path)
 
 
 def place(nodeid: str) -> int:
     """Where its group stands among all."""
     name = group(nodeid)
-    return next((at for at, first in enumerate(FIRST) if name.startswith(first)), len(FIRST))
+    order = COMPUTING if name.startswith(COMPUTING) else ORDER
+    first = next((first for first in order if name.startswith(first)), order[-1])
+    return order.index(first) + len(ORDER) * (order is COMPUTING)
 
 
 class Grouped(LoadScopeScheduling):
@@ -55,3 +74,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Grouped | No
         return None
     config.option.loadscopereorder = False
     return Grouped(config, log)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.nodeid.startswith(COMPUTING) and "PYTEST_XDIST_WORKER" in os.environ:
+        os.nice(max(0, NICENESS - os.nice(0)))

@@ -29,10 +29,11 @@ BEGINNING_MS = 80
 WATCHED = """
 const videos = [...document.querySelectorAll('video')].slice(0, 2);
 const seen = [];
-const end = performance.now() + 4000;
+let end = performance.now() + 15000;
 while (performance.now() < end) {
   const [a, b] = videos;
   const run = videos.every((video) => !video.paused && !video.seeking && video.readyState > 2);
+  if (run && seen.length === 0) end = performance.now() + 4000;
   if (run) seen.push(Math.round(Math.abs(a.currentTime - b.currentTime) * 1000));
   await new Promise((then) => setTimeout(then, 100));
 }

@@ -132,7 +132,11 @@ async def blank() -> AsyncIterator[str]:
     """The address of an empty page in a secure context."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+        except asyncio.IncompleteReadError:  # a connection that the browser opened in case it needs one
+            writer.close()
+            return
         body = b"<!doctype html><meta charset=utf-8><title>media</title><body>"
         writer.write(
             b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)

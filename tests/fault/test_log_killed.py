@@ -22,11 +22,12 @@ from tests.tapping import SEATS, consent
 LIVES = 5
 
 
-async def _live(settings: Settings, visit: str, records: int) -> None:
+async def _live(settings: Settings, visit: str, records: int, opened: asyncio.Event) -> None:
     """One visit, as far as it comes before the recorder dies."""
     link, linked = await connected(settings)
     try:
         await link.ask(control.Open(visit, SEATS))
+        opened.set()
         for n in range(records):
             await link.ask(control.Note(visit, f"k{n}", "consent", consent("patient")))
             await asyncio.sleep(0.01)
@@ -42,8 +43,10 @@ async def test_a_recorder_killed_again_and_again_keeps_one_log(tmp_path: Path) -
     settings = Settings(data=tmp_path / "data", run=tmp_path)
     for life in range(LIVES):
         async with process(settings) as child:
-            living = asyncio.create_task(_live(settings, f"visit-{life}", 200))
-            await asyncio.sleep(rng.uniform(0.3, 2.5))
+            opened = asyncio.Event()
+            living = asyncio.create_task(_live(settings, f"visit-{life}", 200, opened))
+            await opened.wait()
+            await asyncio.sleep(rng.uniform(0, 2.2))
             child.kill()
             await child.wait()
             with contextlib.suppress(LinkClosed, Refusal, OSError, TimeoutError):

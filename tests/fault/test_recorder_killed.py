@@ -56,9 +56,12 @@ async def connected(settings: Settings) -> tuple[Link[control.FromRecorder, cont
     return link, asyncio.create_task(link.run())
 
 
-async def play(worker: Worker, what: Clip) -> None:
+async def play(worker: Worker, what: Clip, enough: asyncio.Event | None = None, least_ms: int = 0) -> None:
+    """At its own pace, to its end, or until it is said to be enough."""
     begun = monotonic_us()
     for sent in what.packets:
+        if enough is not None and enough.is_set() and sent.at_ms >= least_ms:
+            return
         while (wait_us := begun + sent.at_ms * 1000 - monotonic_us()) > 0:
             await asyncio.sleep(wait_us / 1e6)
         worker.send("patient", sent.source, sent.packet)
@@ -66,7 +69,7 @@ async def play(worker: Worker, what: Clip) -> None:
 
 async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missing(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "data", run=tmp_path)
-    what = clip("VP8", seconds=6)
+    what, back = clip("VP8", seconds=20), asyncio.Event()
     worker = Worker(settings.socket("tap"), monotonic_us)
     feeding = asyncio.create_task(worker.feed.run())
     async with process(settings) as child:
@@ -76,17 +79,18 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
         await link.ask(control.Start(VISIT, ["patient"]))
         worker.publish("patient", "microphone", "opus")
         worker.publish("patient", "camera", "VP8")
-        playing = asyncio.create_task(play(worker, what))
+        playing = asyncio.create_task(play(worker, what, back, least_ms=6000))
         await asyncio.sleep(3.0)
         child.send_signal(signal.SIGKILL)
         await child.wait()
         await linked
     async with process(settings):
-        await playing
         link, linked = await connected(settings)
         # What signaling says to a recorder that is back: all of it is known and changes nothing.
         await link.ask(control.Open(VISIT, SEATS))
         await link.ask(control.Start(VISIT, ["patient"]))
+        back.set()  # until here the people talk on, however long a busy machine takes to bring it back
+        await playing
         closed = await link.ask(control.Close(VISIT, "completed"))
         assert isinstance(closed, control.Closed)
         link.close()
