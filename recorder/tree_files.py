@@ -78,7 +78,8 @@ class TreeFiles:
 
     def _open(self, level: int) -> FileRow:
         row = FileRow(self._folder / f"level-{level:02d}")
-        most = self._leaves if level == 0 else len(self._rows[level - 1]) // 2
+        # A level may be opened long after the others: what a dead life left in it is of leaves that were never durable.
+        most = self._leaves >> level
         if len(row) > most:
             row.cut(most)
         self._rows.append(row)

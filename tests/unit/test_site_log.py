@@ -144,3 +144,20 @@ def test_the_journal_is_bounded_and_a_later_life_knows_as_much(tmp_path: Path, m
     later.write()
     assert later.size == 901
     later.close()
+
+
+@pytest.mark.parametrize(("durable", "dead"), [(1, 1), (3, 1), (6, 30), (7, 2), (8, 8)])
+def test_nothing_of_the_leaves_that_a_dead_life_lost_is_in_the_tree(tmp_path: Path, durable: int, dead: int) -> None:
+    """Not even the one hash of a level that those leaves began (LEAVES-1)."""
+    kept = [leaf_hash(line) for line in lines("a", 0, durable)]
+    files = TreeFiles(tmp_path, 0)
+    for leaf in [*kept, *(leaf_hash(line) for line in lines("lost", 0, dead))]:
+        files.tree.append(leaf)
+    files.close()
+    files, plain = TreeFiles(tmp_path, durable), Tree()
+    for leaf in [*kept, *(leaf_hash(line) for line in lines("b", 0, 40))]:
+        plain.append(leaf)
+    for line in lines("b", 0, 40):
+        files.tree.append(leaf_hash(line))
+    assert [files.tree.root(size) for size in range(durable + 41)] == [plain.root(size) for size in range(durable + 41)]
+    files.close()
