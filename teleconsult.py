@@ -322,7 +322,7 @@ def _for_people(serving: Any, links: dict[str, str] | None, accounts: list[tuple
     lines = [f"Teleconsult is ready at {serving.settings.base_url}", ""]
     if links is not None:
         lines += ["A visit to try; open each link in a browser window of its own:"]
-        lines += [f"  {role.capitalize():<8} {links[role]}" for role in ("doctor", "patient", "auditor")] + [""]
+        lines += [f"  {role.capitalize():<12} {link}" for role, link in links.items()] + [""]
     if accounts:
         lines += [f"Staff sign in at {serving.settings.base_url}/auth/login; their passwords are told only now:"]
         lines += [f"  {login:<9} {password}" for login, password in accounts] + [""]

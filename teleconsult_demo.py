@@ -14,7 +14,13 @@ from config.secrets import secret_text
 from config.settings import Settings
 
 PEOPLE = {
-    "doctor": {"id": "demo-doctor", "name": "李敏", "title": "主治医师", "department": "内科"},
+    "doctor": {
+        "id": "demo-doctor",
+        "name": "李敏",
+        "title": "主治医师",
+        "department": "内科",
+        "licence": "110312345678217",
+    },
     "patient": {"id": "demo-patient", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天，晨起明显"},
     "summary": {
         "allergies": [{"substance": "青霉素", "reaction": "全身皮疹", "severity": "severe"}],
@@ -58,7 +64,10 @@ class Here:
 
 
 def demo_links(settings: Settings) -> dict[str, str]:
-    """Links for doctor, patient and auditor of a new visit. Raises `OSError`."""
-    with Here(settings).open("/api/v1/visits", PEOPLE) as answer:
+    """Links for doctor, patient and auditor of a new visit, and for a coordinator of them all. Raises `OSError`."""
+    here = Here(settings)
+    with here.open("/api/v1/visits", PEOPLE) as answer:
         links: dict[str, str] = json.load(answer)["links"]
-        return links
+    with here.open("/api/v1/links", {"role": "coordinator"}) as answer:
+        links["coordinator"] = json.load(answer)["link"]
+    return links

@@ -25,7 +25,7 @@ PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "me
 async def test_with_json_one_line_says_where_everything_is_and_what_is_killed_comes_back(tmp_path: Path) -> None:
     async with running(tmp_path, "--demo") as system:
         assert set(system.ready) == {"url", "api_key_file", "recordings", "pid", "links"}
-        assert set(system.ready["links"]) == {"doctor", "patient", "auditor"}
+        assert set(system.ready["links"]) == {"doctor", "patient", "auditor", "coordinator"}
         assert all(link.startswith(system.url) for link in system.ready["links"].values())
         assert system.ready["pid"] == system.process.pid
         assert system.ready["recordings"] == str(tmp_path / "store")
@@ -76,9 +76,9 @@ async def test_ctrl_c_ends_everything_and_it_starts_again_on_the_same_folder(tmp
 
 async def test_without_json_it_speaks_to_people(tmp_path: Path) -> None:
     arguments = ("serve", "--demo", "--port", str(free_port()), "--data", str(tmp_path))
-    said = await first_lines(7, *arguments)
+    said = await first_lines(8, *arguments)
     assert said[0].startswith("Teleconsult is ready at http://127.0.0.1:")
-    assert [line.split()[0] for line in said[3:6]] == ["Doctor", "Patient", "Auditor"]
+    assert [line.split()[0] for line in said[3:7]] == ["Doctor", "Patient", "Auditor", "Coordinator"]
 
 
 async def test_self_signed_tls_serves_https_at_the_machines_own_addresses(tmp_path: Path) -> None:
