@@ -3,7 +3,7 @@
 One for a plane. What is due is remembered here, and said by `tick`.
 
 ASK-1  Where a sender's way is jammed (`Uplink.jammed`), nothing is asked for again, nor a keyframe for what is lost, until it
-       no longer is: a way of 100 kbit/s was offered 400 of repairs for three seconds, of sound too, which came too late.
+       no longer is: it would be lost at the same full queue, take the sound along, or come too late.
 """
 
 from __future__ import annotations
