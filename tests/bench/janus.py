@@ -20,6 +20,7 @@ OTHER_PLUGINS = (
     *("audiobridge", "duktape", "echotest", "lua", "nosip", "recordplay", "sip"),
     *("streaming", "textroom", "videocall", "voicemail"),
 )
+LISTENS_S = 5.0
 OTHER_TRANSPORTS = ("http", "mqtt", "nanomsg", "rabbitmq", "websockets")
 
 
@@ -53,7 +54,13 @@ class Rooms:
     async def __aenter__(self) -> Rooms:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(self._socket, self._path)
+        async with asyncio.timeout(LISTENS_S):
+            while True:
+                try:
+                    await asyncio.get_running_loop().sock_connect(self._socket, self._path)
+                    break
+                except ConnectionRefusedError:  # its socket has a name a moment before it listens
+                    await asyncio.sleep(0.01)
         self._tasks = [asyncio.create_task(self._read())]
         self._session = (await self._ask(janus="create"))["data"]["id"]
         self._tasks.append(asyncio.create_task(self._keep_alive()))
