@@ -33,7 +33,7 @@ import msgspec
 from aiohttp import web
 
 from recorder.archive import receipt_of, signer
-from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, problems, send
+from recorder.door import HOLDINGS, held_of, json_answer, part_of, problem, problems, send
 from recorder.evidence import records as r
 from recorder.evidence.coverage import count, overlapping
 from recorder.evidence.ledger import StreamLedger
@@ -45,8 +45,6 @@ from recorder.objects import ObjectMissing, ObjectStore
 
 MAX_LISTED = 200
 MAX_GAPS = 1000
-
-_TYPES = {"webm": "video/webm", "mkv": "video/x-matroska", "jsonl": "text/plain", "pem": "text/plain"}
 
 
 class GapFacts(msgspec.Struct, frozen=True):
@@ -161,13 +159,7 @@ async def _file(request: web.Request) -> web.StreamResponse:
     if size is None:
         raise ObjectMissing("no such object")
     may_see(request, held, name)
-    start, end = byte_range(request.headers.get("Range"), size)
-    response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
-    response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-    response.content_length = end - start
-    response.headers["Accept-Ranges"] = "bytes"
-    if response.status == 206:
-        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    response, start, end = part_of(request, name, size)
     known = held.ledger.expected.get(name)
     if known is not None:
         response.etag = known.sha256

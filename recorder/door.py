@@ -22,6 +22,7 @@ from recorder.seal import SealBroken
 
 HOLDINGS = web.AppKey("holdings", Holdings)
 
+_TYPES = {"webm": "video/webm", "mkv": "video/x-matroska", "jsonl": "text/plain", "pem": "text/plain"}
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
 _STATUS: dict[int, type[web.HTTPError]] = {404: web.HTTPNotFound, 409: web.HTTPConflict, 410: web.HTTPGone}
@@ -55,6 +56,18 @@ async def send(request: web.Request, response: web.StreamResponse, pieces: Async
         if request.transport is not None:
             request.transport.abort()
     return response
+
+
+def part_of(request: web.Request, name: str, size: int) -> tuple[web.StreamResponse, int, int]:
+    """The head of an answer with the wanted range of an object, and the range: start and end (exclusive)."""
+    start, end = byte_range(request.headers.get("Range"), size)
+    response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
+    response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    response.content_length = end - start
+    response.headers["Accept-Ranges"] = "bytes"
+    if response.status == 206:
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return response, start, end
 
 
 def byte_range(wanted: str | None, size: int) -> tuple[int, int]:

@@ -30,13 +30,12 @@ from msgspec import Meta
 
 from config.clock import monotonic_s
 from recorder.archive import zipped
-from recorder.door import HOLDINGS, byte_range, held_of, json_answer, problem, send
+from recorder.door import HOLDINGS, held_of, json_answer, part_of, problem, send
 from recorder.evidence.custody import Derived
 from recorder.evidence.layout import is_stream
 from recorder.holdings import Held
 from recorder.looks import LOOK_S, Looks, LookUnknown, Person
 
-_TYPES = {"webm": "video/webm", "mkv": "video/x-matroska"}
 LOOKS = web.AppKey("looks", Looks)
 
 Word = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -151,13 +150,7 @@ async def _content(request: web.Request) -> web.StreamResponse:
     look = looks.look(request.match_info["look"])
     held = await held_of(request, look.visit)
     size = looks.size(held, look, name)
-    start, end = byte_range(request.headers.get("Range"), size)
-    response = web.StreamResponse(status=200 if (start, end) == (0, size) else 206)
-    response.content_type = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-    response.content_length = end - start
-    response.headers["Accept-Ranges"] = "bytes"
-    if response.status == 206:
-        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    response, start, end = part_of(request, name, size)
     return await send(request, response, looks.content(held, look, name, start, end))
 
 
