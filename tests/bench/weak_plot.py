@@ -72,7 +72,8 @@ def page(result: dict[str, Any]) -> str:
     key = "".join(f'<b style="color:{COLOURS[way]}">● {WORDS[way]}</b>' for way in ways)
     lengths = "/".join(f"{each:g}" for each in sorted({run["seconds"] for run in runs}))
     seeds = len({run["seed"] for run in runs})
-    about = f"{len(runs)} runs of {lengths} s ({seeds} {'seed' if seeds == 1 else 'seeds'}), cameras of {result['lines']} lines · {NOTE}"
+    luck = "one seed" if seeds == 1 else f"{seeds} seeds"
+    about = f"{len(runs)} runs of {lengths} s ({luck}), cameras of {result['lines']} lines · {NOTE}"
     body = "".join(_side(result["links"], ways, *side) for side in SIDES) + _stories(result["links"], ways)
     style = (
         "body{font:14px system-ui,sans-serif;margin:24px 28px;color:#1f2933;background:#fff}"
