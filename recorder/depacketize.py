@@ -56,6 +56,18 @@ class Depacketizer(Protocol):
         """Take the next packet; the frame it completed, if any."""
         ...
 
+    def row(self, timestamp: int) -> list[bytes] | None:
+        """Where payloads go that follow the last packet, none missing, with this timestamp; None: every packet is pushed."""
+        ...
+
+    def went_on(self, last_seq: int) -> None:
+        """The row was given payloads up to this packet."""
+        ...
+
+    def finish(self, last_seq: int) -> MediaFrame | None:
+        """The row was given payloads up to this packet, which had the marker: the frame, if it is one."""
+        ...
+
     def unfinished(self) -> tuple[int, int] | None:
         """(first packet, its tap frame) of the unfinished frame."""
         ...
@@ -75,18 +87,24 @@ def opus_duration(packet: bytes) -> int:
     """Duration in 48 kHz samples, from the TOC byte (RFC 6716 §3.1); 0 if the packet is malformed."""
     if not packet:
         return 0
-    toc = packet[0]
+    one = _OPUS_FRAME[packet[0]]
+    code = packet[0] & 3
+    if code == 3:
+        return one * (packet[1] & 0x3F) if len(packet) > 1 else 0
+    return one if code == 0 else 2 * one
+
+
+def _opus_frame(toc: int) -> int:
     config = toc >> 3
     if config < 12:
-        frame = (480, 960, 1920, 2880)[config & 3]
-    elif config < 16:
-        frame = (480, 960)[config & 1]
-    else:
-        frame = (120, 240, 480, 960)[config & 3]
-    code = toc & 3
-    if code == 3:
-        return frame * (packet[1] & 0x3F) if len(packet) > 1 else 0
-    return frame * (1, 2, 2)[code]
+        return (480, 960, 1920, 2880)[config & 3]
+    if config < 16:
+        return (480, 960)[config & 1]
+    return (120, 240, 480, 960)[config & 3]
+
+
+_OPUS_FRAME = [_opus_frame(toc) for toc in range(256)]
+"""Samples of each frame in a packet, by its TOC byte."""
 
 
 class OpusDepacketizer:
@@ -105,6 +123,17 @@ class OpusDepacketizer:
         seq, timestamp, _, payload, arrival_us, tap_seq, _ = packet
         return _tuple(MediaFrame, (timestamp, True, payload, arrival_us, tap_seq, seq, 0, 0, duration, None, False))
 
+    def row(self, timestamp: int) -> list[bytes] | None:  # noqa: ARG002
+        """No packet goes on with another's frame."""
+        return None
+
+    def went_on(self, last_seq: int) -> None:
+        """Never told: there is no row."""
+
+    def finish(self, last_seq: int) -> MediaFrame | None:  # noqa: ARG002
+        """Never asked: there is no row."""
+        return None
+
     def unfinished(self) -> tuple[int, int] | None:
         """Nothing ever is."""
         return None
@@ -116,7 +145,7 @@ class OpusDepacketizer:
 class _Unfinished:
     """The packets of the frame being put together."""
 
-    __slots__ = ("arrival_us", "first_seq", "pieces", "tap_seq", "timestamp", "whole")
+    __slots__ = ("arrival_us", "first_seq", "payloads", "tap_seq", "timestamp", "whole")
 
     def __init__(self, packet: RtpPacket, whole: bool) -> None:
         self.timestamp = packet.timestamp
@@ -124,7 +153,8 @@ class _Unfinished:
         self.tap_seq = packet.tap_seq
         self.first_seq = packet.seq
         self.whole = whole
-        self.pieces: list[bytes] = []
+        self.payloads: list[bytes] = []
+        """Looked into once the frame is at its end: most of what a packet costs is to be looked at by itself."""
 
 
 class _VideoDepacketizer:
@@ -152,17 +182,23 @@ class _VideoDepacketizer:
             current = None
         if current is None:
             current = self._open = _Unfinished(packet, self._begins(payload, in_row))
-        try:
-            self._take(current, payload)
-        except (PayloadInvalid, IndexError, error):
-            current.whole = False
-        if not marker:
-            return None
-        self._open = None
-        if not current.whole:
-            self._drop(current.arrival_us)
-            return None
-        return self._finish(current)
+        current.payloads.append(payload)
+        return self._finish(current) if marker else None
+
+    def row(self, timestamp: int) -> list[bytes] | None:
+        """The payloads of the frame being put together."""
+        current = self._open
+        return current.payloads if current is not None and current.timestamp == timestamp else None
+
+    def went_on(self, last_seq: int) -> None:
+        """The row was given payloads up to this packet."""
+        self._last_seq = last_seq
+
+    def finish(self, last_seq: int) -> MediaFrame | None:
+        """The row is complete."""
+        assert self._open is not None
+        self._last_seq = last_seq
+        return self._finish(self._open)
 
     def unfinished(self) -> tuple[int, int] | None:
         """(first packet, its tap frame) of the unfinished frame."""
@@ -185,7 +221,11 @@ class _VideoDepacketizer:
         self._break(at_us)
 
     def _finish(self, done: _Unfinished) -> MediaFrame | None:
-        frame = self._frame(done)
+        self._open = None
+        try:
+            frame = self._frame(done) if done.whole else None
+        except (PayloadInvalid, IndexError, error):
+            frame = None
         if frame is None:
             self._drop(done.arrival_us)
             return None
@@ -210,10 +250,8 @@ class _VideoDepacketizer:
         """Whether a frame begins with this payload; `in_row`: nothing is missing before it."""
         raise NotImplementedError
 
-    def _take(self, current: _Unfinished, payload: bytes) -> None:
-        raise NotImplementedError
-
     def _frame(self, done: _Unfinished) -> MediaFrame | None:
+        """The frame in these payloads, None if it is none. Raises `PayloadInvalid`, `IndexError`, `struct.error`."""
         raise NotImplementedError
 
 
@@ -223,11 +261,8 @@ class Vp8Depacketizer(_VideoDepacketizer):
     def _begins(self, payload: bytes, in_row: bool) -> bool:  # noqa: ARG002
         return payload[0] & 0x17 == 0x10  # S set, partition 0; so it says by itself
 
-    def _take(self, current: _Unfinished, payload: bytes) -> None:
-        current.pieces.append(payload[_vp8_descriptor_size(payload) if payload[0] & 0x80 else 1 :])
-
     def _frame(self, done: _Unfinished) -> MediaFrame | None:
-        data = b"".join(done.pieces)
+        data = b"".join([p[1:] if p[0] < 0x80 else p[_vp8_descriptor_size(p) :] for p in done.payloads])
         if not data:
             return None
         if data[0] & 1:  # RFC 6386 §9.1: P bit, 0 on a key frame
@@ -265,7 +300,6 @@ class H264Depacketizer(_VideoDepacketizer):
         super().__init__()
         self._sps = b""
         self._pps = b""
-        self._fragments: list[bytes] = []
 
     def remember(self, sps: bytes, pps: bytes) -> None:
         """Parameter sets given elsewhere (SDP, or an earlier life of the recorder)."""
@@ -280,41 +314,12 @@ class H264Depacketizer(_VideoDepacketizer):
             kind = payload[3] & 0x1F
         return kind in (7, 9)
 
-    def _take(self, current: _Unfinished, payload: bytes) -> None:
-        kind = payload[0] & 0x1F
-        if kind < 24:
-            current.pieces.append(payload)
-        elif kind == 24:
-            at = 1
-            while at < len(payload):
-                (size,) = _U16.unpack_from(payload, at)
-                nal = payload[at + 2 : at + 2 + size]
-                if len(nal) != size or not size:
-                    raise PayloadInvalid("a STAP-A is cut short")
-                current.pieces.append(nal)
-                at += 2 + size
-        elif kind == 28:
-            self._take_fragment(current, payload)
-        else:
-            raise PayloadInvalid(f"NAL unit type {kind} is of another packetization mode")
-
-    def _take_fragment(self, current: _Unfinished, payload: bytes) -> None:
-        header = payload[1]
-        if header & 0x80:
-            self._fragments = [bytes([(payload[0] & 0xE0) | (header & 0x1F)])]
-        if not self._fragments:
-            raise PayloadInvalid("a fragment without its start")
-        self._fragments.append(payload[2:])
-        if header & 0x40:
-            current.pieces.append(b"".join(self._fragments))
-            self._fragments = []
-
     def _frame(self, done: _Unfinished) -> MediaFrame | None:
-        if self._fragments or not done.pieces:
-            self._fragments = []
+        nals = _h264_nals(done.payloads)
+        if not nals:
             return None
         keyframe = False
-        for nal in done.pieces:
+        for nal in nals:
             kind = nal[0] & 0x1F
             if kind == 5:
                 keyframe = True
@@ -322,7 +327,7 @@ class H264Depacketizer(_VideoDepacketizer):
                 self._sps = nal
             elif kind == 8:
                 self._pps = nal
-        payload = b"".join(_LENGTH.pack(len(nal)) + nal for nal in done.pieces)
+        payload = b"".join(_LENGTH.pack(len(nal)) + nal for nal in nals)
         if not keyframe:
             return MediaFrame(done.timestamp, False, payload, done.arrival_us, done.tap_seq, done.first_seq)
         try:
@@ -342,6 +347,46 @@ class H264Depacketizer(_VideoDepacketizer):
             height,
             parameters=(self._sps, self._pps),
         )
+
+
+def _h264_nals(payloads: list[bytes]) -> list[bytes]:
+    """The NAL units of a frame. Raises `PayloadInvalid`."""
+    nals: list[bytes] = []
+    fragments: list[bytes] = []
+    for payload in payloads:
+        kind = payload[0] & 0x1F
+        if kind < 24:
+            nals.append(payload)
+        elif kind == 24:
+            nals += _h264_aggregated(payload)
+        elif kind == 28:
+            header = payload[1]
+            if header & 0x80:
+                fragments = [bytes([(payload[0] & 0xE0) | (header & 0x1F)])]
+            if not fragments:
+                raise PayloadInvalid("a fragment without its start")
+            fragments.append(payload[2:])
+            if header & 0x40:
+                nals.append(b"".join(fragments))
+                fragments = []
+        else:
+            raise PayloadInvalid(f"NAL unit type {kind} is of another packetization mode")
+    if fragments:
+        raise PayloadInvalid("a fragment without its end")
+    return nals
+
+
+def _h264_aggregated(payload: bytes) -> list[bytes]:
+    nals: list[bytes] = []
+    at = 1
+    while at < len(payload):
+        (size,) = _U16.unpack_from(payload, at)
+        nal = payload[at + 2 : at + 2 + size]
+        if len(nal) != size or not size:
+            raise PayloadInvalid("a STAP-A is cut short")
+        nals.append(nal)
+        at += 2 + size
+    return nals
 
 
 def _plausible(width: int, height: int) -> bool:

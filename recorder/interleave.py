@@ -6,7 +6,6 @@ INTERLEAVE-1  One frame waits for the other tracks at most `HOLD_US` (STREAM-1),
 from __future__ import annotations
 
 import bisect
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
 
@@ -16,7 +15,7 @@ from recorder.track import PlacedFrame, Track
 HOLD_US = 600_000
 START_WAIT_US = 1_000_000
 ACTIVE_US = 1_000_000
-_standing = itemgetter(0, 1)
+_standing = itemgetter(0)
 
 
 class Interleave:
@@ -24,41 +23,52 @@ class Interleave:
 
     def __init__(self) -> None:
         self.last_arrival_us = 0
-        self._queue: list[tuple[int, int, PlacedFrame]] = []
-        """Latest first, so that taking the earliest moves nothing."""
-        self._number = itertools.count()
+        self._queue: list[PlacedFrame] = []
+        """Earliest first; the first `_gone` of them are taken."""
+        self._gone = 0
         self._horizon_us = -1
         """Every track of which packets come has given a frame that stands here or later."""
         self._latest_us: dict[Track, int] = {}
         self._at_hand: PlacedFrame | None = None
 
     def __bool__(self) -> bool:
-        return bool(self._queue)
+        return len(self._queue) > self._gone
 
     def __iter__(self) -> Iterator[PlacedFrame]:
         """In no order."""
-        return (placed for _, _, placed in self._queue)
+        return iter(self._queue[self._gone :])
 
     def draw(self, tracks: Sequence[Track], now_us: int) -> None:
         """Take what the tracks have."""
-        queue, number = self._queue, self._number
+        queue = self._queue
+        del queue[: self._gone]
+        self._gone = 0
         for track in tracks:
             drawn = track.drain(now_us)
             if drawn:
                 self._latest_us[track] = drawn[-1].at_us
-                self.last_arrival_us = max(self.last_arrival_us, max(placed.frame.arrival_us for placed in drawn))
-                queue += [(placed.at_us, next(number), placed) for placed in drawn]
-        queue.sort(key=_standing, reverse=True)
+                self.last_arrival_us = max(self.last_arrival_us, max([placed[2][3] for placed in drawn]))
+                queue += drawn
+        queue.sort(key=_standing)  # which leaves equal ones in their order
         self._look(tracks, now_us)
 
     def put(self, placed: PlacedFrame) -> None:
         """Let a frame wait."""
-        bisect.insort(self._queue, (placed.at_us, next(self._number), placed), key=_backwards)
+        bisect.insort(self._queue, placed, lo=self._gone, key=_standing)
 
     def take(self) -> PlacedFrame:
         """The first of all; it counts as waiting until it is `let_go`."""
-        self._at_hand = placed = self._queue.pop()[2]
+        self._at_hand = placed = self._queue[self._gone]
+        self._gone += 1
         return placed
+
+    def sure(self) -> list[PlacedFrame]:
+        """Those that may go whatever comes, in order (INTERLEAVE-1)."""
+        return self._queue[self._gone : bisect.bisect(self._queue, self._horizon_us, lo=self._gone, key=_standing)]
+
+    def went(self, count: int) -> None:
+        """So many of the first are written."""
+        self._gone += count
 
     def let_go(self) -> None:
         """The frame taken is written or dropped."""
@@ -66,7 +76,8 @@ class Interleave:
 
     def due(self, tracks: Sequence[Track], now_us: int) -> bool:
         """Whether the first may go (INTERLEAVE-1)."""
-        at_us, _, head = self._queue[-1]
+        head = self._queue[self._gone]
+        at_us = head.at_us
         if at_us <= self._horizon_us:  # the usual case, looked at once a drain instead of once a frame
             return True
         if head.frame.arrival_us + HOLD_US <= now_us:
@@ -98,7 +109,7 @@ class Interleave:
 
     def keyframe_of(self, track: Track) -> MediaFrame | None:
         """The track's first keyframe that waits."""
-        for _, _, placed in reversed(self._queue):
+        for placed in self:
             if placed.track is track and placed.frame.keyframe:
                 return placed.frame
         return None
@@ -109,11 +120,9 @@ class Interleave:
 
     def move(self, moved: Mapping[Track, int]) -> None:
         """Tracks were placed anew, so much later (µs)."""
-        self._queue = [
-            (at + moved.get(p.track, 0), n, p._replace(at_us=p.at_us + moved.get(p.track, 0)))
-            for at, n, p in self._queue
-        ]
-        self._queue.sort(key=_standing, reverse=True)
+        self._queue = [placed._replace(at_us=placed.at_us + moved.get(placed.track, 0)) for placed in self]
+        self._gone = 0
+        self._queue.sort(key=_standing)
         self._horizon_us = -1
         for track, by in moved.items():
             if track in self._latest_us:
@@ -133,7 +142,3 @@ class Interleave:
             ),
             default=-1,
         )
-
-
-def _backwards(waiting: tuple[int, int, PlacedFrame]) -> tuple[int, int]:
-    return -waiting[0], -waiting[1]

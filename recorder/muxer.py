@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import itemgetter
 from struct import Struct
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 
@@ -44,13 +44,8 @@ class TrackShape(msgspec.Struct, frozen=True):
     private: bytes = b""
 
 
-class TimedFrame(NamedTuple):
-    """A frame of track `number` (from 0), at a stream time in ms."""
-
-    number: int
-    at_ms: int
-    keyframe: bool
-    payload: bytes
+TimedFrame = tuple[int, int, bool, bytes]
+"""A frame: the number of its track (from 0), its stream time in ms, whether it is a keyframe, its payload."""
 
 
 class Muxer:

@@ -13,9 +13,6 @@ from recorder.segment import SegmentState, Tally
 from recorder.stream_seal import StreamSeal
 from recorder.track import Track
 
-_tuple = tuple.__new__
-"""Makes a named tuple without its own `__new__`: half the time."""
-
 
 class OpenPart:
     """A part being written."""
@@ -37,7 +34,8 @@ class OpenPart:
         self.awaiting = {index for index, track in enumerate(tracks) if track.kind == "video"}
         """Tracks that have not shown a keyframe in this part."""
         self.run_bytes = 0
-        self._run: list[TimedFrame] = []
+        self.run: list[TimedFrame] = []
+        """Frames put and not yet taken."""
         self.is_video = [track.kind == "video" for track in tracks]
 
     @property
@@ -70,15 +68,15 @@ class OpenPart:
     def add(self, index: int, frame: MediaFrame, at_ms: int) -> None:
         """Put a frame behind the others of the run."""
         payload = frame.payload
-        self._run.append(_tuple(TimedFrame, (index, at_ms, frame.keyframe, payload)))
+        self.run.append((index, at_ms, frame.keyframe, payload))
         self.run_bytes += len(payload)
         if self.is_video[index]:
             self.last_video_ms = at_ms
 
     def take_run(self) -> bytes:
         """The clusters of the run; nothing of it waits any more."""
-        content = self.muxer.clusters(self._run) if self._run else b""
-        self._run = []
+        content = self.muxer.clusters(self.run) if self.run else b""
+        self.run = []
         self.run_bytes = 0
         return content
 

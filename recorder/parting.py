@@ -13,11 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from recorder.part import OpenPart
-from recorder.segment import OpenSegment
-from recorder.segmenter import FORCED_BYTES
 from recorder.track import Frozen, PlacedFrame, Track
 
-SILENCE_MS = 200
 PAUSE_MS = 10_000
 NEWCOMER_WAIT_US = 2_500_000
 
@@ -37,25 +34,9 @@ class Parting:
         """The frames that wait for another part."""
         return iter(self._newcomers)
 
-    def plain(self, part: OpenPart, segment: OpenSegment, placed: PlacedFrame, end_ms: int, replace: bool) -> bool:
-        """Whether it is plain to see that nothing begins or ends with this frame: no part, and no segment either.
-
-        Nine frames of ten are such. `end_ms`: where the last one ended. `replace`: tracks are to be placed anew.
-        """
-        frame, at_ms = placed.frame, placed.at_us // 1000
-        index = part.index.get(placed.track)
-        return not (
-            index is None
-            or part.awaiting
-            or placed.jumped
-            or self._jumped
-            or replace
-            or at_ms - end_ms > SILENCE_MS
-            or at_ms >= (segment.cut_from_ms if frame.keyframe and part.is_video[index] else segment.target_ms)
-            or frame.parameters is not None
-            or (self._newcomers and frame.keyframe)
-            or segment.state.size + part.run_bytes >= FORCED_BYTES
-        )
+    def calm(self, part: OpenPart, replace: bool) -> bool:
+        """Whether nothing speaks for another part but a frame itself. `replace`: tracks are to be placed anew."""
+        return not (part.awaiting or self._jumped or self._newcomers or replace)
 
     def why_new(self, part: OpenPart | None, placed: PlacedFrame, end_ms: int, replace: bool) -> str | None:
         """Why another part begins with this frame, as FORMAT.md §5 names it; None where the part goes on."""

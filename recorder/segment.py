@@ -3,7 +3,7 @@
 SEGMENT-1  Every byte of a segment passes `OpenSegment.write`. Without a seal it goes to the object at once, hashed; what
            a later life of the recorder takes up is hashed again from the disk.
 SEGMENT-2  With a seal it goes to a sealed draft (DRAFT-1) and is kept in memory, 2 MiB at most (CUT-3), until the segment is
-           cut; then the object is sealed whole, hashed and written, and the draft goes.
+           cut; then the object is sealed whole, hashed and written, and the draft is over.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recorder.evidence import records
 from recorder.evidence.digest import Digest
 from recorder.order import Counts
 from recorder.output import Write
-from recorder.segmenter import EARLY_MS, TARGET_MS
+from recorder.segmenter import TARGET_MS
 from recorder.stream_seal import DRAFT, StreamSeal
 
 
@@ -62,9 +62,7 @@ class OpenSegment:
         """`kept`: what an earlier life of the recorder wrote of it."""
         self.state = state
         self.target_ms = state.from_ms + TARGET_MS
-        """No frame before this is looked at for a cut by time (CUT-2, CUT-3),"""
-        self.cut_from_ms = self.target_ms - EARLY_MS
-        """no keyframe of video before this (CUT-1)."""
+        """No frame before this but a keyframe of video is looked at for a cut by time (CUT-2, CUT-3)."""
         self._seal = seal
         self._held = bytearray(kept if seal is not None else b"")
         self._digest = Digest(kept if seal is None else b"")
@@ -82,14 +80,11 @@ class OpenSegment:
         state.key = self._seal.held.key
         return Write(state.name + DRAFT, frame)
 
-    def count(self, index: int, keyframe: bool, video: bool) -> None:
-        """A frame of the part's track `index` is in it."""
+    def count(self, index: int, frames: int, keyframes: int) -> None:
+        """So many more frames of the part's track `index` are in it."""
         tally = self.state.tallies[index]
-        tally.frames += 1
-        if keyframe:
-            tally.keyframes += 1
-        if video and self.state.keyframe is None:
-            self.state.keyframe = keyframe
+        tally.frames += frames
+        tally.keyframes += keyframes
 
     def add_counts(self, counts: Iterable[Counts]) -> None:
         """Take over the packet counts of the part's tracks, in their order."""

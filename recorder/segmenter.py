@@ -13,6 +13,10 @@ TARGET_MS = 2000
 EARLY_MS = 500
 FORCED_MS = 4000
 FORCED_BYTES = 2 << 20
+SILENCE_MS = 200
+"""Longer than this without a frame is a gap (STREAM-3)."""
+VIDEO_FRAME_MS = 40
+"""What a picture is taken to last: it does not say."""
 
 
 class Cut(Enum):

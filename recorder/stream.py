@@ -29,17 +29,17 @@ from recorder.interleave import Interleave
 from recorder.muxer import TrackShape
 from recorder.output import Output, Said
 from recorder.part import OpenPart, shape_of
-from recorder.parting import SILENCE_MS, Parting, is_lost, lost_before
+from recorder.parting import Parting, is_lost, lost_before
 from recorder.placing import Placing
 from recorder.segment import OpenSegment, SegmentState
-from recorder.segmenter import Cut, cut_before
+from recorder.segmenter import SILENCE_MS, VIDEO_FRAME_MS, Cut, cut_before
 from recorder.stream_seal import StreamSeal
+from recorder.stretch import Stretch
 from recorder.timeline import SenderClock
 from recorder.track import PlacedFrame, Track, TrackState
 
 IDLE_US = 2_500_000
 STANDING_MS = 1500
-VIDEO_FRAME_MS = 40
 MAX_PARTS = 999
 
 
@@ -178,6 +178,9 @@ class Stream:
         waiting.draw(self.tracks, now_us)
         self._placing.listen(self.tracks)
         while waiting and (flush or waiting.due(self.tracks, now_us)):
+            if (put := self._go_on()) > 0:
+                waiting.went(put)
+                continue
             if self._part is None and not flush and not waiting.may_start(self.tracks, now_us):
                 break
             self._take(waiting.take(), out)
@@ -260,8 +263,6 @@ class Stream:
         if at_ms < self.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
             return
         part = self._part
-        if part is not None and self._goes_on(part, placed, at_ms):
-            return
         why = self._parting.why_new(part, placed, self._end_ms, self._placing.wanting)
         if why == "tracks" and self._parting.wait(part, placed, self._waiting.flows):
             return
@@ -280,27 +281,20 @@ class Stream:
             part.awaiting.discard(index)
         self._put(part, index, placed.frame, at_ms, out)
 
-    def _goes_on(self, part: OpenPart, placed: PlacedFrame, at_ms: int) -> bool:
-        """Put a frame after which nothing begins or ends, where that is plain to see; whether it was.
-
-        Of ten frames nine are such: 1.1 µs each instead of the 4.5 that it takes to look at every case
-        (`python -m tests.bench.recorder_micro`).
-        """
-        segment, frame, track = self._segment, placed.frame, placed.track
-        if (
-            segment is None
-            or self._back_us is not None
-            or not self._parting.plain(part, segment, placed, self._end_ms, self._placing.wanting)
-        ):
-            return False
-        index = part.index[track]
-        track.order.passed(frame.first_seq)
-        part.add(index, frame, at_ms)
-        segment.count(index, frame.keyframe, part.is_video[index])
-        ends_ms = at_ms + (frame.duration // 48 or VIDEO_FRAME_MS)
-        if ends_ms > self._end_ms:
-            self._end_ms = ends_ms
-        return True
+    def _go_on(self) -> int:
+        """Put the frames due first that neither begin nor end anything (STRETCH-1); how many there were."""
+        part, segment = self._part, self._segment
+        if part is None or segment is None or self._back_us is not None or self._until_ms is not None:
+            return 0
+        if not self._parting.calm(part, self._placing.wanting):
+            return 0
+        frames = self._waiting.sure()
+        if not frames or frames[0].at_us // 1000 < self.first_ms:
+            return 0
+        stretch = Stretch(part, segment, self._end_ms)
+        put = stretch.put(frames)
+        self._end_ms = stretch.end_ms
+        return put
 
     def _put(self, part: OpenPart, index: int, frame: MediaFrame, at_ms: int, out: list[Output]) -> None:
         video_keyframe = frame.keyframe and part.tracks[index].kind == "video"
@@ -318,7 +312,9 @@ class Stream:
             segment = self._begin_segment(part, at_ms, out)
         duration_ms = frame.duration // 48
         part.add(index, frame, at_ms)
-        segment.count(index, frame.keyframe, part.is_video[index])
+        segment.count(index, 1, int(frame.keyframe))
+        if part.is_video[index] and segment.state.keyframe is None:
+            segment.state.keyframe = frame.keyframe
         self._end_ms = max(self._end_ms, at_ms + (duration_ms or VIDEO_FRAME_MS))
         if self._back_us is not None and frame.arrival_us >= self._back_us:
             self._back_us = None

@@ -115,35 +115,47 @@ class Track:
         head = _RTP.unpack_from(data) if len(data) >= _RTP.size else (0, 0, 0, 0)
         self.taken.append((flags, arrival_us, *head, bytes(data), 0, len(data), tap_seq))
 
-    def _read(self, out: list[PlacedFrame]) -> None:
+    def _read(self, out: list[MediaFrame]) -> None:
         """Read what was taken. What is no RTP is dropped.
 
         A packet that follows the one before it, nothing missing, is the usual case: it goes past the order straight to its
-        frame, and is counted by the run.
+        frame, and is counted by the run. If it goes on with the frame of the one before, its payload joins that one's row and
+        nothing else is looked at: 0.4 µs instead of 1.3 (`python -m tests.bench.recorder_micro`).
         """
-        order, push = self.order, self.depacketizer.push
+        order, into = self.order, self.depacketizer
         ready: list[RtpPacket] = []
+        row: list[bytes] | None = None
         following, run, stamp, extended = order.following(), 0, -1, 0
         for flags, arrival_us, first, second, seq, timestamp, body, begin, end, tap_seq in self.taken:
+            plain = first == 0x80 and not flags and seq == following & 0xFFFF
+            if plain and row is not None and timestamp == stamp and end - begin > 12:
+                row.append(body[begin + 12 : end])
+                following += 1
+                run += 1
+                if second >= 128:
+                    row = None
+                    if (frame := into.finish(following - 1)) is not None:
+                        out.append(frame)
+                continue
+            if row is not None:
+                into.went_on(following - 1)
+                row = None
             if flags & SENDER_REPORT:
                 self._take_report(memoryview(body)[begin:end], arrival_us)
                 continue
-            if end - begin < 12:
+            if end - begin < 12 or first >> 6 != 2:
                 continue
-            if first == 0x80:
-                payload = body[begin + 12 : end]
-            elif first >> 6 == 2:
-                payload = _payload(body, first, begin, end)
-            else:
-                continue
+            payload = body[begin + 12 : end] if first == 0x80 else _payload(body, first, begin, end)
             if timestamp != stamp:
                 stamp, extended = timestamp, self._unwrap(timestamp)
-            if following >= 0 and seq == following & 0xFFFF and not flags:
-                frame = push(
+            if plain and following >= 0:
+                frame = into.push(
                     _tuple(RtpPacket, (following, extended, second >= 128, payload, arrival_us, tap_seq, False))
                 )
                 if frame is not None:
-                    out.append(self._place(frame))
+                    out.append(frame)
+                else:
+                    row = into.row(extended)
                 following += 1
                 run += 1
                 continue
@@ -153,30 +165,32 @@ class Track:
             order.push(RtpPacket(number, extended, second >= 128, payload, arrival_us, tap_seq, recovered), ready)
             self._join(ready, out)
             following, run = order.following(), 0
+        if row is not None:
+            into.went_on(following - 1)
         order.follow(run)
         self.taken.clear()
 
-    def _join(self, ready: list[RtpPacket], out: list[PlacedFrame]) -> None:
+    def _join(self, ready: list[RtpPacket], out: list[MediaFrame]) -> None:
         """Put packets that left the order into frames."""
         for packet in ready:
             frame = self.depacketizer.push(packet)
             if frame is not None:
-                out.append(self._place(frame))
+                out.append(frame)
         ready.clear()
 
     def drain(self, now_us: int) -> list[PlacedFrame]:
         """The frames that are whole by now, in order."""
-        out: list[PlacedFrame] = []
+        frames: list[MediaFrame] = []
         if self.taken:
-            self._read(out)
+            self._read(frames)
         if self.ended or self.order.waiting():
             ready: list[RtpPacket] = []
             if self.ended:
                 self.order.flush(ready)
             else:
                 self.order.expire(now_us, ready)
-            self._join(ready, out)
-        return out
+            self._join(ready, frames)
+        return self._placed(frames)
 
     def move(self, anchor: Anchor) -> int:
         """Place the track anew; by how much (µs) that moves what it has given."""
@@ -244,21 +258,30 @@ class Track:
         needs, parameters = self.depacketizer.needs_keyframe, self.parameters
         return TrackState(self.epoch, self.tap, begin, begin, self._unwrap.last, anchor, needs, parameters)
 
-    def _place(self, frame: MediaFrame) -> PlacedFrame:
-        arrival = frame.arrival_us - self._zero_us
-        clock, jumped = self.clock, False
-        if clock.anchor is None:
-            clock.anchor = Anchor(frame.timestamp, arrival)
-        at_us = clock.place(frame.timestamp)
-        if not -BEHIND_US <= at_us - arrival <= AHEAD_US:  # TIMELINE-4
-            clock.anchor = Anchor(frame.timestamp, arrival)
-            at_us, jumped = arrival, True
-        if frame.keyframe:
-            self._keyframe_us = frame.arrival_us
-            if frame.healed and self._last_at_us is not None and at_us - self._last_at_us >= FROZEN_MS * 1000:
-                self.frozen.append(Frozen(self.tap.source, max(0, self._last_at_us // 1000), at_us // 1000))
-        self._last_at_us = at_us
-        return _tuple(PlacedFrame, (at_us, self, frame, jumped))
+    def _placed(self, frames: list[MediaFrame]) -> list[PlacedFrame]:
+        """Where the frames stand."""
+        placed: list[PlacedFrame] = []
+        clock, place, zero_us = self.clock, self.clock.place, self._zero_us
+        for frame in frames:
+            timestamp, arrival, jumped = frame[0], frame[3] - zero_us, False
+            if clock.anchor is None:
+                clock.anchor = Anchor(timestamp, arrival)
+            at_us = place(timestamp)
+            if not -BEHIND_US <= at_us - arrival <= AHEAD_US:  # TIMELINE-4
+                clock.anchor = Anchor(timestamp, arrival)
+                at_us, jumped = arrival, True
+            if frame[1]:
+                self._keyframe_us = frame.arrival_us
+                if frame.healed:
+                    self._tell_frozen(at_us)
+            self._last_at_us = at_us
+            placed.append(_tuple(PlacedFrame, (at_us, self, frame, jumped)))
+        return placed
+
+    def _tell_frozen(self, until_us: int) -> None:
+        last = self._last_at_us
+        if last is not None and until_us - last >= FROZEN_MS * 1000:
+            self.frozen.append(Frozen(self.tap.source, max(0, last // 1000), until_us // 1000))
 
     def _take_report(self, data: memoryview, arrival_us: int) -> None:
         report = parse_sender_report(data, self.tap.ssrc)

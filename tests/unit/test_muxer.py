@@ -9,7 +9,7 @@ import av
 import pytest
 
 from recorder.depacketize import depacketizer
-from recorder.muxer import Muxer, TimedFrame, TrackShape, avc_configuration
+from recorder.muxer import Muxer, TrackShape, avc_configuration
 from recorder.order import RtpPacket
 from tests.recordings import complaints, span_s
 from tests.tapping import clip
@@ -25,8 +25,8 @@ def read(content: bytes) -> list[tuple[str, int, bytes]]:
 def test_runs_follow_each_other_in_one_file_on_absolute_time() -> None:
     muxer = Muxer([OPUS, VP8])
     audio, video = clip().frames["microphone"], [b"\x10\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00", b"\x11abc"]
-    first = muxer.clusters([TimedFrame(0, 61_000, True, audio[0]), TimedFrame(1, 61_005, True, video[0])])
-    second = muxer.clusters([TimedFrame(0, 61_020, True, audio[1]), TimedFrame(1, 61_040, False, video[1])])
+    first = muxer.clusters([(0, 61_000, True, audio[0]), (1, 61_005, True, video[0])])
+    second = muxer.clusters([(0, 61_020, True, audio[1]), (1, 61_040, False, video[1])])
     assert first[:4] == second[:4] == b"\x1f\x43\xb6\x75"
     assert sorted(read(muxer.init + first + second)) == [
         ("audio", 61_000, audio[0]),
@@ -39,15 +39,15 @@ def test_runs_follow_each_other_in_one_file_on_absolute_time() -> None:
 
 def test_a_later_life_writes_the_same_head_and_goes_on() -> None:
     muxer = Muxer([OPUS])
-    muxer.clusters([TimedFrame(0, 500, True, b"\xfcabc")])
+    muxer.clusters([(0, 500, True, b"\xfcabc")])
     again = Muxer([OPUS], muxer.last_ms)
     assert again.init == muxer.init
-    assert [at for _, at, _ in read(again.init + again.clusters([TimedFrame(0, 480, True, b"\xfcx")]))] == [501]
+    assert [at for _, at, _ in read(again.init + again.clusters([(0, 480, True, b"\xfcx")]))] == [501]
 
 
 def test_times_that_do_not_rise_are_moved_by_a_millisecond() -> None:
     muxer = Muxer([OPUS])
-    frames = [TimedFrame(0, at, True, b"\xfc" + bytes([at])) for at in (5, 5, 3, 9)]
+    frames = [(0, at, True, b"\xfc" + bytes([at])) for at in (5, 5, 3, 9)]
     assert [at for _, at, _ in read(muxer.init + muxer.clusters(frames))] == [5, 6, 7, 9]
 
 
@@ -82,11 +82,11 @@ def jittered(codec: str) -> bytes:
     parameters = pictures[0].parameters
     private = avc_configuration(*parameters) if parameters else b""
     muxer = Muxer([OPUS, TrackShape(codec, width=320, height=240, private=private)])  # type: ignore[arg-type]
-    frames = [TimedFrame(0, 1000 + n * 20, True, voice) for n, voice in enumerate(what.frames["microphone"])]
+    frames = [(0, 1000 + n * 20, True, voice) for n, voice in enumerate(what.frames["microphone"])]
     for number, frame in enumerate(pictures):
         moved = -59 if number % 20 == 7 else number * 7 % 5
-        frames.append(TimedFrame(1, 1000 + frame.timestamp // 90 + moved, frame.keyframe, frame.payload))
-    frames.sort(key=lambda frame: frame.at_ms)
+        frames.append((1, 1000 + frame.timestamp // 90 + moved, frame.keyframe, frame.payload))
+    frames.sort(key=lambda frame: frame[1])
     return muxer.init + b"".join(muxer.clusters(frames[n : n + 25]) for n in range(0, len(frames), 25))
 
 

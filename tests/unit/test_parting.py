@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
-
 from media.tap import TapTrack
 from recorder.depacketize import MediaFrame
 from recorder.muxer import TrackShape
 from recorder.part import OpenPart
-from recorder.parting import NEWCOMER_WAIT_US, PAUSE_MS, SILENCE_MS, Parting, is_lost, lost_before
-from recorder.segment import OpenSegment
-from recorder.segmenter import FORCED_BYTES, TARGET_MS
+from recorder.parting import NEWCOMER_WAIT_US, PAUSE_MS, Parting, is_lost, lost_before
 from recorder.track import Frozen, PlacedFrame, Track
 
 SETS = b"sps", b"pps"
@@ -146,32 +142,16 @@ def test_what_follows_a_lost_worker_or_transport_is_another_part() -> None:  # P
     assert not is_lost(part, [old, new]), "something of the old one still waits"
 
 
-@pytest.mark.parametrize(
-    ("at_ms", "given"),
-    [
-        (END_MS + SILENCE_MS + 1, {}),
-        (TARGET_MS, {}),
-        (END_MS, {"jumped": True}),
-        (END_MS, {"keyframe": True, "parameters": SETS}),
-    ],
-)
-def test_only_what_begins_and_ends_nothing_is_plain(at_ms: int, given: dict[str, bool]) -> None:
-    camera, parting = picture(), Parting("start")
+def test_nothing_is_calm_while_another_part_is_wanted_or_a_keyframe_awaited() -> None:
+    camera, mic, parting = picture(), sound(), Parting("start")
     part = part_of(camera)
-    segment = OpenSegment(part.next_segment("patient", 0))
-    assert parting.plain(part, segment, frame(camera), END_MS, False)
-    end_ms = END_MS if at_ms <= END_MS + SILENCE_MS + 1 else at_ms
-    assert not parting.plain(part, segment, frame(camera, at_ms, **given), end_ms, False)  # type: ignore[arg-type]
-
-
-def test_nothing_is_plain_while_another_part_is_wanted_or_a_segment_is_full() -> None:
-    camera, parting = picture(), Parting("start")
-    part = part_of(camera)
-    segment = OpenSegment(part.next_segment("patient", 0))
-    assert not parting.plain(part, segment, frame(camera), END_MS, True)
-    assert not parting.plain(part, segment, frame(sound()), END_MS, False)
+    assert parting.calm(part, False)
+    assert not parting.calm(part, True)
+    assert parting.wait(part, frame(mic), everything_flows)
+    assert not parting.calm(part, False), "a sound waits to join"
+    parting.ended()
     part.awaiting.add(0)
-    assert not parting.plain(part, segment, frame(camera), END_MS, False)
+    assert not parting.calm(part, False)
     part.awaiting.clear()
-    segment.state.size = FORCED_BYTES
-    assert not parting.plain(part, segment, frame(camera), END_MS, False)
+    assert why(part, frame(camera, jumped=True), parting) == "timestamps"
+    assert not parting.calm(part, False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from media.tap import SENDER_REPORT, TapTrack
-from recorder.track import Track, TrackState
+from media.tap import RECOVERED, SENDER_REPORT, TapTrack
+from recorder.track import PlacedFrame, Track, TrackState
 from tests.tapping import CAMERA_SSRC, clip, sender_report
 
 ZERO_US = 5_000_000
@@ -87,3 +87,46 @@ def test_no_packet_of_any_kind_raises(packet: bytes, flags: int) -> None:
     camera(track, 200)
     track.push(flags, ZERO_US, memoryview(packet), 9)
     track.drain(ZERO_US)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(("VP8", "H264")),
+    st.lists(st.sampled_from("    xxd<rp"), min_size=1, max_size=60),
+    st.integers(1, 7),
+)
+def test_packets_read_in_one_row_become_the_frames_they_become_one_by_one(codec: str, fate: list[str], at: int) -> None:
+    tap = msgspec.structs.replace(TAP, codec=codec)
+    once, each = Track("m", tap, ZERO_US), Track("m", tap, ZERO_US)
+    came: list[tuple[int, bytes]] = []
+    for number, sent in enumerate(clip(codec, audio=False).packets):
+        match fate[number * at % len(fate)]:
+            case "x":  # lost
+                continue
+            case "d":  # twice
+                came += [(0, sent.packet)] * 2
+            case "<" if came:  # before the one before it
+                came.insert(-1, (0, sent.packet))
+            case "r":
+                came.append((RECOVERED, sent.packet))
+            case "p":  # nothing but a header
+                came.append((0, sent.packet[:12]))
+            case _:
+                came.append((0, sent.packet))
+    one_by_one: list[PlacedFrame] = []
+    for number, (flags, packet) in enumerate(came):
+        for track in (once, each):
+            track.push(flags, ZERO_US, memoryview(packet), number)
+        one_by_one += each.drain(ZERO_US)
+    in_one_row = once.drain(ZERO_US)
+    once.ended = each.ended = True
+    in_one_row += once.drain(ZERO_US)
+    one_by_one += each.drain(ZERO_US)
+    assert [(p.at_us, p.frame) for p in in_one_row] == [(p.at_us, p.frame) for p in one_by_one]
+    assert once.oldest_tap_seq() == each.oldest_tap_seq()
+    assert tallies(once) == tallies(each)
+
+
+def tallies(track: Track) -> list[int]:
+    counts, frames = track.order.counts, track.depacketizer
+    return [*(getattr(counts, name) for name in counts.__slots__), frames.damaged, frames.skipped]
