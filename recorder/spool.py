@@ -12,6 +12,8 @@ SPOOL-2  A line is whole or it is not there: on opening, what follows the last n
          after it. A damaged line elsewhere is `SpoolDamaged`: nothing is written to such a folder.
 SPOOL-3  A commit that failed may be repeated: bytes go to the places they were meant for, never behind them.
 SPOOL-4  `.reserve` holds space for the records that must still be written when the disk is full (DISK-2).
+SPOOL-5  The file of a draft that is over is the next draft's, and its blocks are written again. A file made and deleted for
+         every segment cost more than all hashing: ext4 looks at each inode of the last seconds before it takes one.
 """
 
 from __future__ import annotations
@@ -28,10 +30,13 @@ import msgspec
 from recorder.disk import Usage
 from recorder.output import Write
 from recorder.stream import StreamState
+from recorder.stream_seal import DRAFT
 
 FULL = {errno.ENOSPC, errno.EDQUOT}
 RESERVE = 8 << 20
 """Bytes, at most a twentieth of the disk: the records of a hundred visits for some minutes, until somebody makes space."""
+SPARE_DRAFTS = 4
+"""A visit's two streams, and a screen's."""
 
 
 class SpoolDamaged(Exception):
@@ -152,6 +157,10 @@ class VisitSpool:
         self._sizes: dict[str, int] = {}
         self._folders: dict[Path, int] = {}
         """Kept open: each is synced with every object that is begun in it."""
+        self._begun: set[Path] = set()
+        """Folders with a name that is not durable yet."""
+        self._spare: list[str] = []
+        """Drafts that are over, by name (SPOOL-5)."""
         self._journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._journal_size = 0
         try:
@@ -185,7 +194,8 @@ class VisitSpool:
             if content:
                 file = self._file(name)
                 at = sizes.get(name, 0)
-                if at == 0:  # an earlier life may have died over this object, and left more of it than there will be
+                if at == 0 and not name.endswith(DRAFT):
+                    # An earlier life may have died over this object, and left more of it than there will be.
                     os.ftruncate(file, 0)
                 _write_at(file, content, at)
                 sizes[name] = at + len(content)
@@ -196,6 +206,8 @@ class VisitSpool:
                 gone.append(name)
         for file in touched:
             os.fdatasync(file)
+        while self._begun:
+            self._sync(next(iter(self._begun)))
         text = msgspec.json.encode(line) + b"\n"
         _write_at(self._journal, text, self._journal_size)
         os.fdatasync(self._journal)
@@ -205,8 +217,9 @@ class VisitSpool:
             self._sizes.pop(name, None)
             if (opened := self._files.pop(name, None)) is not None:
                 os.close(opened)
-        for name in gone:
-            self.remove(name)
+        self._spare += gone
+        while len(self._spare) > SPARE_DRAFTS:
+            self.remove(self._spare.pop())
 
     def take_up(self, name: str, size: int) -> bytes:
         """The first `size` bytes of an object that was being written; what follows is cut off."""
@@ -255,9 +268,12 @@ class VisitSpool:
                 path.parent.mkdir(parents=True, mode=0o700)
                 _sync_folder(path.parent.parent)
                 _sync_folder(path.parent.parent.parent)
+            if name.endswith(DRAFT) and self._spare and not path.exists():  # SPOOL-5
+                with contextlib.suppress(FileNotFoundError):
+                    (self.folder / self._spare.pop()).rename(path)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._files[name] = file
-            self._sync(path.parent)
+            self._begun.add(path.parent)
         return file
 
     def _sync(self, folder: Path) -> None:
@@ -265,6 +281,7 @@ class VisitSpool:
         if opened is None:
             opened = self._folders[folder] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         os.fsync(opened)
+        self._begun.discard(folder)
 
 
 def _write_at(file: int, content: bytes, at: int) -> None:

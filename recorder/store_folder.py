@@ -137,7 +137,7 @@ class FolderStore:
                 digest.update(piece)
             if digest.hexdigest() != sha256:
                 raise DigestMismatch("the bytes are not those of the hash given")
-            os.fsync(opened)
+            os.fdatasync(opened)
         finally:
             os.close(opened)
         try:

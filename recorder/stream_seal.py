@@ -4,7 +4,8 @@ DRAFT-1  A segment's hash is of its sealed bytes, and those exist only when it i
          came to `<object>.open` in the spool, as one sealed frame: 4 bytes length (big-endian), then a sealed object of its
          own whose context names the segment and the place. So nothing ever lies in the spool in clear, and after a crash all
          that was committed is there.
-DRAFT-2  A draft is never sent anywhere and goes when its segment is durable.
+DRAFT-2  A draft is never sent anywhere and is over when its segment is durable; the next one is written over it (SPOOL-5), so
+         what lies in its file behind the bytes that a line speaks of is of no meaning.
 """
 
 from __future__ import annotations
