@@ -162,7 +162,8 @@ export function Check(given: PatientGiven) {
               </li>
             ),
         )}
-        {asked && network && (
+        {/* All rows come together, once the browser's question is answered: none pushes another away. */}
+        {asked && !asking && network && (
           <li class={network.good ? 'good' : now.network === 'trying' ? '' : 'warn'} data-check="network" data-network={now.network}>
             <Icon name={network.good ? 'tick' : now.network === 'trying' ? 'back' : 'bars'} />
             <span>{network.words}</span>
@@ -170,7 +171,7 @@ export function Check(given: PatientGiven) {
         )}
         {asked && !asking && <Speaker given={given} />}
       </ul>
-      {asked && given.mode === 'normal' && <Others given={given} />}
+      {asked && !asking && given.mode === 'normal' && <Others given={given} />}
     </Sheet>
   );
 }
