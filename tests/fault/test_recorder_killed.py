@@ -31,7 +31,7 @@ async def process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Proces
     door.unlink(missing_ok=True)
     child = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, env=environment)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not door.exists():
                 await asyncio.sleep(0.01)
         yield child
@@ -45,7 +45,7 @@ async def connected(settings: Settings) -> tuple[Link[control.FromRecorder, cont
     async def heard(message: control.FromRecorder) -> None:
         pass
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(15):
         while True:
             try:
                 reader, writer = await asyncio.open_unix_connection(settings.socket("recorder"))
