@@ -95,7 +95,7 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
         assert isinstance(closed, control.Closed)
         link.close()
         await linked
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while (settings.data / "spool" / VISIT).exists():
                 await asyncio.sleep(0.02)
     feeding.cancel()
@@ -137,7 +137,7 @@ async def test_a_recorder_stopped_while_a_visit_closes_leaves_it_whole_or_to_its
         assert isinstance(await closing, control.Closed)
         await linked
     assert "Traceback" not in capfd.readouterr().err
-    async with process(settings), asyncio.timeout(10):
+    async with process(settings), asyncio.timeout(30):
         while (settings.data / "spool" / VISIT).exists():
             await asyncio.sleep(0.02)
     feeding.cancel()
