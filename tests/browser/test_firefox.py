@@ -40,8 +40,10 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
     await act(page, "copy-open")
     await page.type("[data-why=copy] [name=reason]", "one for the patient")
     await act(page, "cut")
-    await page.eval("document.querySelector('[data-cut] [name=to]').select()")
-    await page.type("[data-cut] [name=to]", "00:02")
+    # The span begins, unless one says otherwise, where the player stands.
+    for field, time in (("from", "00:01"), ("to", "00:02")):
+        await page.eval(f"document.querySelector('[data-cut] [name={field}]').select()")
+        await page.type(f"[data-cut] [name={field}]", time)
     await act(page, "copy")
     await page.wait("return document.querySelector('[data-copy][data-redacted=\"1\"]') !== null")
     await act(page, "export-open")
