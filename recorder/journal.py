@@ -6,7 +6,8 @@ to the store and records to the log of all visits.
 JOURNAL-1  A commit that fails leaves what it held in hand for the next try; until one succeeds the journal is `stuck`.
 JOURNAL-2  Records go into batches of FORMAT.md §2, each complete with the commit that says so, even if the disk takes the
            object later.
-JOURNAL-3  The local copy of an object that the store locks goes when the record `stored` of it is durable.
+JOURNAL-3  The local copy of an object that the store locks goes when the record `stored` of it is durable; that of any other
+           media of a live visit with the next commit, which is in a thread already.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -95,7 +97,8 @@ class Journal:
         self._finished: list[Upload] = []
         self._durable: list[Upload] = []
         self._stored: list[records.StoredObject] = []
-        self._removable: list[str] = []
+        self._removable: deque[str] = deque()
+        """Objects whose local copies go; added to by one thread while another removes."""
         self._due: list[tuple[str, bytes]] = []
         """Whole objects the spool has not taken yet (batches, keys)."""
         self._first_line = True
@@ -176,9 +179,12 @@ class Journal:
         return path.read_bytes() if path.is_file() else None
 
     def stored(self, upload: Upload, how: Stored) -> bool:
-        """An object reached the store; whether its local copy stays until the record of that is durable (UPLOAD-1)."""
-        if how.version is None or not upload.name.startswith("streams/") or self.closed or self.stuck:
+        """An object reached the store; whether its local copy is removed here (JOURNAL-3, UPLOAD-1)."""
+        if not upload.name.startswith("streams/") or self.closed or self.stuck:
             return False
+        if how.version is None:
+            self._removable.append(upload.name)
+            return True
         self._stored.append(records.StoredObject(upload.name, how.version, how.retain_until))
         return True
 
@@ -198,7 +204,7 @@ class Journal:
         """
         line = self._line(self._clock(), held)
         try:
-            await asyncio.shield(asyncio.to_thread(self._commit_now, line))
+            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._commit_now, line))
         except OSError as error:
             if not self.stuck:
                 log.error("spool failed", extra={"visit": self._visit, "errno": error.errno})
@@ -261,9 +267,8 @@ class Journal:
             self._put_batch(line.batch)
 
     def _remove_stored(self) -> None:
-        for name in self._removable:
-            self.spool.remove(name)
-        self._removable = []
+        while self._removable:
+            self.spool.remove(self._removable.popleft())
 
     def _put_batch(self, number: int) -> None:
         for name, lines in (

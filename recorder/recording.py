@@ -169,7 +169,7 @@ class Recording:
             await self._commit()
 
     def stored(self, upload: Upload, how: Stored) -> bool:
-        """An object reached the store; whether its local copy stays until the record of that is durable (UPLOAD-1)."""
+        """An object reached the store; whether its local copy is removed here, by a commit (JOURNAL-3, UPLOAD-1)."""
         return self._journal.stored(upload, how)
 
     async def keep(self, name: str, content: bytes) -> None:

@@ -60,6 +60,8 @@ class Sealer:
         info = b"teleconsult-seal-v1 " + suite.encode() + b"\0" + context
         derived = HKDF(SHA256(), size + _PREFIX + COMMITMENT, salt, info).derive(data_key)
         self._key, self._prefix = derived[:size], derived[size : size + _PREFIX]
+        self._aes = AESGCM(self._key)
+        """Under either suite's key, and used by the one that is AES."""
         self.head = salt + derived[size + _PREFIX :]
         """The first 48 bytes of what is sealed (SEAL-3)."""
 
@@ -75,9 +77,13 @@ class Sealer:
 
     def seal(self, content: bytes) -> bytes:
         """The whole object, sealed."""
-        count = max(1, -(-len(content) // CHUNK))
-        pieces = (self._lock(content[n * CHUNK : (n + 1) * CHUNK], n, n == count - 1) for n in range(count))
-        return b"".join([self.head, *pieces])
+        return b"".join(self.pieces(content))
+
+    def pieces(self, content: bytes) -> list[bytes]:
+        """The head and the chunks of the whole object, sealed."""
+        count, view = max(1, -(-len(content) // CHUNK)), memoryview(content)
+        chunks = (view[n * CHUNK : (n + 1) * CHUNK] for n in range(count))
+        return [self.head, *(self._lock(chunk, n, n == count - 1) for n, chunk in enumerate(chunks))]
 
     def open(self, sealed: bytes) -> Iterator[bytes]:
         """The content, chunk by chunk, each one checked before it is given. Raises `SealBroken`."""
@@ -94,7 +100,7 @@ class Sealer:
         nonce = self._nonce(number, last)
         try:
             if self._suite == "aes256gcm":
-                return AESGCM(self._key).decrypt(nonce, chunk, self._context)
+                return self._aes.decrypt(nonce, chunk, self._context)
             mode = modes.GCM(nonce, chunk[-TAG:])
             opener = Cipher(algorithms.SM4(self._key), mode).decryptor()
             opener.authenticate_additional_data(self._context)
@@ -102,10 +108,10 @@ class Sealer:
         except InvalidTag:
             raise SealBroken("a chunk is not what was sealed") from None
 
-    def _lock(self, piece: bytes, number: int, last: bool) -> bytes:
+    def _lock(self, piece: memoryview, number: int, last: bool) -> bytes:
         nonce = self._nonce(number, last)
         if self._suite == "aes256gcm":
-            return AESGCM(self._key).encrypt(nonce, piece, self._context)
+            return self._aes.encrypt(nonce, piece, self._context)
         sealer = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
         sealer.authenticate_additional_data(self._context)
         return sealer.update(piece) + sealer.finalize() + sealer.tag

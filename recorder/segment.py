@@ -64,7 +64,7 @@ class OpenSegment:
         self.target_ms = state.from_ms + TARGET_MS
         """No frame before this but a keyframe of video is looked at for a cut by time (CUT-2, CUT-3)."""
         self._seal = seal
-        self._held = bytearray(kept if seal is not None else b"")
+        self._held = [kept] if seal is not None else []
         self._digest = Digest(kept if seal is None else b"")
 
     def write(self, content: bytes) -> Write:
@@ -74,7 +74,7 @@ class OpenSegment:
         if self._seal is None:
             self._digest.update(content)
             return Write(state.name, content)
-        self._held += content
+        self._held.append(content)
         frame = self._seal.frame(state.name, state.draft, content)
         state.draft += len(frame)
         state.key = self._seal.held.key
@@ -98,7 +98,7 @@ class OpenSegment:
         if self._seal is None:
             self._digest.update(rest)
             return [Write(name, rest, whole=True)]
-        sealed = self._seal.whole(name, bytes(self._held + rest))
+        sealed = self._seal.whole(name, b"".join([*self._held, rest]))
         self._digest.update(sealed)
         drafted = [Write(name + DRAFT, b"", gone=True)] if self.state.draft else []
         return [Write(name, sealed, whole=True), *drafted]

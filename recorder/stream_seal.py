@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from recorder.data_key import HeldKey
 from recorder.evidence import records
-from recorder.seal import SALT, SealBroken, Sealer
+from recorder.seal import SALT, SealBroken, Sealer, sealed_size
 
 DRAFT = ".open"
 _LENGTH = 4
@@ -51,8 +51,8 @@ class StreamSeal:
 
     def frame(self, name: str, at: int, content: bytes) -> bytes:
         """The next frame of a segment's draft, which has `at` bytes so far (DRAFT-1)."""
-        sealed = self._sealer(self._place(name, at)).seal(content)
-        return len(sealed).to_bytes(_LENGTH, "big") + sealed
+        sealed = self._sealer(self._place(name, at)).pieces(content)
+        return b"".join([sealed_size(len(content)).to_bytes(_LENGTH, "big"), *sealed])
 
     def content_of(self, name: str, draft: bytes) -> bytes:
         """What a draft holds. Raises `SealBroken`."""

@@ -1,0 +1,60 @@
+"""A visit's journal: what reached the store leaves the disk, and never before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recorder.journal import Journal
+from recorder.keys import load_or_create
+from recorder.objects import Stored
+from recorder.output import Write
+from recorder.spool import Life, Spool
+from recorder.upload import Upload
+
+SEGMENT = "streams/patient/part-001/seg-000001.webm"
+
+
+class Desk:
+    """A journal over a spool, and what it gave to the store."""
+
+    def __init__(self, root: Path) -> None:
+        self.given: list[Upload] = []
+        signer = load_or_create(root / "key.pem")
+        life = Life("epoch", "boot", 1_700_000_000_000_000, 0)
+        spool = Spool(root / "spool").visit("v")
+        store = self.given.append
+        self.journal = Journal("v", spool, signer, life, "example.org/t", lambda: 0, store, lambda *_: None)
+
+    async def commit(self, *writes: Write) -> None:
+        for write in writes:
+            self.journal.write(write)
+        await self.journal.commit(None)
+        self.journal.after_commit()
+
+
+@pytest.mark.parametrize("version", [None, "v1"])
+async def test_a_stored_segment_leaves_the_disk_with_the_next_commit_that_says_what_must_be_said(
+    tmp_path: Path, version: str | None
+) -> None:  # JOURNAL-3
+    desk = Desk(tmp_path)
+    desk.journal.append("open", {"seats": {"patient": "p"}, "recorder": "r", "epoch": "e"}, 0)
+    desk.journal.finish(SEGMENT, "0" * 64)
+    await desk.commit(Write(SEGMENT, b"content", whole=True))
+    (upload,) = desk.given
+    assert desk.journal.stored(upload, Stored(version=version)), "it is removed here"
+    await desk.commit(Write("streams/patient/part-001/seg-000002.webm", b"more"))
+    assert upload.path.exists() is (version is not None)
+    desk.journal.say_stored(1)
+    await desk.commit()
+    assert not upload.path.exists()
+
+
+async def test_a_journal_that_commits_no_more_leaves_removing_to_others(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+    desk.journal.stuck = True
+    upload = Upload(SEGMENT, tmp_path / "x", "0" * 64)
+    assert not desk.journal.stored(upload, Stored(version=None))
+    desk.journal.stuck = False
+    assert not desk.journal.stored(upload._replace(name="records/000001.jsonl"), Stored(version=None))
