@@ -10,7 +10,6 @@ INTAKE-4  ACK says what is durable, never more.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +19,6 @@ import msgspec
 
 from media.tap import Frames, Hello, Kind, TapEnd, TapFormatError, TapKeyframe, TapTrack, frame
 
-READ_BYTES = 1 << 20
 COALESCE_S = 0.05
 BUSY_BYTES = 64 << 10
 MAX_UNSENT = 1 << 20
@@ -52,13 +50,55 @@ class TapSink(Protocol):
         ...
 
 
-class _Connection:
-    """One worker's connection."""
+class _Connection(asyncio.Protocol):
+    """One worker's connection: cuts what comes into frames."""
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self.writer = writer
+    def __init__(self, intake: Intake) -> None:
         self.epoch: str | None = None
         self.acked = 0
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._intake = intake
+        self._frames = Frames()
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._intake.connected(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._transport = None
+        self._intake.disconnected(self)
+        self.ended.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for kind, seq, body in self._frames.feed(data):
+                self._intake.take(self, kind, seq, body)
+        except (TapFormatError, msgspec.DecodeError) as error:  # INTAKE-2
+            log.error("tap frame refused", extra={"error": str(error)})
+            self.close()
+            return
+        if len(data) < BUSY_BYTES and self._transport is not None:
+            # Let packets gather: a wake-up costs more than a packet.
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(COALESCE_S, self._read_on)
+
+    def send(self, data: bytes) -> None:
+        """Say something."""
+        # A worker that does not read is told nothing more: acknowledgements are cumulative, keyframes are asked again.
+        transport = self._transport
+        if transport is not None and not transport.is_closing() and transport.get_write_buffer_size() < MAX_UNSENT:
+            transport.write(data)
+
+    def close(self) -> None:
+        """Let go of the worker. Idempotent."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _read_on(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
 
 class Intake:
@@ -69,22 +109,23 @@ class Intake:
         self._taken: dict[str, int] = {}
         self._workers: dict[str, str] = {}
         self._connections: set[_Connection] = set()
-        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def listen(self, path: Path) -> None:
         """Accept workers at this socket."""
         await asyncio.to_thread(path.unlink, missing_ok=True)
-        self._server = await asyncio.start_unix_server(self._serve, path, limit=2 * READ_BYTES)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: _Connection(self), path)
         await asyncio.to_thread(path.chmod, 0o600)
 
     async def close(self) -> None:
         """Accept nobody any more and let go of everybody."""
         if self._server is not None:
             self._server.close()
-        for serving in list(self._serving):
-            serving.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
+        ending = [connection.ended for connection in self._connections]
+        for connection in self._connections:
+            connection.close()
+        await asyncio.gather(*ending)
 
     def acknowledge(self, oldest: Callable[[str], int | None]) -> None:
         """Tell every worker up to where its frames are durable; `oldest(epoch)`: the smallest seq that is not (INTAKE-4)."""
@@ -96,7 +137,7 @@ class Intake:
             durable = taken if waiting is None else min(taken, waiting - 1)
             if durable > connection.acked:
                 connection.acked = durable
-                self._send(connection, frame(Kind.ACK, durable))
+                connection.send(frame(Kind.ACK, durable))
 
     def taken(self) -> dict[str, int]:
         """The newest frame taken of each life of a worker."""
@@ -107,43 +148,20 @@ class Intake:
         body = msgspec.json.encode(TapKeyframe(handle, old))
         for connection in self._connections:
             if connection.epoch == epoch:
-                self._send(connection, frame(Kind.KEYFRAME, 0, body))
+                connection.send(frame(Kind.KEYFRAME, 0, body))
 
-    def _send(self, connection: _Connection, data: bytes) -> None:
-        # A worker that does not read is asked nothing more: acknowledgements are cumulative, keyframes are asked again.
-        writer = connection.writer
-        if not writer.is_closing() and writer.transport.get_write_buffer_size() < MAX_UNSENT:
-            writer.write(data)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = _Connection(writer)
+    def connected(self, connection: _Connection) -> None:
+        """A worker dialled."""
         self._connections.add(connection)
-        serving = asyncio.current_task()
-        assert serving is not None
-        self._serving.add(serving)
-        frames = Frames()
-        try:
-            while content := await reader.read(READ_BYTES):
-                for kind, seq, body in frames.feed(content):
-                    self._take(connection, kind, seq, body)
-                if len(content) < BUSY_BYTES:  # let packets gather: a wake-up costs more than a packet
-                    writer.transport.pause_reading()  # type: ignore[attr-defined]
-                    await asyncio.sleep(COALESCE_S)
-                    writer.transport.resume_reading()  # type: ignore[attr-defined]
-        except (TapFormatError, msgspec.DecodeError) as error:  # INTAKE-2
-            log.error("tap frame refused", extra={"error": str(error)})
-        except (ConnectionError, asyncio.CancelledError):
-            pass
-        finally:
-            self._connections.discard(connection)
-            self._serving.discard(serving)
-            if connection.epoch is not None and not any(c.epoch == connection.epoch for c in self._connections):
-                self._sink.away(connection.epoch)
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
 
-    def _take(self, connection: _Connection, kind: Kind, seq: int, body: bytes) -> None:
+    def disconnected(self, connection: _Connection) -> None:
+        """A worker's connection ended."""
+        self._connections.discard(connection)
+        if connection.epoch is not None and not any(c.epoch == connection.epoch for c in self._connections):
+            self._sink.away(connection.epoch)
+
+    def take(self, connection: _Connection, kind: Kind, seq: int, body: bytes) -> None:
+        """A frame came. Raises `TapFormatError`, `msgspec.DecodeError`."""
         if kind is Kind.HELLO:
             self._greet(connection, msgspec.json.decode(body, type=Hello))
             return
