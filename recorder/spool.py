@@ -12,8 +12,8 @@ SPOOL-2  A line is whole or it is not there: on opening, what follows the last n
          after it. A damaged line elsewhere is `SpoolDamaged`: nothing is written to such a folder.
 SPOOL-3  A commit that failed may be repeated: bytes go to the places they were meant for, never behind them.
 SPOOL-4  `.reserve` holds space for the records that must still be written when the disk is full (DISK-2).
-SPOOL-5  The file of a draft that is over is the next draft's, and its blocks are written again. A file made and deleted for
-         every segment cost more than all hashing: ext4 looks at each inode of the last seconds before it takes one.
+SPOOL-5  The file of a draft that is over is the next draft's, and its blocks are written again. Files made and deleted for
+         each segment cost up to a tenth of the recorder's time: ext4 looks at each inode of late before it takes one.
 """
 
 from __future__ import annotations
