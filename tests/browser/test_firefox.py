@@ -18,6 +18,7 @@ from tests.browser.pages import (
     PHONE,
     Visit,
     act,
+    hearing,
     moving,
     patient_waits,
     picture,
@@ -114,6 +115,7 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox
     await asyncio.gather(
         picture(guest, "patient"), picture(guest, "doctor"), picture(doctor, "guest-1"), picture(patient, "guest-1")
     )
+    await asyncio.gather(*(hearing(page, 30) for page in (doctor, patient, guest)))
     assert min(await asyncio.gather(rms_dbfs(doctor), rms_dbfs(patient), rms_dbfs(guest))) > TONE_DBFS
     await asyncio.gather(*(moving(page, 30) for page in (doctor, patient, guest)))  # three encoders on two cores
     await act(doctor, "end")

@@ -171,8 +171,14 @@ async def test_nothing_is_asked_for_again_while_its_way_is_jammed() -> None:
         await asyncio.sleep(0.2)
         assert patient.heard(rtcp.Nack) == []
         before = patient.heard(rtcp.KeyframeRequest).count(asked)
-        bench.clock.skew += 0.95
-        await speak(patient, (13,))
+
+        async def later(n: int) -> None:
+            bench.clock.skew += 0.25
+            await speak(patient, (n,))
+            await until(lambda: bench.plane.stats("p").packets_in == n)
+
+        for n in range(13, 17):  # a second in steps: what says that the way is jammed must never be a second old itself
+            await later(n)
         await asyncio.sleep(0.2)
         assert patient.heard(rtcp.KeyframeRequest).count(asked) == before
         await speak(patient, (12 + 100,))
