@@ -76,6 +76,15 @@ def test_a_frame_without_its_marker_does_not_swallow_the_next() -> None:
     assert [f.timestamp for f in got] == [3000]
 
 
+def test_a_row_is_of_the_frame_being_put_together_and_of_no_other() -> None:
+    first, *_ = vp8_packets(vp8_frame(0, True, 2000), 1, 0, 1100)
+    taker = depacketizer("VP8")
+    assert taker.row(first.timestamp) is None
+    taker.push(first)
+    assert taker.row(first.timestamp) == [first.payload]
+    assert taker.row(first.timestamp + 3000) is None
+
+
 def test_h264_nal_units_come_back_from_single_packets_stap_a_and_fu_a() -> None:
     idr = b"\x65" + random.Random(1).randbytes(3000)
     delta = b"\x41" + random.Random(2).randbytes(500)
