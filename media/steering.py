@@ -5,7 +5,7 @@ Called a few times a second for each transport.
 STEER-1  Audio is paid for first and never managed away; it is repeated as its path's losses ask (RED, depth 0–2).
 STEER-2  Without an estimate (no transport feedback, no REMB) a subscriber gets the best there is and is never paused.
 STEER-3  A picture is paused only when not even its smallest layer has fitted for `PATIENCE_S`; the listener hears of it,
-         and of every change of layer.
+         of every change of layer, and of what each subscription begins with.
 STEER-4  The recorder gets the best layer that arrives, whatever the viewers can take.
 STEER-5  The encoding below the best is asked to follow what the weakest viewer can take (`congestion.wish`).
 STEER-6  No viewer gets more than it wants to see (`Route.most`).
@@ -261,8 +261,8 @@ class Steering:
     def _say(self, route: Route, layer: Layer | None, reason: Literal["", "bandwidth", "publisher", "asked"]) -> None:
         rank, lines = (-1, 0) if layer is None else (layer.rank, layer.producer.lines)
         told, route.told = route.told, (rank, lines, reason)
-        if told == route.told or (not reason and (told is None or not told[2])):
-            return  # a picture that is as good as it can be is news only after one that was not
+        if told == route.told or (not reason and told is not None and not told[2]):
+            return  # as good as it can be: news after one that was not, and of a route that may follow such a one
         layers = len(route.track.layers)
         self._tell(
             LayerChanged(

@@ -57,5 +57,7 @@ def _move_transport(step: Step, seat: Seat, pc: str, state: str) -> None:
     if before.pc not in (None, pc) or before.media == state:
         return  # of a transport that was replaced
     gone = state == "none"
+    if before.pc != pc or gone:
+        pictures.forget(step, seat)  # PICT-2: the next one's offer is answered only after it has begun
     step.set(seat, replace(before, media=state, pc=None if gone else pc))  # type: ignore[arg-type]
     step.note("event", {"event": "transport", "seat": seat, "state": "gone" if gone else state}, f"transport:{seat}")

@@ -314,6 +314,22 @@ async def test_layers_are_known_by_their_rids_and_a_viewer_goes_over_at_a_keyfra
         assert parsed(doctor.rtp[-1]).payload[2:] == seen[-1].payload, "a repair has the same counts"
 
 
+async def test_what_a_new_subscription_shows_is_told_even_if_it_is_the_best() -> None:
+    async with running_plane() as bench:
+        patient, _ = await Peer(bench, "p").connect(), await Peer(bench, "d").connect()
+        bench.plane.publish("p", video())
+        best, n = LayerChanged("d", "patient.camera", 0, 1, "", None), 0
+        for again in (1, 2):  # under the same transport: what was told of the one before would stand for ever
+            bench.plane.subscribe("d", viewing())
+            async with asyncio.timeout(10):
+                while bench.events.count(best) < again:
+                    n += 1
+                    await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))
+                    await asyncio.sleep(0.02)
+            bench.plane.unsubscribe("d", viewing().id)
+        assert [event for event in bench.events if isinstance(event, LayerChanged)] == [best, best]
+
+
 async def test_a_size_that_is_left_out_is_asked_for_no_keyframe() -> None:
     async with running_plane() as bench:
         patient, _ = await simulcast(bench, viewing())

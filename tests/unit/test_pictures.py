@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from signaling import snapshot
 from signaling.asked import Viewed
 from signaling.outputs import Note, SetView
-from signaling.reported import Negotiated, PictureChanged, RoomOpened, SizeWished, TracksChanged
+from signaling.reported import (
+    Negotiated,
+    PictureChanged,
+    RoomOpened,
+    SizeWished,
+    TracksChanged,
+    TransportChanged,
+)
 from signaling.terms import Picture, Track
 from tests.visit_play import AGREED, LIVE, Play, refused
 
@@ -52,6 +61,18 @@ def test_what_was_said_of_a_transport_or_a_track_that_is_gone_is_forgotten() -> 
     assert play.visit.life.pictures == ()
     assert not play.visit.life.wishes["doctor"]
     assert notes(play, SMALL) == []
+
+
+def test_nothing_is_left_of_what_a_page_wanted_that_closed_its_transport_and_came_back() -> None:
+    play = live()
+    play(
+        Negotiated("patient", "p1"),
+        PictureChanged(replace(NONE, why="asked")),
+        TransportChanged("patient", "p1", "none"),
+    )
+    assert play.visit.life.pictures == ()
+    play(TransportChanged("patient", "p2", "connecting"), PictureChanged(SMALL), Negotiated("patient", "p2"))
+    assert play.visit.life.pictures == (SMALL,)
 
 
 def test_only_its_sender_is_told_how_big_a_small_picture_should_be() -> None:
