@@ -17,8 +17,14 @@ interface Strip {
 /** After this long the patient is told of another way. */
 const LONG_LOST_MS = 15_000;
 
-/** The one sentence that is true now, the worst first. */
-export function liveStrip({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock = Date.now()): Strip {
+/** The one sentence that is true now, the worst first; who is muted is told so beside it. */
+export function liveStrip(given: Pick<PatientGiven, 'now' | 'w'>, clock = Date.now()): Strip {
+  const strip = worst(given, clock);
+  const muted = given.now.call.devices.microphone.state === 'muted' && strip.key !== 'muted';
+  return muted && strip.more === undefined ? { ...strip, more: given.w.liveMuted } : strip;
+}
+
+function worst({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock: number): Strip {
   const { session, peer, devices, level } = now.call;
   const state = session.state;
   const doctor = state?.seats.doctor;
