@@ -5,6 +5,7 @@ import './style/doctor.css';
 import './ports/focus';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { Choice } from './core/choice';
 import { Claims } from './core/claims';
 import type { Call } from './core/call';
 import { Desk, type ConsentWords } from './core/desk';
@@ -51,11 +52,15 @@ const token = takeToken('d');
 let glance: Glance = () => null;
 void import('./ports/glance').then((port) => (glance = port.glanceAt('patient')), () => undefined);
 const desk = new Desk({ socket, rtc, media, clock, memory, photos, glance: (name) => glance(name) }, token ?? '', (next) => keepToken('d', next));
-const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, letters: recall('local', LETTERS) !== 'off' });
+const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, holding: null as boolean | null, letters: recall('local', LETTERS) !== 'off' });
+/** The devices go off at once, so the button says so at once: pressed again it resumes. */
+const holding = new Choice((on) => ui.set({ holding: on }));
 /** Those of the call at hand. */
 const duties = (): Duties => new Duties(desk.call);
 const claims = new Claims(keeper, (kept) => duties().claim(kept), clock);
 let consent: ConsentWords | null = null;
+
+desk.watch(({ call: { session } }) => holding.hear(session.link === 'open' ? session.state : null, session.state?.held === true));
 
 function admit(visit: string): void {
   leave();
@@ -77,7 +82,9 @@ const DEEDS: Readonly<Record<Deed, () => void>> = {
   },
   hold: () => {
     const state = desk.call.now.session.state;
-    if (state?.phase === 'live') void (state.held ? duties().resume() : duties().hold());
+    if (state?.phase !== 'live') return;
+    const on = !holding.over(state.held);
+    void holding.turn(on, () => (on ? duties().hold() : duties().resume()));
   },
   help: () => ui.set({ helping: !ui.now.helping }),
 };

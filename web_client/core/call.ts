@@ -3,6 +3,7 @@ import type { Clock } from './clock';
 import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vitals } from './ailments';
 import { type Glance, blacker, tellsOfBlack } from './black';
 import { type Caption, Captions } from './captions';
+import { Choice } from './choice';
 import { Devices, type DeviceFacts, type MediaPort } from './devices';
 import { type Memory, Messages, type MessagesFacts, type PhotoPort } from './messages';
 import { Peer, type PeerFacts, type RtcPort } from './peer';
@@ -81,6 +82,7 @@ export class Call implements Watchable<CallFacts> {
   private leftOn = false;
   /** The camera was left out already, by this choice. */
   private hushed = false;
+  private readonly silence = new Choice();
   private totals: Totals | null = null;
   private thrift: Thrift = AMPLE;
   private stopLook: (() => void) | null = null;
@@ -186,23 +188,33 @@ export class Call implements Watchable<CallFacts> {
   /** The most of the others' cameras that is to be shown here, unless it is sound only. */
   view(camera: 'best' | 'small'): Promise<Ack> {
     this.sees = camera;
-    return this.sayView(this.now.session.state?.you.soundOnly === true);
+    return this.sayView(this.quiet);
   }
 
   /** By hand: no moving picture of a camera comes here or goes from here, until it is wanted again. Screens are shown. */
   async soundOnly(on: boolean): Promise<void> {
+    const before = this.hushed;
     this.hushed = true;
-    const ack = await this.sayView(on);
+    const ack = await this.silence.turn(on, () => this.sayView(on));
     const { camera } = this.devices.now;
-    this.hushed = ack.ok === on;
-    if (!ack.ok) return;
-    if (on) this.leftOn = camera.state === 'on';
-    if (on ? this.leftOn : this.leftOn && camera.state === 'off') this.devices.toggleCamera();
+    if (!ack.ok) {
+      this.hushed = before;
+      this.hush();
+      return;
+    }
+    // One that is being opened is left out once it is.
+    this.hushed = on && camera.state !== 'asking';
+    if (camera.state === 'on' ? on : this.leftOn && !on && camera.state === 'off') this.devices.toggleCamera();
+    this.leftOn = on && (this.leftOn || camera.state === 'on');
+  }
+
+  private get quiet(): boolean {
+    return this.silence.over(this.now.session.state?.you.soundOnly === true);
   }
 
   /** A page that comes back by a reload opens its camera: what was chosen before it stands. */
   private hush(): void {
-    if (this.hushed || this.now.session.state?.you.soundOnly !== true || this.devices.now.camera.state !== 'on') return;
+    if (this.hushed || !this.quiet || this.devices.now.camera.state !== 'on') return;
     this.hushed = this.leftOn = true;
     this.devices.toggleCamera();
   }
@@ -285,6 +297,7 @@ export class Call implements Watchable<CallFacts> {
     this.peer.heed(this.joined ? session.state : null, session.link === 'open');
     this.messages.heed(session.state, session.link === 'open');
     if (session.state?.phase === 'ended') this.devices.close();
+    this.silence.hear(session.link === 'open' ? session.state : null, session.state?.you.soundOnly === true);
     this.hush();
     this.sayDevices();
   }

@@ -121,7 +121,7 @@ function view({ state, part, lang, mode }: Sheet): VNode {
   const w = lang === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
   const consent = { version: '', sha256: '', language: lang, text: '…' };
   const open = (name: string): boolean => part === name || asked.has(name);
-  return <DoctorPageView key={`${state} ${mode}`} now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={open('rx')} chatting={open('chat')} helping={open('keys')} letters claiming={{ pending: [], refused: [] }} />;
+  return <DoctorPageView key={`${state} ${mode}`} now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={open('rx')} chatting={open('chat')} helping={open('keys')} holding={null} letters claiming={{ pending: [], refused: [] }} />;
 }
 
 const STYLES = {

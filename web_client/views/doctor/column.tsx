@@ -167,6 +167,7 @@ export function Column(given: DoctorGiven) {
   const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'patient', source);
   const strip = deskStrip(given);
   const live = view === 'live';
+  const held = given.holding ?? state?.held === true;
   const face = live && state?.seats.patient.camera === 'on' && !state.you.soundOnly ? remote('camera') : undefined;
   const frozen = live && (session.link !== 'open' || peer.transport !== 'connected' || state?.seats.patient.present === false);
   const mic = devices.microphone.state;
@@ -259,8 +260,8 @@ export function Column(given: DoctorGiven) {
       )}
       {live && state !== null && !ending && (
         <div class="pairs">
-          <Button act="hold" kind="soft" pressed={state.held} onTap={act.hold}>
-            {state.held ? w.resume : w.hold}
+          <Button act="hold" kind="soft" pressed={held} onTap={act.hold}>
+            {held ? w.resume : w.hold}
           </Button>
           <Button act="to-waiting" kind="soft" onTap={act.toWaiting}>
             {w.toWaiting}

@@ -59,6 +59,8 @@ export interface DoctorGiven {
   readonly helping: boolean;
   /** What the hospital's page claimed and the server does not have yet. */
   readonly claiming: ClaimsFacts;
+  /** What was pressed last of hold and resume, until the state says it. */
+  readonly holding: boolean | null;
   /** Whether the letter keys work. */
   readonly letters: boolean;
 }
