@@ -122,7 +122,7 @@ class SignIn:
         self._secret = random_name(32).encode()
         self._used: OrderedDict[str, None] = OrderedDict()
         self._issuer: Issuer | None = None
-        self._keys: dict[str, jwt.PyJWK] = {}
+        self._keys: dict[str, _Key] = {}
         self._read_at = float("-inf")
 
     async def begin(self) -> tuple[str, str]:
@@ -200,7 +200,7 @@ class SignIn:
         try:
             claims: dict[str, Any] = jwt.decode(
                 token,
-                key.key,
+                key.public,
                 algorithms=[algorithm],  # OIDC-2: one of the key's own, which are ours
                 audience=self._client.client_id,
                 issuer=self._client.issuer,
@@ -230,7 +230,7 @@ class SignIn:
         if max(times[1:]) > now + LEEWAY_S:
             raise SignInRefused("token_invalid", "this token is from the future")
 
-    async def _key_of(self, token: str) -> tuple[jwt.PyJWK, str]:
+    async def _key_of(self, token: str) -> tuple[_Key, str]:
         if len(token) > MAX_TOKEN:
             raise SignInRefused("token_invalid", "too long")
         try:
@@ -243,7 +243,7 @@ class SignIn:
         if kid not in self._keys or self._clock() - self._read_at > FRESH_S:
             await self._read_keys()
         key = self._keys.get(kid)
-        if key is None or header["alg"] not in _algorithms(key):
+        if key is None or header["alg"] not in key.algorithms:
             raise SignInRefused("token_invalid", "no such key")
         return key, header["alg"]
 
@@ -257,7 +257,7 @@ class SignIn:
             keys = [_key(one) for one in listed]
         except (msgspec.MsgspecError, KeyError, TypeError) as error:
             raise IssuerAway("the issuer's keys cannot be read") from error
-        self._keys = {key.key_id: key for key in keys if key is not None and key.key_id is not None}
+        self._keys = {key.id: key for key in keys if key is not None}
 
     async def _discovered(self) -> Issuer:
         if self._issuer is None:
@@ -272,23 +272,30 @@ class SignIn:
         return self._issuer
 
 
-def _key(said: Any) -> jwt.PyJWK | None:
-    """A signing key of the set; None for any other, one of an algorithm that is not ours, and a short one (OIDC-6)."""
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """A key of the issuer's set, and what it may be used for."""
+
+    id: str
+    public: Any
+    algorithms: tuple[str, ...]
+
+
+def _key(said: Any) -> _Key | None:
+    """A signing key of the set; None for any other, one without a name or of an algorithm that is not ours, and a short one
+    (OIDC-6)."""
     if not isinstance(said, dict) or said.get("use", "sig") != "sig" or said.get("kty") == "oct":
         return None
     try:
         key = jwt.PyJWK.from_dict(said)
     except jwt.PyJWTError:
         return None
-    if isinstance(key.key, RSAPublicKey) and key.key.key_size < LEAST_RSA_BITS:
+    rsa = isinstance(key.key, RSAPublicKey)
+    if key.key_id is None or (rsa and key.key.key_size < LEAST_RSA_BITS) or key.algorithm_name not in ALGORITHMS:
         return None
-    return key if key.algorithm_name in ALGORITHMS else None
-
-
-def _algorithms(key: jwt.PyJWK) -> tuple[str, ...]:
-    """What the issuer's set lets this key be used for: an RSA key that names nothing may sign either way (RFC 7517 §4.4)."""
-    named = key._jwk_data.get("alg")
-    return ("RS256", "PS256") if named is None and isinstance(key.key, RSAPublicKey) else (key.algorithm_name,)
+    # An RSA key that names nothing may sign either way (RFC 7517 §4.4).
+    either = rsa and said.get("alg") is None
+    return _Key(key.key_id, key.key, ("RS256", "PS256") if either else (key.algorithm_name,))
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:
