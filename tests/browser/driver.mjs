@@ -75,7 +75,12 @@ const verbs = {
   },
   initScript: async ({ page, code }) => { await pages.get(page).page.evaluateOnNewDocument(code); },
   wait: async ({ page, code, timeout = 15000 }) => {
-    const handle = await pages.get(page).page.waitForFunction(`(() => { ${code} })()`, { timeout, polling: 50 });
+    const { page: asked } = pages.get(page);
+    // A condition that throws is not met yet. Puppeteer's poller would end in silence if the first look threw, and the wait run into its bound.
+    const handle = await asked.waitForFunction(`(() => { try { ${code} } catch { return null; } })()`, { timeout, polling: 50 }).catch(async (late) => {
+      await asked.evaluate(`(() => { ${code} })()`).catch((why) => { throw new Error(`${late.message} (${why.message.split('\n')[0]})`); });
+      throw late;
+    });
     return { value: await handle.jsonValue().catch(() => null) };
   },
   click: async ({ page, selector }) => {
