@@ -106,6 +106,12 @@ class Custody:
                 raise LogUnavailable("no checkpoint covers it")
             return self._chain.size - 1
 
+    async def settled(self) -> None:
+        """Every line so far is covered by a signed checkpoint (LOGGED-1). Raises `LogUnavailable`."""
+        async with self._lock:
+            if self._log is None or not self._sound or not await self._log.cover(CUSTODY, self._chain.size):
+                raise LogUnavailable("no checkpoint covers it")
+
     async def publish(self, store: ObjectStore) -> None:
         """Give the store what it does not have (LOGGED-2). Raises `StoreError`."""
         if not self._known:

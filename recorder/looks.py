@@ -128,11 +128,11 @@ class Looks:
 
     async def begin(self, held: Held, person: Person, streams: list[str], from_ms: int, to_ms: int | None) -> Look:
         """Open a recording for somebody (LOOK-1). Raises `LookRefused`, `LogUnavailable`, `KmsError`."""
-        if self._custody.standing(held.visit).shredded:
-            raise ContentShredded("its keys were destroyed")
+        self._refuse_shredded(held.visit)
         said = Looked(person.who, person.role, person.reason, sorted(streams), from_ms, to_ms)
         seq = await self._custody.say(held.visit, said)
         secrets = await self._secrets(held, frozenset(streams))
+        self._refuse_shredded(held.visit)  # two people may have agreed on that while the key store was asked
         opener = Opener(held.visit, secrets)
         until = monotonic_s() + LOOK_S
         look = Look(random_name(16), held.visit, frozenset(streams), from_ms, to_ms, opener, until, seq)
@@ -195,7 +195,8 @@ class Looks:
         return await self._mint.secrets(one for one in keys if one.key in wanted)
 
     async def copied(self, held: Held, made: Derived) -> int:
-        """Put a copy that was made under a look on the log; its number there. Raises `LogUnavailable`."""
+        """Put a copy that was made under a look on the log; its number there. Raises `ContentShredded`, `LogUnavailable`."""
+        self._refuse_shredded(held.visit)
         return await self._custody.say(held.visit, made)
 
     # ---- keeping and destroying
@@ -206,7 +207,9 @@ class Looks:
 
     async def shred(self, held: Held, person: Person) -> bool:
         """Destroy a recording's keys (LOOK-3, LOOK-4); False: the first has asked. Raises as `begin`."""
-        if self._custody.standing(held.visit).shredded:
+        if self._custody.standing(held.visit).shredded:  # LOOK-4: what a disk or a log failed at is made good
+            await self._custody.settled()
+            await self._destroy(held.visit)
             return True
         self._check_shreddable(held)
         if (first := await self._first("shred", held, person)) is None:
@@ -214,10 +217,13 @@ class Looks:
         keys = await asyncio.to_thread(self._mint.keyring.keys, held.visit)
         said = Shredded(first.who, first.role, person.who, first.reason, sorted(one.key for one in keys))
         await self._agreed(held.visit, said)
-        for name in [name for name, look in self._looks.items() if look.visit == held.visit]:
-            del self._looks[name]
-        await asyncio.to_thread(self._mint.keyring.shred, held.visit)
+        await self._destroy(held.visit)
         return True
+
+    async def _destroy(self, visit: str) -> None:
+        for name in [name for name, look in self._looks.items() if look.visit == visit]:
+            del self._looks[name]
+        await asyncio.to_thread(self._mint.keyring.shred, visit)
 
     async def rotate(self, who: str, destroy: bool) -> tuple[str, int, list[str]]:
         """A new root key, and every data key wrapped again under it; with `destroy` the old ones go.
@@ -241,8 +247,7 @@ class Looks:
 
         With an age recipient it is an age file for them.
         """
-        if self._custody.standing(held.visit).shredded:
-            raise ContentShredded("its keys were destroyed")
+        self._refuse_shredded(held.visit)
         to = recipient_of(recipient) if recipient is not None else None
         if (first := await self._first("keys", held, person)) is None:
             return None
@@ -268,7 +273,10 @@ class Looks:
     async def _agreed(self, visit: str, *said: Asked | Exported | Shredded) -> None:
         try:
             await self._custody.say(visit, *said)
-        except ChainBroken:  # of several second people at once, the others come too late
+        except ChainBroken:  # of several at once, the others come too late
+            self._refuse_shredded(visit)
+            if self.is_held(visit) and any(isinstance(one, Shredded) for one in said):
+                raise OnHold("it is held") from None
             raise SecondPerson("somebody else was faster: ask again") from None
 
     async def _written(self, visit: str, keys: list[HeldKey], to: bytes | None) -> bytes:
@@ -292,6 +300,10 @@ class Looks:
     def is_shredded(self, visit: str) -> bool:
         """Whether its keys are gone."""
         return self._custody.standing(visit).shredded
+
+    def _refuse_shredded(self, visit: str) -> None:
+        if self.is_shredded(visit):
+            raise ContentShredded("its keys were destroyed")
 
     def _check_shreddable(self, held: Held) -> None:
         if not held.closed:

@@ -6,7 +6,8 @@ again, and says where each visit stands.
 CUSTODY-1  A line is a record as in §3, its `seq` and `prev` counting in this chain; the first `prev` is SHA-256 of
            `teleconsult-custody-v1` and a newline, followed by the log's 16 digits.
 CUSTODY-2  Each body has exactly the members of its type.
-CUSTODY-3  `export` and `shred` follow an `ask` of another person, at most `BOX` before; a visit on hold is not shredded.
+CUSTODY-3  `export` and `shred` follow an `ask` of another person, at most `BOX` apart; a visit on hold is not shredded, and
+           no key of a shredded one is exported.
 """
 
 from __future__ import annotations
@@ -131,7 +132,7 @@ class Standing:
     def first(self, what: What, now: datetime) -> Asked | None:
         """Who asked for it and still waits for a second."""
         asked = self.asked.get(what)
-        return asked[0] if asked is not None and now - asked[1] <= BOX else None
+        return asked[0] if asked is not None and abs(now - asked[1]) <= BOX else None
 
 
 class CustodyChain:
@@ -216,6 +217,8 @@ class CustodyChain:
             case Asked():
                 standing.asked[body.what] = (body, at)
             case Exported():
+                if standing.shredded and body.keys:
+                    raise ChainBroken("CUSTODY-3", where)
                 self._two("keys", body.who, body.second, standing, at, where)
             case Shredded():
                 if standing.held:

@@ -1,4 +1,4 @@
-"""Sealed recordings over the audit door: logged before they are opened, held, given away and destroyed by two people."""
+"""Sealed recordings over the audit door: logged before they are opened, held, and given away by two people."""
 
 from __future__ import annotations
 
@@ -6,112 +6,31 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from subprocess import run
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, UnixConnector
 
-from recorder.audit import audit_door, make_audit_app
 from recorder.bundle import verify_directory
-from recorder.custody import CUSTODY, Custody
+from recorder.custody import CUSTODY
 from recorder.data_key import HeldKey
 from recorder.envelope import new_identity, open_envelope
-from recorder.evidence.inventory import take_inventory
 from recorder.holdings import Holdings
-from recorder.inventory import StoreFolder
 from recorder.key_file import KeyFileWrong, read_keys
-from recorder.keys import load_or_create
-from recorder.looks import Looks, Person, SecondPerson
+from recorder.looks import Person, SecondPerson
 from recorder.mint import Mint
-from recorder.mint_settings import mint_for
-from recorder.notary import LocalWitness, Notary
 from recorder.opened import KeyMissing, NotOpenable, open_bundle
-from recorder.retention import Retention
-from recorder.site_log import SiteLog
-from recorder.witness_book import WitnessBook
 from tests import stranger
-from tests.bundles import keys_of
+from tests.desk import INIT, KIM, LEE, SEE, SEGMENT, Desk, sealed_recording
 from tests.recordings import secrets
-from tests.tapping import VISIT, Studio, clip
-
-LEE = {"who": "p-lee", "role": "auditor", "reason": "complaint 7"}
-KIM = {"who": "p-kim", "role": "administrator", "reason": "agreed"}
-SEE = {"who": "p-lee", "role": "auditor", "purpose": "dispute"}
-INIT = "streams/patient/part-001/init.webm"
-SEGMENT = "streams/patient/part-001/seg-000001.webm"
-
-
-class Desk:
-    """The audit door over a recording, with the real log behind it."""
-
-    def __init__(self, studio: Studio) -> None:
-        self.studio = studio
-        self.ahead = timedelta()
-        self.client: ClientSession
-        self.notary: Notary
-        self.custody: Custody
-        self.mint: Mint
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-    @asynccontextmanager
-    async def open(self, logged: bool = True) -> AsyncIterator[Desk]:
-        studio, settings = self.studio, self.studio.settings
-        signer = load_or_create(settings.keys / "recorder-ed25519.pem")
-        self.mint = mint_for(settings, lambda *_: None)
-        site = SiteLog(settings.data / "log", studio.recorder.origin, signer)
-        book = WitnessBook(settings.data / "local-witness", f"{site.key.name}/witness", keys_of("witness"))
-        notary = self.notary = Notary(site, LocalWitness(book, site.key), [], 0, studio.store, lambda *_: None)
-        try:
-            self.custody = Custody(
-                settings.data / "custody", signer.fingerprint[:16], notary if logged else None, self.now
-            )
-            notary.before_publishing = self.custody.publish
-            app = make_audit_app(studio.store, None, self._looks)
-            socket = settings.data / "audit.sock"
-            async with (
-                audit_door(app, socket),
-                ClientSession("http://x", connector=UnixConnector(str(socket))) as client,
-            ):
-                self.client = client
-                yield self
-        finally:
-            site.close()
-
-    def _looks(self, holdings: Holdings) -> Looks:
-        return Looks(holdings, self.custody, self.mint, lambda: Retention(365, 365))
-
-    async def ask(self, path: str, body: dict[str, Any], status: int) -> Any:
-        async with self.client.post(path, json=body) as answer:
-            assert answer.status == status, await answer.text()
-            return await answer.json() if answer.content_type == "application/json" else await answer.read()
-
-    async def get(self, path: str, status: int = 200, **headers: str) -> Any:
-        async with self.client.get(path, headers=headers) as answer:
-            assert answer.status == status, await answer.text()
-            return await answer.json() if answer.content_type == "application/json" else await answer.read()
-
-    async def look(self, **more: Any) -> str:
-        return str((await self.ask(f"/visits/{VISIT}/looks", SEE | more, 201))["look"])
+from tests.tapping import VISIT
 
 
 @pytest.fixture
 async def desk(tmp_path: Path) -> Desk:
-    studio, what = Studio(tmp_path, encryption="aes256gcm"), clip("VP8")
-    async with studio.running(), studio.worker() as worker:
-        await studio.begin("patient")
-        worker.publish("patient", "microphone", "opus")
-        worker.publish("patient", "camera", "VP8")
-        await studio.play(worker, "patient", what)
-        await studio.end()
-        await studio.recorder.mint.round()
-    return Desk(studio)
+    return await sealed_recording(tmp_path)
 
 
 async def test_a_look_is_in_a_checkpoint_before_a_key_is_unwrapped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,54 +85,6 @@ async def test_without_a_log_nothing_is_opened_held_or_destroyed(desk: Desk) -> 
             said = await desk.ask(f"/visits/{VISIT}/{path}", body, 503)
             assert said["code"] == "log_unavailable"
     assert secrets(desk.studio.settings.data, VISIT)
-
-
-async def test_shredding_takes_two_people_after_retention_and_no_hold_and_leaves_the_proof(desk: Desk) -> None:
-    shred, hold = f"/visits/{VISIT}/shred", f"/visits/{VISIT}/hold"
-    async with desk.open():
-        look = await desk.look()
-        assert (await desk.ask(shred, LEE, 409))["code"] == "retention_runs"
-        desk.ahead = timedelta(days=366)
-        assert (await desk.ask(hold, LEE | {"on": True}, 200))["held"] is True
-        assert (await desk.ask(shred, LEE, 409))["code"] == "on_hold"
-        await desk.ask(hold, LEE | {"on": False}, 200)
-        assert (await desk.ask(shred, LEE, 202))["state"] == "asked"
-        assert (await desk.ask(shred, LEE, 409))["code"] == "same_person"
-        await desk.ask(hold, LEE | {"on": True}, 200)
-        assert (await desk.ask(shred, KIM, 409))["code"] == "on_hold"
-        await desk.ask(hold, LEE | {"on": False}, 200)
-        desk.ahead += timedelta(hours=25)
-        assert (await desk.ask(shred, KIM, 202))["state"] == "asked"  # the first word was too old
-    async with desk.open():  # another life of the recorder
-        assert (await desk.ask(shred, LEE, 200))["state"] == "shredded"
-        assert (await desk.ask(shred, LEE, 200))["state"] == "shredded"
-        await desk.get(f"/looks/{look}/{INIT}", 404)
-        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 410))["code"] == "content_shredded"
-        assert (await desk.ask(f"/visits/{VISIT}/keys", LEE, 410))["code"] == "content_shredded"
-        assert (await desk.get(f"/visits/{VISIT}/keeping"))["shredded"] is True
-        await desk.notary.round()
-        verdict = verify_directory(desk.studio.root)
-        assert (verdict.broken, verdict.complete) == ([], True)
-    assert secrets(desk.studio.settings.data, VISIT) == {}
-    taken = take_inventory(StoreFolder(desk.studio.settings.data / "store"))
-    # This studio logs no records of the visit itself.
-    assert {broken.rule for broken in taken.broken} <= {"INV-4", "INV-7"}
-
-
-async def test_a_crash_between_the_line_and_the_shredding_is_made_good(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    desk.ahead = timedelta(days=366)
-    async with desk.open():
-        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
-        with monkeypatch.context() as patch:
-            patch.setattr(desk.mint.keyring, "shred", lambda visit: (_ for _ in ()).throw(OSError("killed")))
-            await desk.ask(f"/visits/{VISIT}/shred", KIM, 500)
-    assert secrets(desk.studio.settings.data, VISIT)
-    async with desk.open():
-        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 410))["code"] == "content_shredded"
-        await desk._looks(Holdings(desk.studio.store)).finish_shredding()
-    assert secrets(desk.studio.settings.data, VISIT) == {}
 
 
 async def test_keys_are_given_to_a_recipient_by_two_people_and_open_the_bundle(desk: Desk, tmp_path: Path) -> None:
@@ -318,13 +189,3 @@ async def test_of_two_second_people_at_once_one_comes_too_late_and_the_chain_hol
     assert {type(one) for one in said} == {bytes, SecondPerson}
     async with desk.open():  # another life reads the chain again
         await desk.look()
-
-
-async def test_the_evidence_of_a_shredded_recording_can_still_be_exported(desk: Desk) -> None:
-    desk.ahead = timedelta(days=366)
-    async with desk.open():
-        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
-        await desk.ask(f"/visits/{VISIT}/shred", KIM, 200)
-        archive = await desk.ask(f"/visits/{VISIT}/bundle", LEE | {"second": KIM["who"]}, 200)
-    names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
-    assert all(name.startswith(f"{VISIT}/") for name in names)
