@@ -203,6 +203,8 @@ def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json:
     if found.broken_total > 10:
         click.echo(f"  and {found.broken_total - 10} more")
     click.echo(f"{found.recordings} recordings, {found.records:,} records{behind}; {logs}")
+    if found.shredded:
+        click.echo(f"Shredded, on record: {', '.join(found.shredded)}")
     return 0 if found.whole else 1
 
 

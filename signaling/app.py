@@ -22,6 +22,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 
 import msgspec
 from aiohttp import web
@@ -138,6 +139,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             expiring = asyncio.create_task(expire(store, parts.registry.get, clock), name="expiry")
             sending = asyncio.create_task(parts.sender.run(), name="webhooks")
             telling = asyncio.create_task(parts.notices.run(), name="notices")
+            following = asyncio.create_task(parts.copies.follow_shredding(partial(_shredded, door)), name="copies")
             reminding = asyncio.create_task(parts.reminders.run(), name="reminders")
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
@@ -145,9 +147,9 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
                 await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
                 yield parts
             finally:
-                for task in (expiring, sending, telling, reminding):
+                for task in (beside := [expiring, sending, telling, following, reminding]):
                     task.cancel()
-                await asyncio.wait([expiring, sending, telling, reminding])
+                await asyncio.wait(beside)
                 await parts.copies.close()
                 await parts.rehearsals.close()
                 await parts.registry.stop()
@@ -236,6 +238,11 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     )
     reminders = Reminders(store.engine, clock, settings.remind_before_min * 60)
     return Assembly(app, registry, links, sender, notices, reminders, rehearsals, issuer_door, copies)
+
+
+async def _shredded(door: RecorderDoor, visit: str) -> bool:
+    keeping = await door.keeping(visit)
+    return keeping is not None and keeping.shredded
 
 
 def _door(settings: Settings, clock: Clock) -> Door:

@@ -6,7 +6,8 @@ which nothing in the path of a live visit ever does; its processor time and memo
 COPY-1  Both pictures keep their shape in half the width each; where a stream has nothing for 1.5 s its half is black.
 COPY-2  The first stream is heard on the left, the second on the right, at their own times; silence where there is none.
 COPY-3  In a blacked span both pictures are black, in a muted one both sides are silent; a redaction takes the picture or the
-        sound of one side. Each reaches to the step (0.1 s) around it.
+        sound of one side. Each reaches to the step (0.1 s) around it, and no picture of such a span stands on after it.
+COPY-8  Under the pictures, and in the file's tags, stands what the file is: a derived copy, no evidence, which one, for whom.
 """
 
 from __future__ import annotations
@@ -30,11 +31,18 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from signaling import glyphs
+
 STEP_MS = 100
 RATE = 48_000
 SAMPLES = RATE * STEP_MS // 1000
 HALF_WIDTH, HEIGHT = 480, 360
 STALE_MS = 1500
+DOT, LINE = 2, 20
+"""Of the writing under the pictures: pixels a dot, and a line."""
+BANNER = 2 * LINE
+MOST_LETTERS = 2 * HALF_WIDTH // (DOT * glyphs.WIDTH)
+WHAT = "DERIVED COPY, NO EVIDENCE"
 MEMORY = 2 << 30
 Span = tuple[int, int]
 
@@ -49,7 +57,8 @@ class Redaction(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to make. `streams`: for each side the files of its parts, in order; `cpu_s`: the most processor time."""
+    """What to make. `streams`: for each side the files of its parts, in order; `cpu_s`: the most processor time; `asked`,
+    `about`: when, and which copy for whom (COPY-8)."""
 
     streams: tuple[tuple[Path, ...], tuple[Path, ...]]
     output: Path
@@ -58,6 +67,8 @@ class Job(msgspec.Struct, frozen=True):
     mute: tuple[Span, ...] = ()
     black: tuple[Span, ...] = ()
     redact: tuple[Redaction, ...] = ()
+    asked: str = ""
+    about: str = ""
 
     def without(self, side: int, what: Literal["picture", "sound"], ms: int) -> bool:
         """Whether this is taken out at this step (COPY-3)."""
@@ -89,11 +100,9 @@ class _Side:
                     at += frame.samples
             self._ahead = next(self._frames, None)
 
-    def picture(self, ms: int) -> VideoFrame | None:
-        """What stands at this time, or nothing (COPY-1)."""
-        if self._picture is None or ms - self._picture[0] > STALE_MS:
-            return None
-        return self._picture[1]
+    def picture(self, ms: int) -> tuple[float, VideoFrame] | None:
+        """What stands at this time, and since when; or nothing (COPY-1)."""
+        return None if self._picture is None or ms - self._picture[0] > STALE_MS else self._picture
 
     def sound(self, first: int) -> array[int]:
         """`SAMPLES` from this one on (COPY-2)."""
@@ -110,15 +119,14 @@ class _Side:
 def compose(job: Job) -> None:
     """Make the file. Raises `FFmpegError`, `OSError`."""
     sides = [_Side(parts) for parts in job.streams]
+    banner = _banner(f"{WHAT} {job.asked}", job.about)
     with av.open(str(job.output), "w", format="webm") as out:
+        out.metadata.update({"title": WHAT, "comment": f"{job.about} {job.asked}".strip()})  # COPY-8
         picture, sound = _outputs(out)
         for number, ms in enumerate(range(0, job.end_ms, STEP_MS)):
             for side in sides:
                 side.read_to(ms + STEP_MS)
-            shown = [
-                None if job.without(n, "picture", ms) else side.picture(ms + STEP_MS) for n, side in enumerate(sides)
-            ]
-            frame = _beside(shown)
+            frame = _beside([_shown(job, n, ms, side.picture(ms + STEP_MS)) for n, side in enumerate(sides)], banner)
             frame.pts, frame.time_base = number, Fraction(STEP_MS, 1000)
             out.mux(picture.encode(frame))
             both = array("h", bytes(SAMPLES * 4))
@@ -131,9 +139,17 @@ def compose(job: Job) -> None:
         out.mux(sound.encode(None))
 
 
+def _shown(job: Job, side: int, ms: int, stands: tuple[float, VideoFrame] | None) -> VideoFrame | None:
+    # COPY-3: of a sender that says nothing for a while, the last picture of a span that was taken out would stand after it.
+    if stands is None or job.without(side, "picture", ms):
+        return None
+    at = int(stands[0]) // STEP_MS * STEP_MS
+    return None if job.without(side, "picture", at) else stands[1]
+
+
 def _outputs(out: av.container.OutputContainer) -> tuple[VideoStream, AudioStream]:
     picture = out.add_stream("libvpx", rate=1000 // STEP_MS)
-    picture.width, picture.height, picture.pix_fmt = HALF_WIDTH * 2, HEIGHT, "yuv420p"
+    picture.width, picture.height, picture.pix_fmt = HALF_WIDTH * 2, HEIGHT + BANNER, "yuv420p"
     picture.bit_rate = 800_000
     picture.codec_context.thread_count = 1
     picture.codec_context.options = {"deadline": "realtime", "cpu-used": "8"}
@@ -149,9 +165,19 @@ def _sound_frame(both: array[int], first: int) -> AudioFrame:
     return frame
 
 
-def _beside(pictures: list[VideoFrame | None]) -> VideoFrame:
+def _banner(*lines: str) -> dict[int, bytes]:
+    """The rows under the pictures that have dots in them: what of each is written (COPY-8)."""
+    rows: dict[int, bytes] = {}
+    for number, text in enumerate(lines):
+        for at, row in enumerate(glyphs.dots(text[:MOST_LETTERS])):
+            bright = b"".join((b"\xc0" if dot else b"\x10") * DOT for dot in row)
+            rows.update({HEIGHT + number * LINE + DOT * at + part + DOT: bright for part in range(DOT)})
+    return rows
+
+
+def _beside(pictures: list[VideoFrame | None], banner: dict[int, bytes]) -> VideoFrame:
     """Both halves, each scaled to fit and set on black; planes are copied row by row, for there is no array library here."""
-    frame = VideoFrame(HALF_WIDTH * 2, HEIGHT, "yuv420p")
+    frame = VideoFrame(HALF_WIDTH * 2, HEIGHT + BANNER, "yuv420p")
     planes = [
         bytearray(bytes([16 if n == 0 else 128]) * (plane.line_size * plane.height))
         for n, plane in enumerate(frame.planes)
@@ -169,6 +195,9 @@ def _beside(pictures: list[VideoFrame | None]) -> VideoFrame:
             for row in range(height >> shift):
                 at = ((top >> shift) + row) * target.line_size + (left >> shift)
                 planes[number][at : at + wide] = raw[row * plane.line_size : row * plane.line_size + wide]
+    for row, bright in banner.items():
+        at = row * frame.planes[0].line_size
+        planes[0][at : at + len(bright)] = bright
     for plane, data in zip(frame.planes, planes, strict=True):
         plane.update(bytes(data))
     return frame

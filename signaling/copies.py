@@ -6,7 +6,9 @@ COPY-5  Its manifest names every object it was made of by the SHA-256 of the rec
 COPY-6  One is made at a time and four wait; the fifth is refused. A process that was killed, or a start anew, leaves it
         `failed`.
 COPY-7  What came out is on the recorder's custody chain, by its SHA-256, before it can be had; a copy that the log does not
-        take is `failed`.
+        take is `failed`, and its file is gone.
+COPY-9  Copies lie in clear. When the keys of their recording are destroyed they go, too, within a minute, through restarts;
+        and whoever asks for one before that gets none.
 """
 
 from __future__ import annotations
@@ -26,18 +28,23 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.database import reading, writing
+from signaling.ports import StoreAway
 from signaling.recordings import LookRefused, RecorderAway
 from signaling.tables import copies
 
 WAITING = 4
 MAKE_S = 3600.0
+LOOK_EVERY_S = 30.0
 SIDES = ("patient", "doctor")
+OUT = "out.webm"
 
-State = Literal["waiting", "ready", "failed"]
+State = Literal["waiting", "ready", "failed", "shredded"]
 Fetch = Callable[[str, Path], Awaitable[None]]
 """(object's name, file): append the object's opened content to the file."""
 Noted = Callable[["Manifest"], Awaitable[None]]
 """Put what came out on the recorder's log (COPY-7). Raises `RecorderAway`, `LookRefused`."""
+Shredded = Callable[[str], Awaitable[bool]]
+"""Whether the keys of a visit's recording are destroyed. Raises `RecorderAway`."""
 
 log = logging.getLogger(__name__)
 
@@ -116,6 +123,14 @@ class Copies:
         async with writing(self._engine) as db:
             await db.execute(update(copies).where(copies.c.state == "waiting").values(state="failed"))
         await asyncio.to_thread(shutil.rmtree, self._folder / "work", True)
+        async with reading(self._engine) as db:
+            ready = set((await db.scalars(select(copies.c.id).where(copies.c.state == "ready"))).all())
+        await asyncio.to_thread(self._remove_all_but, ready)
+
+    def _remove_all_but(self, ready: set[str]) -> None:
+        for file in self._folder.glob("*.webm"):
+            if file.stem not in ready:
+                file.unlink(missing_ok=True)
 
     async def of(self, visit: str) -> list[Copy]:
         """All of a visit, newest first."""
@@ -138,6 +153,27 @@ class Copies:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def follow_shredding(self, shredded: Shredded) -> None:
+        """Destroy what is left of recordings whose keys are gone (COPY-9), until cancelled."""
+        while True:
+            try:
+                async with reading(self._engine) as db:
+                    kept = (await db.scalars(select(copies.c.visit).where(copies.c.state == "ready").distinct())).all()
+                for visit in kept:
+                    if await shredded(visit):
+                        await self.shred(visit)
+            except (RecorderAway, OSError, StoreAway) as error:
+                log.warning("copies of shredded recordings wait", extra={"error": type(error).__name__})
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def shred(self, visit: str) -> None:
+        """Destroy every ready copy of a visit (COPY-9). Safe to repeat. Raises `OSError`, `StoreAway`."""
+        ready = [copy.id for copy in await self.of(visit) if copy.state == "ready"]
+        for copy in ready:
+            await asyncio.to_thread(self.path(copy).unlink, missing_ok=True)
+        async with writing(self._engine) as db:
+            await db.execute(update(copies).where(copies.c.id.in_(ready)).values(state="shredded"))
+
     async def close(self) -> None:
         """End what is being made."""
         for task in list(self._tasks):
@@ -151,6 +187,7 @@ class Copies:
             async with self._one, asyncio.timeout(MAKE_S):
                 made = await self._compose(copy, records, fetch, work)
                 await noted(made)
+                await asyncio.to_thread((work / OUT).replace, self.path(copy.id))
                 manifest = made
         except (OSError, RecorderAway, LookRefused, ValueError, KeyError) as error:  # TimeoutError is an OSError
             log.warning("copy failed", extra={"copy": copy.id, "error": type(error).__name__})
@@ -168,12 +205,13 @@ class Copies:
         sides = [
             sorted({str(work / _part_of(i.name)) for i in inputs if i.name.split("/")[1] == side}) for side in SIDES
         ]
-        out, job = work / "out.webm", work / "job.json"
+        out, job = work / OUT, work / "job.json"
         said = copy.recipe
         redact = [(SIDES.index(one.stream), one.what, one.from_ms, one.to_ms) for one in said.redact]
         named = [dict(zip(("side", "what", "from_ms", "to_ms"), one, strict=True)) for one in redact]
         recipe = {"mute": said.mute, "black": said.black, "redact": named, "cpu_s": 60 + end_ms // 500}
-        job.write_text(json.dumps({"streams": sides, "output": str(out), "end_ms": end_ms, **recipe}))
+        about = {"asked": copy.asked, "about": f"{copy.id} {copy.asked_by}"}
+        job.write_text(json.dumps({"streams": sides, "output": str(out), "end_ms": end_ms, **recipe, **about}))
         process = await asyncio.create_subprocess_exec(sys.executable, "-P", "-m", "signaling.composite", str(job))
         try:
             if await process.wait() != 0:
@@ -182,7 +220,6 @@ class Copies:
             if process.returncode is None:
                 process.kill()
         size, digest = await asyncio.to_thread(_digest, out)
-        out.replace(self.path(copy.id))
         spans = (copy.recipe.mute, copy.recipe.black)
         return Manifest(
             "teleconsult-copy/1",

@@ -66,7 +66,10 @@ _named = msgspec.json.Decoder(_Named)
 
 
 class Inventory(msgspec.Struct, frozen=True):
-    """`whole`: no rule is broken. `logs`: log's name → leaves. `behind`: records in no log yet, of visits without a proof."""
+    """`whole`: no rule is broken. `logs`: log's name → leaves. `behind`: records in no log yet, of visits without a proof.
+
+    `shredded`: visits whose keys were destroyed, by the custody chains.
+    """
 
     whole: bool
     broken: list[Broken]
@@ -75,6 +78,7 @@ class Inventory(msgspec.Struct, frozen=True):
     recordings: int
     records: int
     behind: int
+    shredded: list[str] = []
 
 
 class _Log:
@@ -119,6 +123,7 @@ class _Taking:
         self._keys: dict[str, PublicKey] = {}
         self._custody: dict[str, list[str]] = {}
         self._records = self._behind = 0
+        self._shredded: list[str] = []
 
     def result(self) -> Inventory:
         self._sort(sorted(self._reader.names()))
@@ -147,7 +152,7 @@ class _Taking:
         }
         found = self._found
         whole = (not found.total, found.kept, found.total)
-        return Inventory(*whole, logs, len(self._visits), self._records, self._behind)
+        return Inventory(*whole, logs, len(self._visits), self._records, self._behind, sorted(self._shredded))
 
     def _sort(self, names: Sequence[str]) -> None:
         for name in names:
@@ -222,7 +227,12 @@ class _Taking:
 
     def _judge_custody(self, root: str, batches: Sequence[str]) -> None:
         """INV-8: the first line that breaks a rule is named with it; what follows cannot be judged."""
-        chain, ahead = CustodyChain(root), ""
+        chain = CustodyChain(root)
+        self._follow_custody(root, batches, chain)
+        self._shredded += chain.shredded
+
+    def _follow_custody(self, root: str, batches: Sequence[str], chain: CustodyChain) -> None:
+        ahead = ""
         log = self._logs.get(root)
         for name in batches:
             try:

@@ -65,7 +65,7 @@ class CopyRoutes:
                 self.file,
                 Nothing,
                 Nothing,
-                refuses=(Conflict,),
+                refuses=(Conflict, NotReady),
             ),
         ]
 
@@ -130,10 +130,20 @@ class CopyRoutes:
         if copy is None:
             raise NotFound("no such copy", code="copy_unknown")
         await self._looks.allow(call.principal, facts, "copy", f"copy taken {copy.id}")
-        if copy.state != "ready":
+        if copy.state in ("waiting", "failed"):
             raise Conflict("this copy is not ready", code=f"copy_{copy.state}")
+        if copy.state == "shredded" or await self._is_shredded(facts.id):
+            raise NotFound("the recording's keys were destroyed, and its copies with them", code="content_shredded")
         headers = {"Cache-Control": "no-store", "Content-Security-Policy": "default-src 'none'; sandbox"}
         return web.FileResponse(self._copies.path(copy.id), headers=headers)
+
+    async def _is_shredded(self, visit: str) -> bool:
+        """COPY-9; while the recorder cannot say, no copy is given out."""
+        try:
+            keeping = await self._door.keeping(visit)
+        except RecorderAway as error:
+            raise NotReady(str(error), code=error.code) from error
+        return keeping is not None and keeping.shredded
 
     async def _records(self, facts: VisitFacts) -> list[bytes]:
         files = await self._door.files(facts.id)

@@ -56,6 +56,7 @@ async def test_shredding_takes_two_people_after_retention_and_no_hold_and_leaves
         assert (verdict.broken, verdict.complete) == ([], True)
     assert secrets(desk.studio.settings.data, VISIT) == {}
     taken = take_inventory(StoreFolder(desk.studio.settings.data / "store"))
+    assert taken.shredded == [VISIT]
     # This studio logs no records of the visit itself.
     assert {broken.rule for broken in taken.broken} <= {"INV-4", "INV-7"}
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from config.clock import now_iso
-from signaling.copies import Copy, Manifest, Recipe, listed
+from signaling.copies import Copy, Manifest, Noted, Recipe, listed
+from signaling.recordings import Keeping, LookRefused, RecorderDoor
 from tests.http_api import Api, open_api, some_visit
 from tests.looking import recorder_door
 from tests.unit.test_api_recordings import auditor, look
@@ -82,6 +83,68 @@ async def test_a_copy_is_made_by_a_process_and_its_manifest_names_what_it_is_of(
     _, listed_copies = await api.call("GET", "/api/v1/recordings/v1/copies", token)
     assert listed_copies["copies"][0]["manifest"]["sha256"] == made.manifest.sha256
     assert not (tmp_path / "copies" / "work" / "c1").exists()
+
+
+async def made_of(api: Api, copy: str, noted: Noted) -> Copy:
+    """A copy of nothing but a second of darkness, once it is made or failed."""
+    records = [
+        line("segment", stream="patient", name="streams/patient/part-001/seg-000001.webm", sha256="0", to_ms=500)
+    ]
+
+    async def fetch(_name: str, into: Path) -> None:
+        with into.open("ab") as file:
+            file.write(jittered("VP8"))
+
+    asked = Copy(copy, "v1", "auditor-1", now_iso(), "waiting", Recipe("training"))
+    await api.copies.make(asked, records, fetch, noted)
+    async with asyncio.timeout(60):
+        while True:
+            made = next(one for one in await api.copies.of("v1") if one.id == copy)
+            if made.state != "waiting":
+                return made
+            await asyncio.sleep(0.05)
+
+
+async def test_a_copy_goes_with_the_keys_of_its_recording_and_one_that_no_log_took_leaves_no_file(
+    api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeping = Keeping(held=False, shredded=False, sealed=True, kept_until=None)
+
+    async def kept(_door: RecorderDoor, _visit: str) -> Keeping:
+        return keeping
+
+    async def taken(_made: Manifest) -> None:
+        pass
+
+    async def refused(_made: Manifest) -> None:
+        raise LookRefused("its keys were destroyed", "content_shredded", 410)
+
+    monkeypatch.setattr(RecorderDoor, "keeping", kept)
+    folder = tmp_path / "copies"
+    assert (await made_of(api, "c1", refused)).state == "failed"
+    assert list(folder.glob("*.webm")) == []
+    assert (await made_of(api, "c2", taken)).state == "ready"
+    assert (await made_of(api, "c3", taken)).state == "ready"
+    (folder / "old.webm").write_bytes(b"what a failure of an earlier version left")
+    await api.copies.forget_unfinished()
+    assert {path.stem for path in folder.glob("*.webm")} == {"c2", "c3"}
+    token = auditor(api)
+    assert (await api.call("POST", "/api/v1/recordings/v1/reason", token, json=WHY))[0] == 201
+    await look(api, "/v1/copies/c2", token)
+    keeping = Keeping(held=False, shredded=True, sealed=True, kept_until=None)
+    _, body = await look(api, "/v1/copies/c2", token, 404)  # at once, though the file is still there
+    assert b"content_shredded" in body
+    following = asyncio.create_task(api.copies.follow_shredding(lambda _visit: _true()))
+    async with asyncio.timeout(10):
+        while {one.state for one in await api.copies.of("v1")} != {"shredded", "failed"}:
+            await asyncio.sleep(0.05)
+    following.cancel()
+    assert list(folder.glob("*.webm")) == []
+    await look(api, "/v1/copies/c3", token, 404)
+
+
+async def _true() -> bool:
+    return True
 
 
 async def test_what_cannot_be_made_says_so(api: Api) -> None:

@@ -112,7 +112,7 @@ export const auditor: OwnAuditorWords = {
   auditRoles: { doctor: 'Doctor', quality: 'Quality control', auditor: 'Auditor', administrator: 'Administrator' },
   auditSignIn: 'Sign in with your staff account',
   auditCopies: 'Side-by-side copies',
-  auditCopyStates: { waiting: 'Being made', ready: 'Ready', failed: 'Not made' },
+  auditCopyStates: { waiting: 'Being made', ready: 'Ready', failed: 'Not made', shredded: 'Destroyed with the recording' },
   auditCopyMake: 'Make a copy',
   auditCopyTake: 'Download the copy',
   auditCopyNote: 'Patient left, doctor right, encoded anew. It is no evidence; the original stays.',

@@ -110,7 +110,7 @@ export const auditor = {
   auditRoles: { doctor: '医生', quality: '质控', auditor: '审核员', administrator: '管理员' } as Readonly<Record<string, string>>,
   auditSignIn: '用工作账号登录',
   auditCopies: '对照副本',
-  auditCopyStates: { waiting: '正在做', ready: '做好了', failed: '没做成' } as Readonly<Record<string, string>>,
+  auditCopyStates: { waiting: '正在做', ready: '做好了', failed: '没做成', shredded: '已随录像一起销毁' } as Readonly<Record<string, string>>,
   auditCopyMake: '做一份副本',
   auditCopyTake: '下载副本',
   auditCopyNote: '患者在左，医生在右，重新编码，不是证据。原件不动。',
