@@ -14,7 +14,7 @@ from collections.abc import Callable
 from struct import Struct, error
 from typing import NamedTuple, Protocol
 
-from recorder.h264 import picture_size
+from media.h264 import picture_size
 from recorder.order import RtpPacket
 
 _LENGTH = Struct("!I")

@@ -5,12 +5,18 @@ Bounds-checked: a payload that is cut short begins nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from media.h264 import picture_size
 from media.rtp.header import Bytes
 
 _STARTS = frozenset((5, 7))
 """H264 NAL types IDR slice and SPS: a decoder can begin at either, and an encoder puts the SPS first."""
+_SPS = 7
 _STAP_A = 24
 _FU_A = 28
+_MOST_LINES = 1 << 14
+"""What says more is no picture's size."""
 
 
 def begins_keyframe(codec: str, packet: Bytes, at: int, end: int) -> bool:
@@ -24,6 +30,8 @@ def begins_keyframe(codec: str, packet: Bytes, at: int, end: int) -> bool:
 
 def lines_of(codec: str, packet: Bytes, at: int, end: int) -> int:
     """The shorter side of the picture that a keyframe begins, in pixels; 0 if its codec or its length does not tell."""
+    if codec == "H264":
+        return _h264_lines(packet, at, end)
     start = _vp8_frame(packet, at, end) if codec == "VP8" else -1
     if start < 0 or start + 10 > end or bytes(packet[start + 3 : start + 6]) != b"\x9d\x01\x2a":
         return 0
@@ -70,9 +78,29 @@ def _h264(packet: Bytes, at: int, end: int) -> bool:
         return at + 1 < end and bool(packet[at + 1] & 0x80) and packet[at + 1] & 0x1F in _STARTS
     if kind != _STAP_A:
         return kind in _STARTS
+    return any(packet[nal] & 0x1F in _STARTS for nal, _ in _h264_nals(packet, at, end))
+
+
+def _h264_lines(packet: Bytes, at: int, end: int) -> int:
+    for nal, until in _h264_nals(packet, at, end):
+        if packet[nal] & 0x1F == _SPS:
+            try:
+                lines = min(picture_size(bytes(packet[nal:until])))
+            except IndexError:
+                return 0
+            return lines if 0 < lines <= _MOST_LINES else 0
+    return 0
+
+
+def _h264_nals(packet: Bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the whole NAL units of a payload begin and end: one, or those of a STAP-A (RFC 6184 §5.7.1)."""
+    if at >= end:
+        return
+    if packet[at] & 0x1F != _STAP_A:
+        yield at, end
+        return
     at += 1
     while at + 2 < end:
-        if packet[at + 2] & 0x1F in _STARTS:
-            return True
-        at += 2 + (packet[at] << 8 | packet[at + 1])
-    return False
+        until = at + 2 + (packet[at] << 8 | packet[at + 1])
+        yield at + 2, min(until, end)
+        at = until

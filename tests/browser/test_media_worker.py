@@ -38,7 +38,10 @@ window.meet = {
   send(kind) {
     const track = kind === 'screen' ? this.canvas() : this.stream.getTracks().find((t) => t.kind === kind);
     const made = this.pc.addTransceiver(track, { direction: 'sendonly', streams: [this.stream] });
-    const codecs = RTCRtpSender.getCapabilities(track.kind).codecs;
+    this.prefer(made);
+  },
+  prefer(made) {
+    const codecs = RTCRtpSender.getCapabilities(made.sender.track.kind).codecs;
     const liked = codecs.filter((codec) => codec.mimeType === `video/${this.codec}`);
     if (liked.length) made.setCodecPreferences([...liked, ...codecs.filter((codec) => !liked.includes(codec))]);
   },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media.rtp.keyframe import begins_keyframe
+from media.rtp.keyframe import begins_keyframe, lines_of
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,27 @@ from media.rtp.keyframe import begins_keyframe
 def test_a_payload_begins_a_keyframe(codec: str, payload: str, begins: bool) -> None:
     packet = b"\xff" * 3 + bytes.fromhex(payload)
     assert begins_keyframe(codec, packet, 3, len(packet)) is begins
+
+
+SPS = "6742c015da07823a10000003001000000303c0f162ea"  # of libx264, constrained baseline, 480 × 272
+
+
+@pytest.mark.parametrize(
+    ("codec", "payload", "lines"),
+    [
+        ("VP8", "1000 0000 9d012a 8002 6801", 360),
+        ("VP8", "1000 0000 9d012a 8042 6881", 360),  # the upper two bits are for scaling
+        ("VP8", "1000 0000 9d012a 8002 68", 0),
+        ("H264", SPS, 272),
+        ("H264", f"78 0016 {SPS} 0004 68ce3c80", 272),  # STAP-A of both parameter sets
+        ("H264", f"78 0004 68ce3c80 0016 {SPS}", 272),
+        ("H264", f"78 0018 {SPS[:12]}", 0),  # cut short
+        ("H264", "67 42c0", 0),
+        ("H264", "65 88 84", 0),
+        ("H264", "", 0),
+        ("opus", "", 0),
+    ],
+)
+def test_a_keyframe_says_how_many_lines_its_picture_has(codec: str, payload: str, lines: int) -> None:
+    packet = b"\xff" * 3 + bytes.fromhex(payload)
+    assert lines_of(codec, packet, 3, len(packet)) == lines
