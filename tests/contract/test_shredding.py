@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import json
+import os
+import shutil
 import zipfile
 from datetime import timedelta
 from pathlib import Path
@@ -149,3 +152,58 @@ async def test_no_key_leaves_and_no_copy_is_taken_for_one_after_the_line_that_de
         assert isinstance(said[1], bytes if "export" in lines else ContentShredded)
         made = SEE | {"bytes": 7, "sha256": "ab" * 32, "redacted": 2}
         assert (await desk.ask(f"/visits/{VISIT}/copies", made, 410))["code"] == "content_shredded"
+
+
+class Killed(BaseException):
+    """What no part of the recorder catches, as it catches no SIGKILL."""
+
+
+async def test_a_shredding_killed_at_any_write_is_whole_after_the_next_start(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk.ahead = timedelta(days=366)
+    data = desk.studio.settings.data
+    async with desk.open():
+        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
+    before = shutil.copytree(data, tmp_path / "before", symlinks=True)
+    ends: list[bool] = []
+    for killed_at in range(1, 100):
+        written = 0
+
+        def last_breath(real: Any, at: int = killed_at) -> Any:
+            def call(*given: Any, **named: Any) -> Any:
+                nonlocal written
+                written += 1
+                if written >= at:
+                    raise Killed
+                return real(*given, **named)
+
+            return call
+
+        async with desk.open():
+            looks, held = desk._looks(Holdings(desk.studio.store)), await Holdings(desk.studio.store).recording(VISIT)
+            assert held is not None
+            with monkeypatch.context() as patch:
+                for name in ("fsync", "fdatasync", "pwrite", "unlink", "rename", "replace"):
+                    patch.setattr(os, name, last_breath(getattr(os, name)))
+                with contextlib.suppress(Killed):
+                    await looks.shred(held, Person("p-kim", "administrator", "over"))
+                    break
+        async with desk.open():
+            looks = desk._looks(Holdings(desk.studio.store))
+            await looks.finish_shredding()
+            await desk.notary.round()
+            ends.append(looks.is_shredded(VISIT))
+            assert ends[-1] is (secrets(data, VISIT) == {})
+            assert await looks.shred(held, Person("p-pat", "administrator", "over"))
+        async with desk.open():
+            await desk.notary.round()  # the first of a life publishes
+        assert secrets(data, VISIT) == {}
+        taken = take_inventory(StoreFolder(data / "store"))
+        assert {broken.rule for broken in taken.broken} <= {"INV-4", "INV-7"}  # as above
+        assert taken.shredded == [VISIT]
+        shutil.rmtree(data)
+        shutil.copytree(before, data, symlinks=True)
+    assert ends[0] is False
+    assert ends[-1] is True
+    assert ends == sorted(ends)
