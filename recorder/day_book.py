@@ -3,11 +3,14 @@
 ```
 DATA/log/days/<day>.jsonl       what happened that day, a line each
 DATA/log/days/<day>.manifest    its manifest, from the moment it is made until its proof is stored
-DATA/log/days/last              SHA-256 and day of the newest manifest
+DATA/log/days/last              SHA-256 of the newest manifest, and every day that has one, in the order they were made
 ```
 DAY-1  A line is durable before anybody is told that the visit is open, or closed.
-DAY-2  A manifest is made once: from then on it is these bytes, whatever happens meanwhile.
+DAY-2  A manifest is made once: from then on it is these bytes, whatever happens meanwhile. Of a day that has one no other is
+       made, wherever the clock is set.
 DAY-3  A visit that is still open goes over into the next day's manifest.
+DAY-4  The day of a line is that of the record it tells of, however late it is told; where that day has its manifest, the next
+       day that has none.
 """
 
 from __future__ import annotations
@@ -61,16 +64,18 @@ class DayBook:
         self._days: dict[str, dict[str, Entry]] = {}
         for path in sorted(folder.glob("*.jsonl")):
             self._days[path.stem] = self._read(path)
+        last = folder / "last"
+        self._newest, *self._made = last.read_text().split() if last.exists() else [""]
 
-    def opened(self, visit: str, first: str) -> None:
-        """A visit began; `first`: hash of its first record. Telling it again changes nothing. Raises `OSError`."""
+    def opened(self, visit: str, first: str, at: str) -> None:
+        """A visit began; `first`, `at`: hash and time of its first record. To repeat it changes nothing. Raises `OSError`."""
         with self._lock:
-            self._tell(_Line(visit_hash(visit), first))
+            self._tell(_Line(visit_hash(visit), first), at)
 
-    def closed(self, visit: str, first: str, last: str, records: int) -> None:
-        """It ended; `last`: hash of the record `close`. Telling it again changes nothing. Raises `OSError`."""
+    def closed(self, visit: str, first: str, last: str, records: int, at: str) -> None:
+        """It ended; `last`, `at`: of the record `close`. Telling it again changes nothing. Raises `OSError`."""
         with self._lock:
-            self._tell(_Line(visit_hash(visit), first, last, records))
+            self._tell(_Line(visit_hash(visit), first, last, records), at)
 
     def anchored(self, visit: str, service: str, reference: str) -> None:
         """An evidence service was given the hash of its `close`. Raises `OSError`."""
@@ -102,26 +107,37 @@ class DayBook:
     # ---- inside
 
     def _finish(self, day: str, log: str, now: datetime, today: str) -> None:
-        made, last = self._folder / f"{day}.manifest", self._folder / "last"
-        prev, _, before = last.read_text().partition(" ") if last.exists() else ("", "", "")
-        if before != day:  # else it was made, and perhaps its proof stored, before the day's lines went
+        if day not in self._made:  # else it was made, and perhaps its proof stored, before the day's lines went
+            made = self._folder / f"{day}.manifest"
             if not made.exists():  # DAY-2
                 entries = self._days[day].values()
-                replace(made, make_manifest(log, day, iso(now), prev or None, entries).encoded)
-            replace(last, f"{hashlib.sha256(made.read_bytes()).hexdigest()} {day}".encode())
+                replace(made, make_manifest(log, day, iso(now), self._newest or None, entries).encoded)
+            self._remember(hashlib.sha256(made.read_bytes()).hexdigest(), day)
+        following = min((other for other in self._days if other > day), default=today)
         for entry in self._days[day].values():  # DAY-3
             if entry.close is None and self._day_of(entry.visit) == day:
-                self._write(today, _Line(entry.visit, entry.open))
+                self._write(following, _Line(entry.visit, entry.open))
         (self._folder / f"{day}.jsonl").unlink(missing_ok=True)
         del self._days[day]
 
-    def _tell(self, line: _Line) -> None:
+    def _remember(self, newest: str, day: str) -> None:
+        replace(self._folder / "last", " ".join([newest, *self._made, day]).encode())
+        self._newest = newest
+        self._made.append(day)
+
+    def _tell(self, line: _Line, at: str) -> None:
         known = self._day_of(line.visit)
         if known is None and line.close is not None:  # it ended on a day whose manifest has it
             return
         if known is not None and (line.close is None or self._days[known][line.visit].close is not None):
             return
-        self._write(f"{self._clock():%Y-%m-%d}", line)
+        self._write(self._without(max(at[:10], known or "")), line)
+
+    def _without(self, day: str) -> str:
+        """The first day from this one on that has no manifest (DAY-4)."""
+        while day in self._made:
+            day = f"{datetime.fromisoformat(day) + timedelta(days=1):%Y-%m-%d}"
+        return day
 
     def _day_of(self, visit: str) -> str | None:
         """The newest day that has it."""

@@ -79,6 +79,8 @@ class Journal:
         """The disk does not take what is in hand (JOURNAL-1)."""
         self.hashes: list[str] = []
         """Of every record, by its number."""
+        self.began_at = self.newest_at = ""
+        """What the first record and the newest say that the time was."""
         self._visit = visit
         self._signer = signer
         self._origin = origin
@@ -138,6 +140,8 @@ class Journal:
         except LogClosed:
             raise VisitClosed("the log is complete") from None
         self.hashes.append(entry.hash)
+        self.newest_at = self._wall(now_us)
+        self.began_at = self.began_at or self.newest_at
         self._lines.append(entry.line.decode())
         return entry
 
@@ -297,6 +301,7 @@ class Journal:
         said = [msgspec.json.decode(text, type=records.Record) for text in texts]
         if said:  # the name under which it was begun, whatever we are called now
             self._origin = str(said[0].body.get("origin"))
+            self.began_at, self.newest_at = said[0].at, said[-1].at
         self._leaves = [text.encode() for text in texts]
         self._log = VisitLog.resume(self._visit, self._origin, self._signer, (text.encode() for text in texts))
         self.hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
-from recorder.day_book import DayBook
+from recorder.day_book import Day, DayBook
 from recorder.evidence.checkpoint import Note, NoteKey, NoteSignature
 from recorder.evidence.proof import LogProof
 from recorder.evidence.tiles import TILE, tile_name, tiles
@@ -235,21 +235,30 @@ class Notary:
 
     async def _keep_days(self, days: DayBook) -> None:
         """Write the manifest of each day that is over, make it a leaf, and store it with its proof (NOTARY-4)."""
-        root = self._site.key.name.rpartition("/")[2]
         try:
             for day in await asyncio.to_thread(days.finish, self._site.key.name):
-                # In the store before it is in the log, so that the log never names what nobody has (INV-3).
-                await self._put(f"manifests/{root}/{day.name}.jsonl", day.content)
-                self._site.take(day.leaf, 0, [day.content])
-                proof = self._site.proof(day.leaf, 1)
-                if proof is None or self._cosigned < self._quorum:
-                    continue
-                await self._publish()  # INV-4: what is proven stands in the tiles
-                await self._put(f"manifests/{root}/{day.name}.tlog-proof", proof.encoded)
-                await asyncio.to_thread(days.proven, day)
-                self._site.forget(day.leaf)
+                await self._keep_day(days, day)
         except (StoreError, OSError) as error:
             log.warning("manifest not stored", extra={"code": getattr(error, "code", type(error).__name__)})
+
+    async def _keep_day(self, days: DayBook, day: Day) -> None:
+        name = f"manifests/{self._site.key.name.rpartition('/')[2]}/{day.name}"
+        try:
+            # In the store before it is in the log, so that the log never names what nobody has (INV-3).
+            await self._put(f"{name}.jsonl", day.content)
+        except ObjectExists:  # of a folder set back: what is there stands, and must not hold up every day to come
+            log.error("manifest of this day is there already", extra={"day": day.name})
+            await asyncio.to_thread(days.proven, day)
+            return
+        self._site.take(day.leaf, 0, [day.content])
+        proof = self._site.proof(day.leaf, 1)
+        if proof is None or self._cosigned < self._quorum:
+            return
+        await self._publish()  # INV-4: what is proven stands in the tiles
+        with contextlib.suppress(ObjectExists):  # an earlier life's, which ended before it knew
+            await self._put(f"{name}.tlog-proof", proof.encoded)
+        await asyncio.to_thread(days.proven, day)
+        self._site.forget(day.leaf)
 
     def _only(self, witnesses: frozenset[str], note: Note) -> Note:
         keys = {(one.key.name, one.key.hint): one.key.vkey for one in (self._local, *self._witnesses)}

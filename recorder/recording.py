@@ -190,6 +190,16 @@ class Recording:
         return self._journal.last_hash
 
     @property
+    def began_at(self) -> str:
+        """The time in the record `open`."""
+        return self._journal.began_at
+
+    @property
+    def newest_at(self) -> str:
+        """The time in the newest record."""
+        return self._journal.newest_at
+
+    @property
     def size(self) -> int:
         """Records so far."""
         return self._journal.size

@@ -113,6 +113,8 @@ class Recorder:
                 continue
             log.info("visit recovered", extra={"visit": visit, "closed": recording.is_closed})
             self._visits[visit] = recording
+            with contextlib.suppress(OSError):  # an earlier life may have ended before it told
+                self._tell_day(recording)
             if recording.is_closed:
                 self._forget_when_stored(visit)
             elif recording.size:
@@ -186,6 +188,8 @@ class Recorder:
             if (
                 recording.is_over and recording.visit in self._visits
             ):  # whoever closed it was told that the disk is full
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(self._tell_day, recording)
                 self._closed(recording)
         await self._watch_disk()
         self.intake.acknowledge(lambda epoch: self._oldest(epoch, taken.get(epoch, 0)))
@@ -224,8 +228,7 @@ class Recorder:
             recording = self._visits[visit] = self._recording(visit)
             self.routes.opened(visit)
         noted = await recording.open(seats, "recorder")
-        if self.days is not None:  # DAY-1
-            await asyncio.to_thread(self.days.opened, visit, recording.first_hash)
+        await asyncio.to_thread(self._tell_day, recording)
         if new and self.anchors is not None:
             self._later(self._anchor_start(self.anchors, recording))
         self._follow(recording)
@@ -240,10 +243,19 @@ class Recorder:
         answer = await recording.close(reason)
         if not was_over:
             self.door.tell(recording.alive())  # how far each stream came in the end
-        if self.days is not None:  # DAY-1
-            await asyncio.to_thread(self.days.closed, visit, recording.first_hash, recording.last_hash, recording.size)
+        await asyncio.to_thread(self._tell_day, recording)
         self._closed(recording)
         return answer
+
+    def _tell_day(self, recording: Recording) -> None:
+        """Put in the book of days that it is open, or closed (DAY-1); to repeat it changes nothing. Blocks; `OSError`."""
+        if self.days is None or not recording.size:
+            return
+        if recording.is_closed:
+            ended = (recording.last_hash, recording.size, recording.newest_at)
+            self.days.closed(recording.visit, recording.first_hash, *ended)
+        else:
+            self.days.opened(recording.visit, recording.first_hash, recording.began_at)
 
     def _closed(self, recording: Recording) -> None:
         """The log is complete and durable: nothing more is brought, and once all is stored it may be forgotten."""

@@ -11,18 +11,21 @@ INV-5  Every head the reader brings (a witness's, an older inventory's) is of a 
 INV-6  Every record is in the folder of the visit it names.
 INV-7  The log of every recording is there, and a closed recording has its proof, unless its records wait in a spool.
 INV-8  The custody chain of each log holds (CUSTODY-1 to CUSTODY-3), and what of it is not in the log follows all that is.
+INV-9  The manifests of each log are one chain, and leave no recording out (`day_lists`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from typing import Protocol
 
 import msgspec
 
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey, parse_checkpoint, parse_note, signed_by
 from recorder.evidence.custody import CustodyChain
+from recorder.evidence.day_lists import DayLists, Recorded
 from recorder.evidence.errors import ChainBroken, KeyInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.layout import HEX, PREFIX, PROOF, batch_of, is_visit
@@ -60,6 +63,7 @@ class _Named(msgspec.Struct):
 
     visit: str
     type: str
+    at: str = ""
 
 
 _named = msgspec.json.Decoder(_Named)
@@ -90,6 +94,7 @@ class _Log:
         self.notes: dict[int, tuple[Note, Checkpoint]] = {}
         self.tree = Tree()
         self.index: dict[bytes, int] = {}
+        self.days = DayLists()
 
     @property
     def folder(self) -> str:
@@ -136,6 +141,8 @@ class _Taking:
             self._account(visit, names, unseen)
         for name in self._manifests:
             self._account_manifest(name, unseen)
+        for wrong in (name for log in self._logs.values() for name in log.days.wrong()):
+            self._found.add("INV-9", wrong)  # INV-9
         for root, missing in unseen.items():
             for name in self._custody.get(root, ()) if missing else ():
                 missing -= self._lines_of(name)
@@ -257,7 +264,9 @@ class _Taking:
 
     def _account(self, visit: str, names: Sequence[str], unseen: dict[str, set[bytes]]) -> None:
         log = self._log_of(visit, names)
+        first: bytes | None = None
         newest: bytes | None = None
+        count = 0
         for name in names:
             batch = batch_of(name)
             if batch is None or batch[0] != "records":
@@ -267,25 +276,36 @@ class _Taking:
             except Unreadable:
                 continue  # INV-3 names what it held
             self._records += len(lines)
+            count += len(lines)
             for number, line in enumerate(lines, 1):
-                newest, leaf, where = line, leaf_hash(line), f"{PREFIX}{visit}/{name}:{number}"
+                first, newest = first or line, line
+                leaf, where = leaf_hash(line), f"{PREFIX}{visit}/{name}:{number}"
                 self._find(leaf, where, log, unseen, PROOF in names)
                 named = _read_name(line)
                 if named is not None and named.visit != visit:
                     self._found.add("INV-6", where)  # INV-6
-        if newest is None or leaf_hash(newest) in self._waiting:
+        if first is None or newest is None:
             return
         named = _read_name(newest)
         closed = named is not None and named.type == "close"
+        began = _read_name(first)
+        if began is not None and log is not None and (leaf_of_first := log.index.get(leaf_hash(first))) is not None:
+            hashes = (sha256(first).hexdigest(), sha256(newest).hexdigest())
+            log.days.recorded(Recorded(visit, began.at, leaf_of_first, *hashes, count if closed else None))
+        if leaf_hash(newest) in self._waiting:
+            return
         if log is None or (closed and PROOF not in names):
             self._found.add("INV-7", f"{PREFIX}{visit}")  # INV-7
 
     def _account_manifest(self, name: str, unseen: dict[str, set[bytes]]) -> None:
         root = name.split("/")[1]
         try:
-            leaf = leaf_hash(self._read(name, MAX_MANIFEST))
+            data = self._read(name, MAX_MANIFEST)
         except Unreadable:
             return  # INV-3 names its leaf
+        leaf = leaf_hash(data)
+        if root in self._logs and leaf in self._logs[root].index and name.count("/") == 2:
+            self._logs[root].days.listed(name, data, self._logs[root].index[leaf])
         if leaf in unseen.get(root, ()):
             unseen[root].discard(leaf)
         elif name.removesuffix(".jsonl") + ".tlog-proof" in self._proofs:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from config.clock import iso
+from recorder.day_book import DayBook
 from recorder.evidence.checkpoint import Note, NoteSignature, cosigned_at, parse_checkpoint, parse_note
 from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.tiles import tile_name, tiles
@@ -56,6 +59,8 @@ class Office:
         outside = WitnessBook(folder / "outside", "witness.example", keys_of("outside", sm2=False))
         self.outside = Outside(outside, self.site.key)
         self.store = Kept()
+        self.days = DayBook(folder / "days", lambda: self.now)
+        self.now = datetime(2026, 5, 4, 12, tzinfo=UTC)
         self.told: list[tuple[str, bool]] = []
         self.local = LocalWitness(local, self.site.key)
         self.notary = Notary(
@@ -65,6 +70,7 @@ class Office:
             quorum,
             self.store,  # type: ignore[arg-type]
             lambda code, over: self.told.append((code, over)),
+            days=self.days,
         )
         self.proofs: dict[str, bytes] = {}
         self.named = self.notary.witness_keys
@@ -175,3 +181,28 @@ async def test_a_restart_publishes_nothing_twice_and_no_error(tmp_path: Path) ->
     await again.notary.round()
     assert again.store.objects.keys() > before.keys()
     assert again.site.published == 12
+
+
+async def test_a_death_at_midnight_holds_no_later_day_up(tmp_path: Path) -> None:
+    office = Office(tmp_path)
+    root = f"manifests/{office.site.key.name.rpartition('/')[2]}"
+    office.visit("a", 7)
+    await office.notary.round()
+    office.days.opened("a", "aa" * 32, iso(office.now))
+    office.now += timedelta(days=1)
+    # What a life leaves that ended after the proof was stored and before it knew: the proof, against an older checkpoint.
+    office.store.objects[f"{root}/2026-05-04.tlog-proof"] = b"of an older checkpoint"
+    await office.notary.round()
+    assert office.days.unproven() == ["manifest 2026-05-04"]
+    await office.notary.round()
+    assert office.days.unproven() == []
+    # And what one leaves whose folder was set back: another list of the same day.
+    office.store.objects[f"{root}/2026-05-05.jsonl"] = b"another\n"
+    office.now += timedelta(days=2)
+    office.days.opened("b", "bb" * 32, iso(office.now))
+    office.now += timedelta(days=1)
+    await office.notary.round()
+    await office.notary.round()
+    assert office.days.unproven() == []
+    assert office.store.objects[f"{root}/2026-05-05.jsonl"] == b"another\n"
+    assert f"{root}/2026-05-07.tlog-proof" in office.store.objects
