@@ -34,21 +34,26 @@ class Departures:
         self._drops = drops
         self._cells = [Cell(2048 + TRAILER) for _ in range(CELLS)]
         self._used = 0
-        self._trains: dict[Path, list[memoryview]] = {}
+        self._open: list[Path] = []
+        """Paths on which a train may stand ready (`Path.train`)."""
+        self._equal: dict[int, list[tuple[int, int, bytes]]] = {}
+        """What tells the kernel the size of a train's packets, by size."""
         self.cell = self._cells[0]
 
     def add(self, path: Path, length: int, last: bool) -> None:
         """The packet in the cell is ready; `last` of its frame."""
         packet = self.cell.view[:length]
-        train = self._trains.get(path)
+        train = path.train
         if train is None or length > len(train[0]):  # TRAIN-2
-            if train is not None:
+            if train is None:
+                self._open.append(path)
+            else:
                 self._leave(path, train)
-            train = self._trains[path] = [packet]
+            train = path.train = [packet]
         else:
             train.append(packet)
         if last or length < len(train[0]) or len(train) == LONGEST:
-            del self._trains[path]
+            path.train = None
             self._leave(path, train)
         self._used += 1
         if self._used == CELLS:
@@ -57,16 +62,17 @@ class Departures:
 
     def let_pass(self, path: Path) -> None:
         """What stands ready on this path goes first: its packets keep the order of their numbers (TRAIN-1)."""
-        train = self._trains.pop(path, None)
+        train = path.train
         if train is not None:
+            path.train = None
             self._leave(path, train)
 
     def leave(self) -> None:
         """Everything that stands ready goes."""
         if self._used:
-            trains, self._trains = self._trains, {}
-            for path, train in trains.items():
-                self._leave(path, train)
+            for path in self._open:
+                self.let_pass(path)
+            self._open.clear()
             self._used = 0
             self.cell = self._cells[0]
 
@@ -77,7 +83,10 @@ class Departures:
             return
         try:
             size = len(train[0])
-            path.sendmsg(train, [(_SOL_UDP, _UDP_SEGMENT, _SIZE.pack(size))], 0, path.address)
+            equal = self._equal.get(size)
+            if equal is None:
+                equal = self._equal[size] = [(_SOL_UDP, _UDP_SEGMENT, _SIZE.pack(size))]
+            path.sendmsg(train, equal, 0, path.address)
         except BlockingIOError:
             self._drops["send_full"] += len(train)
         except OSError:  # TRAIN-3: another kernel, a path of small datagrams, a device without checksums

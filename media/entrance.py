@@ -89,44 +89,46 @@ class Entrance:
 
     def _drain(self, door: Door) -> int:
         receive, view, data, paths = door.recvfrom_into, self._cell.view, self._cell.data, door.paths
-        forwarder = self._forwarder
+        forwarder, on_rtp = self._forwarder, self._forwarder.on_rtp
+        forwarder.now = self._clock()
         taken = 0
         while taken < BATCH:
             if taken & _TOGETHER == _TOGETHER:
                 forwarder.outlet.leave()
+                forwarder.now = self._clock()
             try:
                 size, source = receive(view)
             except BlockingIOError:
                 break
             except OSError:
-                self._forwarder.drops["socket_error"] += 1
+                forwarder.drops["socket_error"] += 1
                 break
             taken += 1
             # PLANE-1; RFC 7983 §7
             if not 0 < size <= header.MAX_PACKET:
-                self._forwarder.drops["size"] += 1
+                forwarder.drops["size"] += 1
                 continue
             first = data[0]
-            if first < 4:
-                self._on_stun(door, source, size)
-                continue
             path = paths.get(source)
-            if path is None:
-                self._forwarder.drops["unvalidated"] += 1
-            elif 128 <= first < 192:
-                if size >= 12 and 192 <= data[1] < 224:  # RFC 5761 §4
+            if 128 <= first < 192 and path is not None:
+                if 192 <= data[1] < 224 and size >= 12:  # RFC 5761 §4
                     self._hearing.on_rtcp(path, size)
                 else:
-                    forwarder.on_rtp(path, size)
+                    on_rtp(path, size)
+            elif first < 4:
+                self._on_stun(door, source, size)
+            elif path is None:
+                forwarder.drops["unvalidated"] += 1
             elif 20 <= first < 64:
                 self._on_dtls(path, size)
             else:
-                self._forwarder.drops["first_byte"] += 1
+                forwarder.drops["first_byte"] += 1
         self._drained()
         door.taken += taken
         return taken
 
     def _take(self, stream: Stream, frame: bytes) -> None:
+        self._forwarder.now = self._clock()
         size, data, paths = len(frame), self._cell.data, stream.paths
         self._cell.view[:size] = frame
         path = paths.get(stream.address)

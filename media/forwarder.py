@@ -32,8 +32,9 @@ class Forwarder:
 
     def __init__(self, clock: Callable[[], float], sink: PacketSink) -> None:
         """`clock`: monotonic seconds."""
-        self._clock = clock
         self._sink = sink
+        self.now = clock()
+        """When the look at the sockets began that is under way: what it finds came before."""
         self.listener: Callable[[PlaneEvent], None] = lambda _: None
         self.drops: defaultdict[str, int] = defaultdict(int)
         self.cell, self._repair, self._taped = Cell(), Cell(), Cell(2048 + TRAILER)
@@ -49,7 +50,8 @@ class Forwarder:
             self.drops["no_keys" if inbound is None else "rtp_malformed"] += 1
             return
         cell = self.cell
-        _, second, seq, timestamp, ssrc = _unpack(cell.data)
+        data = cell.data
+        first, second, seq, timestamp, ssrc = _unpack(data)
         stream = transport.streams.get(ssrc)
         if stream is None and not self._may_admit(transport, ssrc):
             return
@@ -57,12 +59,11 @@ class Forwarder:
         if size < 0:
             self.drops["srtp_refused"] += 1
             return
-        now = self._clock()
-        transport.heard = now
+        transport.heard = now = self.now
         transport.packets_in += 1
         transport.bytes_in += size
         if transport.number_extension:
-            number = header.number_of(cell.data, size, transport.number_extension)
+            number = header.number_of(data, size, transport.number_extension)
             if number >= 0:
                 transport.arrivals.hear(number, now)
                 self.asking.unsaid.add(transport)
@@ -70,7 +71,7 @@ class Forwarder:
             stream = self._latch(transport, ssrc, second & 0x7F, size)
             if stream is None:
                 return
-        at = header.payload_at(cell.data, size)
+        at = header.SIZE if first == header.VERSION else header.payload_at(data, size)
         if at < 0:
             self.drops["rtp_malformed"] += 1
             return
@@ -86,11 +87,12 @@ class Forwarder:
             return
         else:
             producer.octets += size  # not the repairs: a browser probes with them
-        if second & 0x7F != producer.payload_type:
-            if second & 0x7F == producer.spec.red:
+        payload_type = second & 0x7F
+        if payload_type != producer.payload_type:
+            if payload_type == producer.spec.red:
                 self._on_red(layer, size, at, seq, timestamp, now)
                 return
-            if not self._started(layer, second & 0x7F):
+            if not self._started(layer, payload_type):
                 self.drops["payload_type_unknown"] += 1
                 return
         self._forward(layer, cell, size, at, seq, timestamp, now, repaired)
@@ -109,23 +111,20 @@ class Forwarder:
             index = self._restart(layer, seq, timestamp, now)
             reception = producer.reception
         producer.heard = now
-        if (
-            not producer.is_video and not repaired and index == reception.highest
-        ):  # what was asked for again is late by that
-            layer.track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
-        view = cell.view
+        track, view, data, is_video = layer.track, cell.view, cell.data, producer.is_video
+        if not is_video and not repaired and index == reception.highest:  # what was asked for again is late by that
+            track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
         reception.keep(index, bytes(view[:size]))
         if reception.due_at != NEVER:
             self.asking.lossy.add(layer)
         begins: bool | None = None
-        if producer.wanting or (
-            producer.is_video and view[at] & 0x17 == 0x10
-        ):  # or VP8's first packet of a frame: its size
-            begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
+        # or VP8's first packet of a frame: its size
+        if producer.wanting or (is_video and data[at] & 0x17 == 0x10):
+            begins = producer.begins(data, at, header.payload_end(data, size, at))
             if begins:
                 producer.keyframe_at = now
                 reception.refresh(index)
-        track, outlet, is_video = layer.track, self.outlet, producer.is_video
+        outlet = self.outlet
         for route in track.routes:
             subscriber = route.subscriber
             outbound = subscriber.outbound
@@ -136,7 +135,7 @@ class Forwarder:
                 if route.wanted is not layer:
                     continue
                 if begins is None:
-                    begins = producer.begins(cell.data, at, header.payload_end(cell.data, size, at))
+                    begins = producer.begins(data, at, header.payload_end(data, size, at))
                 if not begins or track.shows_less(layer, route.layer, now):  # STEER-10
                     continue
                 consumer.stop()

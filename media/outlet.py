@@ -58,7 +58,8 @@ class Outlet:
             self.departures.add(path, length, data[1] >= 0x80)
             self.out = self.departures.cell
             return length
-        self.departures.let_pass(path)
+        if path.train is not None:
+            self.departures.let_pass(path)
         try:
             path.sendto(out.view[:length], path.address)
         except BlockingIOError:

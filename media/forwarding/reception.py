@@ -9,6 +9,8 @@ RECV-3  The list of missing packets is bounded by `MAX_MISSING`; each is asked f
 RECV-4  What is missing from before the newest keyframe is asked for `STALE_TRIES` times at the most, and giving it up asks
         for no keyframe: a Chromium throws away the repairs that wait in its pacer when a keyframe comes, and answers no NACK
         for those ever after. Asking for the next keyframe on their account would throw away the next repairs.
+RECV-5  Jitter and lateness are read from the first packet of a frame, as browsers do: those behind it waited for each other
+        at their sender (RFC 3550 A.8 means packets that are sent as they are sampled).
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ class Reception:
 
     __slots__ = (
         "_expected_before",
+        "_frame",
         "_hold",
         "_overrun",
         "_received_before",
@@ -89,6 +92,8 @@ class Reception:
         self.missing: dict[int, _Missing] = {}
         self.due_at = NEVER
         """When `due` has something to say next."""
+        self._frame = -1
+        """Timestamp of the newest frame: its first packet tells how late it is, not those sent behind it (RECV-5)."""
         self._suspect = -1
         self._overrun = 0
         self._transit = 0.0
@@ -107,21 +112,25 @@ class Reception:
     def accept(self, seq: int, timestamp: int, now: float, recovered: bool) -> int:
         """The packet's index, `REFUSED` (RECV-1), or `RESTARTED`: forget the stream and offer the packet again (RECV-2)."""
         highest = self.highest
-        if highest < 0:
+        step = seq - highest & 0xFFFF
+        if step == 1 and not recovered and highest >= 0:
+            index = self.highest = highest + 1
+            if timestamp == self._frame:
+                self.received += 1
+                return index
+        elif highest < 0:
             if recovered:
                 return REFUSED  # a repair cannot begin a stream
             # Room below the first packet, so that what was overtaken still has a positive index.
             index = self.first = self.highest = 0x10000 + seq
+        elif step == 1:
+            index = self.highest = highest + 1
         else:
-            step = (seq - highest) & 0xFFFF
-            if step == 1:
-                index = self.highest = highest + 1
-            else:
-                asked = self.missing.get(highest - (0x10000 - step))
-                index = self._out_of_step(seq, step, now, recovered)
-                if index < 0:
-                    return index
-                recovered = recovered or (asked is not None and asked.tries > 0)  # sound comes again as it was
+            asked = self.missing.get(highest - (0x10000 - step))
+            index = self._out_of_step(seq, step, now, recovered)
+            if index < 0:
+                return index
+            recovered = recovered or (asked is not None and asked.tries > 0)  # sound comes again as it was
         # RFC 3550 A.8, in RTP units.
         transit = now * self.clock_rate - timestamp
         if recovered:
@@ -131,6 +140,7 @@ class Reception:
                 self._hold.hear(late, now)
             return index
         self.received += 1
+        self._frame = timestamp
         strayed = transit - self._usual
         self._usual = self._usual + strayed / 64 if -90000.0 < strayed < 90000.0 else transit
         moved = transit - self._transit

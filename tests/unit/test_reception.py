@@ -136,6 +136,15 @@ def test_jitter_is_nothing_for_an_even_stream_and_something_for_an_uneven_one() 
     assert 700 < uneven.jitter < 1000
 
 
+def test_what_waited_behind_the_first_packet_of_its_frame_is_no_jitter() -> None:
+    stream = Reception(90000, repairable=True)
+    for n in range(100):
+        stream.accept(2 * n, n * 3000, n / 30, False)
+        stream.accept(2 * n + 1, n * 3000, n / 30 + 0.01, False)
+    assert stream.jitter < 1
+    assert stream.received == 200
+
+
 def test_what_is_kept_for_repair_is_about_a_second_of_the_stream() -> None:
     stream = of(*range(1, 101))
     stream.report(1, 0, 0)  # a hundred in this second
