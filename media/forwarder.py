@@ -114,7 +114,8 @@ class Forwarder:
         track, view, data, is_video = layer.track, cell.view, cell.data, producer.is_video
         if not is_video and not repaired and index == reception.highest:  # what was asked for again is late by that
             track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
-        reception.keep(index, bytes(view[:size]))
+        packet = bytes(view[:size])
+        reception.keep(index, packet)
         if reception.due_at != NEVER:
             self.asking.lossy.add(layer)
         begins: bool | None = None
@@ -154,7 +155,7 @@ class Forwarder:
         if track.handle is not None:
             flags = RECOVERED if repaired else 0
             if track.tape is None:
-                self._sink.packet(track.handle, flags, int(now * 1e6), view[:size])
+                self._sink.packet(track.handle, flags, int(now * 1e6), packet)
             elif track.tape.layer is layer or track.tape.wanted is layer:
                 self._record(track.tape, track.handle, layer, view, at, size, index, timestamp, now, flags)
         return index
@@ -221,7 +222,7 @@ class Forwarder:
             tape.layer = layer
         length = consumer.write(self._taped.data, self._taped.view, view, at, size, index, now)
         if length:
-            self._sink.packet(handle, flags, int(now * 1e6), self._taped.view[:length])
+            self._sink.packet(handle, flags, int(now * 1e6), bytes(self._taped.view[:length]))
 
     def _on_red(self, layer: Layer, size: int, at: int, seq: int, timestamp: int, now: float) -> None:
         """RFC 2198: the packet itself, plain, and what was lost before it out of its earlier blocks."""

@@ -85,7 +85,7 @@ class Hearing:
             else:
                 told = None
             if told is not None:
-                self._sink.packet(track.handle, SENDER_REPORT, int(now * 1e6), memoryview(told))
+                self._sink.packet(track.handle, SENDER_REPORT, int(now * 1e6), bytes(told))
         if first:  # lip sync should not wait for the next round of reports
             for route in track.routes:
                 self._asking.report(route.subscriber, now)

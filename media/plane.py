@@ -161,8 +161,8 @@ class TransportStats:
 class PacketSink(Protocol):
     """Where recorded packets go (`media.tap` through the worker's tap client). Must be cheap and never block."""
 
-    def packet(self, handle: int, flags: int, arrival_us: int, data: memoryview) -> None:
-        """One plain RTP packet, or one sender report cut from its compound; `data` is only valid during the call."""
+    def packet(self, handle: int, flags: int, arrival_us: int, data: bytes) -> None:
+        """One plain RTP packet, or one sender report cut from its compound; the plane keeps the same bytes for repairs."""
         ...
 
 

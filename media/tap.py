@@ -103,7 +103,17 @@ class Packet(NamedTuple):
 
 def frame(kind: Kind, seq: int, body: bytes | bytearray | memoryview = b"") -> bytes:
     """One whole frame."""
-    return _HEAD.pack(_HEAD.size - 4 + len(body), kind, seq) + bytes(body)
+    return frame_head(kind, seq, len(body)) + bytes(body)
+
+
+def packet_head(handle: int, flags: int, arrival_us: int, size: int) -> bytes:
+    """What stands before a packet of `size` bytes in a PACKETS body."""
+    return _PACKET.pack(handle, flags, arrival_us, size)
+
+
+def frame_head(kind: Kind, seq: int, size: int) -> bytes:
+    """What stands before a frame's body of `size` bytes."""
+    return _HEAD.pack(_HEAD.size - 4 + size, kind, seq)
 
 
 def pack_packet(into: bytearray, handle: int, flags: int, arrival_us: int, data: bytes | memoryview) -> None:

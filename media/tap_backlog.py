@@ -5,27 +5,36 @@ makes all that is left to be sent again. Past the bounds the oldest PACKETS fram
 
 BACKLOG-1  Bytes are bounded always; age only while the recorder is away, counted from when it went: a recorder that is
            there may take its time to acknowledge, since it does so by whole segments.
-BACKLOG-2  A packet is lost when no recorder can have it any more: dropped before it was sent, or dropped after and not
+BACKLOG-2  A packet is kept as the bytes it came in as, which the plane keeps for repairs as well: joined to a frame they
+           would be there twice, 0.3 MB a visit.
+BACKLOG-3  A packet is lost when no recorder can have it any more: dropped before it was sent, or dropped after and not
            acknowledged when the connection ended. Dropped after it was sent, and acknowledged later, it is not.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from media.tap import HEAD_SIZE, Kind, frame, packets
+from media.tap import Kind, frame_head
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One numbered frame, whole, and when it was made (CLOCK_MONOTONIC µs)."""
+    """One numbered frame, its body in parts, and when it was made (CLOCK_MONOTONIC µs)."""
 
     seq: int
     kind: Kind
-    data: bytes
+    body: Sequence[bytes]
+    size: int
+    packets: int
     made_us: int
+
+    @property
+    def whole(self) -> bytes:
+        """As it goes over the wire."""
+        return b"".join((frame_head(self.kind, self.seq, self.size), *self.body))
 
 
 class Backlog:
@@ -44,31 +53,31 @@ class Backlog:
         self.size = 0
         """Bytes kept."""
         self.lost_packets = 0
-        """Since the epoch began (BACKLOG-2)."""
+        """Since the epoch began (BACKLOG-3)."""
 
     @property
     def newest(self) -> int:
         """The seq of the newest frame; 0 before the first."""
         return self._newest
 
-    def add(self, kind: Kind, body: bytes | bytearray, now_us: int) -> None:
-        """Number a frame and keep it."""
+    def add(self, kind: Kind, body: Sequence[bytes], now_us: int, packets: int = 0) -> None:
+        """Number a frame with so many packets and keep it."""
         self._newest += 1
-        kept = Kept(self._newest, kind, frame(kind, self._newest, body), now_us)
+        kept = Kept(self._newest, kind, body, sum(map(len, body)), packets, now_us)
         self._unsent.append(kept)
-        self.size += len(kept.data)
+        self.size += kept.size
         self._shed(now_us)
 
     def send(self) -> Iterator[bytes]:
         """The frames still to be sent, oldest first; each counts as sent when it is taken."""
         while self._unsent:
             self._sent.append(self._unsent.popleft())
-            yield self._sent[-1].data
+            yield self._sent[-1].whole
 
     def acknowledge(self, seq: int) -> None:
         """Everything up to `seq` is durable. What was never sent cannot be acknowledged."""
         while self._sent and self._sent[0].seq <= seq:
-            self.size -= len(self._sent.popleft().data)
+            self.size -= self._sent.popleft().size
         while self._given_up and self._given_up[0][0] <= seq:
             self._given_up.popleft()
 
@@ -91,12 +100,11 @@ class Backlog:
             if self.size <= self._max_bytes and not self._too_old(gone, now_us):
                 return
             del queue[at]
-            self.size -= len(gone.data)
-            count = sum(1 for _ in packets(memoryview(gone.data)[HEAD_SIZE:]))
+            self.size -= gone.size
             if queue is self._sent:
-                self._given_up.append((gone.seq, count))
+                self._given_up.append((gone.seq, gone.packets))
             else:
-                self.lost_packets += count
+                self.lost_packets += gone.packets
 
     def _too_old(self, kept: Kept, now_us: int) -> bool:
         away = self._away_since_us

@@ -36,7 +36,7 @@ AUDIO = bytes(88)
 
 
 class _NullSink:
-    def packet(self, handle: int, flags: int, arrival_us: int, data: memoryview) -> None:
+    def packet(self, handle: int, flags: int, arrival_us: int, data: bytes) -> None:
         pass
 
 

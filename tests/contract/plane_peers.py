@@ -27,12 +27,12 @@ OPUS = b"\xfc\xff\xfe"
 
 @dataclass
 class Tapped:
-    """A `PacketSink` that keeps copies."""
+    """A `PacketSink` that keeps them."""
 
     packets: list[tuple[int, int, int, bytes]] = field(default_factory=list)
 
-    def packet(self, handle: int, flags: int, arrival_us: int, data: memoryview) -> None:
-        self.packets.append((handle, flags, arrival_us, bytes(data)))
+    def packet(self, handle: int, flags: int, arrival_us: int, data: bytes) -> None:
+        self.packets.append((handle, flags, arrival_us, data))
 
 
 class Clock:

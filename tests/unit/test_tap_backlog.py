@@ -5,15 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.tap import Frames, Kind, pack_packet
+from media.tap import Frames, Kind, packet_head, packets
 from media.tap_backlog import Backlog
 
 
-def batch(packets: int = 1) -> bytearray:
-    body = bytearray()
-    for _ in range(packets):
-        pack_packet(body, 1, 0, 0, bytes(100))
-    return body
+def add(backlog: Backlog, now_us: int = 0, count: int = 1) -> None:
+    """A frame of packets."""
+    backlog.add(Kind.PACKETS, [packet_head(1, 0, 0, 100), bytes(100)] * count, now_us, count)
 
 
 def seqs(backlog: Backlog) -> list[int]:
@@ -24,7 +22,7 @@ def seqs(backlog: Backlog) -> list[int]:
 def test_frames_are_sent_once_in_order_and_again_to_the_next_recorder() -> None:
     backlog = Backlog(1 << 20, 10)
     for _ in range(3):
-        backlog.add(Kind.PACKETS, batch(), 0)
+        add(backlog)
     assert seqs(backlog) == [1, 2, 3]
     assert seqs(backlog) == []
     backlog.acknowledge(1)
@@ -32,11 +30,22 @@ def test_frames_are_sent_once_in_order_and_again_to_the_next_recorder() -> None:
     assert seqs(backlog) == [2, 3]
 
 
+def test_a_frame_of_parts_goes_out_as_one() -> None:
+    backlog = Backlog(1 << 20, 10)
+    first, second = bytes(range(200)), b"sound"
+    parts = [packet_head(7, 1, 99, len(first)), first, packet_head(8, 0, 100, len(second)), second]
+    backlog.add(Kind.PACKETS, parts, 0, 2)
+    ((kind, seq, body),) = Frames().feed(b"".join(backlog.send()))
+    assert (kind, seq) == (Kind.PACKETS, 1)
+    assert list(packets(memoryview(body))) == [(7, 1, 99, first), (8, 0, 100, second)]
+    assert backlog.size == len(body)
+
+
 def test_past_the_bound_the_oldest_packets_go_and_are_counted() -> None:
     backlog = Backlog(1000, 10)
-    backlog.add(Kind.TRACK, b"{}", 0)
+    backlog.add(Kind.TRACK, [b"{}"], 0)
     for _ in range(5):
-        backlog.add(Kind.PACKETS, batch(3), 0)
+        add(backlog, count=3)
     assert seqs(backlog) == [1, 5, 6]
     assert backlog.lost_packets == 9
     assert backlog.size <= 1000
@@ -44,9 +53,9 @@ def test_past_the_bound_the_oldest_packets_go_and_are_counted() -> None:
 
 def test_while_the_recorder_is_away_what_is_too_old_goes() -> None:
     backlog = Backlog(1 << 20, 10)
-    backlog.add(Kind.PACKETS, batch(2), 0)
-    backlog.add(Kind.END, b"{}", 5)
-    backlog.add(Kind.PACKETS, batch(), 11)
+    add(backlog, count=2)
+    backlog.add(Kind.END, [b"{}"], 5)
+    add(backlog, 11)
     assert seqs(backlog) == [2, 3]
     assert backlog.lost_packets == 2
 
@@ -54,11 +63,11 @@ def test_while_the_recorder_is_away_what_is_too_old_goes() -> None:
 def test_a_recorder_that_is_there_may_take_its_time() -> None:
     backlog = Backlog(1 << 20, 10)
     backlog.connected()
-    backlog.add(Kind.PACKETS, batch(), 0)
+    add(backlog)
     assert seqs(backlog) == [1]
-    backlog.add(Kind.PACKETS, batch(), 1000)
+    add(backlog, 1000)
     backlog.disconnected(1000)
-    backlog.add(Kind.PACKETS, batch(), 1009)
+    add(backlog, 1009)
     assert seqs(backlog) == [1, 2, 3]
     assert backlog.lost_packets == 0
 
@@ -67,7 +76,7 @@ def test_what_was_sent_and_given_up_is_lost_only_if_the_recorder_goes_without_it
     backlog = Backlog(600, 10)
     backlog.connected()
     for _ in range(4):
-        backlog.add(Kind.PACKETS, batch(2), 0)
+        add(backlog, count=2)
         seqs(backlog)
     assert backlog.lost_packets == 0
     backlog.acknowledge(1)
@@ -78,7 +87,7 @@ def test_what_was_sent_and_given_up_is_lost_only_if_the_recorder_goes_without_it
 
 def test_only_what_was_sent_can_be_acknowledged() -> None:
     backlog = Backlog(1 << 20, 10)
-    backlog.add(Kind.PACKETS, batch(), 0)
+    add(backlog)
     backlog.acknowledge(99)
     assert seqs(backlog) == [1]
 
@@ -92,9 +101,11 @@ def test_every_packet_is_durable_sent_again_or_counted_as_lost(steps: list[str])
         match step:
             case "track" | "packets":
                 added += 1
-                kind = Kind.TRACK if step == "track" else Kind.PACKETS
-                backlog.add(kind, batch() if kind is Kind.PACKETS else b"{}", 0)
-                controls |= {added} if kind is Kind.TRACK else set()
+                if step == "packets":
+                    add(backlog)
+                else:
+                    backlog.add(Kind.TRACK, [b"{}"], 0)
+                    controls.add(added)
             case "send":
                 received |= set(seqs(backlog))
             case "acknowledge":
