@@ -6,6 +6,7 @@ to the store and records to the log of all visits.
 JOURNAL-1  A commit that fails leaves what it held in hand for the next try; until one succeeds the journal is `stuck`.
 JOURNAL-2  Records go into batches of FORMAT.md §2, each complete with the commit that says so, even if the disk takes the
            object later.
+JOURNAL-4  A commit that was begun is over before anything else is said or written, even if who asked for it is gone.
 JOURNAL-3  The local copy of an object that the store locks goes when the record `stored` of it is durable; that of any other
            media of a live visit with the next commit, which is in a thread already.
 """
@@ -16,7 +17,7 @@ import asyncio
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -67,12 +68,15 @@ class Journal:
         store: Callable[[Upload], None],
         leaf: Callable[[int, list[bytes]], None],
         first: Callable[[], None] = lambda: None,
+        in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC, µs. `store` takes objects that are durable, `leaf(seq, lines)` records (TREE-1).
 
         `first` makes durable what everything else depends on: keys (RING-1). It blocks, and raises `OSError`.
+        `in_thread` does what blocks (`recorder.lanes`).
         """
         self._first = first
+        self._in_thread = in_thread
         self.spool = spool
         self.life = life
         self.stuck = False
@@ -208,13 +212,29 @@ class Journal:
         """
         line = self._line(self._clock(), held)
         try:
-            await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._commit_now, line))
+            await self._to_its_end(lambda: self._commit_now(line))
         except OSError as error:
             if not self.stuck:
                 log.error("spool failed", extra={"visit": self._visit, "errno": error.errno})
             self.stuck = True
             raise SpoolFailed("the disk did not take the record", error.errno in FULL) from None
         self.stuck = False
+
+    async def _to_its_end(self, work: Callable[[], None]) -> None:
+        """Do it in a thread. Who is cancelled waits all the same: what is in hand is the thread's until then (JOURNAL-4)."""
+        doing = asyncio.ensure_future(self._in_thread(work))
+        cancelled: asyncio.CancelledError | None = None
+        while not doing.done():
+            try:
+                await asyncio.shield(doing)
+            except asyncio.CancelledError as error:
+                cancelled = error
+            except OSError:
+                pass
+        if cancelled is not None:
+            doing.exception()
+            raise cancelled
+        doing.result()
 
     async def make_space(self) -> None:
         """Remove what is in the store: its space may be what is missing, so it does not wait for the record."""

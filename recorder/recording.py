@@ -10,7 +10,7 @@ RECORDING-1  While the disk does not take what is in hand (JOURNAL-1) no packet 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from media.tap import TapTrack
@@ -53,19 +53,20 @@ class Recording:
         leaf: Callable[[int, list[bytes]], None] = lambda *_: None,
         witnesses: Sequence[str] = (),
         keys: VisitKeys | None = None,
+        in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC, µs. `store` takes finished objects; `tell` takes news for signaling.
 
         `leaf(seq, lines)` takes records that are durable (TREE-1); `witnesses` are those a new recording names.
-        `keys`: where its streams are sealed.
+        `keys`: where its streams are sealed. `in_thread` does what blocks (`recorder.lanes`).
         """
         self.visit = visit
         self.spool = spool
         self.witnesses = tuple(witnesses)
         self._clock = clock
         self._tell = tell
-        first = (keys.commit,) if keys is not None else ()
-        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf, *first)
+        first = keys.commit if keys is not None else _nothing
+        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf, first, in_thread)
         self._streams = Streams(clock, keys)
         self._lock = asyncio.Lock()
         self._agreed: dict[str, bool] = {}
@@ -425,6 +426,10 @@ class Recording:
         for news in self._news:
             self._tell(news)
         self._news.clear()
+
+
+def _nothing() -> None:
+    """There is nothing to make durable before a record."""
 
 
 def _shift(old: Life, new: Life) -> int:

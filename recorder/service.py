@@ -351,6 +351,7 @@ class Recorder:
             partial(self.notary.take, visit) if self.notary is not None else _untold,
             self.notary.witness_keys if self.notary is not None else (),
             keys=self.mint.visit(visit),
+            in_thread=self._lanes.write,
         )
 
     # ---- what others say

@@ -20,6 +20,8 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from config.clock import monotonic_s
+from recorder.lanes import Lanes
 from recorder.objects import (
     CHUNK,
     DigestMismatch,
@@ -48,10 +50,12 @@ class FolderStore:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._drafts = count()
+        self._lanes = Lanes(monotonic_s)
 
     async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
         """Write whole or not at all (STORE-1…3)."""
-        return await asyncio.to_thread(self._put, self._path(name), data, sha256)
+        path = self._path(name)
+        return await self._lanes.write(lambda: self._put(path, data, sha256))
 
     async def get(self, name: str) -> bytes:
         """Read whole."""

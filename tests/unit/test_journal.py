@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,17 @@ SEGMENT = "streams/patient/part-001/seg-000001.webm"
 class Desk:
     """A journal over a spool, and what it gave to the store."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(
+        self, root: Path, in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread
+    ) -> None:
         self.given: list[Upload] = []
         signer = load_or_create(root / "key.pem")
         life = Life("epoch", "boot", 1_700_000_000_000_000, 0)
         spool = Spool(root / "spool").visit("v")
         store = self.given.append
-        self.journal = Journal("v", spool, signer, life, "example.org/t", lambda: 0, store, lambda *_: None)
+        self.journal = Journal(
+            "v", spool, signer, life, "example.org/t", lambda: 0, store, lambda *_: None, in_thread=in_thread
+        )
 
     async def commit(self, *writes: Write) -> None:
         for write in writes:
@@ -58,3 +64,26 @@ async def test_a_journal_that_commits_no_more_leaves_removing_to_others(tmp_path
     assert not desk.journal.stored(upload, Stored(version=None))
     desk.journal.stuck = False
     assert not desk.journal.stored(upload._replace(name="records/000001.jsonl"), Stored(version=None))
+
+
+async def test_a_commit_whose_asker_is_gone_is_over_before_anything_else_is_said(tmp_path: Path) -> None:  # JOURNAL-4
+    begun, may_end = asyncio.Event(), asyncio.Event()
+
+    async def slow(work: Callable[[], None]) -> None:
+        begun.set()
+        await may_end.wait()
+        work()
+
+    desk = Desk(tmp_path, slow)
+    desk.journal.append("open", {"seats": {"patient": "p"}, "recorder": "r", "epoch": "e"}, 0)
+    asking = asyncio.create_task(desk.journal.commit(None))
+    await begun.wait()
+    asking.cancel()
+    await asyncio.sleep(0)
+    assert not asking.done(), (
+        "whoever is next in the lock's line would take its records for written, or write them twice"
+    )
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert not desk.journal.pending

@@ -1,93 +1,141 @@
-"""How many are worked on at once: as few as will do, more where the round would be late."""
+"""Who writes to the disk: one thread for all visits, more where the round would be late or nothing goes on."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 
 import pytest
 
-from recorder.lanes import LONG_S, MOST, SHORT_S, Lanes
+from recorder.lanes import LONG_S, MOST, READY, Lanes
+
+PATIENCE_S = 10
 
 
-class Disk:
-    """Every write takes so long, by a clock that goes on when all who are there wait."""
+class Now:
+    """A clock that stands."""
 
-    def __init__(self, write_s: float) -> None:
-        self.now = 0.0
-        self.write_s = write_s
-        self.at_once = self.most_at_once = 0
-        self.written: list[int] = []
+    now = 0.0
 
-    async def write(self, number: int) -> None:
-        self.at_once += 1
-        self.most_at_once = max(self.most_at_once, self.at_once)
-        for _ in range(10):
-            await asyncio.sleep(0)
-            self.now += self.write_s / 10 / self.at_once
-        self.at_once -= 1
-        self.written.append(number)
+    def __call__(self) -> float:
+        return self.now
 
 
-def a_round(lanes: Lanes, disk: Disk, count: int) -> None:
-    asyncio.run(asyncio.wait_for(_each(lanes, disk, count), 10))
+async def a_round(lanes: Lanes, works: list[Callable[[], None]]) -> list[Exception | None]:
+    async with asyncio.timeout(PATIENCE_S):
+        return await lanes.each(works, lanes.write)
 
 
-async def _each(lanes: Lanes, disk: Disk, count: int) -> None:
-    assert await lanes.each(range(count), disk.write) == [None] * count
+async def test_on_a_quick_disk_all_are_written_in_their_order_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)
+    written: list[tuple[int, int]] = []
+    works = [lambda n=n: written.append((n, threading.get_ident())) for n in range(3 * READY)]
+    assert await a_round(Lanes(Now()), works) == [None] * (3 * READY)  # type: ignore[arg-type]
+    assert [number for number, _ in written] == list(range(3 * READY))
+    assert len({thread for _, thread in written[:READY]}) == 1
+    assert threading.get_ident() not in {thread for _, thread in written}
 
 
-def test_on_a_quick_disk_one_is_written_after_the_other() -> None:
-    disk = Disk(write_s=LONG_S / 40)
-    lanes = Lanes(lambda: disk.now)
-    a_round(lanes, disk, 15)
-    assert disk.most_at_once == 1
-    assert disk.written == list(range(15))
+async def test_a_visit_that_the_disk_does_not_take_holds_up_no_other() -> None:
+    others = threading.Semaphore(0)
+
+    def slow() -> None:
+        for _ in range(5):
+            assert others.acquire(timeout=PATIENCE_S), "another lane takes the others"
+
+    assert await a_round(Lanes(Now()), [slow, *[lambda: others.release()] * 5]) == [None] * 6
 
 
-def test_on_a_slow_disk_lanes_are_opened_within_the_round_and_never_more_than_the_most() -> None:
-    disk = Disk(write_s=0.1)
-    lanes = Lanes(lambda: disk.now)
-    a_round(lanes, disk, 100)
-    assert disk.most_at_once == MOST == lanes.open
-    assert sorted(disk.written) == list(range(100))
-    assert disk.now < 100 * 0.1 / MOST * 1.3
+async def test_where_the_round_would_be_late_lanes_are_opened_and_never_more_than_the_most() -> None:
+    clock, there, most = Now(), threading.Semaphore(0), [0]
+    all_there = threading.Event()
+    lock, inside = threading.Lock(), [0]
+
+    def work() -> None:
+        with lock:
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            if inside[0] == MOST:
+                all_there.set()
+        assert all_there.wait(PATIENCE_S), "as many as may be are at it at once"
+        with lock:
+            inside[0] -= 1
+        there.release()
+
+    lanes = Lanes(clock)
+    clock.now = -LONG_S * 9
+    begun = asyncio.get_running_loop().call_later(0.01, lambda: setattr(clock, "now", 0.0))
+    assert await a_round(lanes, [work] * READY) == [None] * READY
+    begun.cancel()
+    assert most[0] == MOST == lanes.open
 
 
-def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_short() -> None:
-    disk = Disk(write_s=0.1)
-    lanes = Lanes(lambda: disk.now)
-    a_round(lanes, disk, 100)
-    disk.write_s, disk.most_at_once = SHORT_S / 40, 0
-    a_round(lanes, disk, 20)
-    assert disk.most_at_once == MOST
-    for _ in range(4):
-        a_round(lanes, disk, 20)
+async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_short() -> None:
+    lanes = Lanes(Now())
+    lanes.open = MOST
+    at_once = threading.Barrier(MOST)
+    assert await a_round(lanes, [lambda: (at_once.wait(PATIENCE_S), None)[1]] * MOST) == [None] * MOST
+    for _ in range(3):
+        await a_round(lanes, [lambda: None] * READY)
     assert lanes.open == 1
 
 
-def test_what_one_raises_is_told_in_its_place_and_keeps_no_other_from_its_turn() -> None:
+async def test_what_is_durable_is_told_while_others_are_still_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("recorder.lanes.TELL_S", -1)
+    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)
+    told = threading.Event()
+    lanes = Lanes(Now())
+
+    async def first() -> None:
+        await lanes.write(lambda: None)
+        told.set()
+
+    def second() -> None:
+        assert told.wait(PATIENCE_S)
+
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
+        group.create_task(first())
+        group.create_task(lanes.write(second))
+
+
+async def test_what_one_raises_is_told_in_its_place_and_keeps_no_other_from_its_turn() -> None:
     fault = OSError("no")
 
-    async def work(number: int) -> None:
-        if number == 1:
-            raise fault
+    def fails() -> None:
+        raise fault
 
-    assert asyncio.run(Lanes(lambda: 0.0).each(range(3), work)) == [None, fault, None]
-
-
-def test_a_round_of_nothing_is_over_at_once() -> None:
-    assert asyncio.run(Lanes(lambda: 0.0).each([], Disk(1.0).write)) == []
+    assert await a_round(Lanes(Now()), [lambda: None, fails, lambda: None]) == [None, fault, None]
 
 
-async def test_who_is_cancelled_waits_for_nobody() -> None:
-    started = asyncio.Event()
+async def test_no_more_are_made_ready_than_may_be_held() -> None:
+    ready, most = [0], [0]
 
     async def work(_: int) -> None:
-        started.set()
-        await asyncio.Event().wait()
+        ready[0] += 1
+        most[0] = max(most[0], ready[0])
+        await asyncio.sleep(0)
+        ready[0] -= 1
 
-    task = asyncio.create_task(Lanes(lambda: 0.0).each([1, 2], work))
-    await started.wait()
-    task.cancel()
+    await Lanes(Now()).each(range(4 * READY), work)
+    assert most[0] == READY
+
+
+async def test_a_round_of_nothing_is_over_at_once() -> None:
+    assert await a_round(Lanes(Now()), []) == []
+
+
+async def test_what_somebody_asked_for_is_done_although_he_is_gone() -> None:
+    lanes, go, done = Lanes(Now()), threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    await lanes.write(lambda: None)  # and again after it
+    first = asyncio.create_task(lanes.write(lambda: (go.wait(PATIENCE_S), None)[1]))
+    second = asyncio.create_task(lanes.write(lambda: (loop.call_soon_threadsafe(done.set), None)[1]))
+    await asyncio.sleep(0)
+    second.cancel()
+    go.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await done.wait()
+        await first
     with pytest.raises(asyncio.CancelledError):
-        await task
+        await second
