@@ -85,7 +85,7 @@ class Gate:
                 return self._hospital(request)
             case "exporter" if said is None or "." not in said:  # a link's token has dots, the API key has none
                 return self._hospital(request)
-            case "coordinator" if said is None or "." not in said:
+            case "coordinator" | "reviewer" if said is None or "." not in said:
                 return self._hospital(request)
             case "staff":
                 raise Unauthorised("a session of staff is needed: Authorization: Bearer <token>")
@@ -98,7 +98,9 @@ class Gate:
             raise Unauthorised("there is no such session", code="session_unknown")
         if isinstance(asker, str):
             raise Unauthorised("this session is over", code=f"session_{asker}")
-        if access in ("administrator", "coordinator") and asker.role != "administrator":
+        if access == "coordinator":  # ACCESS-1: who is in which visit tells whose its recording is
+            raise Forbidden("this is for coordinators")
+        if access in ("administrator", "reviewer") and asker.role != "administrator":
             raise Forbidden("this is for administrators")
         return Principal(access, asker.who, asker=asker)
 
@@ -120,7 +122,8 @@ class Gate:
         except TokenError as error:
             raise Unauthorised(str(error), code=error.code) from error
         desk = claims.role if claims.role in ("auditor", "coordinator") else "seat"
-        if (access == "seat") != (desk == "seat") or (access == "coordinator") != (desk == "coordinator"):
+        coordinating = access in ("coordinator", "reviewer")
+        if (access == "seat") != (desk == "seat") or coordinating != (desk == "coordinator"):
             raise Forbidden("this link is for something else")
         if desk == "coordinator":
             return Principal(access, claims.subject)

@@ -1,6 +1,8 @@
 """The coordinator's desk over HTTP: every queue by department, who needs help, how live visits fare, and reassigning.
 
 COORD-1  A coordinator sees masked names, as everyone but the hospital's own system does; nothing of what is said or written.
+        It is for a coordinator's link and the API key: an administrator lists recordings by visit, and would learn here whose
+        they are (ACCESS-1).
 COORD-2  The page asks again every few seconds: a figure is what is stored or measured at that moment, never a guess.
 """
 

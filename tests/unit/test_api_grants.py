@@ -141,8 +141,11 @@ async def test_a_session_says_who_it_is_and_ends(api: Api) -> None:
 async def test_the_coordinators_desk_and_what_patients_said_are_no_doctors_nor_an_auditors(api: Api) -> None:
     for role, doctor, status in (("doctor", "d-1", 403), ("auditor", None, 403), ("administrator", None, 200)):
         token = await signed_in(api, f"{role}-1", role, doctor)
-        for path in ("/api/v1/coordination", "/api/v1/ratings"):
-            assert (await api.call("GET", path, token))[0] == status, (role, path)
+        assert (await api.call("GET", "/api/v1/ratings", token))[0] == status, role
+        # ACCESS-1: who is in which visit would tell an administrator whose its recording is.
+        assert (await api.call("GET", "/api/v1/coordination", token))[0] == 403, role
+        path = "/api/v1/coordination/nobody/reassign"
+        assert (await api.call("POST", path, token, json={"doctor": "d-2"}))[0] == 403, role
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
