@@ -31,10 +31,12 @@ from signaling.snapshot import masked_name
 class CoordinationRoutes:
     """See the module."""
 
-    def __init__(self, store: VisitStore, visits: Visits, clock: Clock) -> None:
+    def __init__(self, store: VisitStore, visits: Visits, clock: Clock, clinic: str | None = None) -> None:
+        """`clinic` is the hospital's name, to stand on the page."""
         self._store = store
         self._visits = visits
         self._clock = clock
+        self._clinic = clinic
 
     def routes(self) -> Routes:
         """The table."""
@@ -79,7 +81,7 @@ class CoordinationRoutes:
             departments.setdefault(load.department or "", []).append(load)
         shown = [DepartmentLoad(name or None, _busiest(each)) for name, each in sorted(departments.items())]
         visits = [self._visit(facts, now) for facts in open_visits]
-        return json_answer(Coordination(iso(datetime.fromtimestamp(now, UTC)), shown, visits))
+        return json_answer(Coordination(iso(datetime.fromtimestamp(now, UTC)), self._clinic, shown, visits))
 
     async def reassign(self, call: Call[Reassign, Nothing]) -> web.Response:
         """Through the visit's actor, so that everyone in it is told (SIG-33)."""

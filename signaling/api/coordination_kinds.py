@@ -51,6 +51,7 @@ class Coordination(msgspec.Struct, frozen=True):
     """Everything that goes on, longest wait first."""
 
     at: Moment
+    clinic: str | None
     departments: list[DepartmentLoad]
     visits: list[CoordinatedVisit]
 

@@ -36,7 +36,8 @@ def all_routes(
     """Every route; the document among them describes them all, itself included."""
     written: list[bytes] = []
     routes = VisitRoutes(store, visits, links, clock, contacts).routes()
-    routes += CoordinationRoutes(store, visits, clock).routes()
+    clinic = None if contacts is None or contacts.clinic is None else contacts.clinic.name
+    routes += CoordinationRoutes(store, visits, clock, clinic).routes()
     for part in more:
         routes += part.routes()
     routes += PublicRoutes(parts, lambda: written[0]).routes()

@@ -121,11 +121,11 @@ async def test_what_was_written_offline_comes_once_and_in_order(
     await visit.end()
 
 
-async def test_in_elder_mode_a_call_is_answered_with_one_tap(
+async def test_in_elder_mode_a_call_is_answered_with_one_tap_and_a_doctors_phone_shows_who_was_admitted(
     system: System, doctors: Browser, patients: Browser
 ) -> None:
     made = await system.visit()
-    doctor, patient = await doctors.blank(**DESK), await patients.blank(**HANDSET)
+    doctor, patient = await doctors.blank(**HANDSET), await patients.blank(**HANDSET)
     link = made["links"]["patient"].replace("/p/#", "/p/?mode=elder&lang=zh#")
     await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(link))
     await patient_waits(patient)
@@ -141,6 +141,16 @@ async def test_in_elder_mode_a_call_is_answered_with_one_tap(
         "return [...document.querySelectorAll('.bar [data-act]')].map((each) => each.dataset.act)"
     )
     assert buttons == ["microphone", "help", "end"]
+
+    # The doctor, on a phone too, sees who was admitted without another tap, and is offered no keys.
+    tab = "return document.querySelector('.desk').dataset.tab"
+    assert await doctor.eval(tab) == "picture"
+    assert await doctor.eval("return document.querySelector('[data-act=keys]').getClientRects().length") == 0
+    await doctor.eval("document.querySelectorAll('.tabs button')[1].click()")
+    await act(doctor, "prescribe")
+    assert await doctor.eval(tab) == "work"
+    await doctor.eval("document.querySelectorAll('.tabs button')[2].click()")
+    await moving(doctor)
     await patient.reload()
     await screen(patient, "live")
     await picture(patient, "doctor")

@@ -8,6 +8,7 @@ export type Level = 'good' | 'slow' | 'bad' | null;
 export interface DoctorLoad {
   readonly id: string;
   readonly name: string;
+  readonly department: string | null;
   readonly here: boolean;
   readonly waiting: number;
   readonly live: number;
@@ -51,6 +52,8 @@ export interface Rating {
 export type RatingState = 'pending' | 'shown' | 'hidden';
 
 export interface CoordinationFacts {
+  /** The hospital's own name, if it has said one. */
+  readonly clinic: string | null;
   readonly departments: readonly Department[] | null;
   readonly visits: readonly Coordinated[];
   /** When the figures were read; they stay on the page while newer ones cannot be had. */
@@ -79,7 +82,7 @@ const EVERY_MS = 3000;
 const RATINGS_EVERY = 10;
 
 export class CoordinationDesk implements Watchable<CoordinationFacts> {
-  private readonly facts = new Snapshot<CoordinationFacts>({ departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null });
+  private readonly facts = new Snapshot<CoordinationFacts>({ clinic: null, departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null });
   private reads = 0;
 
   constructor(
@@ -138,9 +141,10 @@ export class CoordinationDesk implements Watchable<CoordinationFacts> {
   }
 }
 
-export function parse(given: unknown): Pick<CoordinationFacts, 'departments' | 'visits'> {
+export function parse(given: unknown): Pick<CoordinationFacts, 'clinic' | 'departments' | 'visits'> {
   const from = fields(given);
   return {
+    clinic: text(from['clinic']),
     departments: list(from['departments']).map((each) => ({ name: text(fields(each)['department']), doctors: list(fields(each)['doctors']).flatMap(parseLoad) })),
     visits: list(from['visits']).flatMap(parseVisit),
   };
@@ -160,7 +164,7 @@ function parseLoad(given: unknown): DoctorLoad[] {
   const from = fields(given);
   const id = text(from['id']);
   if (id === null) return [];
-  return [{ id, name: text(from['name']) ?? '', here: from['here'] === true, waiting: count(from['waiting']) ?? 0, live: count(from['live']) ?? 0, longest: count(from['longest_s']) }];
+  return [{ id, name: text(from['name']) ?? '', department: text(from['department']), here: from['here'] === true, waiting: count(from['waiting']) ?? 0, live: count(from['live']) ?? 0, longest: count(from['longest_s']) }];
 }
 
 const levelOf = (given: unknown): Level => (given === 'good' || given === 'slow' || given === 'bad' ? given : null);

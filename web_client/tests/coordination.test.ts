@@ -17,7 +17,8 @@ describe('the coordinator’s desk', () => {
     const read = parse(READ);
     expect(read.departments?.[0]?.doctors.map((each) => [each.id, each.longest])).toEqual([['d1', 130]]);
     expect(read.visits.map((each) => [each.visit, each.late, each.patientLine, each.doctorPresent])).toEqual([['V1', true, 'slow', false]]);
-    expect(parse(null)).toEqual({ departments: [], visits: [] });
+    expect(parse({ ...READ, clinic: '县人民医院' }).clinic).toBe('县人民医院');
+    expect(parse(null)).toEqual({ clinic: null, departments: [], visits: [] });
   });
 
   it('keeps the last figures while newer ones cannot be had', async () => {

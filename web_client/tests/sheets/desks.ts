@@ -26,11 +26,11 @@ const DEPARTMENTS: CoordinationFacts['departments'] = [
   {
     name: '内科',
     doctors: [
-      { id: 'd-1', name: '李敏', here: true, waiting: 3, live: 1, longest: 1860 },
-      { id: 'd-2', name: '欧阳若兰', here: false, waiting: 0, live: 0, longest: null },
+      { id: 'd-1', name: '李敏', department: '内科', here: true, waiting: 3, live: 1, longest: 1860 },
+      { id: 'd-2', name: '欧阳若兰', department: '内科', here: false, waiting: 0, live: 0, longest: null },
     ],
   },
-  { name: null, doctors: [{ id: 'd-3', name: '陈立', here: true, waiting: 0, live: 1, longest: null }] },
+  { name: null, doctors: [{ id: 'd-3', name: '陈立', department: null, here: true, waiting: 0, live: 1, longest: null }] },
 ];
 
 const BUSY: readonly Coordinated[] = [
@@ -47,7 +47,7 @@ const RATINGS: CoordinationFacts['ratings'] = [
   { id: 'r3', doctor: 'd-1', month: '2026-04', stars: 4, text: 'He listened. The picture stopped twice, the sound never did.', state: 'shown' },
 ];
 
-const NOTHING: CoordinationFacts = { departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null };
+const NOTHING: CoordinationFacts = { clinic: '县人民医院', departments: null, visits: [], at: null, failure: null, choosing: null, moving: false, trouble: false, ratings: [], unreviewed: null };
 
 export const COORDINATOR: Readonly<Record<string, CoordinationFacts>> = {
   loading: NOTHING,

@@ -1,5 +1,5 @@
 /** The coordinator's page: who needs help first, then who waits, who is in a visit, and every doctor by department. */
-import type { Coordinated, CoordinationFacts, DoctorLoad, Level, Rating } from '../../core/coordination';
+import type { Coordinated, CoordinationFacts, Department, DoctorLoad, Level, Rating } from '../../core/coordination';
 import { tongue } from '../../core/tongue';
 import type { CoordinatorWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
@@ -33,6 +33,13 @@ function troubles(row: Coordinated, w: Words): string[] {
   ].filter((each) => each !== '');
 }
 
+/** A department as a whole. */
+function together({ doctors }: Department, w: Words): string {
+  const sum = (of: (each: DoctorLoad) => number): number => doctors.reduce((all, each) => all + of(each), 0);
+  const longest = doctors.reduce<number | null>((most, each) => (each.longest === null ? most : Math.max(most ?? 0, each.longest)), null);
+  return [w.coCount(sum((each) => each.waiting), sum((each) => each.live)), longest === null ? '' : w.coLongest(minutes(longest))].filter(Boolean).join(' · ');
+}
+
 function Line({ who, level, w }: { who: string; level: Level; w: Words }) {
   if (level === null) return null;
   return (
@@ -64,13 +71,14 @@ function Visit({ row, doctors, given }: { row: Coordinated; doctors: readonly Do
   const { now, w, act } = given;
   const wrong = troubles(row, w);
   const choosing = now.choosing === row.visit;
+  const treating = doctors.find((each) => each.id === row.doctor);
   return (
     <li class={`visit ${row.escalated ? 'bad' : wrong.length > 0 ? 'warn' : ''}`} data-visit={row.visit}>
       <div class="who">
         <b lang={tongue(row.patient)}>{row.patient}</b>
         {row.age !== null && <span class="quiet">{w.age(row.age)}</span>}
         <span class="num time">{row.phase === 'live' ? w.coLasted(minutes(row.seconds)) : w.coWaited(minutes(row.seconds))}</span>
-        <span class="quiet">{doctors.find((each) => each.id === row.doctor)?.name ?? ''}</span>
+        <span class="quiet">{[treating?.name, treating?.department].filter(Boolean).join(' · ')}</span>
         {row.moved && <span class="quiet">{w.coMoved}</span>}
       </div>
       {wrong.length > 0 && (
@@ -174,7 +182,7 @@ export function CoordinatorPageView(given: CoordinatorGiven) {
   return (
     <>
       <header class="head">
-        <b>{w.brand}</b>
+        <b>{now.clinic ?? w.brand}</b>
         <span class="sp" />
         <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
           {w.other}
@@ -202,7 +210,9 @@ export function CoordinatorPageView(given: CoordinatorGiven) {
               <h2>{w.coDepartments}</h2>
               {now.departments.map((each) => (
                 <section key={each.name} data-department={each.name ?? ''}>
-                  <h3 lang={tongue(each.name)}>{each.name ?? w.coNoDepartment}</h3>
+                  <h3>
+                    <b lang={tongue(each.name)}>{each.name ?? w.coNoDepartment}</b> <span class="num">{together(each, w)}</span>
+                  </h3>
                   <ul>
                     {each.doctors.map((one) => (
                       <li key={one.id} class="load" data-doctor={one.id}>

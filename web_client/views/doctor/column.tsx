@@ -90,9 +90,9 @@ function Recording({ state, given }: { state: State; given: DoctorGiven }) {
   }[kind];
   return (
     <section class={`card rec ${kind}`} data-recording={kind} aria-label={w.endRecorded}>
-      <h3>
+      <h2>
         <Icon name={kind === 'interrupted' ? 'warn' : 'shield'} /> {words}
-      </h3>
+      </h2>
       {kind !== 'off' && (
         <>
           <Alive seat="patient" state={state} given={given} />

@@ -1,5 +1,5 @@
 /** The doctor's desk: queue, workspace, picture. On a narrow screen they are tabs; the picture element stays. */
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { doctorView } from '../../core/visit';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -37,6 +37,11 @@ export function DoctorPageView(given: DoctorGiven) {
   const { now, w, act } = given;
   const [tab, setTab] = useState<Tab>('queue');
   const view = doctorView(now.call.session);
+  const live = view === 'live' ? (now.call.session.state?.visit ?? null) : null;
+  // Who admits wants to see the patient, and who prescribes the work: on a phone those are other tabs.
+  useEffect(() => {
+    if (live !== null) setTab(given.prescribing ? 'work' : 'picture');
+  }, [live, given.prescribing]);
   if (view === 'closed') return <Closed {...given} />;
   const { name, department } = doctorLine(now.call.session.state?.doctor, w);
   const keys = useLazy(given.helping, () => import('./keys'));
@@ -60,7 +65,7 @@ export function DoctorPageView(given: DoctorGiven) {
       <main class="desk" data-page={`desk-${view}`} data-tab={tab} data-layout={view !== 'live' ? 'idle' : given.prescribing ? 'prescribing' : 'talking'}>
         <h1 class="unseen">{w.deskTitle}</h1>
         <header class="head">
-          <b>{w.brand}</b>
+          <b>{now.call.session.state?.contacts.clinic?.name ?? w.brand}</b>
           <span class={`pill ${lost ? 'warn' : view === 'live' ? 'flat' : 'good'}`}>
             <Icon name={lost ? 'back' : 'tick'} />
             {lost ? w.offline : view === 'live' ? w.busy : w.available}

@@ -30,18 +30,16 @@ export function Ended(given: PatientGiven) {
   const rating = useLazy(happened, () => import('./rating'));
   const recorded = happened && state?.recording.since !== null;
   const receipt = useLazy(recorded, () => import('../parts/receipt'));
+  const elder = given.mode !== 'normal';
+  const undo =
+    left !== null && now.noReturn === null && now.call.session.link === 'open' ? (
+      <Button act="reconnect" kind={elder ? 'main' : 'soft'} icon="back" disabled={now.busy} onTap={given.act.reconnect}>
+        {w.endUndo(left)}
+      </Button>
+    ) : undefined;
   return (
-    <Sheet
-      given={given}
-      page="ended"
-      rest={
-        left !== null && now.noReturn === null && now.call.session.link === 'open' ? (
-          <Button act="reconnect" kind="soft" icon="back" disabled={now.busy} onTap={given.act.reconnect}>
-            {w.endUndo}
-          </Button>
-        ) : undefined
-      }
-    >
+    // Elder mode docks it, too: there is a minute, and below the fold nobody looks for it.
+    <Sheet given={given} page="ended" main={elder ? undo : undefined} rest={elder ? undefined : undo}>
       <Heading page="ended">{endTitle(given)}</Heading>
       <p class="lead">{happened ? w.endThanks : w.endNeverNext}</p>
       <WhoDoctor doctor={state?.doctor} w={w} />

@@ -65,7 +65,7 @@ export function Live(given: PatientGiven) {
     </>
   );
   return (
-    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''} ${writing || urgent ? 'full' : ''}`} data-page="live" data-strip={strip.key} data-side={writing ? 'chat' : undefined}>
+    <main class={`live ${screen ? 'sharing' : ''} ${face ? '' : 'faceless'} ${still ? 'still' : ''} ${writing || urgent || helping ? 'full' : ''}`} data-page="live" data-strip={strip.key} data-side={writing ? 'chat' : undefined}>
       <div class="stage">
         <div class="face-pic">
           <Picture

@@ -51,7 +51,7 @@ export const common: CommonWords = {
   whoPatient: 'Patient',
   whoDoctor: 'Doctor',
   whoGuest: 'Guest',
-  chatWrite: 'Write a line…',
+  chatWrite: 'Write…',
   chatSend: 'Send',
   chatAddPhoto: 'Add a photo',
   chatPhoto: 'Photo',

@@ -21,7 +21,7 @@ export const coordinator: OwnCoordinatorWords = {
   coLasted: (minutes) => (minutes < 1 ? 'Just began' : `For ${minutes} min`),
   coLate: 'Past the promised time, no doctor yet',
   coPhone: 'Wants to be phoned',
-  coGone: 'Patient’s connection lost, place kept',
+  coGone: "Patient's connection lost, place kept",
   coDoctorGone: 'No doctor at the picture',
   coHeld: 'On hold',
   coMoved: 'From a colleague',

@@ -72,7 +72,7 @@ export const doctor: OwnDoctorWords = {
   rxPending: 'Kept here, on its way to the server',
   rxStanding: { claimed: 'waiting for the hospital to confirm', confirmed: 'confirmed by the hospital', unconfirmed: 'not confirmed by the hospital: check in its system', contradicted: 'the hospital holds another one: prescribe anew' },
   rxLate: 'confirmed late',
-  rxRefused: 'not taken: check in the hospital’s system',
+  rxRefused: "not taken: check in the hospital's system",
   rxState: { signed: 'signed', reviewed: 'reviewed', returned: 'returned', released: 'released', dispensed: 'dispensed', cancelled: 'cancelled', expired: 'expired' } as Readonly<Record<string, string>>,
   slotError: (code) => `The page reports an error: ${code}`,
   slotAgain: 'Open again',

@@ -5,7 +5,7 @@ export const guest: OwnGuestWords = {
   guestTitle: 'You are asked to join a visit',
   guestInvites: (doctor) => `${doctor} asks you to join`,
   guestYou: (as) => `You join as: ${as}`,
-  guestMasked: 'Part of the patient’s name is hidden. Please keep what you see and hear to yourself.',
+  guestMasked: "Part of the patient's name is hidden. Please keep what you see and hear to yourself.",
   guestContinue: 'Continue',
   guestWaitTitle: 'You are here',
   guestWaitLive: 'The doctor knows you are here and will let you in.',

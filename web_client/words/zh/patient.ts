@@ -131,7 +131,7 @@ export const patient = {
   endRecordedYes: '已封存，改动会被发现',
   endRecordedNo: '没有录像',
   endAdvice: '医生嘱咐',
-  endUndo: '按错了，回去',
+  endUndo: (seconds: number) => `按错了，回去 · ${seconds} 秒`,
   endSealed: '录像已经封存，不能接着看。请医院再发一个链接。',
   endNoReturn: '没能回去，请打医院的电话。',
   endAgain: '还有不舒服，请再联系医院',
