@@ -108,6 +108,41 @@ function adds_up(track,   received) {
     get(track, "keyframes") + 0 <= get(track, "frames") + 0 && index(tracks[stream], "\"number\":" get(track, "number") ",")
 }
 
+function number(text, name) {   # an integer member; "" if it is none
+  if (!match(text, "[{,]\"" name "\":-?[0-9]+[,}]")) return ""
+  return substr(text, RSTART + length(name) + 4, RLENGTH - length(name) - 5) + 0
+}
+function happened(   detail, told, event) { # what an event adds to the certificate of the call
+  told = body
+  if (match(told, "^[{]\"detail\":" kind["detail"] ",")) { detail = substr(told, 11, RLENGTH - 11); told = "{" substr(told, RLENGTH + 1) }
+  if (!index(told, "\"seat\":")) return
+  event = get(told, "event"); seat = get(told, "seat")
+  if (event == "quality") call[seat, "samples"]++
+  if (event == "claimed") claimed[seat] = detail == "" ? "{}" : detail
+  if (event == "frozen") {
+    call[seat, "frozen"]++; from = number(detail, "from_ms"); to = number(detail, "to_ms")
+    if (from != "" && to != "" && to > from) call[seat, "frozen_ms"] += to - from
+  }
+}
+function certified(   rest, leg, claims, seat, i, k, said, names) {
+  k = split("packets lost recovered frozen frozen_ms missing_ms parts samples", names, " ")
+  for (seat in claimed) claims++
+  for (rest = substr(body, 10); match(rest, "^,?" kind["seat"] ":[{](\"claimed\":" kind["detail"] ",)?\"measured\":" kind["detail"] "[}]"); rest = substr(rest, RSTART + RLENGTH)) {
+    leg = substr(rest, 1, RLENGTH); sub(/^,?"/, "", leg); seat = leg; sub(/".*/, "", seat); leg = substr(leg, length(seat) + 3)
+    if (!(seat in came)) broken("CERT-1")
+    legs[++count_of_legs] = seat; said[seat] = leg
+  }
+  for (i = 1; i <= count_of_legs; i++) {
+    seat = legs[i]; leg = said[seat]
+    if (match(leg, "^[{]\"claimed\":" kind["detail"] ",")) {
+      if (!(seat in claimed) || substr(leg, 12, RLENGTH - 12) != claimed[seat]) broken("CERT-2")
+      leg = "{" substr(leg, RLENGTH + 1); claims--
+    } else if (seat in claimed) broken("CERT-2")
+    for (k in names) if (match(leg, "[{,]\"" names[k] "\":") && (number(leg, names[k]) == "" || number(leg, names[k]) != call[seat, names[k]] + 0)) broken("CERT-2")
+  }
+  if (claims) broken("CERT-2")
+}
+
 function head(   f, statement, signed, was, file, one, alg, sig, k) {
   if (!match($0, "\"statement\":[{]\"at\":\"" INSTANT "\",\"head\":\"[0-9a-f]+\",\"head_sm3\":\"[0-9a-f]+\",\"origin\":\"([^\"\\\\]|\\\\.)*\",\"size\":[1-9][0-9]*,\"v\":1,\"visit\":\"[A-Za-z0-9_-]+\"[}][}]$")) broken("HEAD-1")
   statement = substr($0, RSTART + 12, RLENGTH - 13); signed = substr($0, 1, RSTART - 1); split(statement, f, "\"")
@@ -152,6 +187,7 @@ FNR == 1 { batches++ }
   if (n && type != "recovered" && (drift - before > 2000 || before - drift > 2000)) broken("TIME-2")
   if (closed) broken("CLOSE-2")
   if (!well_formed(body)) broken("FORM-3")
+  if (has_certificate && type != "close") broken("CERT-1")
   told[++n] = ms(substr($0, 8)); mono = t[3] + 0; before = drift
   stream = seat = of("stream"); sub(/[.]screen$/, "", seat); from = of("from_ms") + 0; to = of("to_ms") + 0
 }
@@ -165,6 +201,8 @@ type == "open" {
     print get(key, "alg"), get(key, "key") >(out "/keys")
   }
 }
+type == "event" { happened() }
+type == "certificate" { certified(); has_certificate = 1 }
 type == "join" { came[of("seat")] }
 type == "consent" || type == "withdraw" { seated(of("seat")) }
 type == "consent" || type == "withdraw" { decided(of("seat"), of("decision") == "agreed") }
@@ -192,7 +230,7 @@ type == "stamp" {
   print sprintf("stamps/%06d.tlog-proof", stamps), covered, of("at") >(out "/stamps")
 }
 type == "part" {
-  permitted(); streams[stream] = 1; tracks[stream] = body; runs[stream] = 0
+  permitted(); streams[stream] = 1; call[seat, "parts"]++; tracks[stream] = body; runs[stream] = 0
   ext[stream] = of("container") == "webm" ? "webm" : "mkv"
   if (of("part") != ++parts[stream]) broken("PART-1")
   if ((ext[stream] == "mkv") != (index(body, "\"codec\":\"H264\"") > 0)) broken("PART-3")
@@ -205,12 +243,16 @@ type == "segment" {
   object(sprintf("streams/%s/part-%03d/seg-%06d.%s", stream, parts[stream], runs[stream], ext[stream]), "SEG-4")
   if (from >= to || from < reached[stream] + 0) broken("SEG-5")
   count = split(substr(body, index(body, "\"tracks\":[")), counts, "}")
-  for (i = 1; i <= count; i++) if (index(counts[i], "{") && !adds_up(counts[i])) broken("SEG-6")
+  for (i = 1; i <= count; i++) if (index(counts[i], "{")) {
+    if (!adds_up(counts[i])) broken("SEG-6")
+    call[seat, "packets"] += get(counts[i], "expected"); call[seat, "lost"] += get(counts[i], "lost"); call[seat, "recovered"] += get(counts[i], "recovered")
+  }
   reached[stream] = to; segments[stream]++; bytes[stream] += of("bytes"); last[stream] = of("sha256"); span("present"); if (to > end) end = to
 }
 type == "gap" {
   if (from >= to) broken("GAP-1")
   seated(seat); streams[stream] = 1; span(of("cause")); if (to > end) end = to
+  if (of("cause") ~ /^(network|worker|recorder)$/) call[seat, "missing_ms"] += to - from
 }
 type == "close" { closed = body; last_at = $0 }
 

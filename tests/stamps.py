@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from random import Random
 
@@ -42,6 +43,12 @@ class Witnessed(Scribe):
         self.lines.append(self.newest)
         self.tree.append(leaf_hash(b"another visit's"))
         self.places.append(self.tree.append(leaf_hash(self.newest)))
+
+    def lost_of(self, seat: str) -> int:
+        """Packets of a seat that its segments count as lost."""
+        said = [json.loads(line) for line in self.lines]
+        segments = [one["body"] for one in said if one["type"] == "segment" and one["body"]["stream"] == seat]
+        return sum(track["lost"] for segment in segments for track in segment["tracks"])
 
     def proof(self, place: int) -> LogProof:
         size = self.tree.size
@@ -99,8 +106,10 @@ def stamped_visit(authority: Path, ahead_s: float = 0.0, stamps: int = 2, end: b
         scribe.part(seat, 0)
         scribe.until(2000)
         scribe.segment(seat, 0, 2000)
-    legs = {"doctor": {"measured": {"lost": 0, "codecs": "VP8 opus"}, "claimed": {"relayed": False, "rtt_ms": None}}}
-    scribe.note("certificate", {"legs": legs})
+    claimed = {"relayed": False, "rtt_ms": None}
+    scribe.note("event", {"event": "claimed", "seat": "doctor", "detail": claimed})
+    measured = {"lost": scribe.lost_of("doctor"), "codecs": "VP8 opus"}
+    scribe.note("certificate", {"legs": {"doctor": {"measured": measured, "claimed": claimed}}})
     scribe.close(2000)
     scribe.objects[PROOF] = scribe.proof(scribe.places[-1]).encoded
     if end:

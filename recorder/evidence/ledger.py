@@ -1,6 +1,7 @@
 """What the records of a chain say together: who consented, which objects there must be, how each stream adds up.
 
-Fed record by record; holds the state of SEAT, CONSENT, START, ENC, PART, SEG-3…6, GAP, CLOSE and COV (FORMAT.md §4, §5, §8).
+Fed record by record; holds the state of SEAT, CONSENT, START, ENC, PART, SEG-3…6, GAP, CERT, CLOSE and COV
+(FORMAT.md §4, §5, §8).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from recorder.evidence import records as r
+from recorder.evidence.certified import CallCounts
 from recorder.evidence.coverage import Lost, Span, count, holes, overlapping, total_ms
 from recorder.evidence.errors import RecordInvalid
 from recorder.evidence.findings import Findings
@@ -90,6 +92,7 @@ class Ledger:
         self._hashes: dict[int, str] = {}
         self._seats: dict[str, SeatLedger] = {}
         self._came: set[str] = set()
+        self._calls = CallCounts()
         self._last_ms = 0
         self._zero_us: int | None = None
         self._findings = findings
@@ -105,6 +108,9 @@ class Ledger:
         self._hashes[record.seq - 1] = record.prev
         if self.closed is not None:
             self._findings.add("CLOSE-2", where)
+        elif self.certificate is not None and not isinstance(body, r.Close):
+            self._findings.add("CERT-1", where)  # CERT-1
+        self._calls.take(body)
         match body:
             case r.Open():
                 self._open(body, record)
@@ -134,7 +140,7 @@ class Ledger:
                     self._findings.add("ANCHOR-1", where)  # ANCHOR-1
                 self.anchors.append(body)
             case r.Certificate():
-                self.certificate = body
+                self._certify(body, where)
             case r.Stored():
                 untils = [one.retain_until for one in body.objects if one.retain_until is not None]
                 self.retained = max([*untils, *([self.retained] if self.retained else [])], default=None)
@@ -283,6 +289,15 @@ class Ledger:
         covered_ms = self._times.get(body.records - 1, stamped_ms)
         late_ms = r.instant_ms(record.at) - stamped_ms
         return covered_ms - stamped_ms <= CLOCK_TOLERANCE_MS and late_ms >= -CLOCK_TOLERANCE_MS
+
+    # ---- the quality of the call
+
+    def _certify(self, body: r.Certificate, where: str) -> None:
+        if not body.legs.keys() <= self._came:
+            self._findings.add("CERT-1", where)  # CERT-1
+        elif not self._calls.agrees(body):
+            self._findings.add("CERT-2", where)  # CERT-2
+        self.certificate = body
 
     # ---- closing
 

@@ -80,7 +80,7 @@ def test_stamps_are_declared_without_roots_and_trusted_with_them(authority: Path
     assert (verdict.closed_at, verdict.authorities) == (verdict.timestamps[-1], ["CN=Test TSA"])
     assert verdict.manifest == told.at[:10]
     assert verdict.anchors[0].reference == "0x17"
-    assert verdict.quality["doctor"].measured == {"lost": 0, "codecs": "VP8 opus"}
+    assert verdict.quality["doctor"].measured == {"lost": told.lost_of("doctor"), "codecs": "VP8 opus"}
     assert judge(told.objects, trusting(authority)).timestamped == "trusted"
 
 
