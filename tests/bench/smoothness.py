@@ -2,22 +2,27 @@
 
 Every task of the page's own thread over 50 ms (W3C Long Tasks) is listed with the scripts that the Long Animation Frames API
 names for it, and the layout shifts with what moved. `opening` is from the click that admits until everything is open;
-`working` is what the bar is about: 0 long tasks a minute.
+`working` is what the bar is about: 0 long tasks a minute. The doctor's browser has half of the cores, and all that is
+elsewhere in life (the patient's browser, the server) the other half, where there are four or more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
+import os
 import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from tests.bench.waits import Waits, renderers
 from tests.browser.faces import talking_face
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture
-from tests.browser.remote import Driver, Page
+from tests.browser.remote import Browser, Driver, Page
 from tests.system import System, running
 
 WATCH = (Path(__file__).parent / "smoothness.js").read_text()
@@ -35,9 +40,20 @@ KEYS_S = 0.12
 """Between two keys: about 8 a second."""
 
 
-async def _desk(system: System, held: Driver) -> tuple[Page, Page]:
-    doctors = await held.browser("chromium", face=talking_face())
-    patients = await held.browser("chromium", face=talking_face())
+@contextlib.contextmanager
+def _elsewhere() -> Iterator[tuple[set[int], set[int]]]:
+    """The cores of the doctor's browser, and those of everything that is begun meanwhile."""
+    cores = os.sched_getaffinity(0)
+    half = len(cores) // 2 if len(cores) >= 4 else 0  # fewer are shared
+    near, far = set(sorted(cores)[:half]) or cores, set(sorted(cores)[half:])
+    os.sched_setaffinity(0, far)
+    try:
+        yield near, far
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+async def _desk(system: System, doctors: Browser, patients: Browser) -> tuple[Page, Page]:
     doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
     for page in (doctor, patient):
         await page.before_load(WATCH)
@@ -111,8 +127,9 @@ def _rounded(given: Any) -> Any:
     return [_rounded(each) for each in given] if isinstance(given, list) else given
 
 
-def _traced(path: Path) -> list[dict[str, Any]]:
-    """Tasks over 50 ms of any renderer's main thread: wall and CPU time, and what was longest within."""
+def _traced(path: Path, waits: Waits, work: float) -> list[dict[str, Any]]:
+    """Tasks over 50 ms of any renderer's main thread: wall and CPU time, what was longest within, and how long a thread of
+    the doctor's waited for a core meanwhile. `work`: when the work began; a trace has the clock of `time.monotonic`."""
     events = json.loads(path.read_text())["traceEvents"]
     mains = {(each["pid"], each["tid"]) for each in events if each.get("args", {}).get("name") == "CrRendererMain"}
     whole = [each for each in events if each.get("ph") == "X" and (each["pid"], each["tid"]) in mains]
@@ -123,6 +140,8 @@ def _traced(path: Path) -> list[dict[str, Any]]:
             "at": (task["ts"] - first) / 1000,
             "ms": task["dur"] / 1000,
             "cpu_ms": task.get("tdur", 0) / 1000,
+            "waited_ms": waits.between_ms(task["pid"], task["ts"] / 1e6, (task["ts"] + task["dur"]) / 1e6),
+            "working": task["ts"] / 1e6 >= work,
             "pid": task["pid"],
             "within": _within(task, whole),
         }
@@ -161,25 +180,37 @@ async def _machine(gaps: list[float]) -> None:
         gaps.append((time.monotonic() - before) * 1000)
 
 
-async def prescribing(held: Driver, data: Path, seconds: float) -> dict[str, Any]:
+async def prescribing(data: Path, seconds: float) -> dict[str, Any]:
     """One visit: opened, then worked in for `seconds`. Wall time is the bar; CPU time is what is ours of it."""
     gaps: list[float] = []
-    async with running(data, "--demo") as system:
-        doctor, patient = await _desk(system, held)
+    async with contextlib.AsyncExitStack() as stack:
+        cores = stack.enter_context(_elsewhere())
+        words = ("taskset", "-c", ",".join(str(each) for each in sorted(cores[0])))
+        here, there = [await stack.enter_async_context(Driver(each)) for each in (words, ())]
+        system = await stack.enter_async_context(running(data, "--demo"))
+        doctors = await here.browser("chromium", face=talking_face())
+        patients = await there.browser("chromium", face=talking_face())
+        doctor, patient = await _desk(system, doctors, patients)
         await doctor.trace()
         begins = await _mark(doctor, "begin")
         await _open(doctor, patient)
-        opened = await _mark(doctor, "work")
-        machine = asyncio.create_task(_machine(gaps))
+        assert doctors.pid is not None
+        waits = Waits(renderers(doctors.pid))
+        watching = [asyncio.create_task(each) for each in (waits.run(), _machine(gaps))]
+        opened, work = await _mark(doctor, "work"), time.monotonic()
         keys = await _work(doctor, patient, seconds)
-        machine.cancel()
         ends = float(await doctor.eval("return performance.now()"))
+        await asyncio.sleep(0.1)
+        for each in watching:
+            each.cancel()
         await doctor.trace(data / "trace.json")
-        traced = await asyncio.to_thread(_traced, data / "trace.json")
+        traced = await asyncio.to_thread(_traced, data / "trace.json", waits, work)
         told = json.loads(await doctor.eval("return JSON.stringify(window.__held)"))
         marks = {each["name"]: round(each["at"] - begins) for each in told["marks"]}
         theirs = await patient.eval("return window.__held.shifts")
+        ours = [each for each in traced if each["working"] and each["waited_ms"] is not None]
         return {
+            "cores": {"doctor": sorted(cores[0]), "everything else": sorted(cores[1])},
             "keys": keys,
             "marks_ms": marks,
             "loading": _told(told, 0, begins),
@@ -189,6 +220,9 @@ async def prescribing(held: Driver, data: Path, seconds: float) -> dict[str, Any
             "patient_layout_shifts": _rounded_shifts(theirs),
             "traced": [_rounded(each) for each in traced],
             "most_cpu_in_a_task_ms": round(max((each["cpu_ms"] for each in traced), default=0), 1),
+            "working_without_waits_ms": [
+                round(max(each["cpu_ms"], each["ms"] - each["waited_ms"]), 1) for each in ours
+            ],
             "machine_late_ms": {"most": round(max(gaps)), "over_50": sum(each > LONG_US / 1000 for each in gaps)},
         }
 

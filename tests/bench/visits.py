@@ -129,8 +129,7 @@ async def measure(only: str | None, runs: int, seconds: float) -> dict[str, Any]
     with tempfile.TemporaryDirectory(prefix="tcv-") as folder:
         scratch = Path(folder)
         if only in (None, "prescribing"):
-            async with driver() as held:
-                out["prescribing"] = await prescribing(held, scratch / "demo", seconds)
+            out["prescribing"] = await prescribing(scratch / "demo", seconds)
         if only in (None, "first"):
             async with driver() as held:
                 out["first"] = await first_screen(held, scratch / "first", runs)
