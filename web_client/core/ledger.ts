@@ -1,4 +1,5 @@
 /** What the records of a chain say together: consent, parts, segments, gaps, closing (FORMAT.md §4, §5, §8). */
+import { CallCounts } from './certified';
 import type { Members, Entry } from './records';
 
 export interface Span {
@@ -111,6 +112,8 @@ export class Ledger {
   stamps = 0;
   /** By seat: how the call went, as measured and as its client claims. */
   quality: { readonly [seat: string]: Leg } = {};
+  private certified = false;
+  private readonly calls = new CallCounts();
   private covered = 1;
   private readonly times: number[] = [];
   private readonly hashes: string[] = [];
@@ -125,6 +128,7 @@ export class Ledger {
 
   feed(record: Entry, where: string): void {
     if (this.closed !== null) this.find('CLOSE-2', where);
+    else if (this.certified && record.type !== 'close') this.find('CERT-1', where);
     const body = record.body as unknown;
     this.times[record.seq] = Date.parse(record.at);
     if (record.seq > 0) this.hashes[record.seq - 1] = record.prev;
@@ -162,6 +166,7 @@ export class Ledger {
       case 'gap': {
         const gap = body as { stream: string } & Lost;
         this.seated(seatOf(gap.stream), where);
+        this.calls.gap(seatOf(gap.stream), gap.cause, gap.to_ms - gap.from_ms);
         this.last = Math.max(this.last, gap.to_ms);
         if (gap.from_ms >= gap.to_ms) this.find('GAP-1', where);
         this.stream(gap.stream).lost.push({ from_ms: gap.from_ms, to_ms: gap.to_ms, cause: gap.cause });
@@ -176,8 +181,13 @@ export class Ledger {
         break;
       }
       case 'certificate':
-        this.quality = (body as { legs: { readonly [seat: string]: Leg } }).legs;
+        this.certify((body as { legs: { readonly [seat: string]: Leg } }).legs, where);
         break;
+      case 'event': {
+        const event = body as { event: string; seat?: string; detail?: Details };
+        this.calls.event(event.seat, event.event, event.detail);
+        break;
+      }
       case 'recovered': {
         const zero = (body as { zero_mono_us: number | null }).zero_mono_us;
         if ((zero === null) !== (this.zero === null)) this.find('START-1', where);
@@ -188,6 +198,13 @@ export class Ledger {
         this.closed = body as CloseBody;
         break;
     }
+  }
+
+  private certify(legs: { readonly [seat: string]: Leg }, where: string): void {
+    if (!Object.keys(legs).every((seat) => this.came.has(seat))) this.find('CERT-1', where);
+    else if (!this.calls.agrees(legs)) this.find('CERT-2', where);
+    this.quality = legs;
+    this.certified = true;
   }
 
   private stamp(body: StampBody, record: Entry, where: string): void {
@@ -262,6 +279,7 @@ export class Ledger {
 
   private part(body: PartBody, where: string): void {
     this.permitted(body.stream, body.from_ms, where);
+    this.calls.part(seatOf(body.stream));
     const stream = this.stream(body.stream);
     const extension = body.container === 'webm' ? 'webm' : 'mkv';
     const name = `streams/${body.stream}/part-${pad(body.part, 3)}/init.${extension}`;
@@ -278,6 +296,7 @@ export class Ledger {
 
   private segment(body: SegmentBody, where: string): void {
     this.permitted(body.stream, body.from_ms, where);
+    this.calls.segment(seatOf(body.stream), body.tracks);
     const stream = this.stream(body.stream);
     const extension = stream.container === 'webm' ? 'webm' : 'mkv';
     if (body.part !== stream.part || body.n !== stream.n + 1) this.find('SEG-3', where);

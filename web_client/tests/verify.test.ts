@@ -152,6 +152,41 @@ describe('verify', () => {
     expect((await judge(written(close))).broken[0]?.rule).toBe('CLOSE-3');
   });
 
+  it('counts the certificate of the call again', async () => {
+    type Legs = { patient: { measured: Body; claimed: Body }; doctor: { measured: Body } };
+    const certified = (change: (legs: Legs) => unknown, after: Written[] = []): Written[] => {
+      const legs: Legs = {
+        patient: { measured: { packets: 10, lost: 2, recovered: 2, frozen: 1, frozen_ms: 300, missing_ms: 500, parts: 1, samples: 0, jitter_ms: 7 }, claimed: { freezes: 2, relayed: true } },
+        doctor: { measured: { packets: 0, codecs: '' } },
+      };
+      change(legs);
+      const all = records();
+      const close = all.pop() as Written;
+      const told: Written[] = [
+        { type: 'event', body: { event: 'frozen', seat: 'patient', detail: { from_ms: 100, to_ms: 400 } } },
+        { type: 'event', body: { event: 'claimed', seat: 'patient', detail: { freezes: 1 } } },
+        { type: 'event', body: { event: 'claimed', seat: 'patient', detail: { freezes: 2, relayed: true } } },
+        { type: 'certificate', body: { legs: legs as unknown as Json } },
+        ...after,
+      ];
+      close.body['records'] = all.length + told.length + 2;
+      return [...all, ...told, close];
+    };
+    expect((await judge(written(certified(() => undefined)))).broken).toEqual([]);
+    const lies: [string, (legs: Legs) => unknown][] = [
+      ['CERT-2', (legs) => (legs.patient.measured['lost'] = 3)],
+      ['CERT-2', (legs) => (legs.patient.measured['parts'] = '1')],
+      ['CERT-2', (legs) => (legs.patient.claimed = { freezes: 1 })],
+      ['CERT-2', (legs) => delete (legs.patient as { claimed?: Body }).claimed],
+      ['CERT-2', (legs) => ((legs.doctor as { claimed?: Body }).claimed = {})],
+      ['CERT-2', (legs) => delete (legs as { patient?: unknown }).patient],
+      ['CERT-1', (legs) => ((legs as unknown as Body)['guest-1'] = { measured: {} })],
+    ];
+    for (const [rule, lie] of lies) expect((await judge(written(certified(lie)))).broken[0]?.rule).toBe(rule);
+    const second = await judge(written(certified(() => undefined, [{ type: 'event', body: { event: 'late' } }])));
+    expect(second.broken.map((each) => each.rule)).toEqual(['CERT-1']);
+  });
+
   it('leaves the verdict open where the browser knows no Ed25519', async () => {
     const verdict = await judge(written(records()), { ...sums, ed25519: () => Promise.resolve(null) });
     expect(verdict).toMatchObject({ intact: null, complete: null, unchecked: ['Ed25519', 'SM3'] });
