@@ -97,11 +97,15 @@ def verify(bundle: Path, asked: Asked, receipt: Path | None = None) -> int:
             click.echo(json.dumps({"intact": False, "complete": False, "broken": [], "error": error.code}))
         return NOT_A_BUNDLE
     if held is not None:
-        verdict = with_receipt(verdict, held)
+        verdict = with_receipt(verdict, held, bundle)
     click.echo(json.dumps(verdict_document(verdict)) if asked.as_json else in_words(verdict))
     if held is not None and not asked.as_json:
-        is_it = all(one.rule != "RECEIPT-2" for one in verdict.broken)
-        said = "of exactly this recording" if is_it else f"NOT of this recording: it is of {held.visit}"
+        rules = {one.rule for one in verdict.broken}
+        said = "of exactly this recording"
+        if "RECEIPT-2" in rules:
+            said = f"NOT of this recording, or not by its key: it is of {held.visit}"
+        elif "RECEIPT-3" in rules:
+            said = "of this recording, in ANOTHER HISTORY OF THE LOG: its recorder has shown two"
         click.echo(f"The receipt is {said}")
     return exit_code(verdict)
 

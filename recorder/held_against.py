@@ -13,16 +13,17 @@ import msgspec
 from recorder.bundle import DirectoryReader, NotABundle, verify_directory
 from recorder.evidence.errors import EvidenceError, KeyInvalid
 from recorder.evidence.findings import Broken
-from recorder.evidence.layout import key_name
+from recorder.evidence.layout import PROOF, key_name
 from recorder.evidence.logged import LogBroken
 from recorder.evidence.manifest import Entry, Manifest, parse_manifest, visit_hash
 from recorder.evidence.manifest import proven_by as manifest_proven_by
+from recorder.evidence.proof import of_one_tree, parse_proof
 from recorder.evidence.receipt import MAX_RECEIPT, Receipt, ReceiptInvalid, parse_receipt
 from recorder.evidence.sign import PublicKey, public_key
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict
 
-RECEIPT_2, MANIFEST_1, MANIFEST_3 = "RECEIPT-2", "MANIFEST-1", "MANIFEST-3"
+RECEIPT_2, RECEIPT_3, MANIFEST_1, MANIFEST_3 = "RECEIPT-2", "RECEIPT-3", "MANIFEST-1", "MANIFEST-3"
 
 
 class NoManifest(Exception):
@@ -57,16 +58,24 @@ def read_receipt(path: Path) -> Receipt:
         return parse_receipt(file.read(MAX_RECEIPT + 1))
 
 
-def with_receipt(verdict: Verdict, receipt: Receipt) -> Verdict:
-    """The verdict, broken by RECEIPT-2 if this bundle does not end with exactly the receipt's record."""
+def with_receipt(verdict: Verdict, receipt: Receipt, bundle: Path) -> Verdict:
+    """The verdict, broken by RECEIPT-2 if this bundle does not end with exactly the receipt's record, under its key; by
+    RECEIPT-3 if the receipt's log and the bundle's cannot be one."""
     summary = verdict.summary
     ended = (verdict.visit, summary.last, summary.records) == (receipt.visit, receipt.hash, receipt.records)
-    if ended and summary.closed is not None:
-        return verdict
-    broken = [*verdict.broken, Broken(RECEIPT_2, receipt.visit)]
-    return msgspec.structs.replace(
-        verdict, intact=False, complete=False, broken=broken, broken_total=verdict.broken_total + 1
-    )
+    by_its_key = receipt.key is None or receipt.key.fingerprint == verdict.key
+    if not ended or summary.closed is None or not by_its_key:
+        return _broken(verdict, Broken(RECEIPT_2, receipt.visit))
+    if receipt.proof is not None and verdict.log is not None:
+        own = parse_proof(b"".join(DirectoryReader(bundle).chunks(PROOF)))
+        if not of_one_tree(receipt.proof, own):
+            return _broken(verdict, Broken(RECEIPT_3, PROOF))
+    return verdict
+
+
+def _broken(verdict: Verdict, one: Broken) -> Verdict:
+    broken, total = [*verdict.broken, one], verdict.broken_total + 1
+    return msgspec.structs.replace(verdict, intact=False, complete=False, broken=broken, broken_total=total)
 
 
 def read_manifest(path: Path) -> tuple[Manifest, bytes, bytes]:

@@ -71,6 +71,34 @@ def parse_proof(data: bytes) -> LogProof:
     return LogProof(decimal(rest[0].removeprefix("index ")), read_steps(rest[1:]), read, extra)
 
 
+def of_one_tree(one: LogProof, other: LogProof) -> bool:
+    """Whether two checked proofs of the same line can be of one log that only grew: same name and place, and every whole
+    subtree that both name is the same in both. All that was in the log before the line is in such subtrees.
+
+    Raises `NoteInvalid`.
+    """
+    if (one.checkpoint.origin, one.index) != (other.checkpoint.origin, other.index):
+        return False
+    ours, theirs = _subtrees(one), _subtrees(other)
+    if one.checkpoint.size == other.checkpoint.size and one.checkpoint.root != other.checkpoint.root:
+        return False
+    return all(ours[place] == theirs[place] for place in ours.keys() & theirs.keys())
+
+
+def _subtrees(proof: LogProof) -> dict[tuple[int, int], bytes]:
+    """(level, number) → hash of each subtree of the path that will never change (RFC 9162 §2.1.3.1)."""
+    size, found = proof.checkpoint.size, {}
+    node, last, level, steps = proof.index, proof.checkpoint.size - 1, 0, iter(proof.path)
+    while last > 0:
+        beside = node ^ 1
+        if beside <= last:
+            step = next(steps)
+            if (beside + 1) << level <= size:
+                found[level, beside] = step
+        node, last, level = node >> 1, last >> 1, level + 1
+    return found
+
+
 def write_steps(steps: Iterable[bytes]) -> str:
     """A path's hashes as C2SP writes them: base64, a line each."""
     return "".join(f"{base64.b64encode(step).decode()}\n" for step in steps)

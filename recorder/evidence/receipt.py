@@ -47,7 +47,7 @@ class _Extra(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Receipt(NamedTuple):
-    """The visit closed with `records` records, the last of this hash. `logged`, `key`: None in the short form."""
+    """The visit closed with `records` records, the last of this hash. `logged`, `key`, `proof`: None in the short form."""
 
     visit: str
     records: int
@@ -56,6 +56,7 @@ class Receipt(NamedTuple):
     origin: str | None = None
     key: PublicKey | None = None
     logged: Logged | None = None
+    proof: LogProof | None = None
 
     def trusted_by(self, trust: Trust) -> bool | None:
         """Whether the list has the key under a name it is known by; None if it knows none.
@@ -96,10 +97,10 @@ def parse_receipt(data: bytes) -> Receipt:
         raise ReceiptInvalid("RECEIPT-1") from None
     if record.type != "close" or proof.encoded != data or key.alg != "ed25519":
         raise ReceiptInvalid("RECEIPT-1")
-    bare = LogProof(proof.index, proof.path, proof.note).encoded
+    bare = LogProof(proof.index, proof.path, proof.note)
     try:
-        logged = judge_proof(bare, line, key, extra.witnesses)
+        logged = judge_proof(bare.encoded, line, key, extra.witnesses)
     except LogBroken as broken:
         raise ReceiptInvalid(broken.rule) from None
     origin = logged.log.rpartition("/")[0]
-    return Receipt(record.visit, record.seq + 1, hashlib.sha256(line).hexdigest(), record.at, origin, key, logged)
+    return Receipt(record.visit, record.seq + 1, hashlib.sha256(line).hexdigest(), record.at, origin, key, logged, bare)
