@@ -1,7 +1,7 @@
 """What forwarding costs: our worker and recorder beside Janus VideoRoom, the same clients, in one run.
 
 Figures: server CPU per forwarded packet (µs; with recording ours is worker + recorder), added delay p50 and p99 (ms,
-one way, sender's socket to receiver's handler), delivered, memory a visit. A run is void where a client process used more
+one way, sender's call to receiver's socket), delivered, memory a visit. A run is void where a client process used more
 than 70 % of its core or a client socket was full: then the client was measured and not the server.
 """
 
@@ -31,6 +31,7 @@ from tests.bench.hosts import Host, NoNamespaces, host
 
 CLIENT_CPU_LIMIT = 0.70
 JANUS_TRIES = 4
+TICK_S = 0.005
 COLUMNS = ("us_per_packet", "us_per_packet_media", "us_per_packet_recorder", "delay_ms_p50", "delay_ms_p99")
 MORE = ("delivered", "mb_per_visit", "packets_per_s", "client_cpu")
 Which = Literal["ours", "janus"]
@@ -45,6 +46,7 @@ class Load:
     record: bool
     clients: int = 2
     workers: int = 1
+    tick_s: float = TICK_S
 
 
 @dataclass
@@ -145,6 +147,7 @@ async def _client(which: Which, servers: Servers, place: Host, load: Load, numbe
     command = [sys.executable, "-m", "tests.bench.load", "--server", which, "--socket"]
     command += [servers.sockets[number % len(servers.sockets)], "--ip", place.our_ip, "--prefix", place.ip]
     command += ["--first", str(sum(share[:number])), "--visits", str(share[number]), "--seconds", str(load.seconds)]
+    command += ["--tick", str(load.tick_s)]
     pipe = asyncio.subprocess.PIPE
     more = ["--record"] if load.record else []
     return await asyncio.create_subprocess_exec(*command, *more, stdin=pipe, stdout=pipe, limit=16 << 20)
@@ -277,11 +280,13 @@ async def _consent(names: list[str], sock: Path) -> None:
     task.cancel()
 
 
-async def compare(visits: int, seconds: float, workers: int = 1, clients: int = 2) -> dict[str, Any]:
+async def compare(
+    visits: int, seconds: float, workers: int = 1, clients: int = 2, tick_s: float = TICK_S
+) -> dict[str, Any]:
     """Both servers with recording and without, in turn. Janus is left out, and said so, where it is not installed."""
-    out: dict[str, Any] = {"visits": visits, "seconds": seconds, "workers": workers, "void": []}
+    out: dict[str, Any] = {"visits": visits, "seconds": seconds, "workers": workers, "tick_s": tick_s, "void": []}
     for record in (True, False):
-        load = Load(visits, seconds, record, clients, workers)
+        load = Load(visits, seconds, record, clients, workers, tick_s)
         pair: dict[str, Any] = {"ours": asdict(await measure("ours", load)), "janus": None, "ratio": None}
         if shutil.which("janus"):
             pair["janus"] = asdict(await measure("janus", load))
@@ -305,13 +310,14 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--seconds", type=float, default=10)
     given.add_argument("--workers", type=int, default=1)
     given.add_argument("--clients", type=int, default=2)
+    given.add_argument("--tick", type=float, default=TICK_S, help="seconds between a client's looks at what is due")
     given.add_argument("--json", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run and print."""
     try:
-        result = asyncio.run(compare(args.visits, args.seconds, args.workers, args.clients))
+        result = asyncio.run(compare(args.visits, args.seconds, args.workers, args.clients, args.tick))
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces ({error})", file=sys.stderr)
         return 3

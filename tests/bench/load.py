@@ -17,9 +17,10 @@ from typing import Protocol
 
 from tests.bench.peer import Certificate, Peer
 from tests.bench.sdp import Remote
-from tests.bench.source import Source, stamp_of
+from tests.bench.source import VIDEO_FPS, Source, stamp_of
 
-TICK_S = 0.005
+PHASE_S = 0.035
+"""Each seat's frames begin so much after those of the seat before, modulo a frame."""
 WARM_UP_S = 3.0
 
 
@@ -58,11 +59,11 @@ class Client:
         self.peers.append(made)
         return made
 
-    def _hear(self, packet: bytes, now_ns: int) -> None:
+    def _hear(self, packet: bytes, came_ns: int) -> None:
         sent_ns = stamp_of(packet)
         if sent_ns is not None and sent_ns >= self.counting_from_ns:
             self.received += 1
-            self.delays.append(now_ns - sent_ns)
+            self.delays.append(came_ns - sent_ns)
 
     counting_from_ns = 1 << 63
 
@@ -73,8 +74,8 @@ def begin(peer: Peer, remote: Remote, *, controlling: bool, answered: bool) -> N
     peer.start(remote.address, remote.ufrag, remote.pwd, controlling=controlling, dtls_client=dtls_client)
 
 
-async def run(server: Server, client: Client, rooms: range, seconds: float) -> dict[str, object]:
-    """Connect, wait for the word, warm up, measure."""
+async def run(server: Server, client: Client, rooms: range, seconds: float, tick_s: float) -> dict[str, object]:
+    """Connect, wait for the word, warm up, measure. What is due is sent every `tick_s`."""
     seats = []
     for room in rooms:
         pair = (Seat(2 * room), Seat(2 * room + 1))
@@ -90,7 +91,7 @@ async def run(server: Server, client: Client, rooms: range, seconds: float) -> d
     sent = full = 0
     cpu_from = 0.0
     measuring = False
-    spread = {seat.number: seat.number * TICK_S * 7 % (1 / 26) for seat in seats}
+    spread = {seat.number: seat.number * PHASE_S % (1 / VIDEO_FPS) for seat in seats}
     while (now := time.monotonic() - began) < WARM_UP_S + seconds:
         if not measuring and now >= WARM_UP_S:
             measuring, cpu_from = True, time.process_time()
@@ -103,7 +104,7 @@ async def run(server: Server, client: Client, rooms: range, seconds: float) -> d
                 accepted = seat.sender.send(packet)
                 full += not accepted
                 sent += measuring
-        await asyncio.sleep(TICK_S)
+        await asyncio.sleep(tick_s)
     cpu = time.process_time() - cpu_from
     print("measured", flush=True)
     await asyncio.sleep(0.5)
@@ -129,16 +130,17 @@ async def main() -> None:
     given.add_argument("--first", type=int, required=True)
     given.add_argument("--visits", type=int, required=True)
     given.add_argument("--seconds", type=float, required=True)
+    given.add_argument("--tick", type=float, required=True)
     given.add_argument("--record", action="store_true")
     args = given.parse_args()
     client = Client(args.ip)
     rooms = range(args.first, args.first + args.visits)
     if args.server == "ours":
         async with ours.Rooms(args.socket, args.prefix) as server:
-            result = await run(server, client, rooms, args.seconds)
+            result = await run(server, client, rooms, args.seconds, args.tick)
     else:
         async with janus.Rooms(args.socket, args.prefix, args.record) as server:
-            result = await run(server, client, rooms, args.seconds)
+            result = await run(server, client, rooms, args.seconds, args.tick)
     print(json.dumps(result), flush=True)
     for peer in client.peers:
         peer.close()

@@ -1,7 +1,8 @@
 """A bare RTP peer for load: one UDP socket, the little ICE a client needs, DTLS in either role, SRTP.
 
 It exists so that the client costs little and does the same against every server: no encoder, no jitter buffer, no
-feedback. STUN comes from aioice, DTLS from pyOpenSSL, SRTP from pylibsrtp.
+feedback. STUN comes from aioice, DTLS from pyOpenSSL, SRTP from pylibsrtp. When a packet came is the kernel's word
+(`SO_TIMESTAMPNS`), not the moment at which this process, busy with sending, looks: that would be the client's delay.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from struct import Struct
 
 from aioice import stun
 from cryptography import x509
@@ -27,6 +29,12 @@ PROFILES = {
     b"SRTP_AEAD_AES_128_GCM": (Policy.SRTP_PROFILE_AEAD_AES_128_GCM, 16, 12),
     b"SRTP_AES128_CM_SHA1_80": (Policy.SRTP_PROFILE_AES128_CM_SHA1_80, 16, 14),
 }
+
+
+SO_TIMESTAMPNS = 35
+"""Linux (asm-generic/socket.h): each datagram comes with a `timespec` of CLOCK_REALTIME."""
+_TIMESPEC = Struct("@qq")
+_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class Certificate:
@@ -56,7 +64,7 @@ class Certificate:
 
 
 class Peer:
-    """One transport. `on_rtp(packet, now_ns)` hears every decrypted RTP packet."""
+    """One transport. `on_rtp(packet, came_ns)` hears every decrypted RTP packet, and when it reached the socket."""
 
     def __init__(self, certificate: Certificate, local_ip: str, on_rtp: Callable[[bytes, int], None]) -> None:
         self.certificate = certificate
@@ -65,6 +73,7 @@ class Peer:
         self._on_rtp = on_rtp
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2 << 20)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.bind((local_ip, 0))
         self._socket.setblocking(False)
         self.address: tuple[str, int] = self._socket.getsockname()
@@ -105,16 +114,18 @@ class Peer:
         self._socket.close()
 
     def _readable(self) -> None:
+        ahead = time.time_ns() - time.monotonic_ns()
         for _ in range(256):
             try:
-                data, address = self._socket.recvfrom(2048)
+                data, told, _, address = self._socket.recvmsg(2048, _ROOM)
             except BlockingIOError:
                 return
-            now = time.monotonic_ns()
+            seconds, rest = _TIMESPEC.unpack(told[0][2])
+            came_ns = seconds * 1_000_000_000 + rest - ahead
             first = data[0] if data else 255
             if 128 <= first <= 191:
                 if self._rx is not None and not 192 <= data[1] <= 223:
-                    self._on_rtp(self._rx.unprotect(data), now)
+                    self._on_rtp(self._rx.unprotect(data), came_ns)
             elif 20 <= first <= 63:
                 self._hear_dtls(data)
             elif first <= 3:
