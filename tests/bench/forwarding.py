@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,6 +47,8 @@ class Load:
     clients: int = 2
     workers: int = 1
     tick_s: float = TICK_S
+    floor: bool = False
+    """The barest of forwarders instead of the worker (`tests.bench.forwarding_floor`)."""
 
 
 @dataclass
@@ -225,7 +227,8 @@ async def _ours(place: Host, scratch: Path, load: Load) -> AsyncIterator[Servers
             await _until_listening(run / "recorder.sock", scratch / "recorder.log")
         workers = []
         for index in range(load.workers):
-            command = place.command([sys.executable, "-m", "teleconsult", "media", "--index", str(index)])
+            program = "tests.bench.forwarding_floor" if load.floor else "teleconsult"
+            command = place.command([sys.executable, "-m", program, "media", "--index", str(index)])
             log = scratch / f"media-{index}.log"
             workers.append(await stack.enter_async_context(_process(command, log, environ)))
             await _until_listening(run / f"media-{index}.sock", log)
@@ -280,13 +283,14 @@ async def _consent(names: list[str], sock: Path) -> None:
     task.cancel()
 
 
-async def compare(
-    visits: int, seconds: float, workers: int = 1, clients: int = 2, tick_s: float = TICK_S
-) -> dict[str, Any]:
-    """Both servers with recording and without, in turn. Janus is left out, and said so, where it is not installed."""
-    out: dict[str, Any] = {"visits": visits, "seconds": seconds, "workers": workers, "tick_s": tick_s, "void": []}
+async def compare(asked: Load) -> dict[str, Any]:
+    """Both servers with recording and without, in turn. Janus is left out, and said so, where it is not installed.
+
+    `asked.floor`: the barest of forwarders as well, without recording.
+    """
+    out: dict[str, Any] = {**asdict(asked), "void": []}
     for record in (True, False):
-        load = Load(visits, seconds, record, clients, workers, tick_s)
+        load = replace(asked, record=record, floor=False)
         pair: dict[str, Any] = {"ours": asdict(await measure("ours", load)), "janus": None, "ratio": None}
         if shutil.which("janus"):
             pair["janus"] = asdict(await measure("janus", load))
@@ -300,6 +304,8 @@ async def compare(
             out |= pair
         else:
             out["without_recording"] = pair
+    if asked.floor:
+        out["floor"] = asdict(await measure("ours", replace(asked, record=False)))
     out["void"] = out["void"] or False
     return out
 
@@ -311,13 +317,15 @@ def arguments(given: argparse.ArgumentParser) -> None:
     given.add_argument("--workers", type=int, default=1)
     given.add_argument("--clients", type=int, default=2)
     given.add_argument("--tick", type=float, default=TICK_S, help="seconds between a client's looks at what is due")
+    given.add_argument("--floor", action="store_true", help="measure the barest forwarder in Python as well")
     given.add_argument("--json", type=Path)
 
 
 def main(args: argparse.Namespace) -> int:
     """Run and print."""
+    load = Load(args.visits, args.seconds, False, args.clients, args.workers, args.tick, args.floor)
     try:
-        result = asyncio.run(compare(args.visits, args.seconds, args.workers, args.clients, args.tick))
+        result = asyncio.run(compare(load))
     except NoNamespaces as error:
         print(f"skipped: this bench needs network namespaces ({error})", file=sys.stderr)
         return 3
@@ -339,5 +347,7 @@ def _table(result: dict[str, Any]) -> str:
         ]
         if pair["ratio"]:
             rows.append((f"ours / janus, {title}", f"{pair['ratio']:.2f}", *[""] * (len(COLUMNS) + len(MORE) - 1)))
+    if "floor" in result:
+        rows.append(("floor, no recording", *(f"{result['floor'][column]:.4g}" for column in (*COLUMNS, *MORE))))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
