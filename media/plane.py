@@ -1,8 +1,8 @@
 """The data plane's interface: everything that happens once a packet, behind calls that happen once a negotiation.
 
 `room` and `worker` decide; a `DataPlane` carries out. It owns the sockets, ICE-lite, DTLS, SRTP, the producers and the
-consumers. One suite (`tests/contract/test_data_plane.py`) holds every implementation, so a compiled plane can replace
-the Python one without the rest noticing.
+consumers. One suite (`test_data_plane.py` and `test_plane_*.py` in `tests/contract`) holds every one of them, so a compiled
+plane can replace the Python one without the rest noticing.
 
 PLANE-1  A datagram that is empty, over 1 500 bytes, of no known first byte (RFC 7983), or not from an address that a
          STUN check with the right credentials came from, is dropped and counted before DTLS or SRTP sees it.

@@ -12,8 +12,8 @@ from media import stun
 from media.framing import MAX_FRAME, framed
 from media.rtp import rtcp
 from media.streams import MAX_FROM_ONE, MAX_WAITING, SEND_BUFFER, UNPROVEN_S
-from tests.contract.plane_peers import Bench, Peer, StreamPeer, parsed, rtp, running_plane, until, video
-from tests.contract.test_data_plane import film, pictures, viewing
+from tests.contract.plane_peers import Bench, Peer, StreamPeer, parsed, rtp, running_plane, until, video, viewing
+from tests.contract.plane_scenes import film, pictures
 
 pytestmark = pytest.mark.asyncio
 
