@@ -23,6 +23,8 @@ check: $(VENV)/dev.stamp $(BUILT)  ## format, lint, types, arrows, unit tests: u
 
 build: $(BUILT)  ## build the pages
 
+install: $(VENV)/run.stamp $(BUILT)  ## set up what `teleconsult serve` needs, and start nothing
+
 bench: $(VENV)/dev.stamp $(BUILT)  ## what forwarding costs, what people wait for, what weak networks leave of a visit: an hour and more
 	$(BIN)/python -m tests.bench forwarding
 	$(BIN)/python -m tests.bench visits
@@ -64,4 +66,4 @@ $(BUILT): web_client/node_modules/.stamp $(shell find web_client -type d \( -nam
 debian:
 	@.ci/need packages "$(SUDO)" $(DEBIAN)
 
-.PHONY: run test check build bench soak lock clean help debian
+.PHONY: run test install check build bench soak lock clean help debian

@@ -163,12 +163,15 @@ async def _join(
 
 async def _together(*steps: Any) -> None:
     """All at once; the first failure is the one that is told."""
+    failed: list[Exception] = []  # raised outside: Python 3.11.2 wraps what `except*` raises in a group of its own
     try:
         async with asyncio.TaskGroup() as tasks:
             for step in steps:
                 tasks.create_task(step)
     except* (PeerError, Failed, aiohttp.ClientError, OSError) as group:
-        raise group.exceptions[0] from None
+        failed.extend(group.exceptions)
+    if failed:
+        raise failed[0]
 
 
 def _measure(up: Crossings, down: Crossings, report: Report) -> None:

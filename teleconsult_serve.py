@@ -17,6 +17,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
@@ -63,6 +64,7 @@ def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]
         if sample_his:
             settings = msgspec.structs.replace(settings, slot_url=_sample_url(settings))
         _check_ports(settings)
+        _check_certificate(settings)
         limits = _check_store(settings)
         serving = Serving(settings, settings.keys / "api.key", _recordings(settings), limits)
         _make_keys(settings)
@@ -202,6 +204,27 @@ def _check_ports(settings: Settings) -> None:
                     f"TCP port {settings.turn_tls_port} is in use on {host}: TURN over TLS needs it; stop what uses it or "
                     f"choose another: {PREFIX}TURN_TLS_PORT=5349"
                 )
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Of our own making it is good; of others' it may be out of reach, or half of a pair."""
+    if settings.tls != "files":
+        return
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    assert settings.tls_cert is not None
+    for name, file in (("tls_cert", settings.tls_cert), ("tls_key", settings.tls_key)):
+        try:
+            (file or settings.tls_cert).read_bytes()
+        except OSError as error:
+            raise InTheWay(
+                f"{name}: cannot read {file} ({error.strerror}); the account that runs this must be able to"
+            ) from None
+    try:
+        context.load_cert_chain(settings.tls_cert, settings.tls_key)
+    except ssl.SSLError:
+        raise InTheWay(
+            f"tls_cert and tls_key are no PEM files that belong together: {settings.tls_cert}, {settings.tls_key}"
+        ) from None
 
 
 def _busy_media_port(settings: Settings) -> int | None:

@@ -77,6 +77,9 @@ async def supervise(
 ) -> None:
     """Keep the parts alive until `stop` is set. Raises `PartFailed`, or `NotReady` after `within_s` seconds."""
     keepers = [_Keeper(part) for part in parts]
+    failed: list[
+        SupervisionError
+    ] = []  # raised outside: Python 3.11.2 wraps what `except*` raises in a group of its own
     try:
         async with asyncio.TaskGroup() as tasks:
             keeping = [tasks.create_task(keeper.keep()) for keeper in keepers]
@@ -86,12 +89,14 @@ async def supervise(
             for task in keeping:
                 task.cancel()
     except* SupervisionError as group:
-        raise _first(group) from None
+        failed.append(_first(group))
     finally:
         for keeper in keepers:
             keeper.kill()
         for keeper in keepers:
             await keeper.reap()
+    if failed:
+        raise failed[0]
 
 
 class _Keeper:

@@ -16,7 +16,6 @@ import logging
 import os
 import signal
 import socket
-import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -77,6 +76,7 @@ from signaling.registry import VisitRegistry
 from signaling.rehearsals import Rehearsals
 from signaling.reminders import Reminders
 from signaling.store import SqlVisitStore
+from signaling.tls import Certificate
 from signaling.tokens import SignedTokens, token_keys
 from signaling.webhooks import WebhookSender
 from signaling.workers import MediaWorkers, RecorderLink
@@ -141,13 +141,16 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             telling = asyncio.create_task(parts.notices.run(), name="notices")
             following = asyncio.create_task(parts.copies.follow_shredding(partial(_shredded, door)), name="copies")
             reminding = asyncio.create_task(parts.reminders.run(), name="reminders")
+            certificate = _certificate(settings)
+            renewing = [] if certificate is None else [asyncio.create_task(certificate.run(), name="certificate")]
             runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
             try:
                 await runner.setup()
-                await web.SockSite(runner, listening, ssl_context=_tls(settings)).start()
+                context = None if certificate is None else certificate.context
+                await web.SockSite(runner, listening, ssl_context=context).start()
                 yield parts
             finally:
-                for task in (beside := [expiring, sending, telling, following, reminding]):
+                for task in (beside := [expiring, sending, telling, following, reminding, *renewing]):
                     task.cancel()
                 await asyncio.wait(beside)
                 await parts.copies.close()
@@ -342,14 +345,11 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> 
         loop.add_reader(0, read)
 
 
-def _tls(settings: Settings) -> ssl.SSLContext | None:
+def _certificate(settings: Settings) -> Certificate | None:
     if settings.tls == "off":
         return None
     assert settings.tls_cert is not None, "a self-signed certificate is made by the front door"
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(settings.tls_cert, settings.tls_key)
-    return context
+    return Certificate(settings.tls_cert, settings.tls_key)
 
 
 def _plain(error: OSError, settings: Settings) -> str:

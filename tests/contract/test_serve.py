@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import stat
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ import psutil
 
 from config.settings import MEDIA_PORT, Settings
 from teleconsult_serve import _free_media_port
+from tests.issued import issued
 from tests.system import System, free_port, running, teleconsult
 
 PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "media", "recorder")
@@ -85,6 +87,21 @@ async def test_self_signed_tls_serves_https_at_the_machines_own_addresses(tmp_pa
     async with running(tmp_path, "--tls", "self-signed") as system:
         assert system.url.startswith("https://")
         assert (await system.visit())["links"]["patient"].startswith(system.url)
+
+
+async def test_a_certificate_of_an_authority_is_served_and_one_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
+    chain, key = issued(tmp_path / "tls")
+    surroundings = {"TELECONSULT_TLS_CERT": str(chain), "TELECONSULT_TLS_KEY": str(key)}
+    data = tmp_path / "data"
+    async with running(data, "--demo", "--tls", "files", **surroundings) as system:
+        trusting = ssl.create_default_context(cafile=str(tmp_path / "tls" / "root.pem"))
+        async with aiohttp.ClientSession() as session, session.get(f"{system.url}/readyz", ssl=trusting) as answer:
+            assert answer.status == 200
+    words = ("--port", "0", "--data", str(data), "--tls", "files")
+    surroundings["TELECONSULT_TLS_KEY"] = str(tmp_path / "tls" / "root.key")
+    await refused("tls_cert and tls_key", "belong together", *words, **surroundings)
+    surroundings["TELECONSULT_TLS_KEY"] = str(tmp_path / "none.key")
+    await refused("tls_key: cannot read", "account", *words, **surroundings)
 
 
 # ---- what stands in the way
