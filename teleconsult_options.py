@@ -28,8 +28,9 @@ def visit_in(_context: click.Context, _option: click.Parameter, said: str | None
 
 
 def _person(_context: click.Context, _option: click.Parameter, said: str) -> str:
-    # "Li Min", "li  min" and a wide "Ｌｉ Ｍｉｎ" are one person: two are asked for.
-    one = " ".join(unicodedata.normalize("NFKC", said).casefold().split())
+    # "Li Min", "li  min", a wide "Ｌｉ Ｍｉｎ" and one with marks that nobody sees are one person: two are asked for.
+    seen = "".join(letter for letter in said if unicodedata.category(letter) != "Cf")
+    one = " ".join(unicodedata.normalize("NFKC", seen).casefold().split())
     if not 1 <= len(one) <= 128:
         raise click.BadParameter("say who you are, in 1 to 128 characters")
     return one

@@ -14,7 +14,6 @@ import logging
 import os
 import signal
 import sys
-from functools import partial
 
 from config import logs
 from config.clock import utc_now
@@ -23,6 +22,7 @@ from recorder.anchors import anchors_for
 from recorder.audit import audit_door, make_audit_app
 from recorder.custody import Custody
 from recorder.holdings import Holdings, SpoolFolder
+from recorder.keeping import Keeping
 from recorder.keys import load_or_create
 from recorder.look_door import LOOKS
 from recorder.looks import Looks
@@ -81,13 +81,11 @@ async def _until_stopped(settings: Settings, store: ObjectStore, recorder: Recor
     if recorder.notary is not None:
         recorder.notary.before_publishing = custody.publish
 
+    promised = kept_by(settings.jurisdiction, settings.keep_media_days, settings.keep_evidence_days)
+    keeping = await asyncio.to_thread(Keeping, settings.data / "custody" / "promised.json", promised)
+
     def looks_at(holdings: Holdings) -> Looks:
-        return Looks(
-            holdings,
-            custody,
-            recorder.mint,
-            partial(kept_by, settings.jurisdiction, settings.keep_media_days, settings.keep_evidence_days),
-        )
+        return Looks(holdings, custody, recorder.mint, keeping.longest)
 
     audit = make_audit_app(store, SpoolFolder(settings.data / "spool"), looks_at)
     await audit[LOOKS].finish_shredding()

@@ -2,7 +2,7 @@
 
 KEEP-1  `media` (what was heard and seen) and `evidence` (records, heads, keys: what proves it) each have a number of days.
         Neither is below the jurisdiction's minimum, and evidence is kept at least as long as the media it proves.
-KEEP-2  A promise only grows: one that is shorter than any made before for the same store is refused.
+KEEP-2  A promise only grows: one that is shorter than any made before for the same store is refused. (KEEP-3: `keeping`)
 
 Minimums, which are no legal advice: `cn` 互联网诊疗监管细则 2022, audio and video 3 years, medical records 15, and the
 evidence counts as part of the medical record; `us` HIPAA 45 CFR 164.316(b)(2), documentation 6 years. `other` knows none:

@@ -27,7 +27,7 @@ async def test_two_people_give_the_keys_out_and_the_bundle_is_opened_with_them(d
     give = ("keys", "give", VISIT, "--reason", "court 12", "-o", str(keys))
     async with desk.open():
         assert "second person" in await run(desk, *give, "--who", "lee")
-        for same in ("lee", "Lee ", " LEE", "\uff2cee"):
+        for same in ("lee", "Lee ", " LEE", "\uff2cee", "l\u200bee\u00ad"):
             assert "same_person" in await run(desk, *give, "--who", same, code=1)
         await run(desk, *give, "--who", "kim")
         assert "is there already" in await run(desk, *give, "--who", "kim", code=1)
@@ -58,6 +58,7 @@ async def test_a_hold_and_the_retention_keep_a_recording_from_being_shredded(des
         for words in (
             ("../../etc", "on", *why),
             (VISIT, "on", "--who", " ", "--reason", "x"),
+            (VISIT, "on", "--who", "\u200b", "--reason", "x"),
             (VISIT, "on", "--who", "l", "--reason", "\n"),
         ):
             assert "Invalid value" in await run(desk, "hold", *words, code=64)
