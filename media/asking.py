@@ -4,6 +4,9 @@ One for a plane. What is due is remembered here, and said by `tick`.
 
 ASK-1  Where a sender's way is jammed (`Uplink.jammed`), nothing is asked for again, nor a keyframe for what is lost, until it
        no longer is: it would be lost at the same full queue, take the sound along, or come too late.
+ASK-2  But where it stays jammed, a keyframe is asked for, twice at the most: a libwebrtc drops what waits in its pacer for a
+       picture when a keyframe of it comes. Its encoders have followed the path down by then; what they had made before
+       would go on for two seconds more, many times what the path carries (`media/decisions/0022`).
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ LOSES, LOSES_MUCH, TWIN_S, MOST_TWINS = 0.02, 0.3, 0.015, 256
 """From such a loss on the way to the sender a NACK goes twice, and three times: it has 40 bytes, and one that is lost costs a
 round trip. A browser answers the second only if the first was lost: what it has sent again it does not send within a round
 trip."""
+FLUSHES_S = (0.6, 1.2)
+"""After how long in a jam: a Chromium's own control takes 0.7 s to lower its encoders."""
 PUT_OFF_S = 1.0
 """How long the recorder's keyframe waits at the most until nothing is missing."""
 HIDDEN_BELOW_BPS = 450_000.0
@@ -138,6 +143,7 @@ class Asking:
             return
         self.unsaid.discard(transport)
         transport.fed_back_at = now
+        self._flush(transport, now)
         media = next((ssrc for ssrc in transport.streams), 0)
         tracks = transport.tracks.values()
         sent = sum(layer.producer.bps for track in tracks for layer in track.layers if track.lives(layer, now))
@@ -145,6 +151,17 @@ class Asking:
         message = transport.arrivals.write(transport.ssrc, media, calm)
         if message is not None:
             self._outlet.rtcp(transport, message)
+
+    def _flush(self, transport: Transport, now: float) -> None:
+        """ASK-2."""
+        jammed_s = transport.uplink.jammed_s(now)
+        due = sum(jammed_s > after_s for after_s in FLUSHES_S)
+        if due > transport.flushes and transport.outbound is not None:
+            for track in transport.tracks.values():
+                for layer in track.layers:
+                    if layer.producer.is_video and layer.producer.ssrc is not None and track.lives(layer, now):
+                        self._outlet.rtcp(transport, rtcp.pli(transport.ssrc, layer.producer.ssrc))
+        transport.flushes = due
 
     def report(self, transport: Transport, now: float) -> None:
         """Send the transport its reports, as far as there is something to report."""

@@ -205,6 +205,7 @@ class Transport:
         "dtls",
         "dtls_path",
         "fed_back_at",
+        "flushes",
         "heard",
         "ice",
         "inbound",
@@ -254,6 +255,8 @@ class Transport:
         self.uplink = Uplink()
         self.toll = Toll()
         self.fed_back_at = 0.0
+        self.flushes = 0
+        """Keyframes asked for in this jam (ASK-2)."""
         self.downlink: Downlink | None = None
         """There where the peer feeds back what arrives."""
         self.remb_bps: int | None = None

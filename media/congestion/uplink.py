@@ -23,6 +23,7 @@ class Uplink:
         "_full_since",
         "_full_until",
         "_heard_at",
+        "_jammed_since",
         "_late_s",
         "_least_before",
         "_least_now",
@@ -37,6 +38,7 @@ class Uplink:
         self._heard_at = self._late_s = 0.0
         self._full_since: float | None = None
         self._full_until = float("-inf")
+        self._jammed_since: float | None = None
 
     def hear(self, sent_s: float, arrived_s: float) -> None:
         """One packet of sound; its own time in seconds, of any origin, and when it came."""
@@ -51,6 +53,10 @@ class Uplink:
         self._smoothed = delay if self._smoothed is None else self._smoothed + SMOOTHING * (delay - self._smoothed)
         self._heard_at = arrived_s
         self._late_s = delay - min(self._least_now, self._least_before)
+        if self._late_s <= JAM_S:
+            self._jammed_since = None
+        elif self._jammed_since is None:
+            self._jammed_since = arrived_s
         if self._late_s < FULL_S:
             self._full_since = None
         elif self._full_since is None:
@@ -65,7 +71,11 @@ class Uplink:
 
     def jammed(self, now: float) -> bool:
         """Whether more would only be lost: no repair, no keyframe comes through."""
-        return self._late_s > JAM_S and now - self._heard_at < JAM_FRESH_S
+        return self._jammed_since is not None and now - self._heard_at < JAM_FRESH_S
+
+    def jammed_s(self, now: float) -> float:
+        """For how long it has been."""
+        return now - self._jammed_since if self._jammed_since is not None and self.jammed(now) else 0.0
 
     @property
     def wait_s(self) -> float:

@@ -146,6 +146,34 @@ async def test_nothing_is_asked_for_again_while_its_way_is_jammed() -> None:
         await until(lambda: patient.heard(rtcp.KeyframeRequest).count(asked) > before)
 
 
+async def test_where_it_stays_jammed_a_keyframe_is_asked_for_twice_to_empty_the_senders_own_queue() -> None:
+    async with running_plane() as bench:
+        patient, _ = await heard_sound(bench)
+        bench.plane.publish("p", replace(video(), number_extension=NUMBER))
+        asked = rtcp.KeyframeRequest(1111)
+
+        async def later(n: int, by_s: float) -> None:
+            """A fifth of a second on in its own time, and so much on in ours."""
+            bench.clock.skew += by_s
+            await speak(patient, (10 * n,))
+            seq = n.to_bytes(2, "big")
+            await patient.send(extended(n, VP8_DELTA, pt=96, ssrc=1111, ts=n * 18_000, e3=seq))
+            await until(lambda: bench.plane.stats("p").packets_in == 2 * n)
+            await asyncio.sleep(0.15)  # feedback has been due
+
+        await later(1, 0.2)
+        await later(2, 0.2)
+        await later(3, 0.5)
+        began, n, asked_after = bench.clock(), 3, list[float]()
+        before = patient.heard(rtcp.KeyframeRequest).count(asked)
+        while bench.clock() - began < 2.5:
+            n += 1
+            await later(n, 0.05)
+            new = patient.heard(rtcp.KeyframeRequest).count(asked) - before - len(asked_after)
+            asked_after += [bench.clock() - began] * new
+        assert [after_s > least_s for after_s, least_s in zip(asked_after, (0.6, 1.2), strict=True)] == [True, True]
+
+
 async def test_sound_that_was_asked_for_again_is_no_sign_of_a_queue() -> None:
     async with running_plane() as bench:
         patient, _ = await heard_sound(bench)

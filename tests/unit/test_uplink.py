@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from media.congestion.twcc import Arrivals, Feedback, parse
 from media.congestion.uplink import Uplink
 from media.rtp import rtcp
@@ -92,7 +94,11 @@ def test_a_jam_is_known_by_the_newest_sound_and_soon_forgotten() -> None:
     assert not uplink.jammed(5.0)
     uplink.hear(1e4 + 5.0, 5.34)
     assert uplink.jammed(5.4)
+    assert uplink.jammed_s(5.4) == pytest.approx(0.06)
     assert not uplink.jammed(6.5), "nothing was heard since: it may be dark"
+    assert uplink.jammed_s(6.5) == 0
     uplink.hear(1e4 + 5.5, 5.84)
+    assert uplink.jammed_s(5.85) == pytest.approx(0.51), "it lasts"
     uplink.hear(1e4 + 5.85, 5.9)
     assert not uplink.jammed(5.9)
+    assert uplink.jammed_s(5.9) == 0
