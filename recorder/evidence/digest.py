@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives.hashes import SHA256, SM3, Hash
 
+from recorder.evidence.sm3 import new_sm3
+
 _SM3 = SM3()
 _SHA256 = SHA256()
 
@@ -15,7 +17,7 @@ class Digest:
 
     def __init__(self, data: bytes = b"") -> None:
         self._sha256 = Hash(_SHA256)
-        self._sm3 = Hash(_SM3)
+        self._sm3 = new_sm3()
         self.size = 0
         if data:
             self.update(data)
@@ -34,7 +36,7 @@ class Digest:
     @property
     def sm3(self) -> str:
         """Lower-case hex (GB/T 32905)."""
-        return self._sm3.copy().finalize().hex()
+        return self._sm3.digest().hex()
 
 
 def sm3(data: bytes) -> bytes:
