@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from media.h264 import picture_size
 from recorder.order import RtpPacket
+from recorder.rows import Row
 
 _LENGTH = Struct("!I")
 _U16 = Struct("!H")
@@ -56,16 +57,8 @@ class Depacketizer(Protocol):
         """Take the next packet; the frame it completed, if any."""
         ...
 
-    def row(self, timestamp: int) -> list[bytes] | None:
-        """Where payloads go that follow the last packet, none missing, with this timestamp; None: every packet is pushed."""
-        ...
-
-    def went_on(self, last_seq: int) -> None:
-        """The row was given payloads up to this packet."""
-        ...
-
-    def finish(self, last_seq: int) -> MediaFrame | None:
-        """The row was given payloads up to this packet, which had the marker: the frame, if it is one."""
+    def push_row(self, seq: int, timestamp: int, row: Row) -> MediaFrame | None:
+        """Take the next packets, a row whose first has this extended number; the frame they completed, if any."""
         ...
 
     def unfinished(self) -> tuple[int, int] | None:
@@ -123,16 +116,14 @@ class OpusDepacketizer:
         seq, timestamp, _, payload, arrival_us, tap_seq, _ = packet
         return _tuple(MediaFrame, (timestamp, True, payload, arrival_us, tap_seq, seq, 0, 0, duration, None, False))
 
-    def row(self, timestamp: int) -> list[bytes] | None:  # noqa: ARG002
-        """No packet goes on with another's frame."""
-        return None
-
-    def went_on(self, last_seq: int) -> None:
-        """Never told: there is no row."""
-
-    def finish(self, last_seq: int) -> MediaFrame | None:  # noqa: ARG002
-        """Never asked: there is no row."""
-        return None
+    def push_row(self, seq: int, timestamp: int, row: Row) -> MediaFrame | None:
+        """The packet's frame (ROWS-2)."""
+        (payload,) = row.payloads
+        duration = opus_duration(payload)
+        if not duration:
+            return None
+        facts = (timestamp, True, payload, row.arrival_us, row.tap_seq, seq, 0, 0, duration, None, False)
+        return _tuple(MediaFrame, facts)
 
     def unfinished(self) -> tuple[int, int] | None:
         """Nothing ever is."""
@@ -147,11 +138,11 @@ class _Unfinished:
 
     __slots__ = ("arrival_us", "first_seq", "payloads", "tap_seq", "timestamp", "whole")
 
-    def __init__(self, packet: RtpPacket, whole: bool) -> None:
-        self.timestamp = packet.timestamp
-        self.arrival_us = packet.arrival_us
-        self.tap_seq = packet.tap_seq
-        self.first_seq = packet.seq
+    def __init__(self, seq: int, timestamp: int, arrival_us: int, tap_seq: int, whole: bool) -> None:
+        self.timestamp = timestamp
+        self.arrival_us = arrival_us
+        self.tap_seq = tap_seq
+        self.first_seq = seq
         self.whole = whole
         self.payloads: list[bytes] = []
         """Looked into once the frame is at its end: most of what a packet costs is to be looked at by itself."""
@@ -169,36 +160,41 @@ class _VideoDepacketizer:
 
     def push(self, packet: RtpPacket) -> MediaFrame | None:
         """The frame this packet completed, if any."""
-        seq, timestamp, marker, payload, _, _, _ = packet
-        last, self._last_seq = self._last_seq, seq
-        in_row = seq - 1 == last
-        if not in_row and last is not None:
+        seq, timestamp, marker, payload, arrival_us, tap_seq, _ = packet
+        payloads = [payload] if payload else []  # padding only: keeps the sequence, carries nothing
+        return self._take(seq, seq, timestamp, marker, payloads, arrival_us, tap_seq)
+
+    def push_row(self, seq: int, timestamp: int, row: Row) -> MediaFrame | None:
+        """The frame they completed, if any."""
+        payloads = row.payloads
+        last = seq + len(payloads) - 1
+        return self._take(seq, last, timestamp, row.marker, payloads, row.arrival_us, row.tap_seq)
+
+    def _take(
+        self,
+        seq: int,
+        last_seq: int,
+        timestamp: int,
+        marker: bool,
+        payloads: list[bytes],
+        arrival_us: int,
+        tap_seq: int,
+    ) -> MediaFrame | None:
+        before, self._last_seq = self._last_seq, last_seq
+        in_row = seq - 1 == before
+        if not in_row and before is not None:
             self._after_gap()
-        if not payload:  # padding only: keeps the sequence, carries nothing
+        if not payloads:
             return None
         current = self._open
         if current is not None and current.timestamp != timestamp:
             self._drop(current.arrival_us)  # its end, the marker, never came
             current = None
         if current is None:
-            current = self._open = _Unfinished(packet, self._begins(payload, in_row))
-        current.payloads.append(payload)
+            begins = self._begins(payloads[0], in_row)
+            current = self._open = _Unfinished(seq, timestamp, arrival_us, tap_seq, begins)
+        current.payloads += payloads
         return self._finish(current) if marker else None
-
-    def row(self, timestamp: int) -> list[bytes] | None:
-        """The payloads of the frame being put together."""
-        current = self._open
-        return current.payloads if current is not None and current.timestamp == timestamp else None
-
-    def went_on(self, last_seq: int) -> None:
-        """The row was given payloads up to this packet."""
-        self._last_seq = last_seq
-
-    def finish(self, last_seq: int) -> MediaFrame | None:
-        """The row is complete."""
-        assert self._open is not None
-        self._last_seq = last_seq
-        return self._finish(self._open)
 
     def unfinished(self) -> tuple[int, int] | None:
         """(first packet, its tap frame) of the unfinished frame."""

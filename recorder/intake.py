@@ -37,6 +37,10 @@ class TapSink(Protocol):
         """A track begins, or is repeated."""
         ...
 
+    def reading(self) -> None:
+        """What follows, until the next `reading`, came in one piece: nothing happens in between."""
+        ...
+
     def packets(self, epoch: str, seq: int, body: bytes) -> None:
         """A batch. Raises `TapFormatError`."""
         ...
@@ -72,6 +76,7 @@ class _Connection(asyncio.Protocol):
         self.ended.set_result(None)
 
     def data_received(self, data: bytes) -> None:
+        self._intake.reading()
         try:
             for kind, seq, body in self._frames.feed(data):
                 self._intake.take(self, kind, seq, body)
@@ -159,6 +164,10 @@ class Intake:
         self._connections.discard(connection)
         if connection.epoch is not None and not any(c.epoch == connection.epoch for c in self._connections):
             self._sink.away(connection.epoch)
+
+    def reading(self) -> None:
+        """Frames come that were read in one piece."""
+        self._sink.reading()
 
     def take(self, connection: _Connection, kind: Kind, seq: int, body: bytes) -> None:
         """A frame came. Raises `TapFormatError`, `msgspec.DecodeError`."""

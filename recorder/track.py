@@ -18,6 +18,7 @@ import msgspec
 from media.tap import RECOVERED, SENDER_REPORT, TapTrack
 from recorder.depacketize import H264Depacketizer, MediaFrame, depacketizer
 from recorder.order import Counts, Order, RtpPacket, Unwrap
+from recorder.rows import MARKER, PLAIN, RTP_HEAD, Loose, Row, Rows
 from recorder.timeline import AHEAD_US, BEHIND_US, Anchor, SenderReport, TrackClock, parse_sender_report
 
 KEYFRAME_EVERY_US = 2_000_000
@@ -28,9 +29,6 @@ FROZEN_MS = 500
 MAX_REPORTS = 8
 
 _RTP = Struct("!BBHI")
-Taken = tuple[int, int, int, int, int, int, bytes, int, int, int]
-"""A tapped packet: flags, arrival (µs); first byte, second byte, sequence number and timestamp as in its RTP header (of no
-meaning for a report); the bytes it lies in, from where, to where; and the tap frame that brought it."""
 _tuple = tuple.__new__
 """Makes a named tuple without its own `__new__`: half the time."""
 
@@ -90,8 +88,8 @@ class Track:
         self.parameters: tuple[bytes, bytes] | None = state.parameters if state else None
         self._zero_us = zero_us
         self._unwrap = Unwrap(32)
-        self.taken: list[Taken] = []
-        """What came and is read with the next `drain` (`recorder.tap_routes`)."""
+        self.rows = Rows(join=self.kind == "video")
+        """What came and is read with the next `drain`; put there by `recorder.tap_routes`."""
         self._asked_us = 0
         self._keyframe_us: int | None = None
         self._last_at_us: int | None = None
@@ -113,62 +111,65 @@ class Track:
                 return
             self.last_arrival_us = arrival_us
         head = _RTP.unpack_from(data) if len(data) >= _RTP.size else (0, 0, 0, 0)
-        self.taken.append((flags, arrival_us, *head, bytes(data), 0, len(data), tap_seq))
+        self.rows.push((flags, arrival_us, *head, bytes(data), 0, len(data), tap_seq))
 
     def _read(self, out: list[MediaFrame]) -> None:
         """Read what was taken. What is no RTP is dropped.
 
-        A packet that follows the one before it, nothing missing, is the usual case: it goes past the order straight to its
-        frame, and is counted by the run. If it goes on with the frame of the one before, its payload joins that one's row and
-        nothing else is looked at (decisions/0018).
+        A row that follows what was before it, nothing missing, is the usual case: it goes past the order straight to its
+        frame, and is counted by the run (decisions/0018, 0019).
         """
-        order, into = self.order, self.depacketizer
-        ready: list[RtpPacket] = []
-        row: list[bytes] | None = None
+        order, into, unwrap = self.order, self.depacketizer, self._unwrap
         following, run, stamp, extended = order.following(), 0, -1, 0
-        for flags, arrival_us, first, second, seq, timestamp, body, begin, end, tap_seq in self.taken:
-            plain = first == 0x80 and not flags and seq == following & 0xFFFF
-            if plain and row is not None and timestamp == stamp and end - begin > 12:
-                row.append(body[begin + 12 : end])
-                following += 1
-                run += 1
-                if second >= 128:
-                    row = None
-                    if (frame := into.finish(following - 1)) is not None:
-                        out.append(frame)
+        for one in self.rows.take():
+            if not isinstance(one, Row):
+                order.follow(run)
+                self._read_loose(one, out)
+                following, run, stamp = order.following(), 0, -1
                 continue
-            if row is not None:
-                into.went_on(following - 1)
-                row = None
-            if flags & SENDER_REPORT:
-                self._take_report(memoryview(body)[begin:end], arrival_us)
-                continue
-            if end - begin < 12 or first >> 6 != 2:
-                continue
-            payload = body[begin + 12 : end] if first == 0x80 else _payload(body, first, begin, end)
-            if timestamp != stamp:
-                stamp, extended = timestamp, self._unwrap(timestamp)
-            if plain and following >= 0:
-                frame = into.push(
-                    _tuple(RtpPacket, (following, extended, second >= 128, payload, arrival_us, tap_seq, False))
-                )
-                if frame is not None:
+            if one.timestamp != stamp:
+                stamp, extended = one.timestamp, unwrap(one.timestamp)
+            if one.seq == following & 0xFFFF and following >= 0:
+                if (frame := into.push_row(following, extended, one)) is not None:
                     out.append(frame)
-                else:
-                    row = into.row(extended)
-                following += 1
-                run += 1
+                count = len(one.payloads)
+                following += count
+                run += count
                 continue
             order.follow(run)
-            recovered = bool(flags & RECOVERED)
-            number = order.extend(seq)
-            order.push(RtpPacket(number, extended, second >= 128, payload, arrival_us, tap_seq, recovered), ready)
-            self._join(ready, out)
+            for place, payload in enumerate(one.payloads, 1):
+                marker = one.marker and place == len(one.payloads)
+                self._order(one.seq + place - 1, extended, marker, payload, one.arrival_us, one.tap_seq, False, out)
             following, run = order.following(), 0
-        if row is not None:
-            into.went_on(following - 1)
         order.follow(run)
-        self.taken.clear()
+
+    def _read_loose(self, packet: Loose, out: list[MediaFrame]) -> None:
+        """Read a packet that stands in no row."""
+        flags, arrival_us, first, second, seq, timestamp, body, begin, end, tap_seq = packet
+        if flags & SENDER_REPORT:
+            self._take_report(memoryview(body)[begin:end], arrival_us)
+            return
+        if end - begin < RTP_HEAD or first >> 6 != 2:
+            return
+        payload = body[begin + RTP_HEAD : end] if first == PLAIN else _payload(body, first, begin, end)
+        recovered = bool(flags & RECOVERED)
+        self._order(seq, self._unwrap(timestamp), second >= MARKER, payload, arrival_us, tap_seq, recovered, out)
+
+    def _order(
+        self,
+        seq: int,
+        extended: int,
+        marker: bool,
+        payload: bytes,
+        arrival_us: int,
+        tap_seq: int,
+        recovered: bool,
+        out: list[MediaFrame],
+    ) -> None:
+        ready: list[RtpPacket] = []
+        number = self.order.extend(seq & 0xFFFF)
+        self.order.push(RtpPacket(number, extended, marker, payload, arrival_us, tap_seq, recovered), ready)
+        self._join(ready, out)
 
     def _join(self, ready: list[RtpPacket], out: list[MediaFrame]) -> None:
         """Put packets that left the order into frames."""
@@ -181,7 +182,7 @@ class Track:
     def drain(self, now_us: int) -> list[PlacedFrame]:
         """The frames that are whole by now, in order."""
         frames: list[MediaFrame] = []
-        if self.taken:
+        if self.rows.came:
             self._read(frames)
         if self.ended or self.order.waiting():
             ready: list[RtpPacket] = []
@@ -210,13 +211,13 @@ class Track:
     def oldest_tap_seq(self) -> int | None:
         """The smallest tap frame of which something is not yet given out as a frame."""
         unfinished = self.depacketizer.unfinished()
-        known = [self.order.oldest_tap_seq(), unfinished and unfinished[1], self.taken[0][-1] if self.taken else None]
+        known = [self.order.oldest_tap_seq(), unfinished and unfinished[1], self.rows.oldest_tap_seq()]
         return min((seq for seq in known if seq is not None), default=None)
 
     @property
     def progress(self) -> tuple[int | None, int]:
         """Changes whenever packets come: how far it has read, and how much is taken and not read."""
-        return self.order.next_seq, len(self.taken)
+        return self.order.next_seq, len(self.rows)
 
     def wants_keyframe(self, now_us: int) -> bool:
         """Whether to ask for a keyframe now (TRACK-1). A yes is remembered."""

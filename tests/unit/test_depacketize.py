@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from recorder.depacketize import MediaFrame, depacketizer, opus_duration
 from recorder.order import RtpPacket
+from recorder.rows import Row
 
 KEYFRAME = b"\x10\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00"
 SPS, PPS = bytes.fromhex("6742c01fd90141fa10000003001000000303c8f1832480"), b"\x68\xce\x3c\x80"
@@ -76,13 +77,18 @@ def test_a_frame_without_its_marker_does_not_swallow_the_next() -> None:
     assert [f.timestamp for f in got] == [3000]
 
 
-def test_a_row_is_of_the_frame_being_put_together_and_of_no_other() -> None:
-    first, *_ = vp8_packets(vp8_frame(0, True, 2000), 1, 0, 1100)
-    taker = depacketizer("VP8")
-    assert taker.row(first.timestamp) is None
-    taker.push(first)
-    assert taker.row(first.timestamp) == [first.payload]
-    assert taker.row(first.timestamp + 3000) is None
+@pytest.mark.parametrize("codec", ["VP8", "opus"])
+def test_packets_of_a_row_become_the_frame_that_they_become_one_by_one(codec: str) -> None:
+    if codec == "opus":
+        packets = [RtpPacket(7, 3000, False, b"\xfc" + bytes(80), 5, 6, False)]
+    else:
+        packets = [p._replace(arrival_us=5, tap_seq=6) for p in vp8_packets(vp8_frame(0, True, 2000), 1, 7, 1100)]
+    row = Row(5, 7, packets[0].timestamp, False, packets[0].payload, 6)
+    row.payloads += [packet.payload for packet in packets[1:]]
+    row.marker = True
+    one_by_one = [taker.push(packet) for taker in [depacketizer(codec)] for packet in packets][-1]
+    assert one_by_one is not None
+    assert depacketizer(codec).push_row(7, packets[0].timestamp, row) == one_by_one
 
 
 def test_h264_nal_units_come_back_from_single_packets_stap_a_and_fu_a() -> None:

@@ -29,6 +29,9 @@ class Heard:
     def track(self, epoch: str, track: TapTrack) -> None:
         self.said.append(("track", epoch, track.handle))
 
+    def reading(self) -> None:
+        """Nothing is kept from one packet to the next."""
+
     def packets(self, epoch: str, seq: int, body: bytes) -> None:
         self.said.append(("packets", epoch, seq, len(list(packets(memoryview(body))))))
 

@@ -92,7 +92,7 @@ def test_no_packet_of_any_kind_raises(packet: bytes, flags: int) -> None:
 @settings(deadline=None, max_examples=40)
 @given(
     st.sampled_from(("VP8", "H264")),
-    st.lists(st.sampled_from("    xxd<rp"), min_size=1, max_size=60),
+    st.lists(st.sampled_from("    xxd<rpee"), min_size=1, max_size=60),
     st.integers(1, 7),
 )
 def test_packets_read_in_one_row_become_the_frames_they_become_one_by_one(codec: str, fate: list[str], at: int) -> None:
@@ -109,6 +109,9 @@ def test_packets_read_in_one_row_become_the_frames_they_become_one_by_one(codec:
                 came.insert(-1, (0, sent.packet))
             case "r":
                 came.append((RECOVERED, sent.packet))
+            case "e":  # with an extension of 4 bytes, as browsers send them
+                head, payload = sent.packet[:12], sent.packet[12:]
+                came.append((0, bytes([0x90]) + head[1:] + b"\xbe\xde\x00\x01\x10\xff\x00\x00" + payload))
             case "p":  # nothing but a header
                 came.append((0, sent.packet[:12]))
             case _:
