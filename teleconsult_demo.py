@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+from config.pinned import pinned
 from config.secrets import secret_text
 from config.settings import Settings
 
@@ -59,13 +60,9 @@ class Here:
             raise OSError(f"no HTTP answer: {type(error).__name__}") from error
 
     def _context(self) -> ssl.SSLContext | None:
-        """Trusts the very certificate that we serve, as it is now, whatever its name and whoever vouches for it."""
-        if self._settings.tls == "off":
-            return None
-        context = ssl.create_default_context(cafile=self._settings.tls_cert)
-        context.check_hostname = False
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # of an authority's chain the file lacks the root
-        return context
+        """As the certificate is now: it may have been renewed."""
+        certificate = self._settings.tls_cert
+        return None if self._settings.tls == "off" or certificate is None else pinned(certificate)
 
 
 def demo_links(settings: Settings) -> dict[str, str]:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 
 from config.clock import random_name
+from config.pinned import pinned
 from config.secrets import secret_key
 from config.settings import Settings
 from signaling.webhooks import signature
@@ -128,8 +129,7 @@ def run(settings: Settings) -> None:
     if settings.tls != "off" and settings.tls_cert is not None:
         serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         serving.load_cert_chain(settings.tls_cert, settings.tls_key)
-        trusting = ssl.create_default_context(cafile=str(settings.tls_cert))
-        trusting.check_hostname = False  # the very certificate that we serve
+        trusting = pinned(settings.tls_cert)
     ours = urlsplit(settings.base_url)
     reach = settings.url_at("127.0.0.1" if settings.everywhere else settings.host)
     key = secret_key(settings.slot_key_file or settings.keys / "slot.key")

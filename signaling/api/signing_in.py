@@ -12,12 +12,13 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from ssl import SSLContext, create_default_context
+from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from config.clock import iso
 from config.pieces import TooMuch, whole
+from config.pinned import pinned
 from config.secrets import secret_text
 from config.settings import Settings
 from signaling.access import Asker
@@ -58,7 +59,8 @@ def attach_signing_in(
         built_in = BuiltInIssuer(issuer, settings.oidc_client_id, callback, keys, clock)
         IssuerPages(built_in, StaffAccounts(settings.data / "staff.json"), clock).attach(app)
         here = settings.url_at("127.0.0.1" if settings.everywhere else settings.host)
-        door = IssuerDoor(issuer, f"{here}/oidc", _own_certificate(settings))
+        certificate = None if settings.tls == "off" else settings.tls_cert
+        door = IssuerDoor(issuer, f"{here}/oidc", certificate)
     else:
         door = IssuerDoor(issuer)
     client = Client(
@@ -74,21 +76,13 @@ def attach_signing_in(
     return door
 
 
-def _own_certificate(settings: Settings) -> SSLContext | None:
-    """Trusts the very certificate that we serve, whatever name it was made for."""
-    if settings.tls == "off":
-        return None
-    context = create_default_context(cafile=settings.tls_cert)
-    context.check_hostname = False
-    return context
-
-
 class IssuerDoor:
     """How the relying party reaches its issuer: the built-in one past any proxy, at our own address."""
 
-    def __init__(self, issuer: str, here: str | None = None, context: SSLContext | None = None) -> None:
+    def __init__(self, issuer: str, here: str | None = None, certificate: Path | None = None) -> None:
+        """`certificate` is the one that `here` shows; it is read anew each time, as it may be renewed."""
         self._issuer, self._here = issuer, here
-        self._context = context
+        self._certificate = certificate
         self._session: ClientSession | None = None
 
     async def get(self, url: str) -> bytes:
@@ -110,8 +104,8 @@ class IssuerDoor:
             self._session = ClientSession(timeout=ClientTimeout(total=ANSWER_S))
         if self._here is not None and url.startswith(self._issuer):
             url = self._here + url[len(self._issuer) :]
-        trusted: SSLContext | bool = True if self._context is None else self._context
         try:
+            trusted = True if self._certificate is None else pinned(self._certificate)
             async with self._session.request(method, url, data=form, allow_redirects=False, ssl=trusted) as answer:
                 if method == "POST" and answer.status in (400, 401):
                     raise SignInRefused("code_refused", "the issuer does not know this code")

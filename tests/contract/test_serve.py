@@ -97,6 +97,12 @@ async def test_a_certificate_of_an_authority_is_served_and_one_that_is_none_is_s
         trusting = ssl.create_default_context(cafile=str(tmp_path / "tls" / "root.pem"))
         async with aiohttp.ClientSession() as session, session.get(f"{system.url}/readyz", ssl=trusting) as answer:
             assert answer.status == 200
+        login = f"{system.url}/auth/login"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(login, ssl=trusting, allow_redirects=False) as answer,
+        ):
+            assert answer.status == 303  # the built-in issuer is reached over the same certificate
     words = ("--port", "0", "--data", str(data), "--tls", "files")
     surroundings["TELECONSULT_TLS_KEY"] = str(tmp_path / "tls" / "root.key")
     await refused("tls_cert and tls_key", "belong together", *words, **surroundings)
