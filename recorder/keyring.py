@@ -3,11 +3,15 @@
 ```
 KEYRING/live/<visit>.json   some key of it is still kept by this machine itself (a wrap `local`)
 KEYRING/kept/<visit>.json   the key store has them all
+KEYRING/held/<visit>        nothing of it may be destroyed
+KEYRING/shredded/<visit>    its keys were destroyed
 ```
 RING-1  A key is durable here before anything sealed under it is durable anywhere.
 RING-2  `shred` writes over a visit's file before it removes it. Copies in backups live until the root key that wrapped them
         is destroyed (`teleconsult keys rotate --destroy`).
 RING-3  Losing the keyring loses every recording's content, and no recording's proof: back it up, apart from the media.
+RING-4  Several recorders may share a keyring, and each has a custody chain of its own: what one of them held or shredded is
+        so for all of them.
 """
 
 from __future__ import annotations
@@ -35,7 +39,8 @@ class Keyring:
     def __init__(self, folder: Path) -> None:
         self._lock = RLock()
         self._live, self._kept = folder / "live", folder / "kept"
-        for each in (self._live, self._kept):
+        self._held, self._shredded = folder / "held", folder / "shredded"
+        for each in (self._live, self._kept, self._held, self._shredded):
             each.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def keys(self, visit: str) -> list[HeldKey]:
@@ -79,9 +84,26 @@ class Keyring:
     def shred(self, visit: str) -> None:
         """Destroy every key of a visit (RING-2). Safe to repeat."""
         with self._lock:
+            _mark(self._shredded / visit)
             for folder in (self._live, self._kept):
                 for suffix in (".json", ".new"):
                     _destroy(folder / f"{visit}{suffix}")
+
+    def is_shredded(self, visit: str) -> bool:
+        """Whether its keys were destroyed, by whichever recorder (RING-4)."""
+        return (self._shredded / visit).exists()
+
+    def is_held(self, visit: str) -> bool:
+        """Whether nothing of it may be destroyed, as whichever recorder was told (RING-4)."""
+        return (self._held / visit).exists()
+
+    def hold(self, visit: str, on: bool) -> None:
+        """Hold it, or no more; durable on return. Safe to repeat."""
+        if on:
+            _mark(self._held / visit)
+        else:
+            (self._held / visit).unlink(missing_ok=True)
+            _sync(self._held)
 
     def live(self) -> list[str]:
         """The visits of which this machine itself still keeps a key."""
@@ -90,6 +112,11 @@ class Keyring:
     def visits(self) -> list[str]:
         """Every visit that has a key."""
         return sorted({path.stem for folder in (self._live, self._kept) for path in folder.glob("*.json")})
+
+
+def _mark(path: Path) -> None:
+    path.touch(mode=0o600)
+    _sync(path.parent)
 
 
 def _destroy(path: Path) -> None:

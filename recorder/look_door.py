@@ -164,8 +164,8 @@ async def _keeping(request: web.Request) -> web.Response:
     looks, held = _looks(request), await held_of(request)
     until = looks.kept_until(held)
     said = {
-        "held": looks.is_held(held.visit),
-        "shredded": looks.is_shredded(held.visit),
+        "held": await looks.is_held(held.visit),
+        "shredded": await looks.is_shredded(held.visit),
         "sealed": any(known.key is not None for known in held.ledger.expected.values()),
         "kept_until": None if until is None else until.isoformat(timespec="seconds").replace("+00:00", "Z"),
     }

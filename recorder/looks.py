@@ -21,7 +21,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from config.clock import monotonic_s, parse_iso, random_bytes, random_name
-from recorder.custody import Custody
+from recorder.custody import Custody, LogUnavailable
 from recorder.data_key import HeldKey
 from recorder.envelope import recipient_of, seal_envelope
 from recorder.evidence.custody import EVERYTHING, Asked, Derived, Exported, Looked, Rotated, Shredded, What
@@ -128,11 +128,11 @@ class Looks:
 
     async def begin(self, held: Held, person: Person, streams: list[str], from_ms: int, to_ms: int | None) -> Look:
         """Open a recording for somebody (LOOK-1). Raises `LookRefused`, `LogUnavailable`, `KmsError`."""
-        self._refuse_shredded(held.visit)
+        await self._refuse_shredded(held.visit)
         said = Looked(person.who, person.role, person.reason, sorted(streams), from_ms, to_ms)
         seq = await self._custody.say(held.visit, said)
         secrets = await self._secrets(held, frozenset(streams))
-        self._refuse_shredded(held.visit)  # two people may have agreed on that while the key store was asked
+        await self._refuse_shredded(held.visit)  # two people may have agreed on that while the key store was asked
         opener = Opener(held.visit, secrets)
         until = monotonic_s() + LOOK_S
         look = Look(random_name(16), held.visit, frozenset(streams), from_ms, to_ms, opener, until, seq)
@@ -196,14 +196,25 @@ class Looks:
 
     async def copied(self, held: Held, made: Derived) -> int:
         """Put a copy that was made under a look on the log; its number there. Raises `ContentShredded`, `LogUnavailable`."""
-        self._refuse_shredded(held.visit)
+        await self._refuse_shredded(held.visit)
         return await self._custody.say(held.visit, made)
 
     # ---- keeping and destroying
 
     async def hold(self, held: Held, on: bool, person: Person) -> None:
         """Forbid shredding, or allow it again. Raises `LogUnavailable`."""
-        await self._custody.say(held.visit, HoldLine(on, *person))
+        # RING-4: held before the log says so, and until it says no more, so that nobody finds it free in between.
+        ring = self._mint.keyring
+        was = await asyncio.to_thread(ring.is_held, held.visit)
+        if on:
+            await asyncio.to_thread(ring.hold, held.visit, True)
+        try:
+            await self._custody.say(held.visit, HoldLine(on, *person))
+        except LogUnavailable:
+            await asyncio.to_thread(ring.hold, held.visit, was)
+            raise
+        if not on:
+            await asyncio.to_thread(ring.hold, held.visit, False)
 
     async def shred(self, held: Held, person: Person) -> bool:
         """Destroy a recording's keys (LOOK-3, LOOK-4); False: the first has asked. Raises as `begin`."""
@@ -211,7 +222,7 @@ class Looks:
             await self._custody.settled()
             await self._destroy(held.visit)
             return True
-        self._check_shreddable(held)
+        await self._check_shreddable(held)
         if (first := await self._first("shred", held, person)) is None:
             return False
         keys = await asyncio.to_thread(self._mint.keyring.keys, held.visit)
@@ -247,7 +258,7 @@ class Looks:
 
         With an age recipient it is an age file for them.
         """
-        self._refuse_shredded(held.visit)
+        await self._refuse_shredded(held.visit)
         to = recipient_of(recipient) if recipient is not None else None
         if (first := await self._first("keys", held, person)) is None:
             return None
@@ -265,7 +276,7 @@ class Looks:
         if first.who == second:
             raise SecondPerson("it takes a second person")
         to = recipient_of(recipient) if recipient is not None else None
-        shredded = self._custody.standing(held.visit).shredded
+        shredded = await self.is_shredded(held.visit)
         keys = [] if shredded else await asyncio.to_thread(self._mint.keyring.keys, held.visit)
         await self._agreed(held.visit, Asked("keys", *first), _exported(first, second, keys, recipient))
         return await self._written(held.visit, keys, to) if keys else None
@@ -274,8 +285,8 @@ class Looks:
         try:
             await self._custody.say(visit, *said)
         except ChainBroken:  # of several at once, the others come too late
-            self._refuse_shredded(visit)
-            if self.is_held(visit) and any(isinstance(one, Shredded) for one in said):
+            await self._refuse_shredded(visit)
+            if await self.is_held(visit) and any(isinstance(one, Shredded) for one in said):
                 raise OnHold("it is held") from None
             raise SecondPerson("somebody else was faster: ask again") from None
 
@@ -293,22 +304,24 @@ class Looks:
         until = parse_iso(closed).astimezone(UTC) + timedelta(days=kept.media_days)
         return max([until, *([parse_iso(held.ledger.retained)] if held.ledger.retained else [])])
 
-    def is_held(self, visit: str) -> bool:
-        """Whether it may not be shredded."""
-        return self._custody.standing(visit).held
+    async def is_held(self, visit: str) -> bool:
+        """Whether it may not be shredded, by this recorder's chain or another's (RING-4)."""
+        elsewhere = await asyncio.to_thread(self._mint.keyring.is_held, visit)
+        return elsewhere or self._custody.standing(visit).held
 
-    def is_shredded(self, visit: str) -> bool:
-        """Whether its keys are gone."""
-        return self._custody.standing(visit).shredded
+    async def is_shredded(self, visit: str) -> bool:
+        """Whether its keys are gone, by this recorder's chain or another's (RING-4). The chain's word is the newest."""
+        elsewhere = await asyncio.to_thread(self._mint.keyring.is_shredded, visit)
+        return elsewhere or self._custody.standing(visit).shredded
 
-    def _refuse_shredded(self, visit: str) -> None:
-        if self.is_shredded(visit):
+    async def _refuse_shredded(self, visit: str) -> None:
+        if await self.is_shredded(visit):
             raise ContentShredded("its keys were destroyed")
 
-    def _check_shreddable(self, held: Held) -> None:
+    async def _check_shreddable(self, held: Held) -> None:
         if not held.closed:
             raise StillRecorded("it is still being recorded")
-        if self._custody.standing(held.visit).held:
+        if await self.is_held(held.visit):
             raise OnHold("it is held")
         until = self.kept_until(held)
         if until is None:

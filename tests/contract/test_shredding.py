@@ -193,7 +193,7 @@ async def test_a_shredding_killed_at_any_write_is_whole_after_the_next_start(
             looks = desk._looks(Holdings(desk.studio.store))
             await looks.finish_shredding()
             await desk.notary.round()
-            ends.append(looks.is_shredded(VISIT))
+            ends.append(await looks.is_shredded(VISIT))
             assert ends[-1] is (secrets(data, VISIT) == {})
             assert await looks.shred(held, Person("p-pat", "administrator", "over"))
         async with desk.open():
@@ -207,3 +207,35 @@ async def test_a_shredding_killed_at_any_write_is_whole_after_the_next_start(
     assert ends[0] is False
     assert ends[-1] is True
     assert ends == sorted(ends)
+
+
+async def test_what_one_recorder_held_or_shredded_is_so_for_another_that_shares_its_keyring(desk: Desk) -> None:
+    desk.ahead = timedelta(days=366)
+    data = desk.studio.settings.data
+    hold, shred = f"/visits/{VISIT}/hold", f"/visits/{VISIT}/shred"
+
+    def another() -> None:
+        """What follows is said to a recorder with a log and a custody chain of its own."""
+        for name in ("custody", "log", "local-witness"):
+            path, aside = data / name, data / f"{name}-aside"
+            if aside.exists():
+                path.rename(data / f"{name}-new")
+                aside.rename(path)
+                (data / f"{name}-new").rename(aside)
+            else:
+                path.rename(aside)
+
+    async with desk.open():
+        await desk.ask(hold, LEE | {"on": True}, 200)
+    another()
+    async with desk.open():
+        assert (await desk.get(f"/visits/{VISIT}/keeping"))["held"] is True
+        assert (await desk.ask(shred, LEE, 409))["code"] == "on_hold"
+        await desk.ask(hold, LEE | {"on": False}, 200)
+        await desk.ask(shred, LEE, 202)
+        assert (await desk.ask(shred, KIM, 200))["state"] == "shredded"
+    another()
+    async with desk.open():
+        assert (await desk.get(f"/visits/{VISIT}/keeping"))["shredded"] is True
+        assert (await desk.ask(f"/visits/{VISIT}/looks", SEE, 410))["code"] == "content_shredded"
+        assert (await desk.ask(f"/visits/{VISIT}/keys", LEE, 410))["code"] == "content_shredded"
