@@ -1,4 +1,4 @@
-"""What is said and done beside the course of a visit: hold, advice, the doctor's notes, the wish to be phoned.
+"""What is said and done beside the course of a visit: hold, advice, notes, the wishes to be phoned, or for another time.
 
 NOTE-1  The notes are the doctor's: no other seat is shown them, nothing of them is on the evidence log or in an event, and
         they stay behind when the patient is given to a colleague. Written again as they are, they change nothing.
@@ -9,13 +9,13 @@ from __future__ import annotations
 from msgspec.structs import replace as with_
 
 from signaling import course, standing
-from signaling.asked import Advised, Held, NotesWritten, PhoneBackAsked, SentBack
+from signaling.asked import Advised, Held, NotesWritten, PhoneBackAsked, RebookAsked, SentBack
 from signaling.errors import PhaseWrong, RoleWrong
 from signaling.standing import iso
 from signaling.step import Step
 
 
-def take(step: Step, given: Held | SentBack | PhoneBackAsked) -> None:
+def take(step: Step, given: Held | SentBack | PhoneBackAsked | RebookAsked) -> None:
     """Raises `RoleWrong`, `PhaseWrong`."""
     match given:
         case Held(seat, on):  # SIG-23
@@ -31,6 +31,11 @@ def take(step: Step, given: Held | SentBack | PhoneBackAsked) -> None:
             if step.facts.phone_back is None:
                 step.facts = with_(step.facts, phone_back=iso(step.now))
                 step.note("event", {"event": "phone_back", "seat": seat}, "phone_back")
+        case RebookAsked(seat):  # the place is kept: only the hospital knows its calendar
+            step.need("patient", seat, "waiting")
+            if step.facts.rebook is None:
+                step.facts = with_(step.facts, rebook=iso(step.now))
+                step.note("event", {"event": "rebook", "seat": seat}, "rebook")
 
 
 def advise(step: Step, given: Advised) -> None:

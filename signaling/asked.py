@@ -147,6 +147,13 @@ class PhoneBackAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class RebookAsked:
+    """`rebook`."""
+
+    seat: Seat
+
+
+@dataclass(frozen=True, slots=True)
 class RxClaimed:
     """`slot.claim`: what the hospital's page says."""
 
@@ -240,6 +247,7 @@ Asked = (
     | NotesWritten
     | ReconnectAsked
     | PhoneBackAsked
+    | RebookAsked
     | Rescheduled
     | Transferred
     | RxClaimed

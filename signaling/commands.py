@@ -20,6 +20,7 @@ from signaling.asked import (
     Held,
     NotesWritten,
     PhoneBackAsked,
+    RebookAsked,
     RxClaimed,
     SeenTold,
     SentBack,
@@ -129,6 +130,8 @@ class Commands:
                 await actor.reconnect(seat)
             case events.PhoneBack():
                 await actor.ask(PhoneBackAsked(seat))
+            case events.Rebook():
+                await actor.ask(RebookAsked(seat))
             case events.SlotOpen():
                 return await self._open_slot()
             case events.SlotClaim():

@@ -185,6 +185,10 @@ class PhoneBack(_Event, frozen=True):
     """`phone_back`: the patient asks to be phoned."""
 
 
+class Rebook(_Event, frozen=True):
+    """`rebook`: the patient asks for another time."""
+
+
 RxId = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,128}\Z")]
 Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 
@@ -252,6 +256,7 @@ Event = (
     | NotesWrite
     | Reconnect
     | PhoneBack
+    | Rebook
     | SlotOpen
     | SlotClaim
     | Invite
@@ -285,6 +290,7 @@ TYPES: dict[str, type[Event]] = {
     "notes.write": NotesWrite,
     "reconnect": Reconnect,
     "phone_back": PhoneBack,
+    "rebook": Rebook,
     "slot.open": SlotOpen,
     "slot.claim": SlotClaim,
     "invite": Invite,

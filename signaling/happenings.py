@@ -33,6 +33,8 @@ def happened(before: VisitFacts | None, after: VisitFacts) -> list[Happening]:
         say("late", late=after.late)
     if after.phone_back is not None and after.phone_back != before.phone_back:
         say("phone_back")
+    if after.rebook is not None and after.rebook != before.rebook:
+        say("rebook")
     if after.advice != before.advice:
         say("advice")
     known = {each.key: each for each in before.prescriptions}

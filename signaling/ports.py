@@ -165,6 +165,8 @@ class VisitFacts(msgspec.Struct, frozen=True):
     """Who has been told that the promise is past."""
     phone_back: str | None = None
     """When the patient asked to be phoned."""
+    rebook: str | None = None
+    """When the patient asked for another time."""
     held: bool = False
     advice: str | None = None
     """What the doctor wrote for afterwards."""

@@ -56,4 +56,5 @@ def offers(facts: VisitFacts) -> list[str]:
     """`waiting.offers` of PROTOCOL.md §4."""
     if facts.phase != "waiting" or facts.late != "coordinator":
         return []
-    return ["rebook"] if facts.phone_back else ["phone_back", "rebook"]
+    asked = {"phone_back": facts.phone_back, "rebook": facts.rebook}
+    return [wish for wish, since in asked.items() if since is None]

@@ -90,6 +90,7 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "held": facts.held,
         "advice": _advice(visit, seat),
         "phone_back": facts.phone_back,
+        "rebook": facts.rebook,
         "slot": None if slot is None or seat != "doctor" else {"url": slot.url, "origin": slot.origin},
         "prescriptions": [_prescription(each) for each in facts.prescriptions] if seat == "doctor" else [],
         "summary": msgspec.to_builtins(facts.summary) if seat == "doctor" else None,  # SUM-1
@@ -138,6 +139,7 @@ def row(visit: Visit) -> Row | None:
         promised_until=facts.promised_until,
         held=facts.held,
         phone_back=facts.phone_back is not None,
+        rebook=facts.rebook is not None,
         messages=visit.life.last_message,
         live=facts.live,
         network=visit.life.patient.path,
@@ -162,6 +164,7 @@ def _row(row: Row) -> Payload:
         "promised_until": row.promised_until,
         "held": row.held,
         "phone_back": row.phone_back,
+        "rebook": row.rebook,
         "messages": row.messages,
         "network": row.network,
         "moved": row.moved,

@@ -42,6 +42,7 @@ from signaling.asked import (
     NotesWritten,
     Offered,
     PhoneBackAsked,
+    RebookAsked,
     ReconnectAsked,
     Rescheduled,
     RxClaimed,
@@ -208,7 +209,7 @@ class Visit:
                 if ended:
                     raise VisitEnded
                 guests.take(step, given)
-            case Held() | SentBack() | PhoneBackAsked():
+            case Held() | SentBack() | PhoneBackAsked() | RebookAsked():
                 if ended:
                     raise VisitEnded
                 asides.take(step, given)

@@ -23,6 +23,7 @@ class Row:
     promised_until: str | None = None
     held: bool = False
     phone_back: bool = False
+    rebook: bool = False
     messages: int = 0
     network: Level | None = None
     """How the patient's line is: of a socket while waiting, of the media in the visit."""

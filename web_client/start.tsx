@@ -82,6 +82,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     read: switchReading,
     again: () => voice.again(),
     phoneBack: () => void visit.call.phoneBack(),
+    rebook: () => void visit.call.rebook(),
     reconnect: () => void visit.reconnect(),
     flip: () => void visit.call.devices.flip(),
     write: (words: string) => visit.call.messages.write(words),

@@ -107,11 +107,17 @@ class CoordinationRoutes:
             promised_until=facts.promised_until,
             late=facts.late,
             phone_back=facts.phone_back is not None,
+            rebook=facts.rebook is not None,
             held=facts.held,
-            escalated=facts.late == "coordinator" or facts.phone_back is not None,
+            escalated=needs_the_clinic(facts),
             moved=facts.moved_from is not None,
             pulse=self._visits.pulse(facts.id),
         )
+
+
+def needs_the_clinic(facts: VisitFacts) -> bool:
+    """Whether somebody of the hospital has to do something: the promise is past and told, or the patient asked."""
+    return facts.late == "coordinator" or facts.phone_back is not None or facts.rebook is not None
 
 
 def _load(doctor: Doctor, visits: list[VisitFacts], here: bool, now: float) -> DoctorLoad:

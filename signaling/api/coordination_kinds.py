@@ -41,6 +41,7 @@ class CoordinatedVisit(msgspec.Struct, frozen=True):
     promised_until: Moment | None
     late: Literal["doctor", "coordinator"] | None
     phone_back: bool
+    rebook: bool
     held: bool
     escalated: bool
     moved: bool

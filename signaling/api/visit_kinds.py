@@ -154,6 +154,7 @@ class QueuedVisit(msgspec.Struct, frozen=True):
     promised_until: Moment | None
     late: Literal["doctor", "coordinator"] | None
     phone_back: Moment | None
+    rebook: Moment | None
     held: bool
 
 
@@ -165,7 +166,8 @@ class DoctorQueue(msgspec.Struct, frozen=True):
 
 
 class Queues(msgspec.Struct, frozen=True):
-    """All queues that are not empty. `escalations`: the visits whose `late` is `coordinator`, or who asked to be phoned."""
+    """All queues that are not empty. `escalations`: the visits whose `late` is `coordinator`, or whose patient asked to be
+    phoned or for another time."""
 
     at: Moment
     queues: list[DoctorQueue]

@@ -10,6 +10,7 @@ from aiohttp import web
 from msgspec import UNSET
 
 from config.clock import iso, random_name
+from signaling.api.coordination import needs_the_clinic
 from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
 from signaling.api.visit_kinds import (
     CreatedVisit,
@@ -203,7 +204,7 @@ class VisitRoutes:
         for facts in open_visits:
             said = {name: getattr(facts, name) for name in QueuedVisit.__struct_fields__}
             queues.setdefault(facts.doctor.id, DoctorQueue(facts.doctor, [])).visits.append(QueuedVisit(**said))
-        escalated = [facts.id for facts in open_visits if facts.late == "coordinator" or facts.phone_back is not None]
+        escalated = [facts.id for facts in open_visits if needs_the_clinic(facts)]
         return json_answer(Queues(_iso(self._clock()), list(queues.values()), escalated))
 
     async def one(self, call: Call[Nothing, Nothing]) -> web.Response:

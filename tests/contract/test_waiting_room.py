@@ -61,6 +61,11 @@ async def test_a_broken_promise_reaches_the_doctor_then_the_coordinator_and_surv
         assert server.store.visits["V1"].late == "coordinator"
         assert (await patient.say("phone_back"))["ok"]
         assert (await patient.sees(lambda state: state["phone_back"]))["waiting"]["offers"] == ["rebook"]
+        assert (await patient.say("rebook"))["ok"]
+        state = await patient.sees(lambda state: state["rebook"])
+        assert (state["phase"], state["waiting"]["offers"]) == ("waiting", [])
+        doctor = await server.client("doctor")
+        await doctor.sees_queue(lambda queue: queue["waiting"][0]["rebook"] is True)
 
 
 async def test_hold_back_to_waiting_admit_again_advice_end_and_reconnect() -> None:

@@ -55,9 +55,17 @@ def test_waits_double_to_an_hour_with_jitter() -> None:
 
 def test_the_same_facts_twice_tell_nothing_and_nobodys_name_is_told() -> None:
     before = some_visit("v1")
-    after = replace(before, phase="ended", late="doctor", phone_back="x", advice="x", ended=Ending("patient", "left"))
+    after = replace(
+        before, phase="ended", late="doctor", phone_back="x", rebook="x", advice="x", ended=Ending("patient", "left")
+    )
     told = happened(before, after)
-    assert [each.type for each in told] == ["visit.late", "visit.phone_back", "visit.advice", "visit.ended"]
+    assert [each.type for each in told] == [
+        "visit.late",
+        "visit.phone_back",
+        "visit.rebook",
+        "visit.advice",
+        "visit.ended",
+    ]
     assert told[-1].data == {"visit": "v1", "phase": "ended", "seq": 0, "ended": {"by": "patient", "reason": "left"}}
     assert happened(after, after) == []
     assert "王" not in str(happened(None, before)) + str(told)

@@ -14,7 +14,9 @@ async def test_a_coordinator_sees_every_queue_and_masked_names_only(tmp_path: Pa
         other = Doctor("d-2", "陈立", None, "外科")
         await api.store.create(some_visit("v1", phase="waiting", entered=now_iso(), late="coordinator"), None, "")
         await api.store.create(some_visit("v2", phase="live", live=now_iso(), entered=now_iso()), None, "")
-        await api.store.create(some_visit("v3", phase="waiting", entered=now_iso(), doctor=other), None, "")
+        await api.store.create(
+            some_visit("v3", phase="waiting", entered=now_iso(), doctor=other, rebook=now_iso()), None, ""
+        )
         await api.store.create(some_visit("v4", phase="ended"), None, "")
         token = api.links.desk(600, "coordinator").partition("#")[2]
         status, told = await api.call("GET", "/api/v1/coordination", token)
@@ -24,7 +26,7 @@ async def test_a_coordinator_sees_every_queue_and_masked_names_only(tmp_path: Pa
         assert [(each["visit"], each["escalated"]) for each in told["visits"]] == [
             ("v1", True),
             ("v2", False),
-            ("v3", False),
+            ("v3", True),
         ]
         assert "王桂英" not in str(told)
         assert (await api.call("GET", "/api/v1/coordination"))[0] == 200  # the hospital itself

@@ -48,6 +48,7 @@ CLAIM = {"visit": "Vb3k_-", "rx": "RX:2026-1", "version": 1, "state": "signed", 
         ("notes.write", {"text": "脉细"}, events.NotesWrite),
         ("reconnect", {}, events.Reconnect),
         ("phone_back", {}, events.PhoneBack),
+        ("rebook", {}, events.Rebook),
         ("invite", {"as": "interpreter"}, events.Invite),
         ("colleagues", {}, events.Colleagues),
         ("transfer", {"doctor": "d-2"}, events.Transfer),
@@ -62,7 +63,7 @@ def test_every_event_of_the_protocol_is_known(name: str, payload: dict[str, Any]
 
 
 def test_there_is_no_other_event() -> None:
-    assert len(events.TYPES) == 30
+    assert len(events.TYPES) == 31
     assert code("connect", {"v": 1}) == code(None, {"v": 1}) == code(["enter"], {"v": 1}) == "event_unknown"
 
 

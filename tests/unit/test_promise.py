@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from signaling import promise, snapshot
-from signaling.asked import Admitted, EndAsked, PhoneBackAsked
+from signaling.asked import Admitted, EndAsked, PhoneBackAsked, RebookAsked
 from signaling.reported import QueueMoved, TimePassed
 from signaling.standing import iso
 from signaling.wait_estimate import Estimate
@@ -57,6 +57,12 @@ def test_a_broken_promise_goes_to_the_doctor_then_to_the_coordinator_then_the_pa
     assert waiting(play)["offers"] == ["rebook"]
     assert play.visit.facts.phone_back == iso(play.now)
     assert play(PhoneBackAsked("patient")) == []
+    said = play(RebookAsked("patient"))
+    assert [note.body for note in said if hasattr(note, "body")] == [{"event": "rebook", "seat": "patient"}]
+    assert (waiting(play)["offers"], play.visit.facts.rebook) == ([], iso(play.now))
+    assert play.visit.facts.phase == "waiting"  # the place is kept
+    assert play(RebookAsked("patient")) == []
+    assert refused(play, RebookAsked("doctor")) == "role_wrong"
 
 
 def test_a_restart_after_everything_is_past_tells_everyone_at_once() -> None:
@@ -84,5 +90,6 @@ def test_who_was_called_is_not_late(play: Play) -> None:
     assert (play.visit.facts.late, play.visit.facts.promised_until, promise.deadline(play.visit.facts)) == (None,) * 3
     play(PhoneBackAsked("patient"))
     assert refused(play, PhoneBackAsked("doctor")) == "role_wrong"
+    assert refused(play, RebookAsked("patient")) == "phase_wrong"
     play(EndAsked("doctor", "completed"))
     assert refused(play, PhoneBackAsked("patient")) == "visit_ended"

@@ -52,6 +52,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
             "held",
             "advice",
             "phone_back",
+            "rebook",
             "slot",
             "prescriptions",
             "summary",

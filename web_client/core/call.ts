@@ -242,6 +242,10 @@ export class Call implements Watchable<CallFacts> {
     return this.session.insist('phone_back');
   }
 
+  rebook(): Promise<Ack> {
+    return this.session.insist('rebook');
+  }
+
   take(visit: string): Promise<Ack> {
     return this.session.ask('desk.take', { visit });
   }

@@ -29,6 +29,7 @@ export interface Coordinated {
   readonly seconds: number;
   readonly late: boolean;
   readonly phoneBack: boolean;
+  readonly rebook: boolean;
   readonly escalated: boolean;
   readonly held: boolean;
   readonly moved: boolean;
@@ -185,6 +186,7 @@ function parseVisit(given: unknown): Coordinated[] {
       seconds: count(from['seconds']) ?? 0,
       late: text(from['late']) !== null,
       phoneBack: from['phone_back'] === true,
+      rebook: from['rebook'] === true,
       escalated: from['escalated'] === true,
       held: from['held'] === true,
       moved: from['moved'] === true,

@@ -126,6 +126,8 @@ export interface State {
   readonly advice: string | null;
   /** When the patient asked to be phoned. */
   readonly phoneBack: string | null;
+  /** When the patient asked for another time. */
+  readonly rebook: string | null;
   /** `seq` of the newest message. */
   readonly lastMessage: number;
   readonly tracks: readonly Track[];
@@ -180,6 +182,7 @@ export interface QueueRow {
   /** The promised time is past. */
   readonly late: boolean;
   readonly phoneBack: boolean;
+  readonly rebook: boolean;
   /** How many messages there are. */
   readonly messages: number;
   /** How the patient's line is. */
@@ -241,6 +244,7 @@ export function parseState(given: unknown): State | null {
     held: from['held'] === true,
     advice: text(from['advice']),
     phoneBack: text(from['phone_back']),
+    rebook: text(from['rebook']),
     lastMessage: count(fields(from['messages'])['last']) ?? 0,
     tracks: list(from['tracks']).flatMap(parseTrack),
     pictures: list(from['pictures']).flatMap(parsePicture),
@@ -272,6 +276,7 @@ export function parseQueue(given: unknown): Queue | null {
         patient: parsePatient(row['patient']),
         late: row['late'] === true,
         phoneBack: row['phone_back'] === true,
+        rebook: row['rebook'] === true,
         messages: count(row['messages']) ?? 0,
         network: oneOf(['good', 'slow', 'bad'] as const, row['network'], null),
         moved: row['moved'] === true,

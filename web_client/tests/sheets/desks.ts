@@ -11,6 +11,7 @@ const visit = (name: string, change: Partial<Coordinated>): Coordinated => ({
   seconds: 540,
   late: false,
   phoneBack: false,
+  rebook: false,
   escalated: false,
   held: false,
   moved: false,

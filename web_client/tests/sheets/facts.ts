@@ -190,6 +190,7 @@ const row = (visit: string, name: string, age: number, sex: string, complaint: s
   patient: { name, age, sex, complaint },
   late: waited > 20,
   phoneBack: false,
+  rebook: false,
   messages: waited === 21 ? 2 : 0,
   ...change,
 });

@@ -25,6 +25,7 @@ const minutes = (seconds: number): number => Math.floor(seconds / 60);
 function troubles(row: Coordinated, w: Words): string[] {
   return [
     row.phoneBack ? w.coPhone : '',
+    row.rebook ? w.coRebook : '',
     row.late ? w.coLate : '',
     row.present === false ? w.coGone : '',
     row.phase === 'live' && row.doctorPresent === false ? w.coDoctorGone : '',

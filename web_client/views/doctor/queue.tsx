@@ -37,6 +37,7 @@ function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; give
       {hinder !== null && <small class="hinder">{hinder}</small>}
       {row.late && <small class="hinder">{w.queueLate}</small>}
       {row.phoneBack && <small class="hinder">{w.queuePhone}</small>}
+      {row.rebook && <small class="hinder">{w.queueRebook}</small>}
       {(row.network === 'slow' || row.network === 'bad') && <small class="hinder" data-network={row.network}>{w.queueSlow}</small>}
       {row.moved && <small>{w.queueMoved}</small>}
       {row.messages > 0 && <small>{w.queueMessages(row.messages)}</small>}

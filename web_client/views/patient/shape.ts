@@ -15,6 +15,7 @@ export interface PatientActs extends ChatActs {
   again(): void;
   flip(): void;
   phoneBack(): void;
+  rebook(): void;
   reconnect(): void;
   list(): Promise<readonly Found[]>;
   choose(source: 'microphone' | 'camera', device: string): void;

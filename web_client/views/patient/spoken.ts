@@ -38,7 +38,7 @@ export function saying({ now, w, browser }: Given): Saying | null {
       if (state?.phase !== 'waiting') return null;
       const ahead = state.ahead ?? 0;
       const { before, n, after } = w.waitAhead(ahead);
-      const late = state.phoneBack ? 'phone' : (state.wait.late ?? '');
+      const late = state.phoneBack ? 'phone' : state.rebook ? 'rebook' : (state.wait.late ?? '');
       // A broken promise is told at once; a position at most once a minute.
       return said(`wait.${ahead}.${late}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${waitSays(state, w)}`, 'news', late === '');
     }

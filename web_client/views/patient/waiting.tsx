@@ -14,6 +14,7 @@ import type { PatientGiven } from './shape';
 export function waitSays(state: State | null, w: Words): string {
   const { late = null, estimate = null } = state?.wait ?? {};
   if (state?.phoneBack) return w.phoneNoted;
+  if (state?.rebook) return w.rebookNoted;
   if (late !== null) return late === 'doctor' ? w.waitLate : w.waitLateTold;
   if (estimate === null) return w.waitUnknown;
   const { from, to } = minutesOf(estimate);
@@ -93,14 +94,18 @@ export function Waiting(given: PatientGiven) {
               <span>{both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
             </p>
           )}
-          {wait && wait.offers.length > 0 && !state?.phoneBack && (
+          {wait && wait.offers.length > 0 && (
             <section class="offers">
               {wait.offers.includes('phone_back') && (
                 <Button act="phone-back" kind="main" icon="phone" onTap={act.phoneBack}>
                   {w.phoneBack}
                 </Button>
               )}
-              {wait.offers.includes('rebook') && <p class="quiet">{w.rebook}</p>}
+              {wait.offers.includes('rebook') && (
+                <Button act="rebook" kind="soft" icon="back" onTap={act.rebook}>
+                  {w.rebook}
+                </Button>
+              )}
               {!elder && <Phones state={state} w={w} only="clinic" />}
             </section>
           )}

@@ -50,7 +50,7 @@ export const auditor: OwnAuditorWords = {
     start: 'Recording starts', part: 'New part', gap: 'Gap', event: 'Event', recovered: 'Recorder came back', degraded: 'Storage trouble',
     access: 'Looked at', export: 'Exported', close: 'Sealed',
   },
-  auditDevices: { microphone: 'Microphone', camera: 'Camera', screen: 'Screen', picture: 'picture received:', worker: 'Media service', frozen: 'picture stood still', rx: 'Prescription', advice: 'wrote advice', consent_by: 'was decided for by', guest: 'third party', hold: 'hold', late: 'Waited longer than promised, told:', phone_back: 'asked to be phoned' },
+  auditDevices: { microphone: 'Microphone', camera: 'Camera', screen: 'Screen', picture: 'picture received:', worker: 'Media service', frozen: 'picture stood still', rx: 'Prescription', advice: 'wrote advice', consent_by: 'was decided for by', guest: 'third party', hold: 'hold', late: 'Waited longer than promised, told:', phone_back: 'asked to be phoned', rebook: 'asked for another time' },
   auditSwitch: { on: 'on', off: 'off', muted: 'muted', failed: 'cannot be used', small: 'smaller', full: 'full', lost: 'lost', specialist: 'specialist', village_doctor: 'village doctor', interpreter: 'interpreter', guardian: 'guardian', family: 'family', doctor: 'doctor', coordinator: 'clinic', claimed: 'as the page said', confirmed: 'confirmed', unconfirmed: 'not confirmed', contradicted: 'contradicted' },
   seconds: (n) => `${n} s`,
   auditMore: 'More',

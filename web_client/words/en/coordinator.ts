@@ -21,6 +21,7 @@ export const coordinator: OwnCoordinatorWords = {
   coLasted: (minutes) => (minutes < 1 ? 'Just began' : `For ${minutes} min`),
   coLate: 'Past the promised time, no doctor yet',
   coPhone: 'Wants to be phoned',
+  coRebook: 'Wants another time',
   coGone: "Patient's connection lost, place kept",
   coDoctorGone: 'No doctor at the picture',
   coHeld: 'On hold',

@@ -22,6 +22,7 @@ export const doctor: OwnDoctorWords = {
   queueUndecided: 'Has not read the consent yet',
   queueLate: 'Past the promised time',
   queuePhone: 'The patient asks to be phoned',
+  queueRebook: 'The patient asks for another time',
   queueMessages: (n) => `${n} messages`,
   queueRefused: 'Does not agree to recording',
   queueUnknown: 'Fetching the queue…',

@@ -48,7 +48,7 @@ export const auditor = {
     open: '开始记录', consent: '同意录像', refused: '不同意录像', withdraw: '收回同意', join: '进入', leave: '离开', start: '开始录像',
     part: '新的一段', gap: '空缺', event: '事件', recovered: '录像机恢复', degraded: '存储有问题', access: '有人查看', export: '导出', close: '封存',
   } as Readonly<Record<string, string>>,
-  auditDevices: { microphone: '话筒', camera: '镜头', screen: '屏幕', picture: '收到的画面', worker: '媒体服务', frozen: '画面停住', rx: '处方', advice: '写了嘱咐', consent_by: '由他人决定：', guest: '第三方', hold: '请稍候', late: '等得比说好的久，告诉了', phone_back: '要医院打电话' } as Readonly<Record<string, string>>,
+  auditDevices: { microphone: '话筒', camera: '镜头', screen: '屏幕', picture: '收到的画面', worker: '媒体服务', frozen: '画面停住', rx: '处方', advice: '写了嘱咐', consent_by: '由他人决定：', guest: '第三方', hold: '请稍候', late: '等得比说好的久，告诉了', phone_back: '要医院打电话', rebook: '想换个时间' } as Readonly<Record<string, string>>,
   auditSwitch: { on: '开', off: '关', muted: '静音', failed: '用不了', small: '变小', full: '完整', lost: '断了', specialist: '专家', village_doctor: '村医', interpreter: '翻译', guardian: '监护人', family: '家人', doctor: '医生', coordinator: '医院', claimed: '页面所说', confirmed: '医院已确认', unconfirmed: '医院没有确认', contradicted: '与医院所说不符' } as Readonly<Record<string, string>>,
   seconds: (n: number) => `${n} 秒`,
   auditMore: '更多',

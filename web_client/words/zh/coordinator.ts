@@ -19,6 +19,7 @@ export const coordinator = {
   coLasted: (minutes: number) => (minutes < 1 ? '刚开始' : `看了 ${minutes} 分钟`),
   coLate: '过了说好的时间，医生还没接',
   coPhone: '要医院打电话',
+  coRebook: '想换个时间',
   coGone: '患者断线，位置保留',
   coDoctorGone: '医生不在画面前',
   coHeld: '医生请患者稍候',

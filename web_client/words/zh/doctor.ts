@@ -21,6 +21,7 @@ export const doctor = {
   queueUndecided: '还没看录像说明',
   queueLate: '过了说好的时间',
   queuePhone: '患者请您打电话',
+  queueRebook: '患者想换个时间',
   queueMessages: (n: number) => `${n} 条留言`,
   queueRefused: '不同意录像',
   queueUnknown: '正在取队列…',
