@@ -49,6 +49,7 @@ class Downlink:
     """One transport's sending side. `What waits is the plain packet."""
 
     __slots__ = (
+        "_asked_at",
         "_heard_at",
         "_held_at",
         "_held_bps",
@@ -93,6 +94,7 @@ class Downlink:
         self._rtt_turn = now
         self._repairs, self._repairs_at = 0.0, now
         self._held_at, self._held_bps = now, 0.0
+        self._asked_at = float("-inf")
 
     @property
     def estimate_bps(self) -> float:
@@ -110,7 +112,10 @@ class Downlink:
         return self._heard_at is not None and self._last_feedback - self._heard_at > 2.0
 
     def hold(self, now: float) -> bool:
-        """DOWN-3; to be asked before video is sent."""
+        """DOWN-3; to be asked before video is sent. What goes at one moment is asked for once: it is a frame or two."""
+        if now == self._asked_at:
+            return self.pacer.held
+        self._asked_at = now
         window = self.controller.capacity_bps * (self._rtt_least + SILENCE_S) / 8
         telling = now - self._last_feedback < TELLS_S
         oldest = self.ledger.flying_since

@@ -51,7 +51,8 @@ class Pacer(Generic[Item]):
         """Whether a packet may leave at once, unkept: nothing waits and there is budget; then it is paid for."""
         if self._waiting or self.held:
             return False
-        self._refill(now)
+        if now != self._filled_at:
+            self._refill(now)
         if self._budget <= 0:
             return False
         self._budget -= size
