@@ -20,9 +20,10 @@ from media.transport import Address, Door, Path, Way
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
-NAP_S = 0.0001
+NAP_S = 0.00005
 """What a busy socket lets gather before it is read (decisions/0007): packets come in bursts, and a wake-up for each
-costs more than they do. Half the delay of looking once a millisecond (`python -m tests.bench.plane_micro`)."""
+costs more than they do. The kernel adds its timer slack: it lasts 0.11 ms. A fifth of the delay of looking once a millisecond
+(`python -m tests.bench.plane_micro`)."""
 _BUSY_A_TICK = 60
 """Datagrams a tick, 3 000 a second, from which a socket is busy: below, waking for each is cheaper (107:139 µs at 1 080)."""
 _TOGETHER = 15
