@@ -6,8 +6,7 @@ and the tap. In the plane a transport is `<room>/<seat>/<n>` and a track `<room>
 ROOM-1  An offer that is refused changes nothing.
 ROOM-2  A new `pc` on a seat takes the seat's tracks over (the plane moves them, so whoever watches goes on watching),
         and only then is the old transport closed.
-ROOM-3  A track is recorded while its seat's gate is open and its codec and SSRC are known (CTL-2); a publisher that
-        changes either begins a new handle.
+ROOM-3  See `media.published`.
 ROOM-4  Who closes whom: a room ends its transports; a transport ends its tracks; a track ends its handle, its
         subscriptions everywhere, and only then the plane's producer.
 ROOM-5  A subscription outlives its track: if the track returns before its subscriber offers again, it goes on under the
@@ -21,7 +20,6 @@ import logging
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from media import control, sdp
 from media.control import (
@@ -30,7 +28,6 @@ from media.control import (
     Quality,
     RoomState,
     SeatState,
-    Source,
     Track,
     TracksChanged,
     TransportChanged,
@@ -41,7 +38,6 @@ from media.plane import (
     IceCredentials,
     LayerChanged,
     PlaneEvent,
-    ProducerSpec,
     ProducerStarted,
     SizeWished,
     TransportMoved,
@@ -49,10 +45,8 @@ from media.plane import (
     TransportStats,
     View,
 )
+from media.published import EndReason, Published
 from media.surroundings import Surroundings, Traffic
-from media.tap import TapEnd, TapTrack
-
-EndReason = Literal["unpublished", "transport_gone", "not_recorded", "room_closed"]
 
 log = logging.getLogger(__name__)
 
@@ -93,16 +87,6 @@ class _Transport:
     stats_at_us: int = 0
 
 
-@dataclass(slots=True)
-class _Published:
-    track: Track
-    name: str
-    spec: ProducerSpec
-    fmtp: str
-    started: ProducerStarted | None = None
-    handle: int | None = None
-
-
 class Room:
     """See the module's rules. Every method is called on the worker's loop."""
 
@@ -110,7 +94,7 @@ class Room:
         self.name = name
         self._given = given
         self._transports: dict[str, _Transport] = {}
-        self._tracks: dict[str, _Published] = {}
+        self._tracks: dict[str, Published] = {}
         self._recorded: set[str] = set()
         self._views: dict[str, dict[str, View]] = {}
         self._opened = 0
@@ -175,9 +159,9 @@ class Room:
             self._recorded.discard(seat)
         for published in self._of(seat):
             if on:
-                self._open_tap(published)
+                self._record(published)
             else:
-                self._shut_tap(published, "not_recorded")
+                published.shut_tap(self._given, "not_recorded")
 
     def view(self, asked: control.SetView) -> None:
         """What a seat wants to see, of the tracks it watches now and later (ROOM-6)."""
@@ -229,9 +213,9 @@ class Room:
         if published is None:
             return
         if published.started != event:
-            self._shut_tap(published, "unpublished")  # ROOM-3
+            published.shut_tap(self._given, "unpublished")  # ROOM-3
         published.started = event
-        self._open_tap(published)
+        self._record(published)
 
     def moved(self, event: TransportMoved) -> None:
         """A transport changed state. Transports that were replaced are ignored."""
@@ -306,16 +290,16 @@ class Room:
             last = self._tracks.get(f"{seat}.{source}")
             if last is not None and last.spec == spec and not moved:
                 continue
-            published = _published(seat, source, spec, decision.fmtp)
-            if last is not None and not moved and _same_stream(last.spec, spec):
+            published = Published.negotiated(seat, source, spec, decision.fmtp)
+            if last is not None and not moved and last.goes_on_as(spec):
                 published.started, published.handle = last.started, last.handle
             elif last is not None:
-                self._shut_tap(last, "unpublished")
+                last.shut_tap(self._given, "unpublished")
             self._tracks[published.track.id] = published
             self._given.plane.publish(transport.key, spec)
             self._wake(published)
 
-    def _wake(self, published: _Published) -> None:
+    def _wake(self, published: Published) -> None:
         """ROOM-5."""
         for seat, transport in self._transports.items():
             for mid, consumer in list(transport.dormant.items()):
@@ -345,17 +329,17 @@ class Room:
 
     # ---- tracks and their taps
 
-    def _of(self, seat: str) -> list[_Published]:
+    def _of(self, seat: str) -> list[Published]:
         return [published for published in self._tracks.values() if published.track.seat == seat]
 
-    def _named(self, name: str) -> _Published | None:
+    def _named(self, name: str) -> Published | None:
         return next((published for published in self._tracks.values() if published.name == name), None)
 
-    def _end_tracks(self, ending: Iterable[_Published], reason: EndReason, quiet: bool = False) -> None:
+    def _end_tracks(self, ending: Iterable[Published], reason: EndReason, quiet: bool = False) -> None:
         """ROOM-4. `quiet` where the caller tells what changed."""
         ended = list(ending)
         for published in ended:
-            self._shut_tap(published, reason)
+            published.shut_tap(self._given, reason)
             del self._tracks[published.track.id]
             for transport in self._transports.values():
                 for mid in [mid for mid, c in transport.consumers.items() if c.track == published.name]:
@@ -365,35 +349,10 @@ class Room:
         if ended and not quiet:
             self._given.tell(TracksChanged(self.name, self.tracks))
 
-    def _open_tap(self, published: _Published) -> None:
-        track, started = published.track, published.started
-        if track.seat not in self._recorded or started is None or published.handle is not None:
-            return
-        published.handle = self._given.tap.begin(
-            TapTrack(
-                handle=0,
-                visit=self.name,
-                seat=track.seat,
-                source=track.source,
-                codec=_recordable(started.codec),
-                clock_rate=published.spec.clock_rate,
-                payload_type=started.payload_type,
-                ssrc=started.ssrc,
-                channels=2 if track.kind == "audio" else 1,
-                fmtp=published.fmtp,
-            )
-        )
-        self._given.plane.record(published.name, published.handle)
-        if track.kind == "video":
-            self._given.plane.request_keyframe(published.name)
-
-    def _shut_tap(self, published: _Published, reason: EndReason) -> None:
-        if published.handle is None:
-            return
-        handle, published.handle = published.handle, None
-        with suppress(KeyError):  # its transport may be gone, and the track with it
-            self._given.plane.record(published.name, None)
-        self._given.tap.end(TapEnd(handle, self._given.now_us(), reason))
+    def _record(self, published: Published) -> None:
+        """ROOM-3: if its seat's gate is open."""
+        if published.track.seat in self._recorded:
+            published.open_tap(self.name, self._given)
 
     # ---- figures
 
@@ -424,21 +383,3 @@ class Room:
             bitrate_down_bps=down * 8_000_000 // elapsed_us,
             estimate_down_bps=stats.estimate_bps,
         )
-
-
-def _published(seat: str, source: Source, spec: ProducerSpec, fmtp: Mapping[Source, str]) -> _Published:
-    codec = next(iter(spec.codecs.values()))
-    return _Published(Track(f"{seat}.{source}", seat, source, spec.kind, codec), spec.track, spec, fmtp[source])
-
-
-def _same_stream(last: ProducerSpec, spec: ProducerSpec) -> bool:
-    """Whether a changed specification is still the stream that was recorded under its handle."""
-    return (last.codecs, last.ssrcs, last.mid, last.rids) == (spec.codecs, spec.ssrcs, spec.mid, spec.rids)
-
-
-def _recordable(codec: str) -> Literal["opus", "VP8", "H264"]:
-    match codec:
-        case "opus" | "VP8" | "H264":
-            return codec
-        case _:
-            raise AssertionError("the answerer negotiates only what can be recorded")
