@@ -1,8 +1,8 @@
-"""Which layer each subscriber gets, how often its audio is repeated, and what the recorder follows.
+"""Which layer each subscriber gets, and what the recorder follows.
 
 Called a few times a second for each transport.
 
-STEER-1  Audio is paid for first and never managed away; it is repeated as its path's losses ask (RED, depth 0–2).
+STEER-1  See `media.repeats`.
 STEER-2  Without an estimate (no transport feedback, no REMB) a subscriber gets the best there is and is never paused.
 STEER-3  A picture is paused only when not even its smallest layer has fitted for `PATIENCE_S`; the listener hears of it,
          of every change of layer, and of what each subscription begins with.
@@ -25,8 +25,9 @@ from typing import Literal
 
 from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
-from media.congestion.downlink import OVERHEAD, Downlink
+from media.congestion.downlink import Downlink
 from media.plane import LayerChanged, PlaneEvent, SizeWished
+from media.repeats import ALONE_FROM, repeat
 from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
 
 PATIENCE_S = 2.0
@@ -54,7 +55,7 @@ FULL_BPS = 2_000_000.0
 _LOSSY = (float("inf"), 900_000.0, 400_000.0)
 """What pictures are to cost at the most where a radio loses (`congestion.radio`): a frame of many packets is seldom whole
 (0.7⁵ is a sixth)."""
-HOPELESS_LOSS, BEARABLE_LOSS, STEADY_LOSS, STEADILY = 0.42, 0.3, 0.36, 0.3
+HOPELESS_LOSS, BEARABLE_LOSS, STEADY_LOSS, STEADILY = ALONE_FROM, 0.3, 0.36, 0.3
 """Loss from which no picture is sent, and below which it comes back, of the last second and of the last ten: where half
 of the feedback is lost, too, half of fifty packets of sound looks like a third now and then. One burst loses half of fifty
 packets as well: so much must be lost over the ten seconds, too (else 10 % in bursts is the smallest size now and then)."""
@@ -69,11 +70,6 @@ HEEDED_S, OVERSHOOT = 1.2, 1.3
 PARTED_S = 3.0
 """A best size that begins anew beside a small one costs little for so long, and is no bargain: viewers went over to it on
 paths that carried half of it, and were barred from it after (ALLOC-3)."""
-_DEPTHS = ((0.10, 2), (0.03, 1))
-"""Loss from which audio is repeated, and how often: one repeat leaves p², two leave p³."""
-AUDIO_SHARE = 0.35
-"""Of what the path carries, as much as audio may take by repeating itself."""
-REPEAT_HOLD_S = 8.0
 _TAPE_UP_S = 1.0
 
 
@@ -105,7 +101,7 @@ class Steering:
         for route in transport.consumers.values():
             route.consumer.hold(route.track.hold.settle(now))
         if transport.consumers:
-            audio_bps = self._repeat(transport, now)
+            audio_bps = repeat(transport, now)
             self._share(transport, audio_bps, now)
 
     def choose(self, route: Route, layer: Layer | None) -> None:
@@ -135,34 +131,6 @@ class Steering:
         if alive and route.wanted is not None:
             route.wanted = alive[0]
             self._want_keyframe(alive[0])
-
-    # ---- audio
-
-    def _repeat(self, transport: Transport, now: float) -> float:
-        """STEER-1; returns what audio costs (bit/s)."""
-        cost, downlink = 0.0, transport.downlink
-        for route in transport.consumers.values():
-            consumer, producer = route.consumer, route.track.producer
-            if producer.is_video:
-                continue
-            if consumer.spec.red is not None:
-                loss = max(
-                    consumer.loss if now - consumer.loss_at < REMB_FRESH_S else 0.0, downlink.loss if downlink else 0
-                )
-                depth = next((depth for least, depth in _DEPTHS if loss >= least), 0)
-                if downlink is not None:
-                    if downlink.queueing:
-                        depth = min(depth, consumer.depth)
-                    share = AUDIO_SHARE if loss < HOPELESS_LOSS else 1.0
-                    while depth and _audio_bps(producer.bps, depth) > share * downlink.controller.capacity_bps:
-                        depth -= 1
-                        consumer.depth = min(consumer.depth, depth)
-                if depth >= consumer.depth:
-                    consumer.depth, consumer.depth_at = depth, now
-                elif now - consumer.depth_at > REPEAT_HOLD_S:
-                    consumer.depth, consumer.depth_at = consumer.depth - 1, now
-            cost += _audio_bps(producer.bps, consumer.depth)
-        return cost
 
     # ---- video
 
@@ -313,11 +281,6 @@ class Steering:
             if tape.unfit_since is None or now - tape.unfit_since < _TAPE_UP_S:
                 return
         self.choose(tape, best)
-
-
-def _audio_bps(bps: float, depth: int) -> float:
-    """What 50 packets a second cost the path with so many repeats in each."""
-    return bps * (1 + depth) + 50 * OVERHEAD * 8
 
 
 @dataclass(frozen=True, slots=True)
