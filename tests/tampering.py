@@ -20,7 +20,7 @@ from recorder.evidence.tree import Tree, leaf_hash
 from recorder.keys import Keys
 from tests.bundles import RECORDER, THIEF, honest_visit, keys_of, tamper
 from tests.estate import ALONE, estate, lines_of, logged, recordings_in, signed
-from tests.unit.test_verify import edited, first, harmless, plain_visit, retold, segments_of, told, with_lines
+from tests.forgeries import edited, first, harmless, plain_visit, retold, segments_of, told, with_lines
 
 Objects = dict[str, bytes]
 

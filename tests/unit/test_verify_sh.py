@@ -23,8 +23,9 @@ from recorder.evidence.checkpoint import NoteKey
 from recorder.evidence.digest import Digest
 from recorder.evidence.layout import PROOF, heads_name, is_safe, records_name
 from recorder.evidence.verify import Verdict, verify
+from tests import forgeries
 from tests.bundles import ORIGIN, RECORDER, THIEF, MemoryReader, Scribe, honest_visit, keys_of, tamper, write_bundle
-from tests.unit import test_verify as law
+from tests.unit import test_verify, test_verify_heads, test_verify_law, test_verify_objects, test_verify_records
 from tests.unit.test_logged import LOCAL, OUTSIDE, logged_visit
 
 Objects = dict[str, bytes]
@@ -32,6 +33,10 @@ Objects = dict[str, bytes]
 ALONE = keys_of("the recorder", sm2=False)
 FORMS = {"FORM-1", "FORM-2", "FORM-3", "HEAD-1", "LOG-1"}
 """verify.sh reads no JSON: what has another form it may name by the hash or the signature that does not fit."""
+
+
+LAW = (test_verify, test_verify_objects, test_verify_records, test_verify_law, test_verify_heads)
+"""The tests of the other verifier, whose recordings this one judges, too."""
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +103,9 @@ def _cases_of_the_law(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Objects, ob
             cases.setdefault(repr(sorted(objects.items())).encode(), (dict(objects), name))
         return verify(MemoryReader(objects), **asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(law, "judge", judge)
-    for name, test in list(vars(law).items()):  # `judge` notes the name
+    for each in (forgeries, *LAW):
+        monkeypatch.setattr(each, "judge", judge, raising=False)  # those of the law judge by `refuted`
+    for name, test in [one for each in LAW for one in vars(each).items()]:  # `judge` notes the name
         if name.startswith("test_") and not {"random", "honest", "going"} & set(name.split("_")):
             for arguments in _parameters(test):
                 test(**arguments)
@@ -200,9 +206,9 @@ def test_the_witnesses_are_named(script: Path, tmp_path: Path) -> None:
 
 
 def test_links_pipes_and_odd_names_are_named(script: Path, tmp_path: Path) -> None:
-    objects = law.plain_visit(ALONE)
+    objects = forgeries.plain_visit(ALONE)
     folder = write_bundle(objects, tmp_path / "visit")
-    segment = folder / law.segments_of(objects)[0]
+    segment = folder / forgeries.segments_of(objects)[0]
     segment.rename(tmp_path / "elsewhere")
     segment.symlink_to(tmp_path / "elsewhere")
     assert by_shell(script, folder)[1][-1] == f"broken: LAYOUT-1 ./{segment.relative_to(folder)}"
@@ -222,7 +228,7 @@ def test_links_pipes_and_odd_names_are_named(script: Path, tmp_path: Path) -> No
 
 
 def test_a_key_that_is_not_the_expected_one_is_refused(script: Path, tmp_path: Path) -> None:
-    folder = write_bundle(law.plain_visit(ALONE), tmp_path / "visit")
+    folder = write_bundle(forgeries.plain_visit(ALONE), tmp_path / "visit")
     assert by_shell(script, folder, ALONE.fingerprint)[0] == 0
     assert by_shell(script, folder, THIEF.fingerprint)[1][-1].startswith("broken: KEY-2")
 

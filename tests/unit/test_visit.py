@@ -1,65 +1,35 @@
-"""The law of a visit, as tables and as a Hypothesis state machine over every input in every phase."""
+"""The law of a visit, as tables: who may do what, when it is recorded, how it ends."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from signaling.asked import (
     Admitted,
-    Advised,
     DevicesTold,
     EndAsked,
     Entered,
-    Held,
-    LinksRevoked,
-    NotesWritten,
     Offered,
-    PhoneBackAsked,
-    RebookAsked,
-    ReconnectAsked,
     SeatJoined,
     SeatLeft,
     SentBack,
     Withdrew,
-    Writing,
 )
-from signaling.errors import EventRefused
 from signaling.inputs import Input
-from signaling.messages import Message
-from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, OpenRoom, Output, Push, Save, SetTap, StartRecording
+from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, SetTap, StartRecording
 from signaling.reported import (
-    FeedChanged,
-    GapDeclared,
     LogClosed,
     MediaClosed,
-    MessageKept,
-    MessagesFound,
-    Negotiated,
     Noted,
     QualityTold,
-    QueueMoved,
-    RecorderCame,
     RecorderLost,
     RecorderRefused,
     RecordingStarted,
-    RoomFound,
     RoomOpened,
-    StreamsAlive,
     TapSet,
     TimePassed,
-    TracksChanged,
-    TransportChanged,
-    WorkerLost,
 )
-from signaling.standing import iso, seconds, wanted
-from signaling.terms import Gap, Track
-from signaling.visit import RESTART_LEAP, Visit
+from signaling.standing import iso
 from tests.signaling_parts import facts
 from tests.visit_play import AGREED, ARRIVED, LIVE, T0, TAPS_ON, WAITING, Play, decided, refused
 
@@ -144,58 +114,6 @@ def test_decisions_within_one_millisecond_are_different_records(play: Play) -> N
     said = play(decided("patient"), decided("patient", "refused"), decided("patient"), Withdrew("patient"))
     keys = [output.key for output in said if isinstance(output, Note)]
     assert len(keys) == len(set(keys)) == 4
-
-
-def test_the_log_is_opened_at_the_first_agreement_and_admit_needs_two_errands_more(play: Play) -> None:
-    assert play(*ARRIVED, decided("doctor", "refused")) == []
-    assert play.kinds(decided("doctor"), decided("patient")) == ["OpenLog", "consent", "consent"]
-    assert play.visit.facts.log_open
-    assert play.kinds(Entered("patient"), Admitted("doctor", True)) == ["OpenRoom", "join", "join", "StartRecording"]
-
-
-def test_media_does_not_wait_for_the_recorder(play: Play) -> None:
-    play(*LIVE, RecorderLost(), RoomOpened("m-1"))
-    assert play(Offered("patient")) == []
-    play(Negotiated("patient", "p1"), TransportChanged("patient", "p1", "connected"))
-    assert play.visit.life.patient.media == "connected"
-    assert play.visit.recording == "interrupted"
-
-
-def test_a_recorder_that_comes_back_is_told_everything_again(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), RecordingStarted(), TapSet("doctor", True), TapSet("patient", True))
-    play(RecorderLost())
-    assert play.visit.recording == "interrupted"
-    assert play.kinds(RecorderCame()) == ["OpenLog", "consent", "consent", "StartRecording"]
-    assert play(RecordingStarted()) == TAPS_ON
-    assert play.visit.recording == "on"
-
-
-def test_a_worker_that_comes_back_empty_is_tapped_again_and_the_loss_is_on_the_record(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), RecordingStarted(), TapSet("doctor", True), TapSet("patient", True))
-    play(Negotiated("patient", "p1"), TracksChanged((Track("patient.camera", "patient", "camera", "video", "VP8"),)))
-    play(WorkerLost())
-    assert (play.visit.life.media_available, len(play.visit.life.tracks)) == (False, 1)
-    said = play(RoomOpened("m-2"))
-    assert [o.body for o in said if isinstance(o, Note)] == [{"event": "worker", "state": "lost"}]
-    assert [o for o in said if isinstance(o, SetTap)] == TAPS_ON
-    assert (play.visit.life.epoch, play.visit.life.tracks, play.visit.life.patient.pc) == ("m-2", (), None)
-
-
-def test_a_link_that_blinked_leaves_the_tracks_as_they_are(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), Negotiated("patient", "p1"), WorkerLost())
-    track = Track("patient.camera", "patient", "camera", "video", "VP8")
-    assert play(RoomFound("m-1", (track,), {"patient": ("p1", "connected")})) == []
-    assert play.visit.life.tracks == (track,)
-    assert (play.visit.life.patient.pc, play.visit.life.patient.media) == ("p1", "connected")
-
-
-def test_what_ends_is_closed_in_order_taps_room_log(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), RecordingStarted())
-    assert play.kinds(EndAsked("patient", "left")) == ["leave", "leave", "CloseRoom"]
-    assert play(MediaClosed()) == [CloseLog("left")]
-    play(LogClosed())
-    assert play.visit.facts.log_open is False
-    assert play.visit.recording == "closed"
 
 
 def test_a_visit_that_ends_before_it_was_live_closes_its_log_at_once(play: Play) -> None:
@@ -294,230 +212,3 @@ def test_the_quality_of_a_line_is_noted_every_ten_seconds_and_changes_nothing(pl
     assert play(told, at=at + 4) == []
     assert len(play(told, QualityTold("doctor", {}), at=at + 12)) == 2
     assert play.visit.seq == seq
-
-
-def test_news_of_a_transport_that_was_replaced_is_old_news(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), Negotiated("patient", "p1"), Negotiated("patient", "p2"))
-    play(TransportChanged("patient", "p1", "none"))
-    assert (play.visit.life.patient.pc, play.visit.life.patient.media) == ("p2", "connecting")
-
-
-def test_a_recorder_that_forgot_the_visit_is_told_again_a_second_later(play: Play) -> None:
-    play(*LIVE, RecorderRefused("visit_unknown"))
-    assert play.visit.deadline() == play.now + 1
-    said = play(TimePassed(), at=play.now + 1)
-    assert said[0] == OpenLog()
-    assert said[-1] == StartRecording()
-
-
-def test_a_restart_keeps_phase_and_consents_and_never_shows_a_smaller_seq(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), RecordingStarted())
-    shown = play.visit.seq
-    again = Play(play.visit.facts)
-    assert again.visit.resume() == [OpenRoom()]
-    assert again.visit.seq > shown
-    assert again.visit.seq - shown <= RESTART_LEAP
-    assert again.visit.deadline() == T0 + 600
-    said = again(RecorderCame(), RoomFound("m-1"))
-    assert [type(o).__name__ for o in said] == ["OpenLog", "Note", "Note", "StartRecording"]
-    assert again(RecordingStarted()) == TAPS_ON
-
-
-def test_an_ended_visit_whose_log_is_open_is_closed_after_a_restart(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), EndAsked("doctor", "completed"))
-    again = Play(play.visit.facts)
-    assert again.visit.resume() == [CloseRoom()]
-    again(RecorderCame())
-    assert again(MediaClosed()) == [CloseLog("completed")]
-
-
-def test_a_log_that_was_closed_too_soon_is_said_to_be_closed_after_a_restart_too(play: Play) -> None:
-    play(*LIVE, RoomOpened("m-1"), RecordingStarted(), TapSet("doctor", True), RecorderRefused("visit_closed"))
-    assert play.visit.recording == "closed"
-    again = Play(play.visit.facts)
-    again(RecorderCame(), RoomFound("m-1"))
-    assert again.visit.recording == "closed"
-    assert not [output for output in again(SeatJoined("patient")) if isinstance(output, Note)]
-
-
-def test_every_first_change_of_a_life_is_saved_and_passing_ones_are_not() -> None:
-    visit = Visit(facts(phase="live", seq=7), T0)
-    assert Save() in visit.handle(SeatJoined("doctor"), T0)
-    assert visit.handle(SeatJoined("patient"), T0) == [Push(urgent=False)]
-    assert Push(urgent=True) in visit.handle(EndAsked("doctor", "left"), T0)
-
-
-SEATS = st.sampled_from(["doctor", "patient"])
-DEVICE = st.sampled_from(["on", "off", "failed"])
-PCS = st.sampled_from(["p1", "p2"])
-TRACKS = st.sampled_from([(), (Track("patient.camera", "patient", "camera", "video", "VP8"),)])
-INPUTS = st.one_of(
-    st.builds(SeatJoined, SEATS),
-    st.builds(SeatLeft, SEATS),
-    st.builds(Entered, SEATS),
-    st.builds(decided, SEATS, st.sampled_from(["agreed", "agreed", "refused"])),
-    st.builds(Withdrew, SEATS),
-    st.builds(Admitted, SEATS, st.booleans()),
-    st.builds(Offered, SEATS),
-    st.builds(DevicesTold, SEATS, DEVICE, DEVICE, DEVICE),
-    st.builds(QueueMoved, st.integers(0, 3)),
-    st.builds(Held, SEATS, st.booleans()),
-    st.builds(SentBack, SEATS),
-    st.builds(Advised, SEATS, st.sampled_from(["", "rest"])),
-    st.builds(NotesWritten, SEATS, st.sampled_from(["", "pale"])),
-    st.builds(ReconnectAsked, SEATS, st.booleans()),
-    st.builds(PhoneBackAsked, SEATS),
-    st.builds(RebookAsked, SEATS),
-    st.builds(Writing, SEATS),
-    st.builds(lambda seq: MessageKept(Message("V1", seq, "m", "patient", iso(T0), "00", "x")), st.integers(1, 9)),
-    st.just(MessagesFound(3, ())),
-    st.builds(LinksRevoked, st.integers(0, 3)),
-    st.builds(Negotiated, SEATS, PCS),
-    st.builds(RoomOpened, st.sampled_from(["m-1", "m-2"])),
-    st.builds(RoomFound, st.just("m-1"), TRACKS, st.just({"doctor": ("p1", "connected")})),
-    st.just(WorkerLost()),
-    st.builds(TracksChanged, TRACKS),
-    st.builds(TransportChanged, SEATS, PCS, st.sampled_from(["none", "connecting", "connected", "silent"])),
-    st.builds(FeedChanged, st.booleans()),
-    st.builds(TapSet, SEATS, st.booleans()),
-    st.just(RecorderCame()),
-    st.just(RecorderCame()),
-    st.just(RecorderLost()),
-    st.just(RecordingStarted()),
-    st.builds(RecorderRefused, st.sampled_from(["visit_unknown", "visit_closed", "consent_missing"])),
-    st.just(StreamsAlive(())),
-    st.builds(QualityTold, SEATS, st.just({"rtt_ms": 3})),
-    st.just(GapDeclared(Gap("patient", 0, 1, "network"))),
-)
-
-
-class AnyVisit(RuleBasedStateMachine):
-    """Everything may happen at any time; the promises hold all the same."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = T0
-        self.visit = Visit(facts(expires=iso(T0 + 4000)), T0)
-        self.keys: list[str] = []
-        self.durable: set[str] = set()
-        self.started = False
-        self.asked_closed = False
-        self.seq = 0
-        self.was_ended = False
-
-    def give(self, given: Input) -> None:
-        self.now += 0.25
-        before = self.visit.facts, self.visit.life, self.visit.seq
-        try:
-            said = self.visit.handle(given, self.now)
-        except EventRefused:
-            assert (self.visit.facts, self.visit.life, self.visit.seq) == before
-            return
-        if isinstance(given, RecordingStarted) and self.visit.life.asked:
-            self.started = True
-        if isinstance(given, ReconnectAsked) and before[0].phase == "ended":
-            assert before[0].ended is not None
-            assert before[0].ended.reason in ("completed", "left")
-            assert self.now <= seconds(before[0].ended_at or "") + 60
-            self.was_ended = False
-        for output in said:
-            self.check(output)
-        if before[:2] != (self.visit.facts, replace(self.visit.life, unnoted=before[1].unnoted)):
-            assert any(isinstance(output, Push) for output in said)
-        if replace(self.visit.life) == before[1] and self.visit.facts is before[0]:
-            assert self.visit.seq == before[2]
-
-    def check(self, output: Output) -> None:
-        match output:
-            case Note(key=key):
-                self.keys.append(key)
-                assert self.visit.facts.log_open or self.visit.facts.phase == "ended"
-            case StartRecording():
-                assert self.visit.facts.phase == "live"
-                for seat in ("doctor", "patient"):
-                    consent = self.visit.facts.consents[seat]
-                    assert consent.state == "agreed"
-                    assert f"consent:{seat}:{consent.at}" in self.durable
-            case SetTap(on=True):
-                assert self.started
-                assert self.visit.facts.phase == "live"
-                assert wanted(self.visit.facts)
-            case OpenRoom():
-                assert self.visit.facts.phase == "live"
-            case CloseLog():
-                assert self.visit.life.room_closed or self.visit.life.stopped
-            case _:
-                pass
-
-    @rule(given=INPUTS)
-    def happens(self, given: Input) -> None:
-        self.give(given)
-
-    @rule()
-    def both_get_ready(self) -> None:
-        for given in WAITING:
-            self.give(given)
-
-    @rule()
-    def the_doctor_admits(self) -> None:
-        self.give(Admitted("doctor", media_ready=True))
-
-    @rule()
-    def the_recorder_answers(self) -> None:
-        for key in self.keys:
-            self.durable.add(key)
-            self.give(Noted(key))
-        self.keys.clear()
-        if self.visit.life.asked and not self.visit.life.started:
-            self.give(RecordingStarted())
-
-    @rule()
-    def the_lanes_finish_an_ended_visit(self) -> None:
-        if self.visit.facts.phase == "ended" and not self.visit.life.room_closed:
-            self.give(MediaClosed())
-        if self.visit.life.sealing:
-            self.give(LogClosed())
-
-    @rule(by=SEATS)
-    def somebody_ends_it(self, by: Any) -> None:
-        self.give(EndAsked(by, "left"))
-
-    @rule(wait_s=st.sampled_from([1.0, 300.0, 600.0]))
-    def time_passes(self, wait_s: float) -> None:
-        self.now += wait_s
-        self.give(TimePassed())
-
-    @rule()
-    def the_process_restarts(self) -> None:
-        stored = self.visit.facts
-        self.visit = Visit(stored, self.now)
-        self.started = False
-        self.keys.clear()
-        assert self.visit.seq >= self.seq
-        for output in self.visit.resume():
-            self.check(output)
-
-    @invariant()
-    def seq_never_goes_back(self) -> None:
-        assert self.visit.seq >= self.seq
-        self.seq = self.visit.seq
-
-    @invariant()
-    def nothing_leaves_ended(self) -> None:
-        ended = self.visit.facts.phase == "ended"
-        assert ended or not self.was_ended
-        self.was_ended = ended
-        assert ended == (self.visit.facts.ended is not None)
-
-    @invariant()
-    def no_media_before_live_nor_after(self) -> None:
-        if self.visit.facts.phase == "ended":
-            assert self.visit.life.tracks == ()
-        if self.visit.recording == "on":
-            assert self.visit.facts.phase == "live"
-            assert wanted(self.visit.facts)
-            assert self.visit.life.started
-
-
-AnyVisit.TestCase.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
-TestAnyVisit = AnyVisit.TestCase
