@@ -144,21 +144,29 @@ class Frames:
 
     def feed(self, data: bytes) -> list[tuple[Kind, int, bytes]]:
         """The whole frames now at hand, as (kind, seq, body). Raises `TapFormatError`."""
-        # Each byte is copied once where frames arrive whole: not three times.
         content = data if not self._buffer else self._buffer + data
-        out: list[tuple[Kind, int, bytes]] = []
-        at, end = 0, len(content)
-        while end - at >= HEAD_SIZE:
-            length, kind, seq = _HEAD.unpack_from(content, at)
-            if not HEAD_SIZE - 4 <= length <= MAX_FRAME:
-                raise TapFormatError(f"a frame of {length} bytes")
-            if end - at < 4 + length:
-                break
-            try:
-                known = Kind(kind)
-            except ValueError:
-                raise TapFormatError(f"a frame of kind {kind}") from None
-            out.append((known, seq, content[at + HEAD_SIZE : at + 4 + length]))
-            at += 4 + length
-        self._buffer = content[at:]
+        out, used = cut(memoryview(content))
+        self._buffer = content[used:]
         return out
+
+
+def cut(content: memoryview) -> tuple[list[tuple[Kind, int, bytes]], int]:
+    """The whole frames at the begin of these bytes, as (kind, seq, body), and how many bytes they are; each is copied once.
+
+    Raises `TapFormatError`.
+    """
+    out: list[tuple[Kind, int, bytes]] = []
+    at, end = 0, len(content)
+    while end - at >= HEAD_SIZE:
+        length, kind, seq = _HEAD.unpack_from(content, at)
+        if not HEAD_SIZE - 4 <= length <= MAX_FRAME:
+            raise TapFormatError(f"a frame of {length} bytes")
+        if end - at < 4 + length:
+            break
+        try:
+            known = Kind(kind)
+        except ValueError:
+            raise TapFormatError(f"a frame of kind {kind}") from None
+        out.append((known, seq, bytes(content[at + HEAD_SIZE : at + 4 + length])))
+        at += 4 + length
+    return out, at

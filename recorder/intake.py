@@ -17,11 +17,13 @@ from typing import Protocol
 
 import msgspec
 
-from media.tap import Frames, Hello, Kind, TapEnd, TapFormatError, TapKeyframe, TapTrack, frame
+from media.tap import HEAD_SIZE, MAX_FRAME, Hello, Kind, TapEnd, TapFormatError, TapKeyframe, TapTrack, cut, frame
 
 COALESCE_S = 0.05
 BUSY_BYTES = 64 << 10
 MAX_UNSENT = 1 << 20
+ROOM = HEAD_SIZE + MAX_FRAME
+"""More than any frame, so that there is always room for another byte."""
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +56,17 @@ class TapSink(Protocol):
         ...
 
 
-class _Connection(asyncio.Protocol):
-    """One worker's connection: cuts what comes into frames."""
+class _Connection(asyncio.BufferedProtocol):
+    """One worker's connection: cuts what comes into frames, which the socket writes into one place again and again."""
 
     def __init__(self, intake: Intake) -> None:
         self.epoch: str | None = None
         self.acked = 0
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._intake = intake
-        self._frames = Frames()
+        self._room = memoryview(bytearray(ROOM))
+        self._unfinished = 0
+        """Bytes at the begin of it that are not a whole frame."""
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -75,16 +79,23 @@ class _Connection(asyncio.Protocol):
         self._intake.disconnected(self)
         self.ended.set_result(None)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        return self._room[self._unfinished :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        end = self._unfinished + nbytes
         self._intake.reading()
         try:
-            for kind, seq, body in self._frames.feed(data):
+            frames, used = cut(self._room[:end])
+            for kind, seq, body in frames:
                 self._intake.take(self, kind, seq, body)
         except (TapFormatError, msgspec.DecodeError) as error:  # INTAKE-2
             log.error("tap frame refused", extra={"error": str(error)})
             self.close()
             return
-        if len(data) < BUSY_BYTES and self._transport is not None:
+        self._unfinished = end - used
+        self._room[: self._unfinished] = self._room[used:end]
+        if nbytes < BUSY_BYTES and self._transport is not None:
             # Let packets gather: a wake-up costs more than a packet.
             self._transport.pause_reading()
             asyncio.get_running_loop().call_later(COALESCE_S, self._read_on)

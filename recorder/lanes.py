@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 LONG_S = 0.4
 SHORT_S = 0.2
@@ -40,8 +40,8 @@ class Lanes:
         """How many threads begin to write when there is something to write."""
         self._clock = clock
         self._writing = 0
-        self._works: deque[tuple[Callable[[], None], asyncio.Future[None]]] = deque()
-        self._done: deque[tuple[asyncio.Future[None], Exception | None]] = deque()
+        self._works: deque[tuple[Callable[[], object], asyncio.Future[object]]] = deque()
+        self._done: deque[tuple[asyncio.Future[object], object, Exception | None]] = deque()
         """Written and not yet told; added to by the threads."""
         self._begun = 0.0
         self._count = 0
@@ -65,19 +65,17 @@ class Lanes:
                 group.create_task(next_ones())
         return raised
 
-    async def write(self, work: Callable[[], Made]) -> Made:
+    def write(self, work: Callable[[], Made]) -> asyncio.Future[Made]:
         """Do this in a thread, after what was asked for before and beside it; raises what it raises.
 
         It is done to its end, whether or not somebody still waits for it.
         """
-        made: list[Made] = []
         loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        self._works.append((lambda: made.append(work()), done))
+        done: asyncio.Future[Made] = loop.create_future()
+        self._works.append((work, cast("asyncio.Future[object]", done)))
         if not self._writing and len(self._works) == 1:
             loop.call_soon(self._begin)  # by then whoever is ready has asked
-        await done
-        return made[0]
+        return done
 
     # ---- on the loop
 
@@ -118,12 +116,12 @@ class Lanes:
 
     def _tell(self) -> None:
         while self._done:
-            done, error = self._done.popleft()
+            done, made, error = self._done.popleft()
             self._count += 1
             if done.done():  # who waited for it was cancelled
                 continue
             if error is None:
-                done.set_result(None)
+                done.set_result(made)
             else:
                 done.set_exception(error)
 
@@ -136,12 +134,13 @@ class Lanes:
                 work, done = self._works.popleft()
             except IndexError:
                 return
+            made: object = None
             error: Exception | None = None
             try:
-                work()
+                made = work()
             except Exception as raised:  # noqa: BLE001 - theirs who asked for it
                 error = raised
-            self._done.append((done, error))
+            self._done.append((done, made, error))
             if self._clock() - told > TELL_S:  # LANES-2
                 told = self._clock()
                 loop.call_soon_threadsafe(self._tell)

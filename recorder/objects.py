@@ -113,7 +113,7 @@ class ObjectStore(Protocol):
     """Names are relative to the store's root. Every method may raise `StoreUnavailable` or `StoreRefused`."""
 
     async def put(self, name: str, data: bytes | Path, sha256: str) -> Stored:
-        """Make an object durable; of a `Path`, the file's bytes, which never change after.
+        """Make an object durable; of a `Path`, the file's bytes, which are durable there and never change after.
 
         Raises `ObjectExists`, `DigestMismatch`, `NameRefused`.
         """

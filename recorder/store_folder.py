@@ -133,7 +133,7 @@ class FolderStore:
         return Stored(version=None)
 
     def _adopt(self, file: Path, path: Path, sha256: str) -> bool:
-        """Give a file the object's name beside its own; False where that cannot be."""
+        """Give a file, which is durable, the object's name beside its own; False where that cannot be."""
         opened = os.open(file, os.O_RDONLY | os.O_CLOEXEC)
         try:
             digest = hashlib.sha256()
@@ -141,7 +141,6 @@ class FolderStore:
                 digest.update(piece)
             if digest.hexdigest() != sha256:
                 raise DigestMismatch("the bytes are not those of the hash given")
-            os.fdatasync(opened)
         finally:
             os.close(opened)
         try:

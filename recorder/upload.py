@@ -60,6 +60,8 @@ class Uploader:
         self._tell = tell
         self._first_delay_s = first_delay_s
         self._queues: dict[str, deque[Upload]] = {}
+        self._oldest: dict[str, tuple[Upload, float]] = {}
+        """Each visit's first object, and when it was written."""
         self._busy: set[str] = set()
         self.refused: set[str] = set()
         """Visits with an object that the store will never take."""
@@ -108,10 +110,18 @@ class Uploader:
 
     def _since(self, visit: str) -> float:
         queue = self._queues[visit]
-        try:
-            return queue[0].path.stat().st_mtime if queue else 0.0
-        except OSError:
+        if not queue:
             return 0.0
+        known = self._oldest.get(visit)
+        if (
+            known is None or known[0] is not queue[0]
+        ):  # asked of the disk once an object: every wake-up asks of all visits
+            try:
+                known = (queue[0], queue[0].path.stat().st_mtime)
+            except OSError:
+                return 0.0
+            self._oldest[visit] = known
+        return known[1]
 
     async def _drain(self, visit: str) -> None:
         queue = self._queues[visit]
@@ -171,6 +181,7 @@ class Uploader:
             return
         if visit not in self._busy:
             self._queues.pop(visit, None)
+            self._oldest.pop(visit, None)
         for then in self._idle.pop(visit, ()):
             then()
 

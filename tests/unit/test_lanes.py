@@ -22,6 +22,10 @@ class Now:
         return self.now
 
 
+async def written(lanes: Lanes, work: Callable[[], None]) -> None:
+    await lanes.write(work)
+
+
 async def a_round(lanes: Lanes, works: list[Callable[[], None]]) -> list[Exception | None]:
     async with asyncio.timeout(PATIENCE_S):
         return await lanes.each(works, lanes.write)
@@ -96,7 +100,7 @@ async def test_what_is_durable_is_told_while_others_are_still_written(monkeypatc
 
     async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
         group.create_task(first())
-        group.create_task(lanes.write(second))
+        group.create_task(written(lanes, second))
 
 
 async def test_what_one_raises_is_told_in_its_place_and_keeps_no_other_from_its_turn() -> None:
@@ -129,8 +133,8 @@ async def test_what_somebody_asked_for_is_done_although_he_is_gone() -> None:
     lanes, go, done = Lanes(Now()), threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     await lanes.write(lambda: None)  # and again after it
-    first = asyncio.create_task(lanes.write(lambda: (go.wait(PATIENCE_S), None)[1]))
-    second = asyncio.create_task(lanes.write(lambda: (loop.call_soon_threadsafe(done.set), None)[1]))
+    first = asyncio.create_task(written(lanes, lambda: (go.wait(PATIENCE_S), None)[1]))
+    second = asyncio.create_task(written(lanes, lambda: (loop.call_soon_threadsafe(done.set), None)[1]))
     await asyncio.sleep(0)
     second.cancel()
     go.set()
