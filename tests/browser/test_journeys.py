@@ -80,6 +80,10 @@ async def test_one_who_comes_back_needs_two_taps_at_most(system: System, patient
     last = await patients.blank(**PHONE)
     await last.goto(made["links"]["patient"])
     await screen(last, "waiting")
+    # The page before is told where the seat went, and takes it back with one tap: there is one of them, never two.
+    await screen(again, "closed")
+    await act(again, "continue")
+    await asyncio.gather(screen(again, "waiting"), screen(last, "closed"))
     await shifts.steady(first)
 
 

@@ -41,6 +41,16 @@ if (location.pathname.startsWith('/d/')) {
 }
 """
 """The doctor looks at another window, and has allowed notices."""
+HEARD = """
+window.spoken = [];
+window.shaken = 0;
+window.popups = 0;
+window.speechSynthesis.speak = (said) => { spoken.push(said.text); setTimeout(() => said.onend?.(), 50); };
+navigator.vibrate = () => (window.shaken += 1, true);
+for (const each of ['alert', 'confirm', 'prompt', 'open']) window[each] = () => (window.popups += 1, null);
+HTMLDialogElement.prototype.showModal = () => { window.popups += 1; };
+"""
+"""What the browser's voice is given to say, how often the phone shakes, and whether anything pops up."""
 SUMMARY = {
     "allergies": [{"substance": "碘造影剂", "severity": "mild"}, {"substance": "青霉素", "severity": "severe"}],
     "conditions": [],
@@ -126,12 +136,24 @@ async def test_in_elder_mode_a_call_is_answered_with_one_tap_and_a_doctors_phone
 ) -> None:
     made = await system.visit()
     doctor, patient = await doctors.blank(**HANDSET), await patients.blank(**HANDSET)
-    link = made["links"]["patient"].replace("/p/#", "/p/?mode=elder&lang=zh#")
+    await patient.before_load(HEARD)
+    link = made["links"]["patient"].replace("/p/#", "/p/?lang=zh#")
     await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(link))
+    assert await patient.eval("return document.documentElement.dataset.mode") == "normal"
+    await act(patient, "mode")  # one tap, which is remembered beyond this page's life (below)
     await patient_waits(patient)
+    for words in (
+        "今天看病的是您吗",
+        "看诊会录像",
+        "下一位就是您",
+    ):  # every page is spoken, and stands there in letters
+        await patient.wait(f"return spoken.some((each) => each.includes('{words}'))")
     await act(doctor, "admit")
     await screen(patient, "called")
     assert await patient.eval("return document.title") == "医生叫您了"
+    # Two of the three calls, four seconds apart, each with a bell and a shake.
+    called = "spoken.filter((each) => each.includes('叫您了')).length"
+    await patient.wait(f"return {called} >= 2 && window.shaken >= 2")
     height = await patient.eval("return document.querySelector('[data-act=answer]').getBoundingClientRect().height")
     assert height >= 92
     assert (await patient.eval("return window.__teleconsult.transport")) == "new"
@@ -153,9 +175,12 @@ async def test_in_elder_mode_a_call_is_answered_with_one_tap_and_a_doctors_phone
     await moving(doctor)
     await patient.reload()
     await screen(patient, "live")
+    assert await patient.eval("return document.documentElement.dataset.mode") == "elder"
     await picture(patient, "doctor")
     visit = Visit(system, made, doctor, patient)
     await visit.end()
+    await patient.wait("return spoken.some((each) => each.includes('看诊结束了'))")
+    assert await patient.eval("return window.popups") == 0
 
 
 async def test_hold_advice_and_a_call_back_are_said_on_both_sides(
