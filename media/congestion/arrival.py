@@ -47,9 +47,11 @@ class Bursts:
             return None
         if sent_at < now.first_sent:
             return None
-        if self._same_burst(now, sent_at, arrived_at):
-            now.last_sent = max(now.last_sent, sent_at)
-            now.last_arrived = max(now.last_arrived, arrived_at)
+        if sent_at - now.first_sent <= BURST_S or self._caught_up(now, sent_at, arrived_at):
+            if sent_at > now.last_sent:
+                now.last_sent = sent_at
+            if arrived_at > now.last_arrived:
+                now.last_arrived = arrived_at
             return None
         before, self._before = self._before, now
         self._now = _Burst(sent_at, sent_at, arrived_at)
@@ -58,9 +60,7 @@ class Bursts:
         return Delta(now.last_sent - before.last_sent, now.last_arrived - before.last_arrived, now.last_arrived)
 
     @staticmethod
-    def _same_burst(burst: _Burst, sent_at: float, arrived_at: float) -> bool:
-        if sent_at - burst.first_sent <= BURST_S:
-            return True
+    def _caught_up(burst: _Burst, sent_at: float, arrived_at: float) -> bool:
         arrival_gap = arrived_at - burst.last_arrived
         caught_up = arrival_gap - (sent_at - burst.last_sent) < 0
         return caught_up and arrival_gap <= BURST_S and arrived_at - burst.last_arrived < 0.1

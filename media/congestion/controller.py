@@ -120,17 +120,18 @@ class Controller:
         self._rtt_s = 0.9 * self._rtt_s + 0.1 * rtt_s
         probes: list[Cluster] = []
         window_over = False
+        for sent_at, _, arrived_at, probe in reports:
+            if arrived_at is not None and probe is None:
+                self._standing.hear(sent_at, arrived_at)
         for report in reports:
-            if report.arrived_at is not None and report.probe is None:
-                self._standing.hear(report.sent_at, report.arrived_at)
-        for report in reports:
-            self._sent.hear(report.sent_at, report.size)
-            window_over |= self._loss.hear(report.sent_at, report.size, report.arrived_at is None)
-            if report.probe is not None:
+            sent_at, size, arrived_at, probe = report
+            self._sent.hear(sent_at, size)
+            window_over |= self._loss.hear(sent_at, size, arrived_at is None)
+            if probe is not None:
                 probes += self._read_probe(report, now)
             elif self._prober.open:
-                self._prober.beside(report.sent_at, report.arrived_at, report.size)
-            if report.arrived_at is not None:
+                self._prober.beside(sent_at, arrived_at, size)
+            if arrived_at is not None:
                 self._hear_arrival(report, now)
         if window_over:
             self._loss.update(self._rate.bps, self._acked.bps, self._standing.wait_s > DRAIN_OVER_S)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One packet's fate. Times in seconds; `arrived_at` is on the receiver's clock, None if it did not arrive."""
 
     sent_at: float
@@ -23,15 +22,18 @@ class AckedRate:
     WINDOW_S = 0.5
 
     def __init__(self) -> None:
-        self._arrivals: list[tuple[float, int]] = []
+        self._arrivals: deque[tuple[float, int]] = deque()
         self._bits = 0
 
     def hear(self, arrived_at: float, size: int) -> None:
         """One arrival."""
-        self._arrivals.append((arrived_at, size * 8))
-        self._bits += size * 8
-        while self._arrivals[0][0] < arrived_at - self.WINDOW_S:
-            self._bits -= self._arrivals.pop(0)[1]
+        arrivals = self._arrivals
+        bits = size * 8
+        arrivals.append((arrived_at, bits))
+        self._bits += bits
+        since = arrived_at - self.WINDOW_S
+        while arrivals[0][0] < since:
+            self._bits -= arrivals.popleft()[1]
 
     @property
     def bps(self) -> float | None:
@@ -65,13 +67,15 @@ class Standing:
         if self._turned_at is None or arrived_at - self._turned_at > self.WINDOW_S:
             self._turned_at = arrived_at
             self._least_before, self._least_now = self._least_now, delay
-        self._least_now = min(self._least_now, delay)
+        if delay < self._least_now:
+            self._least_now = delay
         self._smoothed = delay if self._smoothed is None else 0.9 * self._smoothed + 0.1 * delay
         lately = self._lately
         while lately and lately[-1][1] >= delay:
             lately.pop()
         lately.append((arrived_at, delay))
-        while lately[0][0] < arrived_at - self.LATELY_S:
+        since = arrived_at - self.LATELY_S
+        while lately[0][0] < since:
             lately.popleft()
 
     @property

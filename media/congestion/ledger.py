@@ -51,14 +51,16 @@ class Ledger:
         """What became of the numbers it names, in sending order."""
         told: list[Report] = []
         number = feedback.first
+        kept = self._sent
         for arrival in feedback.arrivals:
-            entry = self._sent[number & _SLOT]
+            entry = kept[number & _SLOT]
             if entry is not None and entry[0] == number:
-                self._sent[number & _SLOT] = None
-                if entry[4] > self._told:
-                    self._told, self._newest = entry[4], number
+                kept[number & _SLOT] = None
+                _, sent_at, size, probe, total = entry
+                if total > self._told:
+                    self._told, self._newest = total, number
                 arrived_at = None if arrival is None else self._unwrapped(arrival)
-                told.append(Report(entry[1], entry[2], arrived_at, entry[3]))
+                told.append(Report(sent_at, size, arrived_at, probe))
             number = number + 1 & 0xFFFF
         return told
 
