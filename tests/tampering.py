@@ -13,13 +13,18 @@ from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
+from msgspec import to_builtins
+
+from recorder.call_quality import CallQuality
 from recorder.evidence.checkpoint import Note
+from recorder.evidence.custody import NAMES, Asked, Body, Exported, Held, Shredded
 from recorder.evidence.layout import PROOF, prefix
+from recorder.evidence.records import body_of
 from recorder.evidence.tiles import TILE, tile_name
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.keys import Keys
 from tests.bundles import RECORDER, THIEF, honest_visit, keys_of, tamper
-from tests.estate import ALONE, estate, lines_of, logged, recordings_in, signed
+from tests.estate import ALONE, chained, estate, kept, lines_of, listed, logged, recordings_in, signed
 from tests.forgeries import edited, first, harmless, plain_visit, retold, segments_of, told, with_lines
 
 Objects = dict[str, bytes]
@@ -172,6 +177,38 @@ def _coverage_boasted(rng: Random, records: list[dict[str, Any]]) -> None:
     account.update(present=account["present"] - 500, off=account["off"] + 500)
 
 
+def _certified(lie: Callable[[Random, dict[str, Any]], object]) -> Callable[[Random, list[dict[str, Any]]], None]:
+    """A visit whose recorder certifies the call's quality, and lies: `lie` changes its legs."""
+
+    def told_anew(rng: Random, records: list[dict[str, Any]]) -> None:
+        close = records.pop()
+        call = CallQuality()
+        claim = {"event": "claimed", "seat": "patient", "detail": {"freezes": 3, "relayed": True}}
+        records.append({**records[-1], "type": "event", "body": claim})
+        for record in records:
+            call.take(body_of(record["type"], record["body"]))
+        assert call.body is not None
+        legs = to_builtins(call.body)["legs"]
+        lie(rng, legs)
+        records += [{**close, "type": "certificate", "body": {"legs": legs}}, close]
+        close["body"]["records"] = len(records)
+
+    return told_anew
+
+
+def _call_embellished(rng: Random, legs: dict[str, Any]) -> None:
+    measured = legs[rng.choice(["doctor", "patient"])]["measured"]
+    measured[rng.choice(["lost", "missing_ms", "frozen", "packets"])] += rng.randrange(1, 100)
+
+
+def _claim_embellished(rng: Random, legs: dict[str, Any]) -> None:
+    legs["patient"]["claimed"] = rng.choice([{"freezes": 0, "relayed": True}, {"freezes": 3}, {}])
+
+
+def _legs_exchanged(_rng: Random, legs: dict[str, Any]) -> None:
+    legs["doctor"], legs["patient"] = legs["patient"], legs["doctor"]
+
+
 STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _flipped_in_a_segment,
     _segment_deleted,
@@ -185,6 +222,9 @@ STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _retold(_clock_back_a_day, "the recorder's clock set back a day", "TIME-"),
     _retold(_gap_hidden, "a gap hidden by the key's holder", "SEG-", "COV-", "CLOSE-", "LAYOUT-"),
     _retold(_coverage_boasted, "coverage boasted by the key's holder", "COV-2"),
+    _retold(_certified(_call_embellished), "the call's quality embellished by the key's holder", "CERT-2"),
+    _retold(_certified(_claim_embellished), "a client's claim embellished by the key's holder", "CERT-2"),
+    _retold(_certified(_legs_exchanged), "the legs of a certificate exchanged", "CERT-2"),
 )
 
 
@@ -300,6 +340,49 @@ def _moved_into_another(rng: Random, objects: Objects) -> Tampered:
     return Tampered(kept, "the records of one put into another", ("INV-6",))
 
 
+def _left_out_of_the_lists(rng: Random, _objects: Objects) -> Tampered:
+    kept = {0, 1, 2} - {rng.randrange(3)}
+    return Tampered(listed(rng, kept, set()), "a visit left out of the days' lists", ("INV-9",))
+
+
+def _list_lies(rng: Random, _objects: Objects) -> Tampered:
+    return Tampered(listed(rng, {0, 1, 2}, lie=True), "a day's list says another end", ("INV-9",))
+
+
+def _lists_cut(rng: Random, _objects: Objects) -> Tampered:
+    return Tampered(listed(rng, {0, 1, 2}, {1}, prev=False), "a day's list that forgets the one before", ("INV-9",))
+
+
+def _list_written_anew(rng: Random, _objects: Objects) -> Tampered:
+    objects = listed(rng, {0, 1, 2}, {1})
+    name = rng.choice(sorted(name for name in objects if name.startswith("manifests/")))
+    other = listed(rng, {0, 1}, set())[name]
+    return Tampered({**objects, name: other}, "a day's list written anew", ("INV-3",))
+
+
+def _custody(*told: tuple[str, Body, int]) -> Tampered:
+    what = ", ".join(NAMES[type(body)] for _, body, _ in told)
+    return Tampered(kept(chained(*told)), f"custody: {what}", ("CUSTODY-3",))
+
+
+def _keys_misused(rng: Random, _objects: Objects) -> Tampered:
+    ask, agree = Asked("shred", "lee", "operator", "over"), Shredded("lee", "operator", "kim", "over", [])
+    keys = Asked("keys", "lee", "operator", "court")
+    out = Exported("lee", "operator", "kim", "court", ["ab" * 32])
+    held, alone = Held(True, "pat", "operator", "suit"), Shredded("lee", "operator", "lee", "over", [])
+    return rng.choice(
+        [
+            _custody(("v", ask, 0), ("v", held, 1), ("v", agree, 2)),
+            _custody(("v", ask, 0), ("v", alone, 1)),
+            _custody(("v", agree, 1)),
+            _custody(("v", ask, 0), ("w", agree, 1)),
+            _custody(("v", ask, 0), ("v", agree, 25 * 60)),
+            _custody(("v", ask, 0), ("v", keys, 1), ("v", agree, 2), ("v", out, 3)),
+            _custody(("v", keys, 0), ("v", agree, 1)),
+        ]
+    )
+
+
 STORE_STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _visit_removed,
     _log_rolled_back,
@@ -310,6 +393,11 @@ STORE_STORIES: tuple[Callable[[Random, Objects], Tampered], ...] = (
     _log_gone_too,
     _exchanged,
     _moved_into_another,
+    _left_out_of_the_lists,
+    _list_lies,
+    _lists_cut,
+    _list_written_anew,
+    _keys_misused,
 )
 
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from random import Random
 
 import pytest
-from msgspec import to_builtins
 
-from config.clock import iso
-from recorder.evidence.canon import canonical
 from recorder.evidence.checkpoint import Note
-from recorder.evidence.custody import NAMES, Asked, Body, Exported, Held, Shredded
+from recorder.evidence.custody import Asked, Body, Exported, Held, Shredded
 from recorder.evidence.inventory import Inventory, take_inventory
 from recorder.evidence.layout import PROOF
 from recorder.evidence.tiles import tile_name
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.inventory import NotAStore, StoreFolder, waiting
 from tests.bundles import MemoryReader, keys_of, write_bundle
-from tests.estate import ALONE, estate, lines_of, log_objects, logged, recordings_in, signed
+from tests.estate import ALONE, chained, estate, kept, lines_of, logged, recordings_in, signed
 
 Objects = dict[str, bytes]
 LOG = f"log/{ALONE.fingerprint[:16]}"
@@ -173,29 +168,6 @@ def test_records_that_wait_in_a_spool_are_counted(store: Objects) -> None:
         if name.startswith("recordings/visit-2/")
     }
     assert count(without(store, "recordings/visit-2/"), live=lines_of(gone)).whole
-
-
-def chained(*told: tuple[str, Body, int]) -> list[bytes]:
-    """Lines of a custody chain: (visit, what, minute). Nothing judges them here."""
-    lines: list[bytes] = []
-    last = sha256(f"teleconsult-custody-v1\n{ALONE.fingerprint[:16]}".encode()).hexdigest()
-    for seq, (visit, body, minute) in enumerate(told):
-        at = iso(datetime(2026, 5, 4, 9, tzinfo=UTC) + timedelta(minutes=minute))
-        said = {"v": 1, "type": NAMES[type(body)], "visit": visit, "seq": seq, "at": at, "mono_us": seq, "prev": last}
-        lines.append(canonical(said | {"body": to_builtins(body)}))
-        last = sha256(lines[-1]).hexdigest()
-    return lines
-
-
-def kept(lines: list[bytes], batches: tuple[int, ...] = (0,), outside: int | None = None) -> Objects:
-    """A store of one log that has this custody chain, in batches that begin there; line `outside` is not in the log."""
-    tree = Tree()
-    for number, line in enumerate(lines):
-        tree.append(leaf_hash(b"another" if number == outside else line))
-    objects = log_objects(tree, [tree.size])
-    for begin, end in zip(batches, (*batches[1:], len(lines)), strict=True):
-        objects[f"{LOG}/custody/{begin:012d}.jsonl"] = b"".join(line + b"\n" for line in lines[begin:end])
-    return {**objects, f"recordings/v/keys/{ALONE.fingerprint}.pem": ALONE.public_keys[0].pem}
 
 
 KEYS = Asked("keys", "lee", "operator", "court")
