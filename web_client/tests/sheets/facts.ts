@@ -117,7 +117,7 @@ export function callOf(state: State | null, tracks: Tracks, change: Partial<Call
 
 const CONSENT = {
   zh: '为了保护您和医生，这次看诊会全程录音录像。\n录什么：您和医生的声音、画面和时间。\n谁能看：医院的质量管理人员，每次查看都会留下记录。\n保存多久：按国家规定保存，到期删除。\n您可以不同意，也可以随时收回同意。',
-  en: 'To protect you and the doctor, this visit is recorded from beginning to end.\nWhat: the sound and picture of both, and the times.\nWho may look: the hospital’s quality staff; every look leaves a record.\nHow long: as the law requires.\nYou may refuse, and withdraw at any time.',
+  en: 'To protect you and the doctor, this visit is recorded from beginning to end.\nWhat: the sound and picture of both, and the times.\nWho may look: the hospital\'s quality staff; every look leaves a record.\nHow long: as the law requires.\nYou may refuse, and withdraw at any time.',
 };
 
 const failed = (cause: 'denied' | 'busy' | 'none' | 'insecure' | 'unable'): Device => ({ state: 'failed', cause, track: null });

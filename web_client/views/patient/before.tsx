@@ -73,22 +73,26 @@ export function Entry(given: PatientGiven) {
 export function Consent(given: PatientGiven) {
   const { now, w, act } = given;
   const ready = now.consent !== null && !now.busy;
+  const elder = given.mode !== 'normal';
+  const agree = (
+    <Button act="agree" kind="main" disabled={!ready} onTap={() => act.decide(true)}>
+      {w.consentAgree}
+    </Button>
+  );
+  const refuse = (
+    <Button act="refuse" kind={elder ? 'soft' : 'plain'} disabled={!ready} onTap={() => act.decide(false)}>
+      {w.consentRefuse}
+    </Button>
+  );
+  // In large print the text is longer than the screen: no is as near as yes, and not below the fold.
+  const either = (
+    <div class="either">
+      {refuse}
+      {agree}
+    </div>
+  );
   return (
-    <Sheet
-      given={given}
-      page="consent"
-      says120
-      main={
-        <Button act="agree" kind="main" disabled={!ready} onTap={() => act.decide(true)}>
-          {w.consentAgree}
-        </Button>
-      }
-      rest={
-        <Button act="refuse" kind="plain" disabled={!ready} onTap={() => act.decide(false)}>
-          {w.consentRefuse}
-        </Button>
-      }
-    >
+    <Sheet given={given} page="consent" says120 main={elder ? either : agree} rest={elder ? undefined : refuse}>
       <Heading page="consent">{w.consentTitle}</Heading>
       <p class="lead">{w.consentAsk}</p>
       <section class="hero text" aria-label={w.consentTitle}>
