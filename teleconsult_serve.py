@@ -247,7 +247,10 @@ def _free(kind: socket.SocketKind, host: str, port: int, ours: bool = True) -> b
         try:
             probe.bind((host, port))
         except PermissionError:
-            raise InTheWay(f"port {port} needs root; choose one above 1023, or put a proxy before it") from None
+            raise InTheWay(
+                f"port {port} is for root, or for who has CAP_NET_BIND_SERVICE (AmbientCapabilities of a systemd unit); "
+                "choose one above 1023, or put a proxy before it"
+            ) from None
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False
