@@ -83,6 +83,10 @@ def verify_directory(
     path: Path, trust: Trust | None = None, progress: Callable[[int, int], None] | None = None
 ) -> Verdict:
     """Judge a bundle. Raises `NotABundle`; for what is in a bundle it never raises."""
+    if path.is_file():
+        raise NotABundle(
+            f"{path} is a single file: a bundle is a folder. A derived copy, like any file of media, is no evidence"
+        )
     if not path.is_dir() or not ((path / "records").exists() or (path / "bundle.json").exists()):
         raise NotABundle(f"{path} is not a recording's bundle")
     return verify(DirectoryReader(path), trust=trust, progress=progress)

@@ -8,13 +8,15 @@ LOOK-4  Nothing is destroyed while it is held, before its retention is over, or 
         on the log before the keys go; a crash in between is made good at the next start.
 LOOK-5  An export that two people agreed on elsewhere takes its keys along: both are on the log, in a checkpoint, before a key
         is unwrapped; and also where nothing is sealed, before a byte of it leaves.
+LOOK-6  Where time-stamp authorities are set, retention is over when one of them says so, asked then: this machine's clock is
+        set by whoever holds the machine.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -34,6 +36,7 @@ from recorder.objects import ObjectMissing
 from recorder.opened import Opener, plain_size, sealed_range
 from recorder.retention import Retention
 from recorder.seal import CHUNK, HEAD, TAG, Sealer
+from recorder.timestamps import NoTimestamp
 
 LOOK_S = 3600.0
 MOST = 256
@@ -47,6 +50,7 @@ class LookRefused(Exception):
     ├── SecondPerson      the same person cannot be both
     ├── OnHold            it is held
     ├── RetentionRuns     it must be kept longer
+    ├── ClockUnproven     no authority says what time it is
     └── StillRecorded     it is not closed
     """
 
@@ -86,6 +90,12 @@ class RetentionRuns(LookRefused):
     code = "retention_runs"
 
 
+class ClockUnproven(LookRefused):
+    """Nobody vouches for the time."""
+
+    code = "timestamp_unavailable"
+
+
 class StillRecorded(LookRefused):
     """Not closed."""
 
@@ -116,8 +126,19 @@ class Look(NamedTuple):
 class Looks:
     """See the module."""
 
-    def __init__(self, holdings: Holdings, custody: Custody, mint: Mint, keep: Callable[[], Retention | None]) -> None:
-        """`keep`: how long content is kept; None if no setting says."""
+    def __init__(
+        self,
+        holdings: Holdings,
+        custody: Custody,
+        mint: Mint,
+        keep: Callable[[], Retention | None],
+        time: Callable[[], Awaitable[datetime | None]] | None = None,
+    ) -> None:
+        """`keep`: how long content is kept; None if no setting says. `time`: of an authority (LOOK-6); None: there is none.
+
+        `time` raises `NoTimestamp`.
+        """
+        self._time = time
         self._holdings = holdings
         self._custody = custody
         self._mint = mint
@@ -326,8 +347,16 @@ class Looks:
         until = self.kept_until(held)
         if until is None:
             raise RetentionRuns("no setting says how long it must be kept")
-        if self._custody.now() < until:
+        if min(self._custody.now(), await self._vouched()) < until:
             raise RetentionRuns(f"it must be kept until {until:%Y-%m-%d}")
+
+    async def _vouched(self) -> datetime:
+        """LOOK-6."""
+        try:
+            said = await self._time() if self._time is not None else None
+        except NoTimestamp:
+            raise ClockUnproven("no time-stamp authority says what time it is: try again") from None
+        return said or self._custody.now()
 
     async def _first(self, what: What, held: Held, person: Person) -> Asked | None:
         """Who said it first, if this is the second; else this one is the first now (LOOK-3)."""

@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from config.clock import monotonic_s
@@ -141,6 +142,10 @@ class Notary:
             then(None)
         else:
             self._stamping.end(visit, records, then)
+
+    async def time(self) -> datetime | None:
+        """What time an authority says that it is; None where none is set. Raises `NoTimestamp`."""
+        return await self._stamping.time() if self._stamping is not None else None
 
     def forget(self, visit: str) -> None:
         """The visit is closed, and proven and stamped as far as it ever will be."""

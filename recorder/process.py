@@ -85,7 +85,8 @@ async def _until_stopped(settings: Settings, store: ObjectStore, recorder: Recor
     keeping = await asyncio.to_thread(Keeping, settings.data / "custody" / "promised.json", promised)
 
     def looks_at(holdings: Holdings) -> Looks:
-        return Looks(holdings, custody, recorder.mint, keeping.longest)
+        time = recorder.notary.time if recorder.notary is not None else None
+        return Looks(holdings, custody, recorder.mint, keeping.longest, time)
 
     audit = make_audit_app(store, SpoolFolder(settings.data / "spool"), looks_at)
     await audit[LOOKS].finish_shredding()

@@ -15,6 +15,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable
+from datetime import datetime
 from typing import NamedTuple
 
 from config.clock import monotonic_s, utc_now
@@ -110,6 +111,11 @@ class Stamping:
         note = self._site.note
         if wanted and note is not None:
             self._asking = asyncio.create_task(self._ask(note.text.encode(), wanted))
+
+    async def time(self) -> datetime:
+        """What time an authority says that it is, asked now. Raises `NoTimestamp`."""
+        stamped = await self._authorities.stamp(b"teleconsult-time-v1\n")
+        return stamped.timestamp.at
 
     async def close(self) -> None:
         """Let go of what is under way."""

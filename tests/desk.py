@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +37,8 @@ class Desk:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self.ahead = timedelta()
+        self.time: Callable[[], Awaitable[datetime | None]] | None = None
+        """What an authority says that the time is."""
         self.client: ClientSession
         self.notary: Notary
         self.custody: Custody
@@ -70,7 +72,7 @@ class Desk:
             site.close()
 
     def _looks(self, holdings: Holdings) -> Looks:
-        return Looks(holdings, self.custody, self.mint, lambda: Retention(365, 365))
+        return Looks(holdings, self.custody, self.mint, lambda: Retention(365, 365), self.time)
 
     async def ask(self, path: str, body: dict[str, Any], status: int) -> Any:
         async with self.client.post(path, json=body) as answer:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import zipfile
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from recorder.holdings import Holdings
 from recorder.inventory import StoreFolder
 from recorder.looks import ContentShredded, Person
 from recorder.mint import Mint
+from recorder.timestamps import NoTimestamp
 from tests.desk import INIT, KIM, LEE, SEE, Desk, sealed_recording
 from tests.recordings import secrets
 from tests.tapping import VISIT
@@ -152,6 +153,28 @@ async def test_no_key_leaves_and_no_copy_is_taken_for_one_after_the_line_that_de
         assert isinstance(said[1], bytes if "export" in lines else ContentShredded)
         made = SEE | {"bytes": 7, "sha256": "ab" * 32, "redacted": 2}
         assert (await desk.ask(f"/visits/{VISIT}/copies", made, 410))["code"] == "content_shredded"
+
+
+async def test_a_clock_set_on_ends_no_retention_where_an_authority_says_what_time_it_is(desk: Desk) -> None:
+    said = datetime.now(UTC)
+    away = False
+
+    async def authority() -> datetime:
+        if away:
+            raise NoTimestamp
+        return said
+
+    desk.ahead, desk.time = timedelta(days=3660), authority
+    async with desk.open():
+        assert (await desk.ask(f"/visits/{VISIT}/shred", LEE, 409))["code"] == "retention_runs"
+        away = True
+        assert (await desk.ask(f"/visits/{VISIT}/shred", LEE, 409))["code"] == "timestamp_unavailable"
+        away, said = False, said + timedelta(days=366)
+        await desk.ask(f"/visits/{VISIT}/shred", LEE, 202)
+        said -= timedelta(days=10)
+        assert (await desk.ask(f"/visits/{VISIT}/shred", KIM, 409))["code"] == "retention_runs"
+        said += timedelta(days=10)
+        assert (await desk.ask(f"/visits/{VISIT}/shred", KIM, 200))["state"] == "shredded"
 
 
 class Killed(BaseException):

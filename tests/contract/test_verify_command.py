@@ -46,6 +46,9 @@ async def test_an_inventory_names_a_visit_that_was_taken_away(tmp_path: Path) ->
     shutil.rmtree(store / "recordings" / "visit-1")
     code, out, _ = await teleconsult("inventory", str(store), "--json")
     assert (code, json.loads(out)["whole"], json.loads(out)["broken"][0]["rule"]) == (1, False, "INV-3")
+    single = next((store / "recordings").rglob("init.*"))
+    code, out, err = await teleconsult("verify", str(single))
+    assert (code, out, "no evidence" in err) == (2, "", True)
     code, out, err = await teleconsult("inventory", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
 
