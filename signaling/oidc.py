@@ -53,7 +53,7 @@ Post = Callable[[str, Mapping[str, str]], Awaitable[bytes]]
 
 
 def staff_name(role: StaffRole, pseudonyms: Pseudonyms, issuer: str, subject: str) -> str:
-    """What every log calls somebody: the same as long as issuer, subject and role are."""
+    """What every log calls somebody: after the role, the same as long as issuer and subject are (ACCESS-6)."""
     return f"{role}-{pseudonyms('auditor', f'{issuer} {subject}')}"
 
 

@@ -93,6 +93,12 @@ def test_nobody_approves_the_export_they_asked_for() -> None:
         asker = Asker("a-1", role, doctor="d-1")
         assert decide(asker, [GRANT], REASONED, "export_approve", NOW, asked_by="a-1") == Refused("same_person")
     assert decide(Asker("a-2", "auditor"), [GRANT], VISIT, "export_approve", NOW, asked_by="a-1").code == "allowed"
+    # Whoever asked in one role, and came back in another, is still one person.
+    again = Asker("administrator-ab23", "administrator")
+    assert decide(again, [], REASONED, "export_approve", NOW, asked_by="auditor-ab23") == Refused("same_person")
+    assert decide(again, [], REASONED, "export_approve", NOW, asked_by="auditor-ab24").code == "allowed"
+    hospital = Asker("hospital", "administrator")
+    assert decide(hospital, [], REASONED, "export_approve", NOW, asked_by="clinic").code == "allowed"
 
 
 @given(st.sampled_from(get_args(StaffRole)), st.sampled_from(ACTIONS), st.booleans())
