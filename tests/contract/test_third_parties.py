@@ -147,7 +147,7 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
     assert (verdict.broken, verdict.complete, verdict.timestamped) == ([], True, "trusted")
     assert verdict.manifest == f"{datetime.now(UTC):%Y-%m-%d}"
     assert parse_receipt(receipt).hash == verdict.summary.last
-    assert with_receipt(verdict, parse_receipt(receipt)) == verdict
+    assert with_receipt(verdict, parse_receipt(receipt), bundle) == verdict
     assert judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).whole
     shutil.rmtree(bundle)
     assert [one.rule for one in judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).broken] == [
