@@ -30,6 +30,7 @@ from recorder.evidence.errors import EvidenceError
 from recorder.evidence.sign import Signer
 from recorder.intake import Intake
 from recorder.lanes import Lanes
+from recorder.leaving import Leaving
 from recorder.mint_settings import mint_for
 from recorder.notary import Notary
 from recorder.objects import ObjectStore, Stored
@@ -81,8 +82,8 @@ class Recorder:
         self._disk_due_us = 0
         self._lanes = Lanes(monotonic_s)
         self._no_space = False
-        self._leaving: dict[str, set[str]] = {}
-        """Closed, and gone from here once everything is stored: visit → what others have yet to say of its end."""
+        self._leaving: dict[str, Leaving] = {}
+        """Closed, and gone from here once everything is stored."""
         self._pauses_when_full = settings.when_disk_full == "pause"
         self._spool_limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
         self._failing: set[str] = set()
@@ -370,46 +371,12 @@ class Recorder:
             with contextlib.suppress(RecordingError):
                 await recording.say("anchor", body)
 
-    async def _anchor_end(self, anchors: Anchors, recording: Recording) -> None:
-        for service, reference in await anchors.deposit(recording.last_hash):
-            if self.days is not None:
-                await asyncio.to_thread(self.days.anchored, recording.visit, service, reference)
-
     def _forget_when_stored(self, visit: str) -> None:
         self.mint.closed(visit)
-        recording = self._visits[visit]
-        if self.notary is None:
-            self._leaving[visit] = set()
-            self._forget_once_uploaded(visit)
-            return
-        self._leaving[visit] = {layout.PROOF, layout.CLOSE_STAMP}
-        for name in (layout.PROOF, layout.CLOSE_STAMP):
-            if (content := recording.kept(name)) is not None:  # an earlier life's: it stays these bytes
-                self._later(self._keep(recording, name, content))
-        if recording.kept(layout.PROOF) is None:  # NOTARY-2
-            self.notary.prove(visit, recording.size, recording.witnesses, partial(self._told, recording, layout.PROOF))
-            if self.anchors is not None:
-                self._later(self._anchor_end(self.anchors, recording))
-        if recording.kept(layout.CLOSE_STAMP) is None:
-            said = partial(self._told, recording, layout.CLOSE_STAMP)
-            self.notary.stamp_end(
-                visit, recording.size, lambda stamp: said(stamp.content if stamp is not None else None)
-            )
-
-    def _told(self, recording: Recording, name: str, content: bytes | None) -> None:
-        self._later(self._keep(recording, name, content))
-
-    async def _keep(self, recording: Recording, name: str, content: bytes | None) -> None:
-        try:
-            if content is not None:
-                await recording.keep(name, content)
-        except OSError as error:  # the recording is whole without it, and must not fill the disk for ever
-            log.error("not kept", extra={"visit": recording.visit, "object": name, "errno": error.errno})
-        waiting = self._leaving[recording.visit]
-        waiting.discard(name)
-        if not waiting and self.notary is not None:
-            self.notary.forget(recording.visit)
-            self._forget_once_uploaded(recording.visit)
+        gone = partial(self._forget_once_uploaded, visit)
+        leaving = Leaving(self._visits[visit], self.notary, self.anchors, self.days, self._later, gone)
+        self._leaving[visit] = leaving
+        leaving.begin()
 
     def _forget_once_uploaded(self, visit: str) -> None:
         def forget() -> None:
