@@ -33,6 +33,8 @@ export function Waiting(given: PatientGiven) {
   const sound = devices.microphone.state === 'on' || devices.microphone.state === 'muted';
   const both = sound && devices.camera.state === 'on';
   const elder = mode !== 'normal';
+  // In large print there is room for what can be done, or for what need not be.
+  const offered = (wait?.offers.length ?? 0) > 0;
   return (
     <Sheet
       given={given}
@@ -76,7 +78,7 @@ export function Waiting(given: PatientGiven) {
               )}
             </Heading>
             <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
-            <p class="next">{w.waitHow}</p>
+            {!(elder && offered) && <p class="next">{w.waitHow}</p>}
           </section>
           {!given.rings && (
             <Button act="ring-on" kind="main" icon="sound" onTap={act.ring}>
@@ -94,7 +96,7 @@ export function Waiting(given: PatientGiven) {
               <span>{both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
             </p>
           )}
-          {wait && wait.offers.length > 0 && (
+          {wait && offered && (
             <section class="offers">
               {wait.offers.includes('phone_back') && (
                 <Button act="phone-back" kind="main" icon="phone" onTap={act.phoneBack}>
