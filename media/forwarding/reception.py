@@ -98,7 +98,7 @@ class Reception:
         self._overrun = 0
         self._transit = 0.0
         self._usual = 0.0
-        """The transit packets have when they come by themselves, smoothed."""
+        """The transit frames have when they come by themselves, smoothed over half a second or so."""
         self._hold = Hold() if hold is None else hold
         self._expected_before = 0
         self._received_before = 0
@@ -142,7 +142,7 @@ class Reception:
         self.received += 1
         self._frame = timestamp
         strayed = transit - self._usual
-        self._usual = self._usual + strayed / 64 if -90000.0 < strayed < 90000.0 else transit
+        self._usual = self._usual + strayed / 16 if -90000.0 < strayed < 90000.0 else transit
         moved = transit - self._transit
         self._transit = transit
         if -90000.0 < moved < 90000.0:  # not the first packet, not the wrap of a timestamp
