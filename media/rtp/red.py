@@ -1,4 +1,4 @@
-"""Redundant audio (RFC 2198): each packet carries the one or two before it, so that a single loss costs nothing.
+"""Redundant audio (RFC 2198): each packet carries some of those before it, so that as many losses in a row cost nothing.
 
 A block header is `1 · PT(7) · timestamp offset(14) · length(10)`, the last one `0 · PT(7)`. The server wraps Opus for those
 who take RED and unwraps it for those who do not; payloads are never changed.
@@ -8,13 +8,11 @@ RED-1  A block that does not fit its header (offset over 16 383, length over 1 0
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from struct import Struct
 
 MAX_OFFSET, MAX_LENGTH = (1 << 14) - 1, (1 << 10) - 1
-MAX_DEPTH = 2
 MAX_BLOCKS = 8
 
 _BLOCK = Struct("!I")
@@ -69,19 +67,3 @@ def wrap(blocks: Sequence[Block]) -> bytes:
         _BLOCK.pack(1 << 31 | block.payload_type << 24 | block.age << 10 | len(block.data)) for block in fitting
     )
     return b"".join((heads, bytes([primary.payload_type]), *(block.data for block in fitting), primary.data))
-
-
-class Redundancy:
-    """Wraps a stream of Opus payloads; `depth` follows the loss that is measured (0 sends the primary alone)."""
-
-    def __init__(self, payload_type: int, depth: int = 1) -> None:
-        self.depth = depth
-        self._payload_type = payload_type
-        self._past: deque[tuple[int, bytes]] = deque(maxlen=MAX_DEPTH)
-
-    def wrap(self, timestamp: int, payload: bytes) -> bytes:
-        """The RED payload for this packet (RTP timestamp, 32 bit)."""
-        past = list(self._past)[-self.depth :] if self.depth else []
-        blocks = [Block(self._payload_type, timestamp - then & 0xFFFFFFFF, data) for then, data in past]
-        self._past.append((timestamp, payload))
-        return wrap([*blocks, Block(self._payload_type, 0, payload)])

@@ -79,7 +79,7 @@ async def test_sound_is_repeated_for_who_loses_it_and_no_longer_when_nothing_is_
         await speak(patient, range(1, 4))
         await until(lambda: len(doctor.rtp) == 3)
         assert {parsed(packet).pt for packet in doctor.rtp} == {109}
-        await doctor.send(rtcp.receiver_report(1, [rtcp.ReportBlock(7777, 60, 3, 3, 0, 0, 0)]))
+        await doctor.send(rtcp.receiver_report(1, [rtcp.ReportBlock(7777, 40, 3, 3, 0, 0, 0)]))
         await until(lambda: bench.plane._transports["d"].consumers["a1"].consumer.depth == 2)
         await speak(patient, range(4, 6))
         await until(lambda: len(doctor.rtp) == 5)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.rtp.red import Block, RedError, Redundancy, unwrap, wrap
+from media.rtp.red import Block, RedError, unwrap, wrap
 
 OPUS = 111
 
@@ -22,26 +21,6 @@ def test_what_is_wrapped_is_unwrapped(older: list[tuple[int, bytes]], primary: b
 def test_a_block_that_does_not_fit_is_left_out_and_the_primary_stays() -> None:
     blocks = [Block(OPUS, 20_000, b"old"), Block(OPUS, 960, bytes(2000)), Block(OPUS, 0, b"now")]
     assert unwrap(wrap(blocks)) == [Block(OPUS, 0, b"now")]
-
-
-@pytest.mark.parametrize(("depth", "run"), [(1, 1), (2, 2)])
-def test_losses_in_a_row_up_to_the_depth_cost_nothing(depth: int, run: int) -> None:
-    redundancy = Redundancy(OPUS, depth)
-    sent = {960 * number: bytes([number]) * 40 for number in range(200)}
-    wire = {when: redundancy.wrap(when, payload) for when, payload in sent.items()}
-    heard: dict[int, bytes] = {}
-    for number, (when, payload) in enumerate(wire.items()):
-        if number % (run + 1) == 0 and number:
-            heard |= {when - block.age: block.data for block in unwrap(payload)}
-    first = 960 * (run + 1 - depth)
-    last = max(heard)
-    assert heard == {when: payload for when, payload in sent.items() if first <= when <= last}
-
-
-def test_timestamps_wrap() -> None:
-    redundancy = Redundancy(OPUS, 1)
-    redundancy.wrap(0xFFFFFE00, b"before")
-    assert unwrap(redundancy.wrap(0x1C0, b"after"))[0] == Block(OPUS, 960, b"before")
 
 
 def test_nothing_a_peer_sends_breaks_the_reader() -> None:
