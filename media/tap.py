@@ -114,12 +114,6 @@ def frame_head(kind: Kind, seq: int, size: int) -> bytes:
     return _HEAD.pack(_HEAD.size - 4 + size, kind, seq)
 
 
-def pack_packet(into: bytearray, handle: int, flags: int, arrival_us: int, data: bytes | memoryview) -> None:
-    """Append one packet to a PACKETS body."""
-    into += _PACKET.pack(handle, flags, arrival_us, len(data))
-    into += data
-
-
 def packets(body: memoryview) -> Iterator[Packet]:
     """The packets of a PACKETS body, in order. Raises `TapFormatError`."""
     at, end = 0, len(body)

@@ -22,7 +22,7 @@ from av import AudioFrame, VideoFrame
 from config.clock import monotonic_us
 from config.link import Link
 from config.settings import Settings
-from media.tap import RECOVERED, SENDER_REPORT, TapEnd, TapTrack
+from media.tap import RECOVERED, SENDER_REPORT, TapEnd, TapTrack, packet_head
 from media.tap_feed import TapFeed
 from recorder import control
 from recorder.anchors import anchors_for
@@ -36,6 +36,12 @@ _RTP = Struct("!BBHII")
 VISIT = "visit-1"
 SEATS = {"doctor": "pseudonym-d", "patient": "pseudonym-p"}
 MIC_SSRC, CAMERA_SSRC = 0x11111111, 0x22222222
+
+
+def pack_packet(into: bytearray, handle: int, flags: int, arrival_us: int, data: bytes | memoryview) -> None:
+    """Append one packet to a PACKETS body."""
+    into += packet_head(handle, flags, arrival_us, len(data))
+    into += data
 
 
 class Sent(NamedTuple):

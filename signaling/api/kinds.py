@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from signaling.consent_text import Language
 from signaling.store import CURSOR_PATTERN, MAX_PAGE
@@ -39,13 +39,6 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             moment = getattr(self, name)
             if isinstance(moment, datetime) and not 1 < moment.year < 9999:
                 raise ValueError(f"{name} must be a time of the years 2 to 9998")
-
-
-class PageQuery(Request, frozen=True):
-    """Which page."""
-
-    limit: Limit = 50
-    cursor: Cursor | UnsetType = UNSET
 
 
 class ConsentQuery(Request, frozen=True):

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.settings import Settings
-from media.tap import Hello, pack_packet
+from media.tap import Hello
 from recorder.bundle import verify_directory
 from recorder.bundle_texts import verifiers
 from recorder.evidence.layout import CLOSE_STAMP, PROOF
@@ -33,6 +33,7 @@ from tests.authority import make_authority
 from tests.bench.recorder_micro import begin
 from tests.bundles import CLUSTER, RECORDER, write_bundle
 from tests.stamps import Witnessed
+from tests.tapping import pack_packet
 
 SEGMENT_MS = 2000
 BAR_RECORD_S, BAR_CHECKPOINT_S = 2.0, 2.0

@@ -7,11 +7,12 @@ from struct import Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.tap import RECOVERED, SENDER_REPORT, Hello, TapTrack, pack_packet
+from media.tap import RECOVERED, SENDER_REPORT, Hello, TapTrack
 from recorder.recording import Recording
 from recorder.rows import Loose, Row, Rows
 from recorder.tap_routes import TapRoutes
 from recorder.track import Track
+from tests.tapping import pack_packet
 
 _RTP = Struct("!BBHII")
 VIDEO = TapTrack(1, "v", "doctor", "camera", "VP8", 90_000, 96, 11)
