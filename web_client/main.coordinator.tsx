@@ -6,7 +6,7 @@ import './ports/focus';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { CoordinationDesk } from './core/coordination';
-import { chime, unlock } from './ports/chime';
+import { chime, unlock, warm } from './ports/chime';
 import { clock } from './ports/clock';
 import { coordination } from './ports/coordination';
 import { takeToken } from './ports/place';
@@ -49,6 +49,7 @@ function Page() {
   );
 }
 
+warm();
 addEventListener('pointerdown', unlock, { once: true });
 addEventListener('keydown', unlock, { once: true });
 

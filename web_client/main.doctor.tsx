@@ -15,7 +15,7 @@ import { type Deed, deedOf } from './core/keys';
 import type { SlotFacts } from './core/slot';
 import { doctorView } from './core/visit';
 import { Snapshot } from './core/watch';
-import { chime, unlock } from './ports/chime';
+import { chime, unlock, warm } from './ports/chime';
 import { claims as keeper } from './ports/claims';
 import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
@@ -249,6 +249,7 @@ const place = document.getElementById('page');
 if (place !== null) render(<Page />, place);
 
 addEventListener('keydown', key);
+warm();
 addEventListener('pointerdown', unlock, { once: true });
 addEventListener('pointerdown', askForNotices, { once: true });
 addEventListener('keydown', unlock, { once: true });

@@ -347,7 +347,7 @@ def _table(result: dict[str, Any]) -> str:
         ]
         if pair["ratio"]:
             rows.append((f"ours / janus, {title}", f"{pair['ratio']:.2f}", *[""] * (len(COLUMNS) + len(MORE) - 1)))
-    if "floor" in result:
+    if result["floor"]:
         rows.append(("floor, no recording", *(f"{result['floor'][column]:.4g}" for column in (*COLUMNS, *MORE))))
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)

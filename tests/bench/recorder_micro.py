@@ -22,11 +22,12 @@ from pathlib import Path
 from struct import Struct
 
 from config.settings import Settings
-from media.tap import Hello, TapTrack, pack_packet
+from media.tap import Hello, TapTrack
 from recorder import control
 from recorder.keys import load_or_create
 from recorder.service import TICK_S, Recorder
 from recorder.store import open_store
+from tests.tapping import pack_packet
 
 _RTP = Struct("!BBHII")
 FPS, PACKETS_A_FRAME, VIDEO_BYTES = 25, 7, 900

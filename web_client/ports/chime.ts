@@ -1,6 +1,17 @@
 /** One soft bell, made here: who hears it need not look. It sounds only after the person has touched the page. */
 let context: AudioContext | null = null;
 
+/**
+ * Open the sound device once the page stands. To open it held a Chromium up for 46–59 ms, and at the doctor's first key that
+ * was the one long task while prescribing; `resume` takes 0.2 ms.
+ */
+export function warm(): void {
+  const idle: (then: () => void) => unknown = globalThis.requestIdleCallback ?? setTimeout;
+  idle(() => {
+    context ??= new AudioContext();
+  });
+}
+
 /** Browsers let a page sound only after a gesture: call this from the first one. */
 export function unlock(): void {
   context ??= new AudioContext();
