@@ -16,7 +16,7 @@ from media.entrance import Entrance
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
-from media.forwarding.producer import RECORDED_LATE_S, SELDOM_S
+from media.forwarding.producer import DEAR_BELOW_BPS, RECORDED_LATE_S, SELDOM_S
 from media.hearing import Hearing
 from media.plane import (
     ConsumerSpec,
@@ -198,7 +198,8 @@ class PythonPlane:
         `old`: the last one is good; where it would stand as a queue on the publisher's uplink it may grow older still.
         """
         asked, now = self._tracks[track], self._clock()
-        enough_s = SELDOM_S if old and asked.transport.uplink.narrow else RECORDED_LATE_S
+        dear = asked.transport.uplink.narrow and asked.best(now).producer.bps < DEAR_BELOW_BPS
+        enough_s = SELDOM_S if old and dear else RECORDED_LATE_S
         for layer in asked.layers:
             if now - layer.producer.keyframe_at < enough_s:
                 continue

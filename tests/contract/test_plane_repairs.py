@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from media.rtp import rtcp
 from media.tap import RECOVERED
 from tests.contract.plane_peers import (
@@ -68,6 +70,24 @@ async def test_what_the_recorder_asks_for_is_not_asked_for_while_a_keyframe_is_o
         bench.clock.skew += 1.3
         bench.plane.request_keyframe("patient.camera")
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
+
+
+@pytest.mark.parametrize(("bps", "asked_after_s"), [(200_000.0, 15.1), (1_500_000.0, 1.3)])
+async def test_a_recording_has_fewer_keyframes_where_they_are_dear(bps: float, asked_after_s: float) -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(1, 3))
+        await until(lambda: len(doctor.rtp) == 2)
+        uplink = bench.plane._transports["p"].uplink
+        for n in range(100):  # a queue of 0.1 s stands from the middle on, and is remembered
+            uplink.hear(1e4 + n / 50, bench.clock() - 2 + n / 50 + (0.1 if n > 50 else 0))
+        assert uplink.narrow
+        producer = bench.plane._tracks["patient.camera"].producer
+        for after_s in (0.5, 1.3, 14.0, 15.1):
+            producer.bps, producer.keyframe_at = bps, bench.clock() - after_s
+            bench.plane.request_keyframe("patient.camera", old=True)
+            await asyncio.sleep(0.06)
+            assert bool(patient.heard(rtcp.KeyframeRequest)) is (after_s >= asked_after_s), after_s
 
 
 async def test_the_recorders_keyframe_waits_for_repairs_but_not_for_ever() -> None:
