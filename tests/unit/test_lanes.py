@@ -71,7 +71,10 @@ async def test_where_the_round_would_be_late_lanes_are_opened_and_never_more_tha
     assert most[0] == MOST == lanes.open
 
 
-async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_short() -> None:
+async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)  # real time: a thread that waits for a core is no slow disk
     lanes = Lanes(Now())
     lanes.open = MOST
     at_once = threading.Barrier(MOST)
