@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from pathlib import Path
 
@@ -37,5 +36,23 @@ async def test_what_a_thread_waited_between_two_moments_is_counted(
     assert watched.between_ms(7, begins - 10, ends) is None
 
 
-def test_nobody_is_a_renderer_of_ours() -> None:
-    assert renderers(os.getpid()) == []
+def stands(proc: Path, pid: int, parent: int, *command: str) -> None:
+    """A process as proc(5) shows it; its name may hold what a name of a process may: blanks, brackets."""
+    (proc / str(pid)).mkdir()
+    (proc / str(pid) / "stat").write_text(f"{pid} (a (name) of its own) S {parent} 1 1 0")
+    (proc / str(pid) / "cmdline").write_bytes(b"".join(word.encode() + b"\0" for word in command))
+
+
+def test_a_browser_s_renderers_are_those_below_it_however_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waits, "PROC", tmp_path)
+    stands(tmp_path, 10, 1, "chromium")
+    stands(tmp_path, 11, 10, "chromium", "--type=zygote")
+    stands(tmp_path, 12, 11, "chromium", "--type=renderer")
+    stands(tmp_path, 13, 11, "chromium", "--type=gpu-process")
+    stands(tmp_path, 20, 1, "chromium")
+    stands(tmp_path, 21, 20, "chromium", "--type=renderer")
+    (tmp_path / "sys").mkdir()
+    (tmp_path / "30").mkdir()  # Ended between being listed and being looked at.
+    assert renderers(10) == [12]
+    assert renderers(20) == [21]
+    assert renderers(12) == []
