@@ -21,7 +21,7 @@ from config.clock import random_name
 from config.pinned import pinned
 from config.secrets import secret_key
 from config.settings import Settings
-from signaling.webhooks import signature
+from signaling.outbound.webhooks import signature
 
 FILES = Path(__file__).parent / "web_client" / "sample_his"
 AGAIN_S = 1.0

@@ -9,10 +9,10 @@ import click
 from config.clock import random_name
 from config.secrets import SecretError, secret_key
 from config.settings import Settings
-from signaling.access import StaffRole
-from signaling.oidc import BUILT_IN, staff_name
 from signaling.pseudonyms import KeyedPseudonyms
-from signaling.staff_accounts import Account, AccountRefused, StaffAccounts
+from signaling.staff.access import StaffRole
+from signaling.staff.oidc import BUILT_IN, staff_name
+from signaling.staff.staff_accounts import Account, AccountRefused, StaffAccounts
 
 ROLES: tuple[StaffRole, ...] = get_args(StaffRole)
 DEMO: tuple[tuple[str, StaffRole, str | None], ...] = (

@@ -33,7 +33,6 @@ from config.link import LinkError
 from config.secrets import SecretError, secret_key, secret_text
 from config.settings import Settings
 from recorder.control import Note
-from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
 from signaling.api.calendar import CalendarRoutes
 from signaling.api.captions import CaptionRoutes
@@ -55,31 +54,33 @@ from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.calendar import SqlCalendar
-from signaling.copies import Copies
-from signaling.database import open_engine
 from signaling.expiry import expire
-from signaling.export_store import SqlExports
-from signaling.launches import SqlLaunches
+from signaling.law.facts import Contact, Contacts, Slot
+from signaling.law.promise import Patience
 from signaling.links import Links
-from signaling.message_store import SqlMessageStore
-from signaling.migrations import migrate
-from signaling.notices import Door, FileDoor, NoticeSender, WebhookDoor
-from signaling.outbox import SqlOutbox
+from signaling.live.registry import VisitRegistry
+from signaling.live.rehearsals import Rehearsals
+from signaling.live.workers import MediaWorkers, RecorderLink
+from signaling.outbound.notices import Door, FileDoor, NoticeSender, WebhookDoor
+from signaling.outbound.reminders import Reminders
+from signaling.outbound.webhooks import WebhookSender
 from signaling.pages import Pages
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Clock, Contact, Contacts, Slot, StoreAway
-from signaling.promise import Patience
+from signaling.ports import Clock, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
-from signaling.rating import SqlRatings
-from signaling.recordings import RecorderDoor
-from signaling.registry import VisitRegistry
-from signaling.rehearsals import Rehearsals
-from signaling.reminders import Reminders
-from signaling.store import SqlVisitStore
+from signaling.recordings.copies import Copies
+from signaling.recordings.door import RecorderDoor
+from signaling.recordings.export_store import SqlExports
+from signaling.sql.database import open_engine
+from signaling.sql.launches import SqlLaunches
+from signaling.sql.message_store import SqlMessageStore
+from signaling.sql.migrations import migrate
+from signaling.sql.outbox import SqlOutbox
+from signaling.sql.rating import SqlRatings
+from signaling.sql.store import SqlVisitStore
+from signaling.staff.access_store import SqlAccess
 from signaling.tls import Certificate
 from signaling.tokens import SignedTokens, token_keys
-from signaling.webhooks import WebhookSender
-from signaling.workers import MediaWorkers, RecorderLink
 from turn.credentials import ice_servers
 
 SHUTDOWN_S = 1.0
@@ -230,7 +231,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     gate = Gate(secret_text(settings.keys / "api.key"), tokens, store, access, Failures(clock), clock)
     add_routes(app, routes, gate)
     with _hidden("redis"):
-        from signaling.gateway import Gateway
+        from signaling.sockets.gateway import Gateway
     origins = (*settings.origins, *_own_origins(settings))
     Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
@@ -285,7 +286,7 @@ def random_chance() -> float:
 @contextlib.contextmanager
 def _hidden(module: str) -> Iterator[None]:
     """Keep an optional import out: python-socketio loads every broker's client it finds, and redis alone is 13 % of our start
-    (`python -X importtime -c "import signaling.gateway"`)."""
+    (`python -X importtime -c "import signaling.sockets.gateway"`)."""
     if module in sys.modules:
         yield
         return

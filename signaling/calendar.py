@@ -17,13 +17,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from config.clock import parse_iso
-from signaling import notices, outbox
-from signaling.database import reading, writing
-from signaling.happenings import happened
-from signaling.notices import Contact
-from signaling.ports import VisitFacts
-from signaling.store import to_row
-from signaling.tables import appointments, visits
+from signaling.law.facts import VisitFacts
+from signaling.law.happenings import happened
+from signaling.outbound import notices
+from signaling.outbound.notices import Contact
+from signaling.sql import outbox
+from signaling.sql.database import reading, writing
+from signaling.sql.store import to_row
+from signaling.sql.tables import appointments, visits
 
 SLOT_S = 1800
 OPEN_AFTER_S = 4 * 3600

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from config.clock import parse_iso, random_name
-from signaling.ports import Clock, Role, Seat, Tokens, VisitFacts
+from signaling.law.facts import Role, Seat, VisitFacts
+from signaling.ports import Clock, Tokens
 
 LETTER: dict[Role, str] = {"doctor": "d", "patient": "p", "guest": "g", "auditor": "a", "coordinator": "o"}
 FIRST: tuple[Role, ...] = ("doctor", "patient", "auditor")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 
-from signaling.ports import Role
+from signaling.law.facts import Role
 
 
 class KeyedPseudonyms:

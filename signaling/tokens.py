@@ -22,7 +22,8 @@ import jwt
 import msgspec
 
 from config.secrets import SecretError, secret_file
-from signaling.ports import Claims, Clock, Role
+from signaling.law.facts import Role
+from signaling.ports import Claims, Clock
 
 ALGORITHM = "HS256"
 ISSUER = "teleconsult"

@@ -16,12 +16,12 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from config.clock import now_iso
-from signaling.database import open_engine
-from signaling.migrations import migrate
-from signaling.outbox import SqlOutbox
-from signaling.ports import Ending
-from signaling.store import SqlVisitStore
-from signaling.webhooks import WebhookSender, secret_of, signature
+from signaling.law.facts import Ending
+from signaling.outbound.webhooks import WebhookSender, secret_of, signature
+from signaling.sql.database import open_engine
+from signaling.sql.migrations import migrate
+from signaling.sql.outbox import SqlOutbox
+from signaling.sql.store import SqlVisitStore
 from tests.http_api import some_visit
 
 KEY = bytes(32)

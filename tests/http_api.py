@@ -15,7 +15,6 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from config.clock import now_iso
-from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures, Gate
 from signaling.api.calendar import CalendarRoutes
 from signaling.api.captions import CaptionRoutes
@@ -33,27 +32,28 @@ from signaling.api.serving import add_routes, answering
 from signaling.api.slot import SlotRoutes
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
-from signaling.asked import Rescheduled, RxConfirmed
 from signaling.calendar import SqlCalendar
-from signaling.captions import Caption
-from signaling.copies import Copies
-from signaling.database import open_engine
-from signaling.errors import GuestsFull, PhaseWrong
-from signaling.export_store import SqlExports
-from signaling.launches import SqlLaunches
+from signaling.law.asked import Rescheduled, RxConfirmed
+from signaling.law.captions import Caption
+from signaling.law.errors import GuestsFull, PhaseWrong
+from signaling.law.facts import Doctor, Ending, GuestKind, Patient, Pulse, Seat, Slot, VisitFacts
+from signaling.law.terms import GUESTS
+from signaling.law.visit import Visit
 from signaling.links import Links
-from signaling.message_store import SqlMessageStore
-from signaling.migrations import migrate
-from signaling.outbox import SqlOutbox
 from signaling.photo_files import FolderPhotos
-from signaling.ports import Doctor, Ending, GuestKind, Patient, Pulse, Seat, Slot, VisitFacts
 from signaling.pseudonyms import KeyedPseudonyms
-from signaling.rating import SqlRatings
-from signaling.recordings import RecorderDoor
-from signaling.store import SqlVisitStore
-from signaling.terms import GUESTS
+from signaling.recordings.copies import Copies
+from signaling.recordings.door import RecorderDoor
+from signaling.recordings.export_store import SqlExports
+from signaling.sql.database import open_engine
+from signaling.sql.launches import SqlLaunches
+from signaling.sql.message_store import SqlMessageStore
+from signaling.sql.migrations import migrate
+from signaling.sql.outbox import SqlOutbox
+from signaling.sql.rating import SqlRatings
+from signaling.sql.store import SqlVisitStore
+from signaling.staff.access_store import SqlAccess
 from signaling.tokens import SignedTokens
-from signaling.visit import Visit
 
 API_KEY = "an-api-key-for-tests"
 SLOT_KEY = b"slot" * 8

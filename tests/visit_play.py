@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from signaling.asked import Admitted, Decided, Entered, SeatJoined
-from signaling.errors import EventRefused
-from signaling.inputs import Input
-from signaling.outputs import Note, Output, Push, Save, SetTap
-from signaling.ports import VisitFacts
-from signaling.promise import USUAL, Patience
-from signaling.reported import Noted, RecorderCame
-from signaling.standing import seconds
-from signaling.visit import Visit
+from signaling.law.asked import Admitted, Decided, Entered, SeatJoined
+from signaling.law.errors import EventRefused
+from signaling.law.facts import VisitFacts
+from signaling.law.inputs import Input
+from signaling.law.outputs import Note, Output, Push, Save, SetTap
+from signaling.law.promise import USUAL, Patience
+from signaling.law.reported import Noted, RecorderCame
+from signaling.law.standing import seconds
+from signaling.law.visit import Visit
 from tests.signaling_parts import facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")

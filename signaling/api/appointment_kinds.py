@@ -10,9 +10,9 @@ from msgspec import UNSET, UnsetType
 from signaling.api.kinds import OpaqueId, Request, Zoned
 from signaling.api.visit_kinds import NewDoctor, NewPatient, VisitLinks
 from signaling.calendar import Appointment
-from signaling.notices import Contact
-from signaling.ports import RecordingPolicy
-from signaling.summary import Summary
+from signaling.law.facts import RecordingPolicy
+from signaling.law.summary import Summary
+from signaling.outbound.notices import Contact
 
 
 class NewAppointment(Request, frozen=True):

@@ -7,14 +7,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from signaling.access import PER_MILLE, Grant, Purpose, StaffRole
-from signaling.access_store import Seen
 from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Request, Zoned
-from signaling.copies import Copy
-from signaling.exports import Export
-from signaling.messages import Message, Photo, sha256
-from signaling.ports import Doctor, VisitFacts
-from signaling.store import LoggedAccess
+from signaling.law.facts import Doctor, VisitFacts
+from signaling.law.messages import Message, Photo, sha256
+from signaling.recordings.copies import Copy
+from signaling.recordings.exports import Export
+from signaling.sql.store import LoggedAccess
+from signaling.staff.access import PER_MILLE, Grant, Purpose, StaffRole
+from signaling.staff.access_store import Seen
 
 _PLAIN = r"^[^\u0000-\u001f\u007f]+$"
 

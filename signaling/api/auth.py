@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from config.clock import iso
-from signaling.access import Asker
-from signaling.access_store import TOKEN_PREFIX, SqlAccess
 from signaling.api.route import Access, Principal
 from signaling.ports import Claims, Clock, Tokens, VisitStore
 from signaling.problems import Forbidden, TooManyFailures, Unauthorised
 from signaling.rate import Bucket
+from signaling.staff.access import Asker
+from signaling.staff.access_store import TOKEN_PREFIX, SqlAccess
 from signaling.tokens import TokenError, check_epoch
 
 MAX_SOURCES = 10_000

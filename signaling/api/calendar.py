@@ -19,9 +19,10 @@ from signaling.api.appointment_kinds import (
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.visit_kinds import VisitLinks
 from signaling.calendar import Appointment, SlotTaken, SqlCalendar, expiry_of, on_a_slot
-from signaling.errors import EventRefused
+from signaling.law.errors import EventRefused
+from signaling.law.facts import VisitFacts
 from signaling.links import Links
-from signaling.ports import Clock, VisitFacts, Visits, VisitStore
+from signaling.ports import Clock, Visits, VisitStore
 from signaling.problems import Conflict, NotFound
 
 ONE = "/api/v1/appointments/{appointment}"

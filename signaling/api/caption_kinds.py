@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Id, Request
-from signaling.ports import Seat
+from signaling.law.facts import Seat
 
 
 class NewCaption(Request, frozen=True):

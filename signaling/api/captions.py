@@ -6,14 +6,14 @@ from aiohttp import web
 
 from signaling.api.caption_kinds import NewCaption, Told
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.captions import Caption
-from signaling.errors import EventRefused, RateLimited
+from signaling.law.captions import Caption
+from signaling.law.errors import EventRefused, RateLimited
 from signaling.ports import Visits
 from signaling.problems import Conflict, NotFound, NotReady, TooManyFailures
 
 
 class CaptionRoutes:
-    """See `signaling.captions` for the rules."""
+    """See `signaling.law.captions` for the rules."""
 
     def __init__(self, visits: Visits) -> None:
         self._visits = visits

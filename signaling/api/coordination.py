@@ -22,10 +22,11 @@ from signaling.api.coordination_kinds import (
     Reassign,
 )
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.errors import EventRefused
-from signaling.ports import Clock, Doctor, VisitFacts, Visits, VisitStore
+from signaling.law.errors import EventRefused
+from signaling.law.facts import Doctor, VisitFacts
+from signaling.law.snapshot import masked_name
+from signaling.ports import Clock, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, NotReady
-from signaling.snapshot import masked_name
 
 
 class CoordinationRoutes:

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from signaling.api.kinds import Id, Moment, OpaqueId, Request
-from signaling.ports import Phase, Pulse
+from signaling.law.facts import Phase, Pulse
 
 
 class DoctorLoad(msgspec.Struct, frozen=True):

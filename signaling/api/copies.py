@@ -11,10 +11,10 @@ from signaling.api.audit_kinds import CopyList, NewCopy
 from signaling.api.looks import Looks, asker_of
 from signaling.api.playing import PlayingRoutes
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.copies import Copies, CopiesFull, Copy, Manifest, Recipe, Redacted
-from signaling.ports import VisitFacts
+from signaling.law.facts import VisitFacts
 from signaling.problems import Conflict, NotFound, NotReady, RequestInvalid
-from signaling.recordings import RecorderAway, RecorderDoor
+from signaling.recordings.copies import Copies, CopiesFull, Copy, Manifest, Recipe, Redacted
+from signaling.recordings.door import RecorderAway, RecorderDoor
 
 CHUNK = 256 << 10
 

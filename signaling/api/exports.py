@@ -1,4 +1,4 @@
-"""Exports by two people over HTTP: asked for, decided by another, taken once (`signaling.exports`).
+"""Exports by two people over HTTP: asked for, decided by another, taken once (`signaling.recordings.exports`).
 
 AUDIT-7  What leaves is on the recorder's log first, with both people; the keys of a sealed recording go with it (LOOK-5).
 AUDIT-6  A recording of which nothing is written yet, or none at all, is refused before anybody is asked, and again before it
@@ -13,17 +13,17 @@ from aiohttp import web
 from msgspec import UNSET
 
 from config.clock import iso, parse_iso, random_name
-from signaling.access import Allowed, decide
 from signaling.api.audit_kinds import DecideExport, Exports, GiveReason, TakeExport
 from signaling.api.handing_on import hand_on
 from signaling.api.looks import Looks, asker_of, subject
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, json_answer
-from signaling.export_store import SqlExports
-from signaling.exports import BOX_S, Export, ExportRefused, check_decidable, check_takeable
-from signaling.ports import VisitFacts
+from signaling.law.facts import VisitFacts
 from signaling.problems import Conflict, Forbidden, NotFound, NotReady
-from signaling.recordings import RecorderAway, RecorderDoor
-from signaling.store import SqlVisitStore
+from signaling.recordings.door import RecorderAway, RecorderDoor
+from signaling.recordings.export_store import SqlExports
+from signaling.recordings.exports import BOX_S, Export, ExportRefused, check_decidable, check_takeable
+from signaling.sql.store import SqlVisitStore
+from signaling.staff.access import Allowed, decide
 
 
 class ExportRoutes:

@@ -12,14 +12,14 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from config.clock import iso, random_name
-from signaling.access import Allowed, Grant, Sample
-from signaling.access_store import SqlAccess
 from signaling.api.audit_kinds import AccessLog, AccessQuery, Grants, NewGrant, Session, Staff
 from signaling.api.looks import Looks, asker_of
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock
 from signaling.problems import NotFound, RequestInvalid
-from signaling.store import SqlVisitStore
+from signaling.sql.store import SqlVisitStore
+from signaling.staff.access import Allowed, Grant, Sample
+from signaling.staff.access_store import SqlAccess
 
 LONGEST = timedelta(days=366)
 

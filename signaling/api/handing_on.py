@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import ClientError, ClientResponse, web
 
 from signaling.problems import Conflict, NotFound, NotReady, RangeWrong, RequestInvalid
-from signaling.recordings import LookRefused, RecorderAway, RecorderDoor
+from signaling.recordings.door import LookRefused, RecorderAway, RecorderDoor
 
 CHUNK = 256 << 10
 

@@ -8,8 +8,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from signaling.consent_text import Language
-from signaling.store import CURSOR_PATTERN, MAX_PAGE
+from signaling.law.consent_text import Language
+from signaling.sql.store import CURSOR_PATTERN, MAX_PAGE
 
 _PLAIN = r"^[^\u0000-\u001f\u007f]+$"
 

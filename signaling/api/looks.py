@@ -1,4 +1,4 @@
-"""Looks at recordings: decided by `signaling.access`, written down whatever was decided, and only then answered.
+"""Looks at recordings: decided by `signaling.staff.access`, written down whatever was decided, and only then answered.
 
 AUDIT-1  A look is on the access log (SQL) before anything is shown. While the visit's evidence log is open it is noted there
          too, as `access`. Whenever media can be seen of it, sealed or not, it is on the recorder's custody chain (PLAY-1).
@@ -16,13 +16,14 @@ from typing import Literal
 import msgspec
 
 from config.clock import iso
-from signaling.access import Action, Allowed, Asker, Decision, Grant, Purpose, Refused, Subject, decide
-from signaling.access_store import SqlAccess
 from signaling.api.audit_kinds import GiveReason
 from signaling.api.route import Principal
-from signaling.ports import Clock, VisitFacts
+from signaling.law.facts import VisitFacts
+from signaling.ports import Clock
 from signaling.problems import Forbidden, NotFound
-from signaling.store import SqlVisitStore
+from signaling.sql.store import SqlVisitStore
+from signaling.staff.access import Action, Allowed, Asker, Decision, Grant, Purpose, Refused, Subject, decide
+from signaling.staff.access_store import SqlAccess
 
 SAME_LOOK_S = 60.0
 REMEMBERED = 4096

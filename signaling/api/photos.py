@@ -15,11 +15,11 @@ from aiohttp import web
 from config.clock import iso, random_name
 from signaling.api.picture_kinds import StoredPhoto
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, Upload, json_answer
-from signaling.messages import Photo, PhotosFull
+from signaling.law.messages import Photo, PhotosFull
+from signaling.law.terms import SEATS
 from signaling.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import Clock, MessageStore, PhotoFiles, VisitStore
 from signaling.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
-from signaling.terms import SEATS
 
 MOST_BYTES = 8 << 20
 MEDIA = ("image/jpeg", "image/png", "image/webp")

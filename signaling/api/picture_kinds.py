@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from signaling.api.kinds import Id
-from signaling.messages import Photo
+from signaling.law.messages import Photo
 
 
 class StoredPhoto(msgspec.Struct, frozen=True):

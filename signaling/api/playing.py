@@ -13,13 +13,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from signaling.access import Allowed
 from signaling.api.handing_on import LookNeeded, hand_on
 from signaling.api.looks import Looks, asker_of
 from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Principal, Route, Routes
-from signaling.ports import VisitFacts
+from signaling.law.facts import VisitFacts
 from signaling.problems import NotFound, NotReady, RangeWrong
-from signaling.recordings import LookRefused, RecorderAway, RecorderDoor
+from signaling.recordings.door import LookRefused, RecorderAway, RecorderDoor
+from signaling.staff.access import Allowed
 
 REMEMBERED = 4096
 

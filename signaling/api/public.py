@@ -8,10 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling import consent_text
 from signaling.api.kinds import Alive, ConsentQuery, Readiness
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.consent_text import ConsentText
+from signaling.law import consent_text
+from signaling.law.consent_text import ConsentText
 
 PART_TIMEOUT_S = 2.0
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.api.kinds import Limit, OpaqueId, Request
-from signaling.rating import Decision, Rating, Standing
+from signaling.sql.rating import Decision, Rating, Standing
 
 
 class NewRating(Request, frozen=True):

@@ -12,11 +12,11 @@ from signaling.api.rating_kinds import NewRating, RatingPage, RatingsQuery, Revi
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock, VisitStore
 from signaling.problems import Conflict, Forbidden, NotFound
-from signaling.rating import AlreadyRated, Rating, SqlRatings
+from signaling.sql.rating import AlreadyRated, Rating, SqlRatings
 
 
 class RatingRoutes:
-    """See `signaling.rating` for the rules."""
+    """See `signaling.sql.rating` for the rules."""
 
     def __init__(self, visits: VisitStore, ratings: SqlRatings, clock: Clock) -> None:
         self._visits = visits

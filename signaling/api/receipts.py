@@ -9,10 +9,10 @@ from aiohttp import web
 
 from signaling.api.recording_kinds import ReceiptPending, VisitReceipt
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.law.terms import SEATS
 from signaling.ports import VisitStore
 from signaling.problems import Conflict, NotFound, NotReady
-from signaling.recordings import RecorderAway, RecorderDoor
-from signaling.terms import SEATS
+from signaling.recordings.door import RecorderAway, RecorderDoor
 
 
 class ReceiptRoutes:

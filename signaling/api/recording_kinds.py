@@ -8,9 +8,9 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Cursor, Id, Moment
-from signaling.ports import Consent, Doctor, Ending, Phase, RecordingPolicy, VisitFacts
-from signaling.recordings import RecordingFacts
-from signaling.store import Access
+from signaling.law.facts import Consent, Doctor, Ending, Phase, RecordingPolicy, VisitFacts
+from signaling.recordings.door import RecordingFacts
+from signaling.sql.store import Access
 
 
 class Recording(msgspec.Struct, frozen=True):

@@ -13,7 +13,6 @@ from aiohttp import web
 from msgspec import UNSET, UnsetType
 
 from config.clock import iso
-from signaling.access import Allowed, decide
 from signaling.api.audit_kinds import (
     GivenReason,
     GiveReason,
@@ -27,10 +26,12 @@ from signaling.api.handing_on import GUARDED
 from signaling.api.looks import Looks, asker_of, subject
 from signaling.api.recording_kinds import Recording, RecordingDetail, RecordingPage
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms, VisitFacts
+from signaling.law.facts import VisitFacts
+from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms
 from signaling.problems import NotFound, NotReady, RequestInvalid
-from signaling.recordings import Keeping, LookRefused, RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
-from signaling.store import CursorInvalid, Search, SqlVisitStore, cursor_of
+from signaling.recordings.door import Keeping, LookRefused, RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
+from signaling.sql.store import CursorInvalid, Search, SqlVisitStore, cursor_of
+from signaling.staff.access import Allowed, decide
 
 AT_ONCE = 8
 MOST_SCANNED = 2000

@@ -9,8 +9,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
-from signaling.problems import NotFound, NotReady, RequestInvalid, TooManyFailures
-from signaling.rehearsals import (
+from signaling.live.rehearsals import (
     NoWorker,
     OfferInvalid,
     RehearsalError,
@@ -18,6 +17,7 @@ from signaling.rehearsals import (
     RehearsalUnknown,
     TooManyRehearsals,
 )
+from signaling.problems import NotFound, NotReady, RequestInvalid, TooManyFailures
 
 Mid = Annotated[str, Meta(min_length=1, max_length=32)]
 
@@ -46,7 +46,7 @@ class RehearsalAnswer(msgspec.Struct, frozen=True):
 
 
 class RehearsalRoutes:
-    """See `signaling.rehearsals` for the rules."""
+    """See `signaling.live.rehearsals` for the rules."""
 
     def __init__(self, rehearsals: Rehearsals) -> None:
         self._rehearsals = rehearsals

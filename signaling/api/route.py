@@ -13,15 +13,15 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from signaling.access import Asker
 from signaling.problems import Problem
+from signaling.staff.access import Asker
 
 Access = Literal[
     "public", "hospital", "slot", "auditor", "seat", "staff", "administrator", "exporter", "coordinator", "reviewer"
 ]
 """Whose credential: `auditor` is an auditor's link or any session of staff, `staff` a session, `administrator` an
 administrator's session or the API key, `exporter` any of these, `coordinator` a coordinator's link or the API key,
-`reviewer` these or an administrator's session. What they may do there, `signaling.access` says."""
+`reviewer` these or an administrator's session. What they may do there, `signaling.staff.access` says."""
 
 VISIT_PATTERN = "[A-Za-z0-9_-]{1,64}"
 _FILE_PART = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,127}"

@@ -21,12 +21,13 @@ from config.pieces import TooMuch, whole
 from config.pinned import pinned
 from config.secrets import secret_text
 from config.settings import Settings
-from signaling.access import Asker
-from signaling.access_store import SqlAccess
 from signaling.api.auth import Failures
 from signaling.api.sign_in_page import form_page, refused_page
-from signaling.issuer import BuiltInIssuer, IssuerRefused, issuer_keys
-from signaling.oidc import (
+from signaling.ports import Clock, Pseudonyms
+from signaling.staff.access import Asker
+from signaling.staff.access_store import SqlAccess
+from signaling.staff.issuer import BuiltInIssuer, IssuerRefused, issuer_keys
+from signaling.staff.oidc import (
     ATTEMPT_S,
     BUILT_IN,
     Client,
@@ -36,8 +37,7 @@ from signaling.oidc import (
     SignInRefused,
     staff_name,
 )
-from signaling.ports import Clock, Pseudonyms
-from signaling.staff_accounts import StaffAccounts
+from signaling.staff.staff_accounts import StaffAccounts
 
 SESSION = timedelta(hours=8)
 COOKIE = "teleconsult_attempt"
@@ -86,11 +86,11 @@ class IssuerDoor:
         self._session: ClientSession | None = None
 
     async def get(self, url: str) -> bytes:
-        """See `signaling.oidc.Get`."""
+        """See `signaling.staff.oidc.Get`."""
         return await self._ask("GET", url, None)
 
     async def post(self, url: str, form: Mapping[str, str]) -> bytes:
-        """See `signaling.oidc.Post`."""
+        """See `signaling.staff.oidc.Post`."""
         return await self._ask("POST", url, form)
 
     async def close(self) -> None:

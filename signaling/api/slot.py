@@ -12,14 +12,15 @@ from aiohttp import web
 
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.slot_kinds import ConfirmedRx, RedeemCode, RedeemedCode, RxWord, SlotSetting
-from signaling.asked import RxConfirmed
-from signaling.errors import EventRefused
-from signaling.launches import SqlLaunches
-from signaling.ports import Clock, Slot, Visits, VisitStore
-from signaling.prescribing import contradicted
+from signaling.law.asked import RxConfirmed
+from signaling.law.errors import EventRefused
+from signaling.law.facts import Slot
+from signaling.law.prescribing import contradicted
+from signaling.outbound.signed import is_signed
+from signaling.outbound.webhooks import secret_text
+from signaling.ports import Clock, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, NotReady, Unauthorised
-from signaling.signed import is_signed
-from signaling.webhooks import secret_text
+from signaling.sql.launches import SqlLaunches
 
 
 class SlotRoutes:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Id, Request
-from signaling.ports import Doctor, Patient, RxStanding, RxState
+from signaling.law.facts import Doctor, Patient, RxStanding, RxState
 
 
 class SlotSetting(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ from signaling.api.openapi import document
 from signaling.api.public import Check, PublicRoutes
 from signaling.api.route import Routes
 from signaling.api.visits import VisitRoutes
+from signaling.law.facts import Contacts
 from signaling.links import Links
-from signaling.ports import Clock, Contacts, Visits, VisitStore
+from signaling.ports import Clock, Visits, VisitStore
 
 
 class Routed(Protocol):

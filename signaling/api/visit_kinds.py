@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.api.kinds import DAY_S, Cursor, Id, LifetimeS, Limit, Moment, OpaqueId, Request, ShortText, Text, Zoned
-from signaling.ports import (
+from signaling.law.facts import (
     Consent,
     Contacts,
     Doctor,
@@ -20,7 +20,7 @@ from signaling.ports import (
     Role,
     VisitFacts,
 )
-from signaling.summary import Summary
+from signaling.law.summary import Summary
 
 
 class NewDoctor(Request, frozen=True):

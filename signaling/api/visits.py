@@ -29,11 +29,12 @@ from signaling.api.visit_kinds import (
     VisitPage,
     VisitsQuery,
 )
-from signaling.errors import EventRefused
+from signaling.law.errors import EventRefused
+from signaling.law.facts import Contacts, Role, VisitFacts
 from signaling.links import Links
-from signaling.ports import Clock, Contacts, IdempotencyConflict, Role, VisitFacts, Visits, VisitStore
+from signaling.ports import Clock, IdempotencyConflict, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, RequestInvalid
-from signaling.store import CursorInvalid
+from signaling.sql.store import CursorInvalid
 
 IDEMPOTENCY_KEY = Header(
     "Idempotency-Key",

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Id, Limit, Request
-from signaling.outbox import Receiver, Told
+from signaling.sql.outbox import Receiver, Told
 
 
 class NewReceiver(Request, frozen=True):

@@ -7,9 +7,9 @@ from aiohttp import web
 from config.clock import random_name
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.webhook_kinds import EventPage, EventsQuery, NewReceiver, Receivers, RegisteredReceiver
-from signaling.outbox import SqlOutbox
+from signaling.outbound.webhooks import secret_of, secret_text
 from signaling.problems import NotFound
-from signaling.webhooks import secret_of, secret_text
+from signaling.sql.outbox import SqlOutbox
 
 
 class WebhookRoutes:

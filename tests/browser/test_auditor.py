@@ -14,7 +14,7 @@ import pytest
 from recorder.bundle import verify_directory
 from recorder.key_file import read_keys
 from recorder.opened import open_bundle
-from signaling.staff_accounts import StaffAccounts
+from signaling.staff.staff_accounts import StaffAccounts
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, Visit, act, recording_closed, screen

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from recorder.bundle import verify_directory
-from signaling.staff_accounts import StaffAccounts
+from signaling.staff.staff_accounts import StaffAccounts
 from tests.browser.pages import (
     DESK,
     HANDSET,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from signaling.captions import AT_ONCE, Caption
-from signaling.errors import PhaseWrong, RateLimited
+from signaling.law.captions import AT_ONCE, Caption
+from signaling.law.errors import PhaseWrong, RateLimited
 from tests.signaling_parts import Client, serving, until
 
 

@@ -12,8 +12,8 @@ import pytest
 import socketio
 
 from recorder import control as recorder
-from signaling import gateway as gateway_module
-from signaling.standing import iso
+from signaling.law.standing import iso
+from signaling.sockets import gateway as gateway_module
 from tests.signaling_parts import CONSENT, Client, facts, serving, until
 
 
@@ -92,7 +92,7 @@ async def test_the_desk_shows_all_who_wait_and_takes_the_next() -> None:
 
 
 def _other_doctor() -> Any:
-    from signaling.ports import Doctor
+    from signaling.law.facts import Doctor
 
     return Doctor("doc-2", "王医生")
 
@@ -234,7 +234,7 @@ async def test_nobody_is_named_in_the_logs_of_a_whole_visit(caplog: pytest.LogCa
 
 
 async def test_an_idle_actor_goes_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.actor.IDLE_S", 0.02)
+    monkeypatch.setattr("signaling.live.actor.IDLE_S", 0.02)
     async with serving() as server:
         patient = await server.client("patient")
         await patient.close()

@@ -63,7 +63,7 @@ async def test_a_worker_whose_link_blinked_keeps_its_room() -> None:
 
 
 async def test_a_visit_moves_to_another_worker_when_its_own_stays_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.lanes.MOVE_AFTER_S", 0.05)
+    monkeypatch.setattr("signaling.live.lanes.MOVE_AFTER_S", 0.05)
     async with serving(workers=2) as server:
         doctor, _ = await server.live()
         mine, other = sorted(server.media, key=lambda worker: "V1" not in worker.rooms)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from recorder import control as recorder
-from signaling.ports import VisitFacts
+from signaling.law.facts import VisitFacts
 from tests.signaling_parts import CONSENT, Client, Server, facts, serving, until
 
 

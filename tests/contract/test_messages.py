@@ -10,9 +10,9 @@ from random import Random
 import pytest
 import socketio
 
-from signaling.message_store import SqlMessageStore
-from signaling.messages import MOST_PHOTOS, PAGE, Draft, MessageConflict, Photo, PhotosFull, PhotoUnknown
+from signaling.law.messages import MOST_PHOTOS, PAGE, Draft, MessageConflict, Photo, PhotosFull, PhotoUnknown
 from signaling.ports import MessageStore
+from signaling.sql.message_store import SqlMessageStore
 from tests.http_api import open_store, some_visit
 from tests.signaling_parts import CONSENT, Client, MemoryMessages, Server, serving, until
 

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from signaling import migrations
-from signaling.database import open_engine
-from signaling.migrations import HEAD, migrate, revision
 from signaling.ports import StoreAway
-from signaling.tables import metadata
+from signaling.sql import migrations
+from signaling.sql.database import open_engine
+from signaling.sql.migrations import HEAD, migrate, revision
+from signaling.sql.tables import metadata
 
 
 async def test_an_empty_database_becomes_the_one_the_store_expects(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from random import Random
 
 from config.clock import now_iso
 from recorder.store_folder import FolderStore
-from signaling.access import Asker, Grant
-from signaling.export_store import SqlExports
-from signaling.exports import Export
-from signaling.messages import Photo
-from signaling.outbox import SqlOutbox
+from signaling.law.messages import Photo
+from signaling.recordings.export_store import SqlExports
+from signaling.recordings.exports import Export
+from signaling.sql.outbox import SqlOutbox
+from signaling.staff.access import Asker, Grant
 from tests.bundles import honest_visit
 from tests.http_api import API_KEY, Api, open_api, some_visit
 from tests.looking import recorder_door

@@ -16,13 +16,13 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from signaling.calendar import SlotTaken, SqlCalendar
-from signaling.database import open_engine
-from signaling.launches import SqlLaunches
-from signaling.migrations import HEAD, migrate, revision
-from signaling.outbox import SqlOutbox
-from signaling.ports import Consent, Prescription
-from signaling.store import SqlVisitStore
-from signaling.tables import metadata
+from signaling.law.facts import Consent, Prescription
+from signaling.sql.database import open_engine
+from signaling.sql.launches import SqlLaunches
+from signaling.sql.migrations import HEAD, migrate, revision
+from signaling.sql.outbox import SqlOutbox
+from signaling.sql.store import SqlVisitStore
+from signaling.sql.tables import metadata
 from tests.http_api import some_visit
 
 URL = os.environ.get("TELECONSULT_TEST_POSTGRESQL", "")

@@ -17,12 +17,12 @@ from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import unused_port
 
 from config.secrets import SecretError
-from signaling.access_store import SqlAccess
 from signaling.api.signing_in import IssuerDoor, IssuerPages, SigningIn
-from signaling.issuer import BuiltInIssuer, issuer_keys
-from signaling.oidc import Client, SignIn
 from signaling.pseudonyms import KeyedPseudonyms
-from signaling.staff_accounts import AccountRefused, StaffAccounts
+from signaling.staff.access_store import SqlAccess
+from signaling.staff.issuer import BuiltInIssuer, issuer_keys
+from signaling.staff.oidc import Client, SignIn
+from signaling.staff.staff_accounts import AccountRefused, StaffAccounts
 from tests.http_api import open_store
 
 PASSWORD = "a long password"

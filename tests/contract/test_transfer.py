@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from signaling.errors import DoctorUnknown
-from signaling.ports import Contact, Contacts, Doctor
-from signaling.summary import Allergy, Summary
+from signaling.law.errors import DoctorUnknown
+from signaling.law.facts import Contact, Contacts, Doctor
+from signaling.law.summary import Allergy, Summary
 from tests.signaling_parts import Client, facts, serving, until
 
 OTHER = Doctor("doc-2", "陈立", "主治医师", "外科", "110312345678218")

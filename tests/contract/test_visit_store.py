@@ -10,20 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from signaling.database import open_engine
-from signaling.ports import (
-    Consent,
-    Contact,
-    Contacts,
-    Ending,
-    IdempotencyConflict,
-    Prescription,
-    StoreAway,
-    VisitFacts,
-    VisitStore,
-)
-from signaling.store import CursorInvalid, SqlVisitStore
-from signaling.summary import Allergy, Summary
+from signaling.law.facts import Consent, Contact, Contacts, Ending, Prescription, VisitFacts
+from signaling.law.summary import Allergy, Summary
+from signaling.ports import IdempotencyConflict, StoreAway, VisitStore
+from signaling.sql.database import open_engine
+from signaling.sql.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from signaling.ports import Ending, VisitFacts
-from signaling.standing import iso
+from signaling.law.facts import Ending, VisitFacts
+from signaling.law.standing import iso
 from tests.signaling_parts import CONSENT, facts, serving, until
 
 

@@ -15,11 +15,11 @@ from time import time
 import pytest
 from msgspec.structs import replace
 
-from signaling.happenings import happened
-from signaling.outbox import SqlOutbox
-from signaling.ports import Ending
-from signaling.store import SqlVisitStore
-from signaling.webhooks import WebhookSender, again_after_s, secret_of, secret_text, signature
+from signaling.law.facts import Ending
+from signaling.law.happenings import happened
+from signaling.outbound.webhooks import WebhookSender, again_after_s, secret_of, secret_text, signature
+from signaling.sql.outbox import SqlOutbox
+from signaling.sql.store import SqlVisitStore
 from tests.hooked import KEY, hospital, live, sender_of
 from tests.http_api import open_api, open_store, some_visit
 

@@ -12,7 +12,7 @@ import pytest
 
 from config.link import LinkClosed, Refused
 from media import control as media
-from signaling.workers import MediaWorkers, Worker
+from signaling.live.workers import MediaWorkers, Worker
 from tests.signaling_parts import FakeMedia, until
 
 

@@ -344,15 +344,15 @@ async def test_events_before_the_connect_close_the_connection() -> None:
 
 
 async def test_a_connection_that_never_says_who_it_is_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.wire.CONNECT_WITHIN_S", 0.05)
+    monkeypatch.setattr("signaling.sockets.wire.CONNECT_WITHIN_S", 0.05)
     async with serving() as server, aiohttp.ClientSession() as session:
         raw = await Raw(session, server).connect(auth=False)
         await asyncio.wait_for(raw.closed.wait(), 5)
 
 
 async def test_a_socket_that_is_silent_loses_its_presence_but_not_its_seat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.wire.PING_INTERVAL_S", 0.1)
-    monkeypatch.setattr("signaling.wire.PING_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("signaling.sockets.wire.PING_INTERVAL_S", 0.1)
+    monkeypatch.setattr("signaling.sockets.wire.PING_TIMEOUT_S", 0.2)
     async with serving() as server, aiohttp.ClientSession() as session:
         doctor = await Raw(session, server).connect("doctor")
         patient = await Raw(session, server).connect()
@@ -365,7 +365,7 @@ async def test_a_socket_that_is_silent_loses_its_presence_but_not_its_seat(monke
 
 
 async def test_a_client_that_does_not_read_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signaling.wire.UNREAD_MOST", 4)
+    monkeypatch.setattr("signaling.sockets.wire.UNREAD_MOST", 4)
     async with serving() as server:
         doctor, patient = await server.client("doctor"), await server.client("patient")
         session = next(each for each in server.gateway._sessions.values() if each._seat == "patient")

@@ -13,7 +13,7 @@ from random import Random
 
 import pytest
 
-from signaling.outbox import SqlOutbox
+from signaling.sql.outbox import SqlOutbox
 from tests.hooked import hospital
 from tests.http_api import open_store
 

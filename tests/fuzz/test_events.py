@@ -8,8 +8,8 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signaling import events
-from signaling.errors import EventRefused
+from signaling.law import events
+from signaling.law.errors import EventRefused
 from tests.signaling_parts import CONSENT
 
 OFFER = ("pc", "sdp", "publish", "subscribe")

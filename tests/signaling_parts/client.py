@@ -9,7 +9,7 @@ from typing import Any
 import aiohttp
 import socketio
 
-from signaling import consent_text
+from signaling.law import consent_text
 
 WITHIN_S = 5.0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signaling.messages import (
+from signaling.law.messages import (
     MOST_MESSAGES,
     MOST_PHOTOS,
     PAGE,

@@ -12,11 +12,11 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.gateway import Gateway
-from signaling.ports import VisitFacts
-from signaling.registry import VisitRegistry
+from signaling.law.facts import VisitFacts
+from signaling.live.registry import VisitRegistry
+from signaling.live.workers import MediaWorkers, RecorderLink
+from signaling.sockets.gateway import Gateway
 from signaling.tokens import SignedTokens
-from signaling.workers import MediaWorkers, RecorderLink
 from tests.signaling_parts.client import CONSENT, WITHIN_S, Client
 from tests.signaling_parts.messages import MemoryMessages
 from tests.signaling_parts.processes import FakeMedia, FakeRecorder

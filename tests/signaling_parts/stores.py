@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from signaling.ports import Doctor, Page, Patient, Phase, VisitFacts
+from signaling.law.facts import Doctor, Patient, Phase, VisitFacts
+from signaling.ports import Page
 
 
 def facts(visit: str = "V1", recording: str = "required", **more: Any) -> VisitFacts:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.access import Action, Allowed, Asker, Grant, Refused, Sample, StaffRole, Subject, decide, sampled
+from signaling.staff.access import Action, Allowed, Asker, Grant, Refused, Sample, StaffRole, Subject, decide, sampled
 
 NOW = "2026-05-04T09:00:00.000Z"
 LATER = "2026-05-04T17:00:00.000Z"

@@ -14,9 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
 
-from signaling.notices import DoorShut, FileDoor, Notice, NoticeSender, WebhookDoor
-from signaling.reminders import Reminders
-from signaling.signed import is_signed
+from signaling.outbound.notices import DoorShut, FileDoor, Notice, NoticeSender, WebhookDoor
+from signaling.outbound.reminders import Reminders
+from signaling.outbound.signed import is_signed
 from tests.http_api import DOCTOR, PATIENT, Api, open_api
 
 KEY = b"k" * 32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from config.clock import now_iso
-from signaling.ports import Doctor
+from signaling.law.facts import Doctor
 from tests.http_api import open_api, some_visit
 
 

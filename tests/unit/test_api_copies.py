@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from config.clock import now_iso
-from signaling.copies import Copy, Manifest, Noted, Recipe, listed
-from signaling.recordings import Keeping, LookRefused, RecorderDoor
+from signaling.recordings.copies import Copy, Manifest, Noted, Recipe, listed
+from signaling.recordings.door import Keeping, LookRefused, RecorderDoor
 from tests.http_api import Api, open_api, some_visit
 from tests.looking import recorder_door
 from tests.unit.test_api_recordings import auditor, look

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from signaling.database import writing
-from signaling.exports import Export, ExportRefused, check_decidable, check_takeable, state
-from signaling.tables import exports
+from signaling.recordings.exports import Export, ExportRefused, check_decidable, check_takeable, state
+from signaling.sql.database import writing
+from signaling.sql.tables import exports
 from tests.http_api import API_KEY, Api, open_api, some_visit
 from tests.unit.test_api_grants import granted, signed_in
 from tests.unit.test_api_recordings import SEGMENT, auditor, recorder, shelve

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from config.clock import iso, now_iso, parse_iso
-from signaling.access import Asker, Sample, sampled
+from signaling.staff.access import Asker, Sample, sampled
 from tests.http_api import API_KEY, Api, open_api, some_visit
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from signaling.messages import MOST_PHOTOS
+from signaling.law.messages import MOST_PHOTOS
 from tests.http_api import Api, open_api, some_visit
 from tests.pictures import SECRET, drawn, dressed_jpeg, dressed_png, dressed_webp, pixels_of
 

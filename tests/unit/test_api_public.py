@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from signaling.ports import StoreAway
-from signaling.store import SqlVisitStore
+from signaling.sql.store import SqlVisitStore
 from tests.http_api import API_KEY, PATIENT, VISIT, Api, open_api
 
 

@@ -14,7 +14,7 @@ import pytest
 from config.clock import now_iso, parse_iso
 from recorder.store_folder import FolderStore
 from signaling.api.looks import Seen
-from signaling.messages import Draft, Photo
+from signaling.law.messages import Draft, Photo
 from signaling.problems import NotReady
 from tests.bundles import honest_visit
 from tests.http_api import Api, open_api, raw, some_visit

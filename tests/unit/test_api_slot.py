@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from signaling.launches import GOOD_FOR_S, SqlLaunches
-from signaling.ports import Prescription
-from signaling.webhooks import signature
+from signaling.law.facts import Prescription
+from signaling.outbound.webhooks import signature
+from signaling.sql.launches import GOOD_FOR_S, SqlLaunches
 from tests.http_api import SLOT_KEY, Api, open_api, open_store, some_visit
 
 SHA = "ab" * 32

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from signaling.ports import Doctor
-from signaling.summary import Allergy, Summary
+from signaling.law.facts import Doctor
+from signaling.law.summary import Allergy, Summary
 from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api, some_visit
 
 

@@ -11,8 +11,8 @@ import pytest
 from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
 
-from signaling import glyphs
-from signaling.composite import BANNER, DOT, HALF_WIDTH, HEIGHT, LINE, RATE, WHAT, Job, Redaction, compose
+from signaling.recordings import glyphs
+from signaling.recordings.composite import BANNER, DOT, HALF_WIDTH, HEIGHT, LINE, RATE, WHAT, Job, Redaction, compose
 from tests.unit.test_muxer import jittered
 
 END_MS = 5000

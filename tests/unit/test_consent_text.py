@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from signaling import consent_text
+from signaling.law import consent_text
 
 
 def test_words_that_change_need_a_new_version() -> None:

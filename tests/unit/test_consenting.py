@@ -7,12 +7,12 @@ import json
 import pytest
 from msgspec.structs import replace as with_
 
-from signaling import snapshot
-from signaling.asked import Decided, SeatJoined
-from signaling.inputs import Input
-from signaling.outputs import Note
-from signaling.ports import Contact, Contacts, OnBehalf
-from signaling.reported import RecorderCame
+from signaling.law import snapshot
+from signaling.law.asked import Decided, SeatJoined
+from signaling.law.facts import Contact, Contacts, OnBehalf
+from signaling.law.inputs import Input
+from signaling.law.outputs import Note
+from signaling.law.reported import RecorderCame
 from tests.signaling_parts import facts
 from tests.visit_play import T0, Play, decided, refused
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from signaling import events
-from signaling.errors import EventRefused
+from signaling.law import events
+from signaling.law.errors import EventRefused
 from tests.signaling_parts import CONSENT
 
 OFFER = {"v": 1, "pc": "p", "sdp": "v=0", "publish": {"0": "camera"}, "subscribe": {"1": "doctor.camera"}}

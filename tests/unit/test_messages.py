@@ -6,7 +6,7 @@ import hashlib
 
 from msgspec.structs import replace
 
-from signaling.messages import Draft, Message, Photo, says, sha256
+from signaling.law.messages import Draft, Message, Photo, says, sha256
 
 AT = "2026-05-04T09:12:00.123Z"
 TEXT = Message("V1", 4, "k3", "patient", AT, "ab" * 16, '头"还\n\t是晕\u2028')

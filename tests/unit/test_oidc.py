@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from signaling.oidc import REREAD_S, Client, IssuerAway, SignIn, SignInRefused, Staff
+from signaling.staff.oidc import REREAD_S, Client, IssuerAway, SignIn, SignInRefused, Staff
 
 ISSUER = "https://id.example"
 T0 = 1_777_000_000.0

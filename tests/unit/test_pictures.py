@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from signaling import snapshot
-from signaling.asked import Viewed
-from signaling.outputs import Note, SetView
-from signaling.reported import (
+from signaling.law import snapshot
+from signaling.law.asked import Viewed
+from signaling.law.outputs import Note, SetView
+from signaling.law.reported import (
     Negotiated,
     PictureChanged,
     RoomOpened,
@@ -15,7 +15,7 @@ from signaling.reported import (
     TracksChanged,
     TransportChanged,
 )
-from signaling.terms import Picture, Track
+from signaling.law.terms import Picture, Track
 from tests.visit_play import AGREED, LIVE, Play, refused
 
 CAMERA = Track("doctor.camera", "doctor", "camera", "video", "VP8")

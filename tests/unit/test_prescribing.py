@@ -9,13 +9,13 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from signaling.asked import EndAsked, RxClaimed, RxConfirmed
-from signaling.errors import EventRefused, RxConflict
-from signaling.happenings import happened
-from signaling.outputs import Note
-from signaling.prescribing import CONFIRM_WITHIN_S, MOST
-from signaling.reported import TimePassed
-from signaling.visit import Visit
+from signaling.law.asked import EndAsked, RxClaimed, RxConfirmed
+from signaling.law.errors import EventRefused, RxConflict
+from signaling.law.happenings import happened
+from signaling.law.outputs import Note
+from signaling.law.prescribing import CONFIRM_WITHIN_S, MOST
+from signaling.law.reported import TimePassed
+from signaling.law.visit import Visit
 from tests.visit_play import ARRIVED, LIVE, T0, Play, refused
 
 ONE, OTHER = "ab" * 32, "cd" * 32

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from signaling import promise, snapshot
-from signaling.asked import Admitted, EndAsked, PhoneBackAsked, RebookAsked
-from signaling.reported import QueueMoved, TimePassed
-from signaling.standing import iso
-from signaling.wait_estimate import Estimate
+from signaling.law import promise, snapshot
+from signaling.law.asked import Admitted, EndAsked, PhoneBackAsked, RebookAsked
+from signaling.law.reported import QueueMoved, TimePassed
+from signaling.law.standing import iso
+from signaling.law.wait_estimate import Estimate
 from tests.visit_play import T0, WAITING, Play, refused
 
 

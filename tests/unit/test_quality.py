@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.quality import judge, of_socket
+from signaling.law.quality import judge, of_socket
 
 
 @pytest.mark.parametrize(

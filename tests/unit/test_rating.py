@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from signaling.tables import rated, ratings
+from signaling.sql.tables import rated, ratings
 from tests.http_api import Api, open_api
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from config.link import LinkClosed, Refusal
 from media import control as media
-from signaling import rehearsals
-from signaling.rehearsals import NoWorker, OfferInvalid, Rehearsals, RehearsalUnknown, TooManyRehearsals
+from signaling.live import rehearsals
+from signaling.live.rehearsals import NoWorker, OfferInvalid, Rehearsals, RehearsalUnknown, TooManyRehearsals
 from turn.credentials import NoRelay
 
 

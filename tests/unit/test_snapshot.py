@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from signaling import consent_text, snapshot
-from signaling.asked import Entered, SeatJoined
-from signaling.ports import Doctor, Seat
-from signaling.reported import QueueMoved
-from signaling.standing import seconds
-from signaling.summary import Condition, Summary
-from signaling.terms import Track
-from signaling.visit import Visit
+from signaling.law import consent_text, snapshot
+from signaling.law.asked import Entered, SeatJoined
+from signaling.law.facts import Doctor, Seat
+from signaling.law.reported import QueueMoved
+from signaling.law.standing import seconds
+from signaling.law.summary import Condition, Summary
+from signaling.law.terms import Track
+from signaling.law.visit import Visit
 from tests.signaling_parts import facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from media import control as media
 from recorder import control as recorder
-from signaling import translate
-from signaling.reported import GapDeclared, QualityTold, RoomFound, StreamsAlive, TracksChanged, TransportChanged
-from signaling.terms import Gap, Stream, Track
+from signaling.law.reported import GapDeclared, QualityTold, RoomFound, StreamsAlive, TracksChanged, TransportChanged
+from signaling.law.terms import Gap, Stream, Track
+from signaling.live import translate
 
 CAMERA = media.Track("patient.camera", "patient", "camera", "video", "VP8")
 SHOWN = Track("patient.camera", "patient", "camera", "video", "VP8")

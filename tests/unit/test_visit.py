@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.asked import (
+from signaling.law.asked import (
     Admitted,
     DevicesTold,
     EndAsked,
@@ -15,9 +15,9 @@ from signaling.asked import (
     SentBack,
     Withdrew,
 )
-from signaling.inputs import Input
-from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, SetTap, StartRecording
-from signaling.reported import (
+from signaling.law.inputs import Input
+from signaling.law.outputs import CloseLog, CloseRoom, Note, OpenLog, SetTap, StartRecording
+from signaling.law.reported import (
     LogClosed,
     MediaClosed,
     Noted,
@@ -29,7 +29,7 @@ from signaling.reported import (
     TapSet,
     TimePassed,
 )
-from signaling.standing import iso
+from signaling.law.standing import iso
 from tests.signaling_parts import facts
 from tests.visit_play import AGREED, ARRIVED, LIVE, T0, TAPS_ON, WAITING, Play, decided, refused
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from signaling import snapshot
-from signaling.asked import (
+from signaling.law import snapshot
+from signaling.law.asked import (
     Admitted,
     Advised,
     EndAsked,
@@ -18,8 +18,8 @@ from signaling.asked import (
     SentBack,
     Withdrew,
 )
-from signaling.outputs import CloseLog, CloseRoom, Note, OpenRoom, SetTap, StartRecording
-from signaling.reported import LogClosed, MediaClosed, RecordingStarted, RoomOpened, TimePassed, TracksChanged
+from signaling.law.outputs import CloseLog, CloseRoom, Note, OpenRoom, SetTap, StartRecording
+from signaling.law.reported import LogClosed, MediaClosed, RecordingStarted, RoomOpened, TimePassed, TracksChanged
 from tests.signaling_parts import facts
 from tests.visit_play import LIVE, TAPS_ON, WAITING, Play, refused
 

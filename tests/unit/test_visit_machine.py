@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from signaling.asked import (
+from signaling.law.asked import (
     Admitted,
     Advised,
     DevicesTold,
@@ -28,11 +28,11 @@ from signaling.asked import (
     Withdrew,
     Writing,
 )
-from signaling.errors import EventRefused
-from signaling.inputs import Input
-from signaling.messages import Message
-from signaling.outputs import CloseLog, Note, OpenRoom, Output, Push, SetTap, StartRecording
-from signaling.reported import (
+from signaling.law.errors import EventRefused
+from signaling.law.inputs import Input
+from signaling.law.messages import Message
+from signaling.law.outputs import CloseLog, Note, OpenRoom, Output, Push, SetTap, StartRecording
+from signaling.law.reported import (
     FeedChanged,
     GapDeclared,
     LogClosed,
@@ -56,9 +56,9 @@ from signaling.reported import (
     TransportChanged,
     WorkerLost,
 )
-from signaling.standing import iso, seconds, wanted
-from signaling.terms import Gap, Track
-from signaling.visit import Visit
+from signaling.law.standing import iso, seconds, wanted
+from signaling.law.terms import Gap, Track
+from signaling.law.visit import Visit
 from tests.signaling_parts import facts
 from tests.visit_play import T0, WAITING, decided
 

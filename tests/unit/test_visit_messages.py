@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.asked import Admitted, EndAsked, Entered, Writing
-from signaling.messages import Message, sha256
-from signaling.outputs import MarkNoted, Note, Output, TellMessage
-from signaling.reported import MessageKept, MessagesFound, Noted, RecorderCame, RecorderLost
-from signaling.standing import iso
+from signaling.law.asked import Admitted, EndAsked, Entered, Writing
+from signaling.law.messages import Message, sha256
+from signaling.law.outputs import MarkNoted, Note, Output, TellMessage
+from signaling.law.reported import MessageKept, MessagesFound, Noted, RecorderCame, RecorderLost
+from signaling.law.standing import iso
 from tests.visit_play import AGREED, ARRIVED, T0, WAITING, Play, decided, refused
 
 

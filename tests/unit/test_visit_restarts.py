@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from signaling.asked import (
+from signaling.law.asked import (
     Admitted,
     EndAsked,
     Entered,
     Offered,
     SeatJoined,
 )
-from signaling.outputs import CloseLog, CloseRoom, Note, OpenLog, OpenRoom, Push, Save, SetTap, StartRecording
-from signaling.reported import (
+from signaling.law.outputs import CloseLog, CloseRoom, Note, OpenLog, OpenRoom, Push, Save, SetTap, StartRecording
+from signaling.law.reported import (
     LogClosed,
     MediaClosed,
     Negotiated,
@@ -28,8 +28,8 @@ from signaling.reported import (
     TransportChanged,
     WorkerLost,
 )
-from signaling.terms import Track
-from signaling.visit import RESTART_LEAP, Visit
+from signaling.law.terms import Track
+from signaling.law.visit import RESTART_LEAP, Visit
 from tests.signaling_parts import facts
 from tests.visit_play import ARRIVED, LIVE, T0, TAPS_ON, Play, decided
 

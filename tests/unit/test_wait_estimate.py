@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from signaling.wait_estimate import Estimate, PastVisit, durations, estimate, pauses
+from signaling.law.wait_estimate import Estimate, PastVisit, durations, estimate, pauses
 
 
 def history(lengths: list[float], pause_s: float = 0.0) -> list[PastVisit]:

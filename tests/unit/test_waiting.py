@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.waiting import MOST_ROWS, Queue, Row
+from signaling.law.waiting import MOST_ROWS, Queue, Row
 
 
 def row(visit: str, since: str, phase: str = "waiting") -> Row:

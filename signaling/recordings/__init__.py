@@ -1,0 +1,1 @@
+"""Recordings from the API's side: the recorder's audit door, derived copies, exports by two people."""
