@@ -1,6 +1,12 @@
-// Replaces the camera and microphone by a picture that flashes white and a tone that sounds in the same instant, once a
+// Replaces the camera and microphone by a picture that flashes white and a tone that begins at the same moment, once a
 // second, so that a recording tells how far sound and picture are apart. Runs before the page's own scripts.
+// A page that waits for a core draws late. So the beep is laid on the sound's own clock ahead of time, and the picture says
+// itself when it was taken, as a camera does (a canvas's stream stamps a picture when it has been read back, late or not).
 (() => {
+  const EVERY_MS = 1000;
+  const LASTS_MS = 200;
+  const AHEAD_MS = 100;
+  const FRAME_MS = 40; // A part of EVERY_MS: each flash begins with a picture, and none is dropped for being too near the last.
   const make = () => {
     const canvas = document.createElement('canvas');
     canvas.width = 640;
@@ -15,24 +21,40 @@
     gain.gain.value = 0;
     tone.connect(gain).connect(out);
     tone.start();
-    let frame = 0;
-    setInterval(() => {
-      const on = audio.currentTime % 1 < 0.2;
-      gain.gain.value = on ? 0.5 : 0;
-      pen.fillStyle = on ? '#fff' : '#123';
+    const picture = new MediaStreamTrackGenerator({ kind: 'video' });
+    const frames = picture.writable.getWriter();
+    let soundBegan = Infinity; // When the sound's clock stood at 0, by the page's: this second, as seen when it was least late.
+    let laid = 0;
+    let taken = 0;
+    const lay = (now) => {
+      if (audio.currentTime > 0) soundBegan = Math.min(soundBegan, now - audio.currentTime * 1000);
+      const next = Math.ceil((now + AHEAD_MS) / EVERY_MS) * EVERY_MS;
+      if (next === laid || soundBegan === Infinity) return;
+      laid = next;
+      gain.gain.setValueAtTime(0.5, (next - soundBegan) / 1000);
+      gain.gain.setValueAtTime(0, (next + LASTS_MS - soundBegan) / 1000);
+      soundBegan = Infinity; // A starved sound card leaves out what it missed, and is later from then on.
+    };
+    const take = (now) => {
+      const due = Math.floor(now / FRAME_MS) * FRAME_MS;
+      if (due === taken) return;
+      taken = due;
+      pen.fillStyle = due % EVERY_MS < LASTS_MS ? '#fff' : '#123';
       pen.fillRect(0, 0, 640, 480);
       pen.fillStyle = '#888';
-      pen.fillRect((frame += 3) % 640, 200, 30, 30);
-    }, 20);
-    return new MediaStream([...canvas.captureStream(30).getTracks(), ...out.stream.getTracks()]);
+      pen.fillRect((due / 8) % 640, 200, 30, 30);
+      void frames.write(new VideoFrame(canvas, { timestamp: due * 1000 }));
+    };
+    setInterval(() => {
+      const now = performance.now();
+      lay(now);
+      take(now);
+    }, 10);
+    return { video: picture, audio: out.stream.getAudioTracks()[0] };
   };
   let made;
-  const some = (wanted) => {
+  navigator.mediaDevices.getUserMedia = async (wanted = {}) => {
     made ??= make();
-    const tracks = [];
-    if (wanted.video) tracks.push(made.getVideoTracks()[0].clone());
-    if (wanted.audio) tracks.push(made.getAudioTracks()[0].clone());
-    return new MediaStream(tracks);
+    return new MediaStream(['video', 'audio'].filter((kind) => wanted[kind]).map((kind) => made[kind].clone()));
   };
-  navigator.mediaDevices.getUserMedia = async (wanted = {}) => some(wanted);
 })();
