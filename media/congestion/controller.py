@@ -137,6 +137,7 @@ class Controller:
             self._loss.update(self._rate.bps, self._acked.bps, self._standing.wait_s > DRAIN_OVER_S)
             self._windows += 1
             self._inherent += (self._loss.inherent - self._inherent) / min(self._windows, INHERENT_WINDOWS)
+            self._prober.loss = self._inherent
         self._target = self._rate.bps if self._loss.bps is None else min(self._rate.bps, self._loss.bps)
         self._target = max(self._drained(self._target), self._least)
         self._prober.forget(now)

@@ -3,6 +3,10 @@
 A cluster is at least 5 packets over at least 15 ms. What it proves is the smaller of the rate it was sent at and the rate it
 arrived at; if it arrived clearly slower, the path is full and the proof is discounted. What else was sent while it lasted
 counts as well: it took its part of the path.
+
+PROBE-1  Where a radio loses, a cluster is longer by what it will lose, twice over: enough of it has to come.
+PROBE-2  A cluster that found no room is sent again: after `SOON_S`, then after twice as long and so on, up to what is
+         usual. It may have been lost, or have met a receiver that was held up; who shows nothing climbs by probes alone.
 """
 
 from __future__ import annotations
@@ -27,26 +31,24 @@ IDLE_EVERY_S, SOON_S, FOUND = 3.0, 1.0, 1.1
 """Between probes nobody waits for; sooner after one that found room, but not where one is 0.1 s of the path."""
 WIDE_BPS, WIDE_EVERY_S = 700_000.0, 1.5
 """Where a probe is a short queue, it is sent more often."""
+MOST_LOSS = 0.3
 FALLEN_S = 0.4
 """After a fall, by which it may be known whether it was one of the path."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """Send at this rate for `LASTS_S`, marking each packet with the number."""
+    """Send so many bytes at this rate, marking each packet with the number."""
 
     number: int
     bps: float
-
-    @property
-    def size(self) -> int:
-        """Bytes the cluster needs."""
-        return _bytes_of(self.bps)
+    size: int
 
 
 @dataclass(slots=True)
 class _Seen:
     bps: float
+    size: int
     began: float
     sent: list[tuple[float, int]] = field(default_factory=list)
     arrived: list[tuple[float, int]] = field(default_factory=list)
@@ -69,12 +71,16 @@ class Prober:
         self._number = 0
         self.open: dict[int, _Seen] = {}
         """Clusters on their way, by number."""
+        self.loss = 0.0
+        """What the path loses whatever is sent (0–1)."""
+        self._in_vain = 0
         self._next_idle = IDLE_EVERY_S
         self._idle_from = 0.0
-        self._last_idle = float("-inf")
+        self._last_at = float("-inf")
 
     def first(self, bps: float, now: float) -> list[Cluster]:
         """The clusters that begin a connection."""
+        self._last_at = now
         return [self._cluster(bps * factor, now) for factor in FIRST_FACTORS]
 
     def further(self, proven_bps: float, asked_bps: float, most_bps: float, now: float) -> list[Cluster]:
@@ -85,13 +91,13 @@ class Prober:
 
     def soon(self, now: float) -> None:
         """The estimate has fallen: whether the path has is worth knowing soon."""
-        self._next_idle = min(self._next_idle, max(now + FALLEN_S, self._last_idle + SOON_S))
+        self._next_idle = min(self._next_idle, max(now + FALLEN_S, self._last_at + SOON_S))
 
     def idle(self, bps: float, wanted_bps: float, now: float, queueing: bool = False) -> list[Cluster]:
         """While the application sends less than it could or would send more than it may, and no queue stands."""
         if now < self._next_idle or bps >= wanted_bps or queueing:
             return []
-        self._last_idle = now
+        self._last_at = now
         found = 0 < FOUND * self._idle_from < bps and bps >= SMALL_BELOW_BPS / 2
         self._idle_from = bps
         self._next_idle = now + (SOON_S if found else WIDE_EVERY_S if bps >= WIDE_BPS else IDLE_EVERY_S)
@@ -108,11 +114,15 @@ class Prober:
         seen.hear(sent_at, arrived_at, size)
         seen.bytes += size
         seen.probes += arrived_at is not None
-        if seen.probes < LEAST_PACKETS or seen.bytes < _bytes_of(seen.bps) * 0.8:
+        if seen.probes < LEAST_PACKETS or seen.bytes < seen.size * 0.8:
             return None
         del self.open[number]
         proven = _proven(seen, through)
-        return (proven, seen.bps) if proven is not None else None
+        if proven is None or proven < FURTHER_OVER * seen.bps:
+            self._again()
+        else:
+            self._in_vain = 0
+        return None if proven is None else (proven, seen.bps)
 
     def beside(self, sent_at: float, arrived_at: float | None, size: int) -> None:
         """One packet of something else; it counts for a cluster that has begun and is not over."""
@@ -124,11 +134,19 @@ class Prober:
         """Clusters whose packets never came back."""
         for number in [number for number, seen in self.open.items() if now - seen.began > WAITS_S]:
             del self.open[number]
+            self._again()
+
+    def _again(self) -> None:
+        """PROBE-2."""
+        self._in_vain += 1
+        self._next_idle = min(self._next_idle, self._last_at + SOON_S * self._in_vain)
 
     def _cluster(self, bps: float, now: float) -> Cluster:
         self._number += 1
-        self.open[self._number] = _Seen(bps, now)
-        return Cluster(self._number, bps)
+        kept = 1 - min(self.loss, MOST_LOSS)
+        size = int(_bytes_of(bps) / (kept * kept))  # PROBE-1
+        self.open[self._number] = _Seen(bps, size, now)
+        return Cluster(self._number, bps, size)
 
 
 def _bytes_of(bps: float) -> int:

@@ -73,6 +73,24 @@ def test_a_browser_that_is_held_up_and_a_timid_encoder_are_not_taken_for_a_full_
     assert played.trace.queue_p95(8, 30) <= 0.15
 
 
+@pytest.mark.parametrize(("loss", "burst"), [(0.0, 1.0), (0.1, 1.0), (0.1, 5.0), (0.2, 5.0), (0.3, 1.0)])
+def test_a_sender_whose_estimate_fell_for_nothing_is_back_within_seconds_though_it_shows_little(
+    loss: float, burst: float
+) -> None:
+    """A machine that stood still for a second leaves a few kbit/s and a picture that is paused: only probes lead back."""
+    back = [_back_after_a_fall(replace(BASE, loss=loss, burst=burst), seed) for seed in range(6)]
+    assert max(back) <= 4, "with 30 % lost it was never, before probes were sent again"
+    assert sum(back) / len(back) <= 2.5
+
+
+def _back_after_a_fall(weather: Weather, seed: int) -> float:
+    """Seconds until half a megabit is believed again, once the estimate is 77 kbit/s."""
+    played = Visit(Forecast.steady(weather), Forecast.steady(BASE), seed, camera=Camera())
+    controller = played.downlink.controller
+    controller._rate.bps = controller._target = 77e3
+    return next((row[0] for row in played.run(8).rows if row[1] >= 500e3), 99.0)
+
+
 def test_after_a_silence_what_comes_through_a_queue_is_what_the_path_carries() -> None:
     downlink = Downlink(0.0)
     downlink._heard_at, downlink._last_feedback = 0.0, 3.0

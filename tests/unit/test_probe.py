@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from media.congestion.probe import DISCOUNT, FALLEN_S, IDLE_EVERY_S, SOON_S, WIDE_EVERY_S, Prober
 
@@ -55,6 +57,26 @@ def test_a_fall_is_looked_into_soon_but_not_while_a_queue_stands_nor_right_after
     prober.soon(begins)
     assert not prober.idle(4e5, 2e6, begins + SOON_S - 0.1)
     assert prober.idle(4e5, 2e6, begins + SOON_S)
+
+
+def test_a_probe_that_found_no_room_is_sent_again_less_and_less_often() -> None:
+    prober, now, waited = Prober(), 10.0, []
+    assert prober.idle(1e5, 2e6, now)
+    for _ in range(4):
+        prober.forget(now + 1.01)
+        begins = next(now + n / 10 for n in range(11, 100) if prober.idle(1e5, 2e6, now + n / 10))
+        waited.append(begins - now)
+        now = begins
+    assert waited == pytest.approx([1.1, 2.0, IDLE_EVERY_S, IDLE_EVERY_S])
+
+
+@given(st.floats(20e3, 3e6), st.floats(0, 1))
+def test_where_a_radio_loses_a_probe_is_longer_by_as_much_and_by_no_more_than_twice(bps: float, loss: float) -> None:
+    (plain,) = Prober().first(bps, 0.0)
+    prober = Prober()
+    prober.loss = loss
+    (longer,) = prober.first(bps, 0.0)
+    assert plain.size / (1 - min(loss, 0.3)) <= longer.size + 1 <= 2.1 * plain.size + 1
 
 
 def test_a_wide_path_is_probed_more_often_than_a_narrow_one() -> None:
