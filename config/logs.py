@@ -1,7 +1,7 @@
 """Logging: one line an event on standard error, an event name and its values, nobody's name.
 
-LOG-1  The message is a static event name; what varies stands in `extra`, so that lines can be counted and searched.
-LOG-2  A value wrapped in `Pii` is never written out: neither by our formatters nor by a careless f-string.
+LOGS-1  The message is a static event name; what varies stands in `extra`, so that lines can be counted and searched.
+LOGS-2  A value wrapped in `Pii` is never written out: neither by our formatters nor by a careless f-string.
 """
 
 from __future__ import annotations

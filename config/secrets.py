@@ -1,8 +1,8 @@
 """Secret files: made on first use, 0600, never replaced.
 
-KEY-1  A file is written whole and fsynced under another name, then linked into place: two processes that start at
-       once agree on one secret, and a crash leaves either none or all of it.
-KEY-2  A file that others than its owner may read is refused, not mended: it may already have been read.
+SECRET-1  A file is written whole and fsynced under another name, then linked into place: two processes that start at
+          once agree on one secret, and a crash leaves either none or all of it.
+SECRET-2  A file that others than its owner may read is refused, not mended: it may already have been read.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def secret_key(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:  # KEY-2
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:  # SECRET-2
             raise SecretError(f"{path} can be read by others; chmod 600 it, and consider its secret known")
         return file.read()
 

@@ -1,7 +1,7 @@
 """Export: copy a recording from the store into a bundle, and remember whose key signed it.
 
 EXPORT-1  Objects are copied as they are, what does not belong too: an export never mends, hides or judges. Only of a
-          recording that still grows, what its newest whole state does not name yet is left out (HOLD-1).
+          recording that still grows, what its newest whole state does not name yet is left out (HELD-1).
 EXPORT-2  The key is pinned when its origin, if it names somebody, is seen for the first time; an entry is never changed.
 """
 

@@ -1,8 +1,8 @@
 """What store and spool together hold of each visit, read only: for the audit door and for exports.
 
-HOLD-1  Of a recording that still grows only its newest whole state is shown (LAYOUT-3): the batches of which both halves are
+HELD-1  Of a recording that still grows only its newest whole state is shown (LAYOUT-3): the batches of which both halves are
         there, and what their records name. Of a closed one everything is shown, what does not belong too.
-HOLD-2  An object moves from the spool to the store, never back: the spool is listed first, and read first.
+HELD-2  An object moves from the spool to the store, never back: the spool is listed first, and read first.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ class Holdings:
 
     async def _sizes(self, visit: str) -> dict[str, int]:
         found: dict[str, int] = {}
-        if self._spool is not None:  # HOLD-2
+        if self._spool is not None:  # HELD-2
             found.update(await asyncio.to_thread(self._spool.objects, visit))
         root = prefix(visit)
         async for entry in self._store.list(root):
@@ -201,7 +201,7 @@ class Holdings:
 
 
 def _whole(name: str, known: _Known) -> bool:
-    # HOLD-1
+    # HELD-1
     batch = batch_of(name)
     if batch is not None:
         return batch[1] <= known.batches

@@ -3,7 +3,7 @@
 TURN-1  A credential lives at most 300 s; clients of long visits ask again (PROTOCOL.md §5, `ice`).
 TURN-2  The username is `expiry:pseudonym`, the pseudonym random each time: relays and their logs learn no one's name,
         and two credentials cannot be told to be the same person's.
-TURN-6  Who asks again within `REUSE_S` gets the same credential: relays count by credential, and one person who asks often
+TURN-7  Who asks again within `REUSE_S` gets the same credential: relays count by credential, and one person who asks often
         would have them all. A rehearsal's, which is anybody's, lives no longer than the rehearsal.
 """
 
@@ -53,7 +53,7 @@ class SharedSecretRelay:
         """One RTCIceServer dictionary, and the seconds left of it, of `lasts_s`. It tells neither visit nor seat (TURN-2)."""
         now, lasts_s = self.now(), self.lifetime_s if lasts_s is None else lasts_s
         until, name = self._given.pop((visit, seat), (0, ""))
-        if until - now <= lasts_s - REUSE_S:  # TURN-6
+        if until - now <= lasts_s - REUSE_S:  # TURN-7
             until, name = now + lasts_s, self.pseudonym()
         self._given[visit, seat] = until, name
         while len(self._given) > MOST_KEPT:

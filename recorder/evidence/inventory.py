@@ -11,7 +11,7 @@ INV-5  Every head the reader brings (a witness's, an older inventory's) is of a 
 INV-6  Every record is in the folder of the visit it names.
 INV-7  The log of every recording is there, and a closed recording has its proof, unless its records wait in a spool.
 INV-8  The custody chain of each log holds (CUSTODY-1 to CUSTODY-3), and what of it is not in the log follows all that is.
-INV-9  The manifests of each log are one chain, and leave no recording out (`day_lists`).
+INV-9  See `day_lists`.
 """
 
 from __future__ import annotations

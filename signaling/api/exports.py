@@ -124,11 +124,11 @@ class ExportRoutes:
         return json_answer(decided)
 
     async def bundle(self, call: Call[Nothing, TakeExport]) -> web.StreamResponse:
-        """EXPORT-2, AUDIT-7. A download that did not reach its end has not taken it."""
+        """AGREED-2, AUDIT-7. A download that did not reach its end has not taken it."""
         export, facts = await self._found(call.path("export"))
         if asker_of(call.principal).who != export.asked_by:
             raise Forbidden("only who asked for an export takes it", code="export_not_yours")
-        if export.id in self._leaving:  # EXPORT-2: one at a time, or all of them would be the one
+        if export.id in self._leaving:  # AGREED-2: one at a time, or all of them would be the one
             raise Conflict("this export is being taken", code="export_leaving")
         self._leaving.add(export.id)
         try:

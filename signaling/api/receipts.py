@@ -1,6 +1,6 @@
 """Receipts over HTTP: a seat of a visit that is over takes home the proof that its recording is in the log (FORMAT.md §8).
 
-RECEIPT-1  A receipt is made by the recorder and passed on as it is. It is there some seconds after the end, and stays.
+RECEIPTS-1  A receipt is made by the recorder and passed on as it is. It is there some seconds after the end, and stays.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ReceiptRoutes:
         ]
 
     async def receipt(self, call: Call[Nothing, Nothing]) -> web.Response:
-        """RECEIPT-1."""
+        """RECEIPTS-1."""
         visit = call.principal.visit
         facts = None if visit is None else await self._visits.load(visit)
         if facts is None or call.principal.who not in (*SEATS, *facts.admitted):

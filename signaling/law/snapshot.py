@@ -1,7 +1,8 @@
 """A visit as one seat may see it: the `state` payload of PROTOCOL.md §4, and the row of a doctor's queue.
 
 MASK-1  A patient's name never leaves whole: the first character and, of three or more, the last (王*英); of names written
-        with spaces, the first letter of each word. MASK-2  A licence shows its first four and last three characters.
+        with spaces, the first letter of each word.
+MASK-2  A licence shows its first four and last three characters.
 """
 
 from __future__ import annotations

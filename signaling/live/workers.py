@@ -3,8 +3,8 @@
 Each other process is a door: a Unix socket that may be there, go, and come again with another epoch. A door tells its
 listener `came` after every greeting and `lost` when the link ends; between the two, `ask` works.
 
-DOOR-1  A lost link is dialled again after 20 ms, doubling to 100 ms: what a restart takes is the other process's to decide.
-DOOR-2  A room that could not be closed because its worker was away is closed when the worker is back.
+DIAL-1  A lost link is dialled again after 20 ms, doubling to 100 ms: what a restart takes is the other process's to decide.
+DIAL-2  A room that could not be closed because its worker was away is closed when the worker is back.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Door(Generic[In, Out]):
             with contextlib.suppress(OSError):
                 if await self._connected():
                     retry_s = FIRST_RETRY_S
-            await asyncio.sleep(retry_s)  # DOOR-1
+            await asyncio.sleep(retry_s)  # DIAL-1
             retry_s = min(retry_s * 2, LAST_RETRY_S)
 
     async def _connected(self) -> bool:
@@ -131,7 +131,7 @@ class Worker(Door[media.FromWorker, media.ToWorker]):
         self._orphans: set[str] = set()
 
     async def close_room(self, room: str) -> None:
-        """Close a room now, or as soon as the worker is back (DOOR-2). Never raises `LinkError`."""
+        """Close a room now, or as soon as the worker is back (DIAL-2). Never raises `LinkError`."""
         self.rooms.discard(room)
         try:
             await self.ask(media.CloseRoom(room))

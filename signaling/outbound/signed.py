@@ -1,7 +1,8 @@
 """Whether a request was signed as the Standard Webhooks specification has it, by who holds the key.
 
 SIGNED-1  The signature is over `<id>.<timestamp>.<body>`, the body as it came; compared in constant time; one of several is
-          enough, so that keys can be changed. SIGNED-2  A timestamp more than 5 minutes away from our clock is refused.
+          enough, so that keys can be changed.
+SIGNED-2  A timestamp more than 5 minutes away from our clock is refused.
 """
 
 from __future__ import annotations

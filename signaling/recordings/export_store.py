@@ -46,7 +46,7 @@ class SqlExports:
         """The second person's word. Raises `ExportRefused`; `KeyError` if there is none."""
         async with writing(self._engine) as db:
             mine = exports.c.id == export
-            await db.execute(update(exports).where(mine).values(id=export))  # STORE-2
+            await db.execute(update(exports).where(mine).values(id=export))  # SQL-2
             row = (await db.execute(select(exports).where(mine))).one_or_none()
             if row is None:
                 raise KeyError(export)
@@ -60,7 +60,7 @@ class SqlExports:
         """It went out whole. Raises `ExportRefused` if another download was faster."""
         async with writing(self._engine) as db:
             mine = exports.c.id == export
-            await db.execute(update(exports).where(mine).values(id=export))  # STORE-2
+            await db.execute(update(exports).where(mine).values(id=export))  # SQL-2
             check_takeable(_export((await db.execute(select(exports).where(mine))).one()), at)
             await db.execute(update(exports).where(mine).values(taken=at))
 

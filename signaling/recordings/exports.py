@@ -1,7 +1,7 @@
 """An export by two people: asked for, decided by another, and taken once; each within its time. Pure.
 
-EXPORT-1  Who asked waits an hour for the second person, then it is over.
-EXPORT-2  What was approved may be taken by who asked, within an hour, once: a download that broke off may be tried again.
+AGREED-1  Who asked waits an hour for the second person, then it is over.
+AGREED-2  What was approved may be taken by who asked, within an hour, once: a download that broke off may be tried again.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from aiohttp import web
 from engineio import packet as engine
 from socketio import packet as packets
 
-PING_INTERVAL_S = 5
+PING_INTERVAL_S = 5  # SIG-2
 PING_TIMEOUT_S = 10
 MAX_FRAME = 256 * 1024
 CONNECT_WITHIN_S = 10.0

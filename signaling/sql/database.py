@@ -1,7 +1,7 @@
 """The database: one engine, transactions that commit or did not happen, and one error for a database that is away.
 
-STORE-1  A write is committed when its call returns; SQLite runs with WAL and `synchronous=FULL`.
-STORE-2  Every transaction that writes begins with a write: SQLite then waits for its turn instead of failing half way.
+SQL-1  A write is committed when its call returns; SQLite runs with WAL and `synchronous=FULL`.
+SQL-2  Every transaction that writes begins with a write: SQLite then waits for its turn instead of failing half way.
 """
 
 from __future__ import annotations
@@ -64,6 +64,6 @@ def _close_to_others(database: str | None) -> None:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):  # STORE-1
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):  # SQL-1
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

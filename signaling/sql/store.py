@@ -1,8 +1,8 @@
 """Durable visits in SQL: `ports.VisitStore` over SQLAlchemy, SQLite embedded and PostgreSQL in production.
 
-STORE-1 and STORE-2 are in `signaling.sql.database`.
-STORE-3  `save` never takes a visit back: not to an older `seq`, and never to a smaller links epoch.
-STORE-4  A cursor is where the last page ended (creation time and id), so pages stay whole while visits are added.
+For SQL-1 and SQL-2 see `signaling.sql.database`.
+SQL-3  `save` never takes a visit back: not to an older `seq`, and never to a smaller links epoch.
+SQL-4  A cursor is where the last page ended (creation time and id), so pages stay whole while visits are added.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class SqlVisitStore:
         try:
             async with self._writing() as db:
                 row = to_row(facts) | {"patient_code": self.patient_code(facts.patient.id)}
-                await db.execute(insert(visits).values(row))  # STORE-2
+                await db.execute(insert(visits).values(row))  # SQL-2
                 await outbox.write(db, happened(None, facts))
                 if idempotency_key is not None:
                     said = {"key": idempotency_key, "body_sha256": body_sha256, "visit": facts.id}
@@ -103,14 +103,14 @@ class SqlVisitStore:
         return found[0] if found else None
 
     async def save(self, facts: VisitFacts) -> None:
-        """See the port and STORE-3."""
+        """See the port and SQL-3."""
         values = to_row(facts)
         epoch = values.pop("links_epoch")
         kept = case((visits.c.links_epoch > epoch, visits.c.links_epoch), else_=epoch)
         newer = and_(visits.c.id == values.pop("id"), visits.c.seq <= facts.seq)
         mine = visits.c.id == facts.id
         async with self._writing() as db:
-            await db.execute(update(visits).where(mine).values(id=facts.id))  # STORE-2: the row is ours until the end
+            await db.execute(update(visits).where(mine).values(id=facts.id))  # SQL-2: the row is ours until the end
             row = (await db.execute(select(visits).where(mine))).one_or_none()
             if row is None or row.seq > facts.seq:
                 return

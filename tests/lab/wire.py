@@ -5,9 +5,9 @@
 answered by the tallies of the one before (of an idle link, at first), with a `series` of what was offered and delivered every
 100 ms; at the end of input come the last ones. Whoever started it may move the devices into namespaces: they stay joined.
 
-WIRE-1  What is on its way when the forecast changes arrives when it would have.
-WIRE-2  A device that does not take a packet (its namespace is gone, it is not up) loses it, and nothing else happens.
-WIRE-3  How late the wire itself was (`late_p99_ms`) stands beside the tallies: on a busy machine that is jitter of its own.
+TUN-1  What is on its way when the forecast changes arrives when it would have.
+TUN-2  A device that does not take a packet (its namespace is gone, it is not up) loses it, and nothing else happens.
+TUN-3  How late the wire itself was (`late_p99_ms`) stands beside the tallies: on a busy machine that is jitter of its own.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class Wire:
             if link.next_at is not None and link.next_at <= now and len(self._late) < MOST_LATE:
                 self._late.append(now - link.next_at)
             for packet in link.pop(now):
-                with contextlib.suppress(OSError):  # WIRE-2
+                with contextlib.suppress(OSError):  # TUN-2
                     os.write(out, packet)
 
 

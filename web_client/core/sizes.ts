@@ -1,6 +1,6 @@
 /**
  * In which sizes a picture is sent. The last one that is active is the best: the recorder's, and that of viewers whose path carries
- * it. The one below follows what the weakest viewer can take (`you.send`, PROTOCOL.md §6). Where nobody needs a small one, the first
+ * it. The one below follows what the weakest viewer can take (`you.send`, MEDIA-8). Where nobody needs a small one, the first
  * encoding alone is the whole picture: a browser fits a picture that is alone to any uplink, and wastes nothing of it.
  */
 import type { Source } from './wire';
