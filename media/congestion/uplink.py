@@ -61,7 +61,7 @@ class Uplink:
             self._full_since = None
         elif self._full_since is None:
             self._full_since = arrived_s
-        elif arrived_s - self._full_since > FULL_FOR_S:
+        elif self._stands:
             self._full_until = arrived_s + NARROW_FOR_S
 
     @property
@@ -84,5 +84,12 @@ class Uplink:
 
     @property
     def calm(self) -> bool:
-        """Whether what is lost is not lost at a full queue; False while nothing is known."""
-        return self._smoothed is not None and self.wait_s < CALM_S
+        """Whether what is lost is not lost at a full queue; False while nothing is known.
+
+        Late sound alone is no queue: what somebody's busy machine held up comes all at once, the last of it in time.
+        """
+        return self._smoothed is not None and (self.wait_s < CALM_S or not self._stands)
+
+    @property
+    def _stands(self) -> bool:
+        return self._full_since is not None and self._heard_at - self._full_since > FULL_FOR_S

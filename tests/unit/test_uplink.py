@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator
+
 import pytest
 
 from media.congestion.twcc import Arrivals, Feedback, parse
-from media.congestion.uplink import Uplink
+from media.congestion.uplink import CALM_S, Uplink
 from media.rtp import rtcp
 
 
@@ -31,6 +34,18 @@ def test_a_queue_is_seen_and_its_end_too() -> None:
     assert uplink.calm
 
 
+def test_sound_that_a_busy_machine_held_up_is_no_queue() -> None:
+    uplink = Uplink()
+    play(uplink, 0, 5, 0.0)
+    for stall in range(5):
+        begins = 5.0 + stall / 2
+        for n in range(25):
+            sent_s = begins + n / 50
+            uplink.hear(1e4 + sent_s, max(sent_s, begins + 0.3) + 0.04)
+            assert uplink.calm
+    assert uplink.wait_s > CALM_S / 2
+
+
 def test_a_path_is_narrow_for_a_while_after_a_queue() -> None:
     uplink = Uplink()
     play(uplink, 0, 5, 0.0)
@@ -54,7 +69,7 @@ def heard(calm: bool, loses: int, of: int) -> list[Feedback]:
     """What is said, at last, of turns of `of` packets that lose the first `loses` but one."""
     arrivals = Arrivals()
     message: bytes | None = None
-    for turn in range(20):
+    for turn in range(80):
         for n in range(turn * of, (turn + 1) * of):
             if n % of >= loses or n == 0:
                 arrivals.hear(n, n / 100)
@@ -66,9 +81,9 @@ def heard(calm: bool, loses: int, of: int) -> list[Feedback]:
 
 def test_what_a_calm_path_loses_is_passed_over_and_what_a_full_one_loses_is_told() -> None:
     (calm,) = heard(True, 1, 10)
-    assert (calm.first, len(calm.arrivals), calm.arrivals.count(None)) == (191, 9, 0)
+    assert (calm.first, len(calm.arrivals), calm.arrivals.count(None)) == (791, 9, 0)
     (full,) = heard(False, 1, 10)
-    assert (full.first, full.arrivals.count(None)) == (190, 1)
+    assert (full.first, full.arrivals.count(None)) == (790, 1)
 
 
 def test_what_was_lost_is_never_told_as_having_come_for_it_could_not_be_sent_again() -> None:
@@ -80,6 +95,27 @@ def test_what_was_lost_is_never_told_as_having_come_for_it_could_not_be_sent_aga
     told = [parse(message[each.at : each.end]) for each in rtcp.parse(message, len(message))]  # type: ignore[union-attr]
     assert [(each.first, each.count, len(each.arrivals)) for each in told] == [(10, 1, 2), (14, 2, 2), (17, 3, 1)]
     assert all(at is not None for each in told for at in each.arrivals)
+
+
+def gaps(bursty: random.Random, count: int) -> Iterator[int]:
+    """Numbers of packets that come where a tenth is lost, five at a time (Gilbert–Elliott)."""
+    bad = False
+    for n in range(count):
+        bad = bursty.random() >= 1 / 5 if bad else bursty.random() < 0.1 / 5 / 0.9
+        if not bad:
+            yield n
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_tenth_lost_in_bursts_is_not_told_even_once_in_a_minute(seed: int) -> None:
+    arrivals, a_second = Arrivals(), 90
+    for n in gaps(random.Random(seed), 60 * a_second):
+        arrivals.hear(n & 0xFFFF, n / a_second)
+        if n % 5 == 0:
+            message = arrivals.write(1, 2, calm=True)
+            assert message is not None
+            told = [parse(message[each.at : each.end]) for each in rtcp.parse(message, len(message))]  # type: ignore[union-attr]
+            assert not any(None in each.arrivals for each in told)
 
 
 def test_a_path_that_loses_half_is_never_said_to_be_well() -> None:
