@@ -2,11 +2,11 @@
 # Is this recording intact, and is it complete? The rules of FORMAT.md with sh, the usual Unix tools and openssl 3, no network.
 #   sh verify.sh [FOLDER [FINGERPRINT [ROOTS]]]    FOLDER: where this file lies, if not named; FINGERPRINT: the Ed25519 key you
 #   expect, "" for any; ROOTS: PEM file of who may vouch for time-stamp authorities; a timestamp of the end is required then
-# Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle). Run copies of verify.sh, verify.awk,
-# verify-log.sh and verify-stamps.sh that you trust: those of the bundle came with what they judge.
+# Ends with 0 (intact and complete), 1 (the first broken rule is named), 2 (not a bundle, or one of these four is not there).
+# Run copies of verify.sh, verify.awk, verify-log.sh and verify-stamps.sh that you trust: the bundle's came with what they judge.
 set -u; export LC_ALL=C; unchecked="lengths of names, limits of single numbers, order and repetition of names in a map, dates no calendar has"
 tools=$(cd "$(dirname "$0")" && pwd); roots=${3:+$(realpath "$3")}; cd "${1:-$tools}" 2>/dev/null || { echo "no such folder" >&2; exit 2; }
-[ -e records ] || [ -e bundle.json ] || { echo "not a bundle" >&2; exit 2; }
+for k in verify.awk verify-log.sh verify-stamps.sh; do [ -f "$tools/$k" ] || { echo "$k must lie beside verify.sh" >&2; exit 2; }; done; [ -e records ] || [ -e bundle.json ] || { echo "not a bundle" >&2; exit 2; }
 w=$(mktemp -d) || exit 2; trap 'rm -rf "$w"' EXIT; mkdir "$w/line" "$w/head"; : >"$w/keys" >"$w/want"
 verdict() {
   echo "intact: $1"; echo "complete: $2"; for k in witnessed timestamped; do [ -s "$w/$k" ] && cat "$w/$k" || echo "$k: none"; done

@@ -253,6 +253,14 @@ def test_what_is_no_bundle_is_told_apart(script: Path, tmp_path: Path) -> None:
             verify_directory(folder)
 
 
+def test_a_copy_without_its_other_files_judges_nothing(script: Path, tmp_path: Path) -> None:
+    folder = write_bundle(forgeries.plain_visit(ALONE), tmp_path / "visit")
+    alone = tmp_path / "trusted" / "verify.sh"
+    alone.parent.mkdir()
+    alone.write_bytes(script.read_bytes())
+    assert by_shell(alone, folder) == (2, [])
+
+
 def test_it_is_short_and_uses_no_code_of_ours() -> None:
     text = verifiers()["verify.sh"].decode()
     assert len(text.splitlines()) <= 60
