@@ -108,6 +108,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     soundOnly: (on) => void visit.call.soundOnly(on),
     end: () => visit.leave(),
     withdraw: () => void visit.call.withdraw(),
+    print: () => print(),
     reload: () => location.reload(),
     language: switchLanguage,
     mode: switchMode,

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { doctorView } from '../../core/visit';
 import { Button } from '../parts/button';
+import { closedSays } from '../parts/closed';
 import { Heading } from '../parts/heading';
 import { Icon, addIcons } from '../parts/icon';
 import { STAFF } from '../parts/icon-staff';
@@ -16,17 +17,14 @@ import { Workspace } from './workspace';
 addIcons(STAFF);
 
 function Closed({ now, w, act }: DoctorGiven) {
-  const code = now.call.session.code;
-  const taken = code === 'taken_over';
-  const expired = code === 'token_expired' || code === 'token_revoked';
-  const none = code === 'no_link';
+  const { title, next, again } = closedSays(now.call.session.code, w);
   return (
     <main class="shut" data-page="closed">
-      <Heading page="closed">{taken ? w.closedTaken : expired ? w.closedExpired : none ? w.noLink : w.closedUnknown}</Heading>
-      <p>{taken ? w.closedTakenNext : expired ? w.closedExpiredNext : none ? w.noLinkNext : w.closedUnknownNext}</p>
-      {taken && (
+      <Heading page="closed">{title}</Heading>
+      <p>{next}</p>
+      {again !== null && (
         <Button act="continue" kind="main" onTap={act.reload}>
-          {w.continueHere}
+          {again}
         </Button>
       )}
     </main>

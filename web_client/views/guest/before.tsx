@@ -1,10 +1,9 @@
-/** A guest's pages outside the visit: who asks, the lobby, the end. */
+/** A guest's pages before the visit: who asks, the lobby. */
 import { ownSeat } from '../../core/visit';
 import type { State } from '../../core/wire';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
-import { endTitle } from '../patient/after';
 import { Sheet, WhoDoctor, doctorName } from '../patient/parts';
 import type { GuestGiven } from './shape';
 
@@ -70,37 +69,6 @@ export function Lobby(given: GuestGiven) {
         <span>{session.link === 'lost' ? w.netLost : both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
       </p>
       <p class="kept quiet">{w.waitKept}</p>
-    </Sheet>
-  );
-}
-
-/** The guest left by a tap, and may come again. */
-export function Left(given: GuestGiven) {
-  const { w, act } = given;
-  return (
-    <Sheet
-      given={given}
-      page="closed"
-      says120
-      main={
-        <Button act="continue" kind="main" onTap={act.reload}>
-          {w.continueHere}
-        </Button>
-      }
-    >
-      <Heading page="closed">{w.guestLeft}</Heading>
-      <p class="lead">{w.endThanks}</p>
-    </Sheet>
-  );
-}
-
-export function Ended(given: GuestGiven) {
-  const { now, w } = given;
-  return (
-    <Sheet given={given} page="ended" says120>
-      <Heading page="ended">{endTitle(given)}</Heading>
-      <p class="lead">{w.endThanks}</p>
-      <WhoDoctor doctor={now.call.session.state?.doctor} w={w} />
     </Sheet>
   );
 }

@@ -9,6 +9,7 @@ import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
 import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
+import { Onwards } from '../patient/onwards';
 import { Messages, doctorName } from '../patient/parts';
 import { liveStrip, recordingWords } from '../patient/strip';
 import type { GuestGiven } from './shape';
@@ -96,11 +97,7 @@ export function Live(given: GuestGiven) {
           <Icon name={strip.icon} />
           <span>{strip.words}</span>
         </p>
-        {silenced && (
-          <Button act="sound" kind="main" icon="sound" onTap={() => setNudge(nudge + 1)}>
-            {w.tapSound}
-          </Button>
-        )}
+        <Onwards given={given} strip={strip} writing={writing} write={() => setWriting(true)} silenced={silenced} play={() => setNudge(nudge + 1)} />
         {leaving && mine?.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}
@@ -128,8 +125,8 @@ export function Live(given: GuestGiven) {
           <Button act="camera" kind="tool" icon={camera === 'on' ? 'camera' : 'cameraOff'} onTap={act.camera} label={camera === 'on' ? w.cameraOn : w.cameraOff}>
             {camera === 'on' ? w.camera : w.cameraOff}
           </Button>
-          <Button act="chat" kind="tool" icon="chat" pressed={writing} onTap={() => setWriting(!writing)}>
-            {messages.unread > 0 && !writing ? w.chatUnread(messages.unread) : w.leaveWord}
+          <Button act="chat" kind="tool" icon={writing ? 'close' : 'chat'} pressed={writing} onTap={() => setWriting(!writing)}>
+            {writing ? w.helpBackShort : messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
           </Button>
           <Button act="end" kind="end" icon="phone" turn onTap={() => setLeaving(true)}>
             {w.guestLeave}

@@ -4,16 +4,17 @@ import { Said } from '../parts/said';
 import { Closed, Opening } from '../patient/after';
 import { Consent, Declined } from '../patient/before';
 import { Check } from '../patient/check';
-import { Ended, Entry, Left, Lobby } from './before';
+import { Entry, Lobby } from './before';
 import type { GuestGiven } from './shape';
 import { saying } from './spoken';
 
-const VIEWS = { opening: Opening, closed: Closed, entry: Entry, consent: Consent, declined: Declined, check: Check, waiting: Lobby, called: Opening, ended: Ended };
+const VIEWS = { opening: Opening, closed: Closed, entry: Entry, consent: Consent, declined: Declined, check: Check, waiting: Lobby, called: Opening };
 
 export function GuestPageView(given: GuestGiven) {
   const { now } = given;
-  const live = useLazy(now.page !== 'opening' && now.page !== 'closed', () => import('./live'));
-  const View = now.page === 'live' ? (live?.Live ?? Opening) : now.call.session.code === 'closed' ? Left : VIEWS[now.page];
+  const left = now.call.session.code === 'closed';
+  const later = useLazy(left || (now.page !== 'opening' && now.page !== 'closed'), () => import('./later'));
+  const View = now.page === 'live' ? (later?.Live ?? Opening) : now.page === 'ended' ? (later?.Ended ?? Opening) : left ? (later?.Left ?? Opening) : VIEWS[now.page];
   const told = now.page === 'consent' || now.page === 'declined' || now.page === 'ended' ? '' : (saying(given)?.words ?? '');
   return (
     <>

@@ -6,6 +6,4 @@ export const STAFF = {
   play: 'M7 4.5v15l12-7.5z',
   pause: 'M8 5v14M16 5v14',
   load: 'M12 4v11M7.5 11L12 15.5 16.5 11M4.5 20h15',
-  left: 'M14.5 5l-7 7 7 7',
-  paper: 'M6 3.5h8l4 4v13H6zM14 3.5v4h4M9 12h6M9 16h6',
 } as const;

@@ -11,6 +11,7 @@ import { useTick } from '../parts/snapshot';
 import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
 import { Messages, doctorName } from './parts';
+import { Onwards } from './onwards';
 import { Phones } from './phones';
 import type { PatientGiven } from './shape';
 import { liveStrip, recordingWords } from './strip';
@@ -38,8 +39,6 @@ export function Live(given: PatientGiven) {
   const face = state.seats.doctor.camera === 'on' && !quiet ? remote('camera') : undefined;
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
-  // Sound is of no use now: there are letters, and the telephone.
-  const unheard = strip.key === 'text' || strip.key === 'mic.failed';
   const recording = recordingWords(state, w);
   const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away' || strip.key === 'hold';
   const mic = devices.microphone.state;
@@ -111,7 +110,7 @@ export function Live(given: PatientGiven) {
           <div class="pills">
             {!elder && !screen && !urgent && !writing && soundOnly}
             <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
-              <Icon name={urgent ? 'back' : 'phone'} />
+              <Icon name={urgent ? 'close' : 'phone'} />
               <span>{urgent ? w.helpBackShort : w.call120}</span>
             </button>
           </div>
@@ -136,22 +135,7 @@ export function Live(given: PatientGiven) {
             {strip.more && <small>{strip.more}</small>}
           </span>
         </p>
-        {silenced && (
-          <Button act="sound" kind="main" icon="sound" onTap={() => setNudge(nudge + 1)}>
-            {w.tapSound}
-          </Button>
-        )}
-        {unheard && !writing && (
-          <Button act="chat-text" kind="main" icon="chat" onTap={() => setWriting(true)}>
-            {w.leaveWord}
-          </Button>
-        )}
-        {(strip.key === 'audio' || unheard) && !state.phoneBack && (
-          <Button act="phone-back" kind="plain" onTap={act.phoneBack}>
-            {w.phoneBack}
-          </Button>
-        )}
-        {(strip.key === 'audio' || unheard) && state.phoneBack && <p class="quiet">{w.phoneNoted}</p>}
+        <Onwards given={given} strip={strip} writing={writing} write={() => setWriting(true)} silenced={silenced} play={() => setNudge(nudge + 1)} />
         {ending && state.seats.patient.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}
@@ -187,11 +171,11 @@ export function Live(given: PatientGiven) {
           </div>
         ) : (
           <div class={elder ? 'bar' : 'bar five'} role="group" aria-label={w.buttons}>
-            <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
-              {elder ? (mic === 'on' ? w.micOn : w.micOff) : mic === 'on' ? w.mic : w.micOff}
+            <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : mic === 'failed' ? `${w.micOff} · ${w.checkRetry}` : w.micOff}>
+              {mic === 'failed' ? w.checkRetry : mic !== 'on' ? w.micOff : elder ? w.micOn : w.mic}
             </Button>
             {elder ? (
-              <Button act="help" kind="tool" icon={helping ? 'back' : 'help'} pressed={helping} onTap={() => { setHelping(!helping); setWriting(false); }} label={helping ? w.helpBackShort : w.help}>
+              <Button act="help" kind="tool" icon={helping ? 'close' : 'help'} pressed={helping} onTap={() => { setHelping(!helping); setWriting(false); }} label={helping ? w.helpBackShort : w.help}>
                 {helping ? w.helpBackShort : w.helpShort}
               </Button>
             ) : (

@@ -1,7 +1,7 @@
 /** The patient's page: one view a state, and one announcer for all of them. */
 import { useLazy } from '../parts/lazy';
 import { Said } from '../parts/said';
-import { Closed, Ended, Opening } from './after';
+import { Closed, Opening } from './after';
 import { Consent, Declined, Entry } from './before';
 import { Called } from './called';
 import { Check } from './check';
@@ -19,14 +19,12 @@ const VIEWS = {
   check: Check,
   waiting: Waiting,
   called: Called,
-  ended: Ended,
 };
 
 export function PatientPageView(given: PatientGiven) {
   const { now } = given;
-  // The visit's own view comes while the patient reads: it is here long before the doctor calls.
-  const live = useLazy(now.page !== 'opening' && now.page !== 'closed', () => import('./live'));
-  const View = now.page === 'live' ? (live?.Live ?? Opening) : VIEWS[now.page];
+  const later = useLazy(now.page !== 'opening' && now.page !== 'closed', () => import('./later'));
+  const View = now.page === 'live' ? (later?.Live ?? Opening) : now.page === 'ended' ? (later?.Ended ?? Opening) : VIEWS[now.page];
   const said = saying(given);
   const urgent = said !== null && (said.rank !== 'news' || (now.page === 'live' && liveStrip(given).tone === 'warn'));
   // The page's heading takes the focus and is read with it: only what changes while one stays is told here.

@@ -160,7 +160,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
               <Button
                 act="help"
                 kind={main && !away ? 'soft' : 'main'}
-                icon={away ? 'back' : 'help'}
+                icon={away ? 'left' : 'help'}
                 onTap={() => {
                   setHelping(!away);
                   setWriting(false);

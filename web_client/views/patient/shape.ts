@@ -36,6 +36,7 @@ export interface PatientActs extends ChatActs {
   soundOnly(on: boolean): void;
   end(): void;
   withdraw(): void;
+  print(): void;
   reload(): void;
   language(): void;
   mode(): void;

@@ -1,8 +1,9 @@
 /** What a page says aloud now: to screen readers always, by the browser's voice on request. */
 import type { Saying } from '../../core/voice';
 import { deviceSays, networkSays } from './check';
-import { liveStrip, recordingWords } from './strip';
+import { liveStrip, lostLong, recordingWords } from './strip';
 import { doctorName } from './parts';
+import { closedSays } from '../parts/closed';
 import { endTitle } from './after';
 import { waitSays } from './waiting';
 import { guestsIn } from '../parts/tiles';
@@ -20,8 +21,10 @@ export function saying({ now, w, browser }: Given): Saying | null {
   switch (now.page) {
     case 'opening':
       return null;
-    case 'closed':
-      return null;
+    case 'closed': {
+      const { title, next } = closedSays(session.code, w);
+      return said('closed', `${title}。${next}`);
+    }
     case 'entry':
       return said('entry', `${w.entryConfirm} ${doctorName(state?.doctor, w)}。${w.emergency}`);
     case 'consent':
@@ -34,7 +37,7 @@ export function saying({ now, w, browser }: Given): Saying | null {
       return words.length === 0 ? said('check', w.checkAsk) : said(`check.${words.join()}`, [...new Set(words)].join(' '));
     }
     case 'waiting': {
-      if (session.link === 'lost') return said('net.lost', w.netLost, 'net');
+      if (session.link === 'lost') return lostLong(session, Date.now()) ? said('net.failed', w.netFailed, 'net') : said('net.lost', w.netLost, 'net');
       if (state?.phase !== 'waiting') return null;
       const ahead = state.ahead ?? 0;
       const { before, n, after } = w.waitAhead(ahead);
@@ -50,7 +53,7 @@ export function saying({ now, w, browser }: Given): Saying | null {
       const recording = recordingWords(state, w);
       const words = strip.tone === 'good' || state.recording.state !== 'on' ? `${strip.words}。${recording.words}` : strip.words;
       const guests = guestsIn(now.call).map((each) => w.guestAs[each.as]).join('、');
-      return said(`live.${strip.key}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
+      return said(`live.${strip.key}.${strip.long ?? ''}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
     }
     case 'ended':
       return said('ended', [endTitle({ now, w }), state?.advice ? `${w.endAdvice}：${state.advice}` : ''].join('。'));

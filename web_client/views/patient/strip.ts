@@ -6,16 +6,23 @@ import type { PatientWords as Words } from '../../words/kinds';
 import type { IconName } from '../parts/icon';
 import type { PatientGiven } from './shape';
 
-interface Strip {
+export interface Strip {
   readonly words: string;
   readonly tone: 'good' | 'warn';
   readonly icon: IconName;
   readonly key: string;
   readonly more?: string;
+  /** So long away that there should be another way: the telephone. */
+  readonly long?: boolean;
 }
 
 /** After this long the patient is told of another way. */
 const LONG_LOST_MS = 15_000;
+
+/** Whether the connection has been away so long that waiting for it is no advice. */
+export function lostLong({ lostAt }: { readonly lostAt: number | null }, clock: number): boolean {
+  return lostAt !== null && clock - lostAt > LONG_LOST_MS;
+}
 
 /** The one sentence that is true now, the worst first; who is muted is told so beside it. */
 export function liveStrip(given: Pick<PatientGiven, 'now' | 'w'>, clock = Date.now()): Strip {
@@ -29,8 +36,8 @@ function worst({ now, w }: Pick<PatientGiven, 'now' | 'w'>, clock: number): Stri
   const state = session.state;
   const doctor = state?.seats.doctor;
   if (session.link !== 'open') {
-    const long = session.lostAt !== null && clock - session.lostAt > LONG_LOST_MS;
-    return { words: long ? w.netFailed : w.netLost, more: w.netWait, tone: 'warn', icon: 'back', key: 'net.lost' };
+    const long = lostLong(session, clock);
+    return { words: long ? w.netFailed : w.netLost, ...(long ? { long } : { more: w.netWait }), tone: 'warn', icon: 'back', key: 'net.lost' };
   }
   if ((peer.transport !== 'connected' || now.call.stalled) && peer.remotes.length > 0) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };
   if (state?.media.available === false) return { words: w.liveMediaAway, tone: 'warn', icon: 'back', key: 'media.away' };

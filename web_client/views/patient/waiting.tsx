@@ -8,7 +8,9 @@ import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Guide, Messages, Sheet, WhoDoctor } from './parts';
 import { Phones } from './phones';
+import { useTick } from '../parts/snapshot';
 import type { PatientGiven } from './shape';
+import { lostLong } from './strip';
 
 /** How long, with its spread; or that it is not known; or that it has taken longer than was said. */
 export function waitSays(state: State | null, w: Words): string {
@@ -29,6 +31,7 @@ export function Waiting(given: PatientGiven) {
   const ahead = state?.ahead ?? null;
   const wait = state?.wait;
   const lost = session.link === 'lost';
+  const long = lostLong(session, useTick(1000));
   const position = ahead === null ? null : w.waitAhead(ahead);
   const sound = devices.microphone.state === 'on' || devices.microphone.state === 'muted';
   const both = sound && devices.camera.state === 'on';
@@ -39,6 +42,13 @@ export function Waiting(given: PatientGiven) {
     <Sheet
       given={given}
       page="waiting"
+      main={
+        !given.rings && !writing && (
+          <Button act="ring-on" kind="main" icon="sound" onTap={act.ring}>
+            {w.waitRing}
+          </Button>
+        )
+      }
       rest={
         writing ? (
           <Button act="chat-close" kind="soft" onTap={() => setWriting(false)}>
@@ -78,19 +88,17 @@ export function Waiting(given: PatientGiven) {
               )}
             </Heading>
             <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
-            {!(elder && offered) && <p class="next">{w.waitHow}</p>}
+            {lost ? (
+              <p class="next state warn" data-state="lost">
+                <Icon name="back" />
+                <span>{long ? w.netFailed : w.netLost}</span>
+              </p>
+            ) : (
+              !(elder && offered) && <p class="next">{w.waitHow}</p>
+            )}
           </section>
-          {!given.rings && (
-            <Button act="ring-on" kind="main" icon="sound" onTap={act.ring}>
-              {w.waitRing}
-            </Button>
-          )}
-          {lost ? (
-            <p class="state warn" data-state="lost">
-              <Icon name="back" />
-              <span>{w.netLost}</span>
-            </p>
-          ) : (
+          {long && <Phones state={state} w={w} only="clinic" />}
+          {!lost && (
             <p class={`state ${both ? 'good' : 'quiet'}`}>
               <Icon name={both ? 'tick' : 'warn'} />
               <span>{both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
@@ -104,7 +112,7 @@ export function Waiting(given: PatientGiven) {
                 </Button>
               )}
               {wait.offers.includes('rebook') && (
-                <Button act="rebook" kind="soft" icon="back" onTap={act.rebook}>
+                <Button act="rebook" kind="soft" icon="day" onTap={act.rebook}>
                   {w.rebook}
                 </Button>
               )}
