@@ -33,8 +33,8 @@ class Forwarder:
     def __init__(self, clock: Callable[[], float], sink: PacketSink) -> None:
         """`clock`: monotonic seconds."""
         self._sink = sink
-        self.now = clock()
-        """When the look at the sockets began that is under way: what it finds came before."""
+        self.now = self.came = clock()
+        """When the look at the sockets began that is under way, and when its newest packet came (ENTER-1)."""
         self.listener: Callable[[PlaneEvent], None] = lambda _: None
         self.drops: defaultdict[str, int] = defaultdict(int)
         self.cell, self._repair, self._taped = Cell(), Cell(), Cell(2048 + TRAILER)
@@ -65,7 +65,7 @@ class Forwarder:
         if transport.number_extension:
             number = header.number_of(data, size, transport.number_extension)
             if number >= 0:
-                transport.arrivals.hear(number, now)
+                transport.arrivals.hear(number, self.came)
                 self.asking.unsaid.add(transport)
         if stream is None:
             stream = self._latch(transport, ssrc, second & 0x7F, size)
@@ -103,7 +103,7 @@ class Forwarder:
         """One packet of a layer, to everyone who gets it; its index, or -1 if it was there already."""
         producer = layer.producer
         reception = producer.reception
-        index = reception.accept(seq, timestamp, now, repaired)
+        index = reception.accept(seq, timestamp, self.came, repaired)
         if index < 0:
             if index == REFUSED:
                 self.drops["duplicate"] += 1
@@ -113,7 +113,7 @@ class Forwarder:
         producer.heard = now
         track, view, data, is_video = layer.track, cell.view, cell.data, producer.is_video
         if not is_video and not repaired and index == reception.highest:  # what was asked for again is late by that
-            track.transport.uplink.hear(timestamp / producer.spec.clock_rate, now)
+            track.transport.uplink.hear(timestamp / producer.spec.clock_rate, self.came)
         packet = bytes(view[:size])
         reception.keep(index, packet)
         if reception.due_at != NEVER:

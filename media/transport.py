@@ -22,6 +22,7 @@ from media.forwarding.producer import Producer
 from media.ice import IceLite
 from media.plane import ProducerSpec, TransportSpec, TransportState, View
 from media.srtp import SrtpSession
+from media.waited import Waited
 
 MOST_ASKED = 200
 MAX_SSRCS = 64
@@ -34,7 +35,7 @@ Address = Any
 class Door:
     """One bound socket and the validated addresses behind it."""
 
-    __slots__ = ("announced", "busy", "full", "paths", "recvfrom_into", "sendto", "sock", "taken")
+    __slots__ = ("announced", "busy", "full", "paths", "recvfrom_into", "sendto", "sock", "taken", "waited")
 
     def __init__(self, sock: socket.socket, announced: str) -> None:
         """`announced` is the IP clients were told."""
@@ -50,6 +51,7 @@ class Door:
         # Bound methods, looked up once: 0.05 µs a packet each.
         self.recvfrom_into: Callable[[memoryview], tuple[int, Address]] = sock.recvfrom_into
         self.sendto: Callable[[bytes | memoryview, Address], int] = sock.sendto
+        self.waited: Callable[[], float] = Waited(sock).seconds
 
 
 class Way(Protocol):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
+from itertools import pairwise
 
 from media.congestion import twcc
 from media.plane import LayerChanged, ProducerStarted
@@ -43,6 +45,22 @@ async def test_a_numbered_sender_hears_what_arrived() -> None:
         await until(lambda: sum(len(told.arrivals) for told in heard.told) >= 5)
         told = [(each.first + n & 0xFFFF, at is not None) for each in heard.told for n, at in enumerate(each.arrivals)]
         assert told == [(7, True), (8, True), (9, False), (10, True), (11, True)]
+
+
+async def test_what_waited_for_a_busy_worker_is_told_as_come_when_the_kernel_took_it_in() -> None:
+    apart_s = 0.03
+    async with running_plane() as bench:
+        patient = await Peer(bench, "p").connect()
+        heard = Feedback(patient)
+        bench.plane.publish("p", replace(video(), number_extension=NUMBER))
+        for n in range(4):  # the plane's loop does not turn meanwhile
+            await patient.send(extended(n, VP8_KEY, pt=96, ssrc=1111, e3=n.to_bytes(2, "big")))
+            until_s = time.monotonic() + apart_s
+            while time.monotonic() < until_s:
+                pass
+        await until(lambda: sum(len(told.arrivals) for told in heard.told) == 4)
+        came = [at for each in heard.told for at in each.arrivals if at is not None]
+        assert all(later - earlier > apart_s - 0.002 for earlier, later in pairwise(came))
 
 
 async def test_a_subscriber_that_feeds_back_gets_numbered_packets_and_an_estimate() -> None:
