@@ -47,15 +47,19 @@ class Waits:
         self._waited: dict[int, list[int]] = {pid: [] for pid in pids}
 
     async def run(self) -> None:
-        """A thread that ended keeps its last figure."""
+        """Look until cancelled."""
         while True:
-            self._at.append(time.monotonic())
-            for pid, waited in self._waited.items():
-                try:
-                    waited.append(int((PROC / str(pid) / "schedstat").read_text().split()[1]))
-                except (OSError, IndexError):
-                    waited.append(waited[-1] if waited else 0)
+            self.look(time.monotonic())
             await asyncio.sleep(EVERY_S)
+
+    def look(self, now: float) -> None:
+        """One sample of each thread; one that ended keeps its last figure."""
+        self._at.append(now)
+        for pid, waited in self._waited.items():
+            try:
+                waited.append(int((PROC / str(pid) / "schedstat").read_text().split()[1]))
+            except (OSError, IndexError):
+                waited.append(waited[-1] if waited else 0)
 
     def between_ms(self, pid: int, begins: float, ends: float) -> float | None:
         """How long this thread waited between the samples around these moments (`time.monotonic`); None if nobody looked."""

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
 from pathlib import Path
 
 import pytest
@@ -13,27 +10,23 @@ from tests.bench import waits
 from tests.bench.waits import Waits, renderers
 
 
-async def test_what_a_thread_waited_between_two_moments_is_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_thread_waited_between_two_moments_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waits, "PROC", tmp_path)
     (tmp_path / "7").mkdir()
     schedstat = tmp_path / "7" / "schedstat"
     schedstat.write_text("100 1000000 3")
     watched = Waits([7])
-    running = asyncio.create_task(watched.run())
-    await asyncio.sleep(0.02)
-    begins = time.monotonic()
+    watched.look(1.0)
+    watched.look(1.5)
+    assert watched.between_ms(7, 1.2, 1.8) is None, "nobody has looked since"
     schedstat.write_text("200 61000000 4")
-    await asyncio.sleep(0.02)
-    ends = time.monotonic()
-    await asyncio.sleep(0.02)
-    running.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-    assert watched.between_ms(7, begins, ends) == 60.0
-    assert watched.between_ms(8, begins, ends) is None
-    assert watched.between_ms(7, begins - 10, ends) is None
+    watched.look(2.0)
+    schedstat.unlink()
+    watched.look(2.5)
+    assert watched.between_ms(7, 1.2, 1.8) == 60.0
+    assert watched.between_ms(7, 1.2, 2.2) == 60.0, "it has ended, and keeps its figure"
+    assert watched.between_ms(7, 0.5, 1.8) is None
+    assert watched.between_ms(8, 1.2, 1.8) is None
 
 
 def stands(proc: Path, pid: int, parent: int, *command: str) -> None:
