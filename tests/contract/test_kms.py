@@ -19,9 +19,10 @@ Opened = Callable[[], Kms]
 """The same key store, as another process would see it."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def token(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with `pin` and `module` of a fresh token "tests". The module reads its configuration once a process."""
+    """A folder with `pin` and `module` of a fresh token "tests". The module reads its configuration once a process,
+    and is told of no other token afterwards: it is made once a process, too."""
     module = next((path for path in MODULES if Path(path).exists()), None)
     if module is None:
         pytest.skip("needs softhsm2")
