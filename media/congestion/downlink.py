@@ -21,7 +21,6 @@ from media.congestion.twcc import Feedback
 
 OVERHEAD = 44
 """Bytes a datagram costs the path beyond the plain packet: IP, UDP and the SRTP tag."""
-LOSS_WINDOW_S = 1.0
 STANDING_S = 0.2
 LEAST_REPAIR_BPS = 100_000.0
 MOST_CLUSTERS = 4
