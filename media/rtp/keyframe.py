@@ -1,4 +1,4 @@
-"""Whether a payload begins a keyframe: VP8 (RFC 7741) and H264 (RFC 6184). Audio has none: any packet will do.
+"""Whether a payload begins a keyframe: VP8 (RFC 7741), H264 (RFC 6184), VP9 (RFC 9628). Audio has none: any packet will do.
 
 Bounds-checked: a payload that is cut short begins nothing.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from media.h264 import picture_size
 from media.rtp.header import Bytes
+from media.rtp.vp9 import descriptor
 
 _STARTS = frozenset((5, 7))
 """H264 NAL types IDR slice and SPS: a decoder can begin at either, and an encoder puts the SPS first."""
@@ -20,18 +21,27 @@ _MOST_LINES = 1 << 14
 
 
 def begins_keyframe(codec: str, packet: Bytes, at: int, end: int) -> bool:
-    """`packet[at:end]` is the payload. Codecs other than VP8 and H264 (by their SDP names) always begin."""
+    """`packet[at:end]` is the payload. Codecs other than VP8, H264 and VP9 (by their SDP names) always begin."""
     if codec == "VP8":
         return _vp8(packet, at, end)
     if codec == "H264":
         return _h264(packet, at, end)
+    if codec == "VP9":
+        found = descriptor(packet, at, end)
+        return found is not None and found.key and found.begins
     return True
 
 
 def lines_of(codec: str, packet: Bytes, at: int, end: int) -> int:
-    """The shorter side of the picture that a keyframe begins, in pixels; 0 if its codec or its length does not tell."""
+    """The shorter side of the picture that a keyframe begins, in pixels; 0 if its codec or its length does not tell.
+
+    Of a picture in several layers, the biggest one's.
+    """
     if codec == "H264":
         return _h264_lines(packet, at, end)
+    if codec == "VP9":
+        found = descriptor(packet, at, end)
+        return max(map(min, found.sizes)) if found is not None and found.sizes else 0
     start = _vp8_frame(packet, at, end) if codec == "VP8" else -1
     if start < 0 or start + 10 > end or bytes(packet[start + 3 : start + 6]) != b"\x9d\x01\x2a":
         return 0

@@ -30,6 +30,13 @@ from media.rtp.keyframe import begins_keyframe, lines_of
         ("H264", "7c 05", False),  # its middle
         ("H264", "7c 81", False),
         ("H264", "7c", False),
+        ("VP9", "8e 01 10 0280 0168 83", True),  # key picture of one layer, with its size
+        ("VP9", "bc 01 10 83", True),  # layer 0 of one that leans on nothing
+        ("VP9", "b4 01 10 83", False),  # its second packet
+        ("VP9", "bd 01 13 87", False),  # layer 1 of the key picture
+        ("VP9", "fc 01 10 02 87", False),  # leans on the picture before
+        ("VP9", "bc 01 10", False),  # cut short
+        ("VP9", "", False),
         ("opus", "", True),
     ],
 )
@@ -54,6 +61,10 @@ SPS = "6742c015da07823a10000003001000000303c0f162ea"  # of libx264, constrained 
         ("H264", "67 42c0", 0),
         ("H264", "65 88 84", 0),
         ("H264", "", 0),
+        ("VP9", "8e 01 10 0280 0168 83", 360),
+        ("VP9", "be e492 10 50 0140 00b4 0280 0168 0500 02d0 83", 720),  # the biggest of three
+        ("VP9", "bc 01 10 83", 0),
+        ("VP9", "8e 01 10 0280 01", 0),  # cut short
         ("opus", "", 0),
     ],
 )
