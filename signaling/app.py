@@ -56,7 +56,7 @@ from signaling.api.webhooks import WebhookRoutes
 from signaling.calendar import SqlCalendar
 from signaling.expiry import expire
 from signaling.law.facts import Contact, Contacts, Slot
-from signaling.law.promise import Patience
+from signaling.law.promise import Limits
 from signaling.links import Links
 from signaling.live.registry import VisitRegistry
 from signaling.live.rehearsals import Rehearsals
@@ -188,8 +188,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     messages = SqlMessageStore(store.engine)
     origin = settings.slot_origin
     slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
-    patience = Patience(settings.call_within_s, settings.escalate_after_s)
-    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, slot, patience)
+    limits = Limits(settings.call_within_s, settings.escalate_after_s)
+    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, limits, slot)
     links = Links(tokens, settings.base_url, clock)
     store.patient_code = lambda person: pseudonyms("patient", person)
     access = SqlAccess(store.engine)

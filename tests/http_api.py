@@ -54,6 +54,7 @@ from signaling.sql.rating import SqlRatings
 from signaling.sql.store import SqlVisitStore
 from signaling.staff.access_store import SqlAccess
 from signaling.tokens import SignedTokens
+from tests.signaling_parts import LIMITS
 
 API_KEY = "an-api-key-for-tests"
 SLOT_KEY = b"slot" * 8
@@ -121,7 +122,7 @@ class WrittenVisits:
         facts = await self.store.load(visit)
         if facts is None:
             raise KeyError(visit)
-        law = Visit(facts, time.time())
+        law = Visit(facts, time.time(), LIMITS)
         law.handle(Rescheduled(starts, expires), time.time())
         await self.store.save(law.facts)
         return law.facts
@@ -139,7 +140,7 @@ class WrittenVisits:
         facts = await self.store.load(visit)
         if facts is None:
             raise KeyError(visit)
-        law = Visit(facts, time.time())
+        law = Visit(facts, time.time(), LIMITS)
         law.handle(given, time.time())
         await self.store.save(law.facts)
         return law.facts

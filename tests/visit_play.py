@@ -11,11 +11,11 @@ from signaling.law.errors import EventRefused
 from signaling.law.facts import VisitFacts
 from signaling.law.inputs import Input
 from signaling.law.outputs import Note, Output, Push, Save, SetTap
-from signaling.law.promise import USUAL, Patience
+from signaling.law.promise import Limits
 from signaling.law.reported import Noted, RecorderCame
 from signaling.law.standing import seconds
 from signaling.law.visit import Visit
-from tests.signaling_parts import facts
+from tests.signaling_parts import LIMITS, facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")
 TAPS_ON = [SetTap("doctor", on=True), SetTap("patient", on=True)]
@@ -34,8 +34,8 @@ LIVE: list[Input] = [*WAITING, Admitted("doctor", media_ready=True)]
 class Play:
     """A visit played by hand: every note is durable at once unless `noting` is false."""
 
-    def __init__(self, given: VisitFacts | None = None, noting: bool = True, patience: Patience = USUAL) -> None:
-        self.visit = Visit(given or facts(), T0, patience)
+    def __init__(self, given: VisitFacts | None = None, noting: bool = True, limits: Limits = LIMITS) -> None:
+        self.visit = Visit(given or facts(), T0, limits)
         self.now = T0
         self.noting = noting
 

@@ -141,11 +141,11 @@ def transfer(step: Step, by: EndedBy, to: str) -> None:
     end(step, by, "transferred")
 
 
-def pass_time(step: Step, patience: promise.Patience) -> None:
+def pass_time(step: Step, limits: promise.Limits) -> None:
     """What has come due."""
     if step.facts.phase in ("scheduled", "waiting") and step.now >= seconds(step.facts.expires):
         end(step, "system", "expired")
-    before, step.facts = step.facts, promise.broken(step.facts, step.now, patience)
+    before, step.facts = step.facts, promise.broken(step.facts, step.now, limits)
     if before.late != step.facts.late:
         step.note("event", {"event": "late", "state": step.facts.late}, "late")
     alone = step.life.alone_since

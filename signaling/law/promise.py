@@ -12,39 +12,35 @@ from signaling.law.wait_estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long whoever is next may wait, in seconds: for the doctor's call, and from then on until the clinic is told."""
+class Limits:
+    """How long whoever is next may wait, in seconds: for the doctor's call, and from then on until the clinic is told. The
+    settings `call_within_s` and `escalate_after_s`."""
 
-    call_s: float = 300.0
-    clinic_s: float = 180.0
-
-
-USUAL = Patience()
+    call_s: float
+    clinic_s: float
 
 
-def given(
-    facts: VisitFacts, ahead: int, estimate: Estimate | None, now: float, patience: Patience = USUAL
-) -> VisitFacts:
+def given(facts: VisitFacts, ahead: int, estimate: Estimate | None, now: float, limits: Limits) -> VisitFacts:
     """The same, with a promise if the patient has just become next: it stays as it was given."""
     if facts.phase != "waiting" or ahead or facts.promised_until is not None:
         return facts
-    within_s = max(patience.call_s, estimate.high_s if estimate is not None else 0.0)
+    within_s = max(limits.call_s, estimate.high_s if estimate is not None else 0.0)
     return replace(facts, promised_until=iso(now + within_s))
 
 
-def broken(facts: VisitFacts, now: float, patience: Patience = USUAL) -> VisitFacts:
+def broken(facts: VisitFacts, now: float, limits: Limits) -> VisitFacts:
     """The same, with who must be told by now."""
-    due = deadline(facts, patience)
+    due = deadline(facts, limits)
     if due is None or now < due:
         return facts
-    return broken(replace(facts, late="doctor" if facts.late is None else "coordinator"), now, patience)
+    return broken(replace(facts, late="doctor" if facts.late is None else "coordinator"), now, limits)
 
 
-def deadline(facts: VisitFacts, patience: Patience = USUAL) -> float | None:
+def deadline(facts: VisitFacts, limits: Limits) -> float | None:
     """When somebody must next be told."""
     if facts.phase != "waiting" or facts.promised_until is None or facts.late == "coordinator":
         return None
-    return seconds(facts.promised_until) + (patience.clinic_s if facts.late == "doctor" else 0.0)
+    return seconds(facts.promised_until) + (limits.clinic_s if facts.late == "doctor" else 0.0)
 
 
 def forgotten(facts: VisitFacts) -> VisitFacts:

@@ -100,9 +100,9 @@ UNSAVED_MOST = RESTART_LEAP >> 1
 class Visit:
     """One visit: its durable facts, and its life, which a restart forgets."""
 
-    def __init__(self, facts: VisitFacts, now: float, patience: promise.Patience = promise.USUAL) -> None:
+    def __init__(self, facts: VisitFacts, now: float, limits: promise.Limits) -> None:
         """Take a visit up as it was stored, nobody present."""
-        self._patience = patience
+        self._limits = limits
         # A restart never shows a smaller seq than the process before it did: see decisions/0001.
         self.seq = facts.seq + RESTART_LEAP if facts.seq else 0
         self._saved_seq: int | None = None
@@ -130,7 +130,7 @@ class Visit:
         facts = self._facts
         times = (
             standing.deadline(facts, self._life),
-            promise.deadline(facts, self._patience),
+            promise.deadline(facts, self._limits),
             prescribing.deadline(facts),
         )
         return min((at for at in times if at is not None), default=None)
@@ -161,7 +161,7 @@ class Visit:
                 if not ended:  # SIG-8
                     course.end(step, by, reason)
             case TimePassed():
-                course.pass_time(step, self._patience)
+                course.pass_time(step, self._limits)
                 prescribing.pass_time(step)
             case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
                 record.hear(step, given)
@@ -187,7 +187,7 @@ class Visit:
             case QueueMoved(ahead, estimate):
                 if step.facts.phase == "waiting":
                     step.life = replace(step.life, ahead=ahead, estimate=estimate)
-                    step.facts = promise.given(step.facts, ahead, estimate, step.now, self._patience)
+                    step.facts = promise.given(step.facts, ahead, estimate, step.now, self._limits)
             case Advised():
                 asides.advise(step, given)
             case NotesWritten():

@@ -62,7 +62,7 @@ from signaling.law.outputs import (
     StartRecording,
     TellMessage,
 )
-from signaling.law.promise import USUAL, Patience
+from signaling.law.promise import Limits
 from signaling.law.reported import Negotiated, RecorderCame, RecorderLost, TimePassed
 from signaling.law.terms import ALL_SEATS, GUESTS
 from signaling.law.visit import Visit
@@ -101,11 +101,11 @@ class VisitActor:
         pseudonyms: Pseudonyms,
         clock: Clock,
         changed: Callable[[VisitActor], None],
+        limits: Limits,
         slot: Slot | None = None,
-        patience: Patience = USUAL,
     ) -> None:
         self._slot = slot
-        self.visit = Visit(facts, clock(), patience)
+        self.visit = Visit(facts, clock(), limits)
         self._store = store
         self._workers = workers
         self._recorder = recorder

@@ -20,7 +20,7 @@ from signaling.law.captions import Caption
 from signaling.law.errors import DoctorUnknown, PhaseWrong, StoreUnavailable
 from signaling.law.facts import Doctor, GuestKind, Pulse, Seat, Slot, VisitFacts
 from signaling.law.inputs import Input
-from signaling.law.promise import USUAL, Patience
+from signaling.law.promise import Limits
 from signaling.law.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
 from signaling.law.standing import iso
 from signaling.law.wait_estimate import Estimate
@@ -45,11 +45,11 @@ class VisitRegistry:
         recorder: RecorderLink,
         pseudonyms: Pseudonyms,
         clock: Clock,
+        limits: Limits,
         slot: Slot | None = None,
-        patience: Patience = USUAL,
     ) -> None:
         self.slot = slot
-        self._patience = patience
+        self._limits = limits
         self._store = store
         self.messages = messages
         self._media = media
@@ -272,8 +272,8 @@ class VisitRegistry:
             self._pseudonyms,
             self._clock,
             self._changed,
+            self._limits,
             self.slot,
-            self._patience,
         )
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")

@@ -5,6 +5,6 @@ from tests.signaling_parts.client import CONSENT, Client, until
 from tests.signaling_parts.messages import MemoryMessages
 from tests.signaling_parts.processes import FakeMedia
 from tests.signaling_parts.server import Server, serving
-from tests.signaling_parts.stores import facts
+from tests.signaling_parts.stores import LIMITS, facts
 
-__all__ = ["CONSENT", "Client", "FakeMedia", "MemoryMessages", "Server", "facts", "serving", "until"]
+__all__ = ["CONSENT", "LIMITS", "Client", "FakeMedia", "MemoryMessages", "Server", "facts", "serving", "until"]

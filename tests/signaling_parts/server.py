@@ -20,7 +20,7 @@ from signaling.tokens import SignedTokens
 from tests.signaling_parts.client import CONSENT, WITHIN_S, Client
 from tests.signaling_parts.messages import MemoryMessages
 from tests.signaling_parts.processes import FakeMedia, FakeRecorder
-from tests.signaling_parts.stores import MemoryStore, facts
+from tests.signaling_parts.stores import LIMITS, MemoryStore, facts
 
 
 class NoIce:
@@ -56,7 +56,7 @@ class Server:
         workers = MediaWorkers([each.socket for each in self.media])
         link = RecorderLink(self.recorder.socket)
         self.registry = VisitRegistry(
-            self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock
+            self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock, LIMITS
         )
         origins = ["https://clinic.example", "http://127.0.0.1:19600"]
         self.gateway = Gateway(self.registry, self.tokens, NoIce(), origins, clock)

@@ -6,7 +6,10 @@ import asyncio
 from typing import Any
 
 from signaling.law.facts import Doctor, Patient, Phase, VisitFacts
+from signaling.law.promise import Limits
 from signaling.ports import Page
+
+LIMITS = Limits(call_s=300, clinic_s=180)
 
 
 def facts(visit: str = "V1", recording: str = "required", **more: Any) -> VisitFacts:

@@ -16,6 +16,7 @@ from signaling.law.outputs import Note
 from signaling.law.prescribing import CONFIRM_WITHIN_S, MOST
 from signaling.law.reported import TimePassed
 from signaling.law.visit import Visit
+from tests.signaling_parts import LIMITS
 from tests.visit_play import ARRIVED, LIVE, T0, Play, refused
 
 ONE, OTHER = "ab" * 32, "cd" * 32
@@ -108,7 +109,7 @@ def test_a_visit_holds_so_many_and_none_before_anybody_came() -> None:
 def test_a_claim_that_arrives_after_the_end_counts_and_a_restart_goes_on_waiting() -> None:
     play = live()
     play(EndAsked("doctor", "completed"), claimed())
-    again = Visit(msgspec.convert(msgspec.to_builtins(play.visit.facts), type(play.visit.facts)), T0)
+    again = Visit(msgspec.convert(msgspec.to_builtins(play.visit.facts), type(play.visit.facts)), T0, LIMITS)
     assert again.deadline() == play.visit.deadline()
     again.handle(TimePassed(), T0 + 3600)
     assert [each.standing for each in again.facts.prescriptions] == ["unconfirmed"]

@@ -9,6 +9,7 @@ from signaling.law.asked import Admitted, EndAsked, PhoneBackAsked, RebookAsked
 from signaling.law.reported import QueueMoved, TimePassed
 from signaling.law.standing import iso
 from signaling.law.wait_estimate import Estimate
+from tests.signaling_parts import LIMITS
 from tests.visit_play import T0, WAITING, Play, refused
 
 
@@ -74,7 +75,7 @@ def test_a_restart_after_everything_is_past_tells_everyone_at_once() -> None:
 
 
 def test_a_clinic_may_promise_something_else() -> None:
-    play = Play(patience=promise.Patience(call_s=60, clinic_s=20))
+    play = Play(limits=promise.Limits(call_s=60, clinic_s=20))
     play(*WAITING, QueueMoved(0), at=T0)
     assert play.visit.deadline() == T0 + 60
     play(TimePassed(), at=T0 + 61)
@@ -87,7 +88,9 @@ def test_who_was_called_is_not_late(play: Play) -> None:
     play(QueueMoved(0), TimePassed(), at=T0)
     play(TimePassed(), at=T0 + 400)
     play(Admitted("doctor", media_ready=True))
-    assert (play.visit.facts.late, play.visit.facts.promised_until, promise.deadline(play.visit.facts)) == (None,) * 3
+    assert (play.visit.facts.late, play.visit.facts.promised_until, promise.deadline(play.visit.facts, LIMITS)) == (
+        None,
+    ) * 3
     play(PhoneBackAsked("patient"))
     assert refused(play, PhoneBackAsked("doctor")) == "role_wrong"
     assert refused(play, RebookAsked("patient")) == "phase_wrong"

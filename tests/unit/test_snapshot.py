@@ -14,7 +14,7 @@ from signaling.law.standing import seconds
 from signaling.law.summary import Condition, Summary
 from signaling.law.terms import Track
 from signaling.law.visit import Visit
-from tests.signaling_parts import facts
+from tests.signaling_parts import LIMITS, facts
 
 T0 = seconds("2026-05-04T09:00:00.000Z")
 
@@ -42,7 +42,7 @@ def test_a_licence_is_masked(licence: str, shown: str) -> None:
 
 
 def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
-    visit = Visit(facts(), T0)
+    visit = Visit(facts(), T0, LIMITS)
     visit.handle(SeatJoined("patient"), T0)
     shown = snapshot.state(visit, "patient", T0)
     assert list(shown) == [
@@ -86,7 +86,7 @@ def test_the_state_has_every_member_the_protocol_names_and_no_secret() -> None:
 
 def test_the_summary_is_the_doctors_alone_and_what_was_not_asked_is_not_none_known() -> None:
     said = Summary(allergies=[], conditions=[Condition("高血压", "2015")], weight_kg=62.5)
-    visit = Visit(facts(summary=said, guests={"guest-1": "specialist"}, admitted={"guest-1": 0}), T0)
+    visit = Visit(facts(summary=said, guests={"guest-1": "specialist"}, admitted={"guest-1": 0}), T0, LIMITS)
     assert snapshot.state(visit, "doctor", T0)["summary"] == {
         "allergies": [],
         "conditions": [{"name": "高血压", "since": "2015"}],
@@ -101,7 +101,7 @@ def test_the_summary_is_the_doctors_alone_and_what_was_not_asked_is_not_none_kno
 
 
 def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:
-    visit = Visit(facts(), T0)
+    visit = Visit(facts(), T0, LIMITS)
     visit.handle(QueueMoved(2), T0)
     assert [*snapshot.state(visit, "patient", T0)["waiting"].values()] == [None, None, None, None, None, []]
     visit.handle(Entered("patient"), T0)
@@ -115,7 +115,7 @@ def test_members_that_are_not_known_are_null() -> None:
 
 
 def test_a_visit_has_a_row_while_it_waits_or_is_live() -> None:
-    visit = Visit(facts(), T0)
+    visit = Visit(facts(), T0, LIMITS)
     assert snapshot.row(visit) is None
     visit.handle(Entered("patient"), T0)
     row = snapshot.row(visit)

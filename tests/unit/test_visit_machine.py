@@ -59,7 +59,7 @@ from signaling.law.reported import (
 from signaling.law.standing import iso, seconds, wanted
 from signaling.law.terms import Gap, Track
 from signaling.law.visit import Visit
-from tests.signaling_parts import facts
+from tests.signaling_parts import LIMITS, facts
 from tests.visit_play import T0, WAITING, decided
 
 SEATS = st.sampled_from(["doctor", "patient"])
@@ -112,7 +112,7 @@ class AnyVisit(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = T0
-        self.visit = Visit(facts(expires=iso(T0 + 4000)), T0)
+        self.visit = Visit(facts(expires=iso(T0 + 4000)), T0, LIMITS)
         self.keys: list[str] = []
         self.durable: set[str] = set()
         self.started = False
@@ -205,7 +205,7 @@ class AnyVisit(RuleBasedStateMachine):
     @rule()
     def the_process_restarts(self) -> None:
         stored = self.visit.facts
-        self.visit = Visit(stored, self.now)
+        self.visit = Visit(stored, self.now, LIMITS)
         self.started = False
         self.keys.clear()
         assert self.visit.seq >= self.seq

@@ -30,7 +30,7 @@ from signaling.law.reported import (
 )
 from signaling.law.terms import Track
 from signaling.law.visit import RESTART_LEAP, Visit
-from tests.signaling_parts import facts
+from tests.signaling_parts import LIMITS, facts
 from tests.visit_play import ARRIVED, LIVE, T0, TAPS_ON, Play, decided
 
 
@@ -136,7 +136,7 @@ def test_a_log_that_was_closed_too_soon_is_said_to_be_closed_after_a_restart_too
 
 
 def test_every_first_change_of_a_life_is_saved_and_passing_ones_are_not() -> None:
-    visit = Visit(facts(phase="live", seq=7), T0)
+    visit = Visit(facts(phase="live", seq=7), T0, LIMITS)
     assert Save() in visit.handle(SeatJoined("doctor"), T0)
     assert visit.handle(SeatJoined("patient"), T0) == [Push(urgent=False)]
     assert Push(urgent=True) in visit.handle(EndAsked("doctor", "left"), T0)
