@@ -42,7 +42,7 @@ class RxWord(Request, frozen=True):
 
     visit: Id
     rx: Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
-    version: Annotated[int, Meta(ge=1, le=1 << 31)]
+    version: Annotated[int, Meta(ge=1, le=(1 << 31) - 1)]
     state: RxState
     sha256: Digest
     sm3: Digest | None = None

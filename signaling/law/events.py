@@ -202,7 +202,7 @@ class SlotClaim(_Event, frozen=True):
 
     visit: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
     rx: RxId
-    version: Annotated[int, Meta(ge=1, le=1 << 31)]
+    version: Annotated[int, Meta(ge=1, le=(1 << 31) - 1)]
     state: RxState
     sha256: Digest
     sm3: Digest | None = None

@@ -84,6 +84,13 @@ def test_a_message_is_a_text_or_a_photo_under_an_id(payload: dict[str, Any]) -> 
     assert code("message", {"v": 1, "id": "k3", **payload}) == "payload_invalid"
 
 
+def test_a_prescription_has_versions_up_to_what_the_document_says() -> None:
+    most = (1 << 31) - 1
+    assert type(events.parse("slot.claim", [{"v": 1, **CLAIM, "version": most}], 100)) is events.SlotClaim
+    for version in (0, most + 1, "1", 1.5):
+        assert code("slot.claim", {"v": 1, **CLAIM, "version": version}) == "payload_invalid"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
