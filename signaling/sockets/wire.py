@@ -4,7 +4,7 @@ The stock server is lenient where a hostile peer would like it to be: it takes b
 `connect` for an event of that name, forgets to hang up on a packet it cannot parse, and queues without end. Here:
 
 WIRE-1  A frame that is binary, over 256 KiB, or no Engine.IO and Socket.IO packet ends the connection (SIG-14).
-WIRE-2  One CONNECT a connection, for `/`, within 10 s; nothing else is heard before it.
+WIRE-2  One CONNECT a connection, for `/`, within 10 s; nothing else is heard before it, and nothing after a refusal.
 WIRE-3  A client that leaves 128 packets unread is hung up on: it will come back to a fresh state.
 WIRE-4  Events go to the listener in the order they came, and never to handlers found by name.
 WIRE-5  JSON that only a lenient reader would take (a member twice, a number over 100 digits, NaN, nesting without end) is
@@ -35,9 +35,11 @@ BYE_WITHIN_S = 1.0
 DIGITS_MOST = 100
 NAMESPACE_MOST = 64
 
-# The library logs whole packets, tokens and SDP among them, from INFO down.
+# The library logs whole packets, tokens and SDP among them, from INFO down, and as an ERROR what a request was refused for,
+# which quotes the request. What it says beyond that are exceptions.
 _quiet = logging.getLogger("signaling.sockets.wire.library")
 _quiet.setLevel(logging.ERROR)
+_quiet.addFilter(lambda record: record.exc_info is not None)
 
 
 class _Unreadable:
@@ -184,6 +186,7 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
         self.eio._async = {**self.eio._async, "websocket": _Socket}
         self._listener = listener
         self._admitted: set[str] = set()
+        self._refused: set[str] = set()
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
 
     # ---- out
@@ -232,7 +235,9 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _handle_eio_message(self, eio_sid: str, data: str) -> None:
         packet = self.packet_class(encoded_packet=data)
-        if packet.packet_type == packets.CONNECT and eio_sid not in self._admitted:
+        if eio_sid in self._refused:
+            self.abort(eio_sid)  # WIRE-2
+        elif packet.packet_type == packets.CONNECT and eio_sid not in self._admitted:
             await self._let_in(eio_sid, packet.namespace or "/", packet.data)
         elif packet.packet_type == packets.EVENT and eio_sid in self._admitted:
             size = len(data.encode("utf-8", "surrogatepass"))
@@ -247,6 +252,7 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
         self.environ.pop(eio_sid, None)
         self._forget_deadline(eio_sid)
         self._admitted.discard(eio_sid)
+        self._refused.discard(eio_sid)
         self._listener.gone(eio_sid)
 
     async def _let_in(self, eio_sid: str, namespace: str, auth: object) -> None:
@@ -267,6 +273,7 @@ class Wire(socketio.AsyncServer):  # type: ignore[misc]
         self._listener.welcomed(eio_sid)
 
     def _refuse(self, eio_sid: str, payload: dict[str, Any], namespace: str) -> None:
+        self._refused.add(eio_sid)
         data = {"message": payload["code"], "data": payload}
         self._put(eio_sid, self.packet_class(packets.CONNECT_ERROR, data=data, namespace=namespace))
 

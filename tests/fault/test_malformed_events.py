@@ -343,6 +343,27 @@ async def test_events_before_the_connect_close_the_connection() -> None:
         assert server.registry._actors == {}
 
 
+@pytest.mark.parametrize("again", ["40TOKEN", "40/x,{}", '420["enter",{"v":1}]'])
+async def test_whoever_was_refused_is_heard_no_more(again: str) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        raw = await Raw(session, server).connect(auth=False)
+        await raw.send('40{"v":1,"token":"guessed"}')
+        await until(lambda: any('"token_invalid"' in frame for frame in raw.frames))
+        token = json.dumps({"v": 1, "token": server.token("patient")})
+        await raw.send(again.replace("TOKEN", token))
+        await asyncio.wait_for(raw.closed.wait(), 5)
+        assert server.registry._actors == {}
+        assert [frame[:2] for frame in raw.frames] == ["0{", "44"]
+
+
+async def test_what_a_request_was_refused_for_is_not_quoted_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+        for query in ("EIO=4&transport=websocket&sid=a%0Aforged", "EIO=3&transport=websocket", "EIO=4&transport=x"):
+            async with session.get(f"{server.url}/socket.io/?{query}") as answer:
+                assert answer.status == 400
+    assert [record for record in caplog.records if record.name.startswith("signaling")] == []
+
+
 async def test_a_connection_that_never_says_who_it_is_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signaling.sockets.wire.CONNECT_WITHIN_S", 0.05)
     async with serving() as server, aiohttp.ClientSession() as session:
