@@ -84,6 +84,7 @@ from signaling.tls import Certificate
 from signaling.tokens import SignedTokens, token_keys
 from turn.credentials import ice_servers
 
+IDLE_S = 75.0  # longer than a proxy keeps a connection to us, else it would send into a closing one
 SHUTDOWN_S = 1.0
 END_LIVE_WITHIN_S = 1.2
 HSTS = "max-age=31536000"
@@ -145,7 +146,7 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
             reminding = asyncio.create_task(parts.reminders.run(), name="reminders")
             certificate = _certificate(settings)
             renewing = [] if certificate is None else [asyncio.create_task(certificate.run(), name="certificate")]
-            runner = web.AppRunner(parts.app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+            runner = _runner(parts.app)
             try:
                 await runner.setup()
                 context = None if certificate is None else certificate.context
@@ -162,6 +163,18 @@ async def serving(settings: Settings, listening: socket.socket, clock: Clock = t
                 await runner.cleanup()
     finally:
         await engine.dispose()
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    # A connection on which no request begins is closed; bodies are taken as they come (BODY-1).
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        shutdown_timeout=SHUTDOWN_S,
+        keepalive_timeout=IDLE_S,
+        auto_decompress=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

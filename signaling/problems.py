@@ -1,8 +1,8 @@
 """What the HTTP API says when it refuses: RFC 9457 problem documents with stable codes.
 
-`Problem`: `RequestInvalid`, `Unauthorised`, `Forbidden`, `NotFound`, `MethodWrong`, `Conflict`, `TooLarge`,
-`MediaTypeWrong`, `RangeWrong`, `TooManyFailures`, `NotReady`, `Internal`; each has a status, and a code the raiser may
-sharpen. Messages are English, for developers, and never name a person.
+`Problem`: `RequestInvalid`, `Unauthorised`, `Forbidden`, `NotFound`, `MethodWrong`, `RequestLate`, `Conflict`,
+`TooLarge`, `MediaTypeWrong`, `RangeWrong`, `TooManyFailures`, `NotReady`, `Internal`; each has a status, and a code
+the raiser may sharpen. Messages are English, for developers, and never name a person.
 """
 
 from __future__ import annotations
@@ -89,6 +89,14 @@ class MethodWrong(Problem):
     status = 405
     code = "method_wrong"
     title = "This address does not know that method"
+
+
+class RequestLate(Problem):
+    """The body did not come in time (RFC 9110 §15.5.9)."""
+
+    status = 408
+    code = "request_late"
+    title = "The body did not come in time"
 
 
 class Conflict(Problem):

@@ -247,7 +247,7 @@ async def open_api(folder: Path, burst: float = 20, note: Noting | None = None) 
         routes = all_routes(store, visits, links, (*more, calendar), {"database": database}, time.time)
         add_routes(app, routes, Gate(API_KEY, tokens, store, access, Failures(time.time, burst=burst), time.time))
         server = TestServer(app)
-        await server.start_server(access_log=None)
+        await server.start_server(access_log=None, auto_decompress=False)  # as `signaling.app` does
         client = TestClient(server)
         try:
             yield Api(client, store, visits, links, tokens, ready, messages, files, launches, access, copies)

@@ -65,6 +65,7 @@ CODES: Mapping[int, tuple[str, ...]] = {
         "visit_unknown",
     ),
     405: ("method_wrong",),
+    408: ("request_late",),
     409: (
         "already_rated",
         "appointment_cancelled",

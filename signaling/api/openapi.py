@@ -20,6 +20,7 @@ from signaling.problems import (
     Problem,
     ProblemDocument,
     RequestInvalid,
+    RequestLate,
     TooLarge,
     TooManyFailures,
     Unauthorised,
@@ -195,7 +196,7 @@ def _refused(route: Route[Any, Any]) -> list[type[Problem]]:
     if route.parameters:
         refused.append(NotFound)
     if route.has_body:
-        refused += [TooLarge, MediaTypeWrong]
+        refused += [RequestLate, TooLarge, MediaTypeWrong]
     return refused
 
 

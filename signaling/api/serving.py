@@ -1,7 +1,7 @@
 """From the route table to aiohttp: let in, decode, call, answer; every refusal becomes a problem document.
 
 API-1  A body is JSON of at most 64 KiB, checked against its type, unknown fields refused; so is the query. An upload is
-       read whole, up to what its route takes, and 16 at once are read; the next caller is asked to come back.
+       read whole, up to what its route takes; 16 at once are read, 4 of one visit: the next caller is asked to come back.
 API-2  Every answer carries `X-Request-Id`: the caller's, if it is a plausible one, else ours. Logs name the operation,
        the status and the request's id, and nothing a caller wrote.
 API-3  A bug in a handler is answered 500 `internal` and ends this request only.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from aiohttp import web
 
 from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
+from signaling.api.bodies import FORM_WITHIN_S, UPLOAD_WITHIN_S, whole_body
 from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
 from signaling.ports import StoreAway
 from signaling.problems import (
@@ -36,6 +38,7 @@ from signaling.problems import (
 )
 
 UPLOADS_AT_ONCE = 16
+UPLOADS_OF_ONE = 4
 RETRY_AFTER_S = 5
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -107,25 +110,26 @@ def refuse(problem: Problem, request_id: str, error: web.HTTPException | None = 
 
 
 def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
-    uploading = 0
+    uploading: Counter[str | None] = Counter()
 
-    async def uploaded(request: web.Request) -> Upload:
-        nonlocal uploading
-        if uploading >= UPLOADS_AT_ONCE:
+    async def uploaded(request: web.Request, visit: str | None) -> Upload:
+        if uploading.total() >= UPLOADS_AT_ONCE or uploading[visit] >= UPLOADS_OF_ONE:
             raise NotReady("too many uploads at once")
-        uploading += 1
+        uploading[visit] += 1
         try:
             return await _upload(route, request)
         finally:
-            uploading -= 1
+            uploading[visit] -= 1
+            if not uploading[visit]:
+                del uploading[visit]
 
     async def serve(request: web.Request) -> web.StreamResponse:
         principal = await gate.admit(request, route.access)
         _check_headers(route, request)
         query = _query(route, request)
         if route.uploads:
-            return await route.handler(Call(request, principal, await uploaded(request), query))
-        raw = await _read(route, request) if route.has_body else b""
+            return await route.handler(Call(request, principal, await uploaded(request, principal.visit), query))
+        raw = await whole_body(request, route.most_bytes, FORM_WITHIN_S) if route.has_body else b""
         body = _body(route, request, raw) if route.has_body else route.body()
         return await route.handler(Call(request, principal, body, query, raw))
 
@@ -157,22 +161,10 @@ def _query(route: Route[Any, Any], request: web.Request) -> Any:
         raise RequestInvalid(what, code="parameter_invalid", at=at) from error
 
 
-async def _read(route: Route[Any, Any], request: web.Request) -> bytes:
-    if (request.content_length or 0) > route.most_bytes:  # API-1
-        raise TooLarge
-    try:
-        raw = await request.content.readexactly(route.most_bytes + 1)
-    except EOFError as error:  # asyncio.IncompleteReadError: all there was
-        raw = getattr(error, "partial", b"")
-    if len(raw) > route.most_bytes:
-        raise TooLarge
-    return raw
-
-
 async def _upload(route: Route[Any, Any], request: web.Request) -> Upload:
     if request.content_type not in route.uploads:
         raise MediaTypeWrong("the body must be " + " or ".join(route.uploads))
-    return Upload(request.content_type, await _read(route, request))
+    return Upload(request.content_type, await whole_body(request, route.most_bytes, UPLOAD_WITHIN_S))
 
 
 def _body(route: Route[Any, Any], request: web.Request, raw: bytes) -> Any:

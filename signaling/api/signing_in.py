@@ -13,6 +13,7 @@ import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
@@ -22,8 +23,10 @@ from config.pinned import pinned
 from config.secrets import secret_text
 from config.settings import Settings
 from signaling.api.auth import Failures
+from signaling.api.bodies import FORM_WITHIN_S, whole_body
 from signaling.api.sign_in_page import form_page, refused_page
 from signaling.ports import Clock, Pseudonyms
+from signaling.problems import MediaTypeWrong, RequestInvalid
 from signaling.staff.access import Asker
 from signaling.staff.access_store import SqlAccess
 from signaling.staff.issuer import BuiltInIssuer, IssuerRefused, issuer_keys
@@ -42,6 +45,8 @@ from signaling.staff.staff_accounts import StaffAccounts
 SESSION = timedelta(hours=8)
 COOKIE = "teleconsult_attempt"
 MOST_BYTES = 256 << 10
+FORM_BYTES = 16 << 10
+FORM_FIELDS = 32
 ANSWER_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -204,7 +209,7 @@ class IssuerPages:
 
     async def check(self, request: web.Request) -> web.Response:
         """A login and a password."""
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         try:
             wanted = self._issuer.wanted(form)
         except IssuerRefused as error:
@@ -223,10 +228,20 @@ class IssuerPages:
 
     async def token(self, request: web.Request) -> web.Response:
         """The code's token."""
-        form = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        form = await _form(request)
         try:
             token = self._issuer.token(form)
         except IssuerRefused as error:
             return web.json_response({"error": error.code}, status=400, headers={"Cache-Control": "no-store"})
         said = {"access_token": "none", "token_type": "Bearer", "expires_in": 0, "id_token": token}
         return web.json_response(said, headers={"Cache-Control": "no-store"})
+
+
+async def _form(request: web.Request) -> dict[str, str]:
+    raw = await whole_body(request, FORM_BYTES, FORM_WITHIN_S)
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise MediaTypeWrong("the body must be a form")
+    try:
+        return dict(parse_qsl(raw.decode(), keep_blank_values=True, max_num_fields=FORM_FIELDS))
+    except ValueError as error:
+        raise RequestInvalid("the body is no form") from error

@@ -1,0 +1,45 @@
+"""Reading what a caller sends, and giving up on who sends nothing more.
+
+BODY-1  A body is taken as it is. One with a `Content-Encoding` is refused unread: it may be a thousand times what it says.
+BODY-2  Who sends nothing for 15 s is not waited for (408), nor is who has not sent all within the time of this address: else
+        a few callers who never finish would keep every place that others need.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from signaling.problems import MediaTypeWrong, RequestInvalid, RequestLate, TooLarge
+
+STALL_S = 15.0
+FORM_WITHIN_S = 30.0
+UPLOAD_WITHIN_S = 600.0  # 8 MiB at 112 kbit/s
+
+
+async def whole_body(request: web.Request, most_bytes: int, within_s: float) -> bytes:
+    """All of it. Raises `MediaTypeWrong`, `TooLarge`, `RequestLate`, and `RequestInvalid` if it broke off."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":  # BODY-1
+        raise MediaTypeWrong("send the body as it is, without a Content-Encoding")
+    if (request.content_length or 0) > most_bytes:
+        raise TooLarge
+    try:
+        async with asyncio.timeout(within_s):  # BODY-2
+            return await _pieces(request, most_bytes)
+    except TimeoutError:
+        raise RequestLate from None
+    except (ConnectionError, web.RequestPayloadError):
+        raise RequestInvalid("the body broke off") from None
+
+
+async def _pieces(request: web.Request, most_bytes: int) -> bytes:
+    whole = bytearray()
+    while True:
+        async with asyncio.timeout(STALL_S):
+            piece = await request.content.readany()
+        if not piece:
+            return bytes(whole)
+        whole += piece
+        if len(whole) > most_bytes:
+            raise TooLarge
