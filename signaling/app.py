@@ -245,7 +245,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     gate = Gate(secret_text(settings.keys / "api.key"), tokens, store, access, Failures(clock), clock)
     add_routes(app, routes, gate)
     origins = (*settings.origins, *_own_origins(settings))
-    Gateway(registry, tokens, relays, origins, clock, launches).attach(app)
+    Gateway(registry, tokens, relays, origins, clock, launches, contacts(settings)).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
     issuer_door = attach_signing_in(app, settings, access, pseudonyms, clock)
     link_of = _patient_link(store, links)

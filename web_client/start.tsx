@@ -8,6 +8,7 @@ import { useMemo, useEffect } from 'preact/hooks';
 import { browserOf } from './core/browser';
 import type { Language, PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
+import { whenBack } from './ports/back';
 import { clock } from './ports/clock';
 import { type Saying, Voice } from './core/voice';
 import { sounds, unlock } from './ports/chime';
@@ -108,7 +109,9 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     soundOnly: (on) => void visit.call.soundOnly(on),
     end: () => visit.leave(),
     withdraw: () => void visit.call.withdraw(),
+    early: () => visit.comeEarly(),
     print: () => print(),
+    back: whenBack,
     reload: () => location.reload(),
     language: switchLanguage,
     mode: switchMode,

@@ -87,7 +87,7 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
             "guardian_required": standing.needs_guardian(facts),
         },
         "waiting": _waiting(visit),
-        "contacts": _contacts(visit),
+        "contacts": contacts_shown(facts.contacts or Contacts()),
         "held": facts.held,
         "advice": _advice(visit, seat),
         "phone_back": facts.phone_back,
@@ -100,7 +100,13 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "media": {"epoch": life.epoch, "available": life.media_available},
         "recording": _recording(visit),
         "messages": {"last": life.last_message if inside else 0},
-        "times": {"created": facts.created, "entered": facts.entered, "live": facts.live, "ended": facts.ended_at},
+        "times": {
+            "created": facts.created,
+            "scheduled": facts.scheduled,
+            "entered": facts.entered,
+            "live": facts.live,
+            "ended": facts.ended_at,
+        },
         "ended": None if facts.ended is None else {"by": facts.ended.by, "reason": facts.ended.reason},
     }
 
@@ -193,8 +199,8 @@ def _seats(visit: Visit) -> Payload:
     return shown
 
 
-def _contacts(visit: Visit) -> Payload:
-    said = visit.facts.contacts or Contacts()
+def contacts_shown(said: Contacts) -> Payload:
+    """Whom to phone: `contacts` of `state`, and of a refused connection."""
     return {
         name: None if place is None else {"name": place.name, "phone": place.phone}
         for name, place in (("clinic", said.clinic), ("emergency", said.emergency))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from signaling.law import events
+from signaling.law import events, snapshot
 from signaling.law.errors import PayloadInvalid, VersionUnsupported
-from signaling.law.facts import Seat
+from signaling.law.facts import Contacts, Seat
 from signaling.law.terms import GUESTS
 from signaling.live.actor import VisitActor
 from signaling.live.registry import VisitRegistry
@@ -36,11 +37,13 @@ class Gateway:
         origins: Sequence[str],
         clock: Clock,
         launches: SqlLaunches | None = None,
+        contacts: Contacts | None = None,
     ) -> None:
         self.registry = registry
         self.tokens = tokens
         self.wire = Wire(self)
         self._reach = Reach(registry, tokens, ice_servers, clock, launches)
+        self._contacts = snapshot.contacts_shown(contacts or Contacts())
         self._origins = frozenset(map(_origin, origins))
         self._sessions: dict[str, Session] = {}
 
@@ -71,7 +74,7 @@ class Gateway:
         except PayloadInvalid:
             raise _refusal("auth_missing", "the auth payload carries no token") from None
         except TokenError as error:
-            raise _refusal(error.code, "the token is not accepted") from None
+            raise self._shut_out(error.code, "the token is not accepted") from None
         seat, actor = await self._place(claims)
         self._sessions[connection] = Session(self.wire, self._reach, connection, claims, seat, actor)
 
@@ -104,15 +107,19 @@ class Gateway:
             raise _refusal("role_not_seated", "this link has no seat in a visit")
         actor = await self.registry.get(claims.visit)
         if actor is None:
-            raise _refusal("visit_unknown", "no such visit")
+            raise self._shut_out("visit_unknown", "no such visit")
         if claims.links_epoch < actor.facts.links_epoch:
-            raise _refusal("token_revoked", "this link was withdrawn")
+            raise self._shut_out("token_revoked", "this link was withdrawn")
         if claims.role == "guest":
             seat = next((each for each in GUESTS if each == claims.seat and each in actor.facts.guests), None)
             if seat is None:
-                raise _refusal("token_revoked", "this link was withdrawn")
+                raise self._shut_out("token_revoked", "this link was withdrawn")
             return seat, actor
         return claims.role, actor
+
+    def _shut_out(self, code: str, message: str) -> Refused:
+        """A link that opens nothing (any more): whoever holds it can still phone."""
+        return _refusal(code, message, {"contacts": self._contacts})
 
     def _origin_allowed(self, request: web.Request) -> bool:
         """A browser always names its origin; what names none is no browser, and has no ambient rights to abuse."""
@@ -130,5 +137,5 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{host.removesuffix({'http': ':80', 'https': ':443'}.get(parts.scheme, ' '))}"
 
 
-def _refusal(code: str, message: str) -> Refused:
-    return Refused({"v": events.VERSION, "code": code, "message": message})
+def _refusal(code: str, message: str, more: Mapping[str, object] = MappingProxyType({})) -> Refused:
+    return Refused({"v": events.VERSION, "code": code, "message": message, **more})

@@ -99,6 +99,10 @@ async def test_a_connection_is_refused_with_its_code(auth: Any, headers: dict[st
             await client.connect(server.url, auth, headers)
         assert client.refusal["data"]["code"] == code
         assert client.refusal["data"]["v"] == 1
+        # Whose link opens nothing can phone; nobody else is told of the clinic.
+        told = {"clinic": {"name": "县人民医院", "phone": "0571-8877 6655"}, "emergency": None}
+        unheard = code.startswith("token_") or code == "visit_unknown"
+        assert client.refusal["data"].get("contacts") == (told if unheard else None)
         assert client.states == []
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from signaling.law.facts import VisitFacts
+from signaling.law.facts import Contact, Contacts, VisitFacts
 from signaling.live.registry import VisitRegistry
 from signaling.live.workers import MediaWorkers, RecorderLink
 from signaling.sockets.gateway import Gateway
@@ -21,6 +21,8 @@ from tests.signaling_parts.client import CONSENT, WITHIN_S, Client
 from tests.signaling_parts.messages import MemoryMessages
 from tests.signaling_parts.processes import FakeMedia, FakeRecorder
 from tests.signaling_parts.stores import LIMITS, MemoryStore, facts
+
+CLINIC = Contacts(Contact("县人民医院", "0571-8877 6655"))
 
 
 class NoIce:
@@ -59,7 +61,7 @@ class Server:
             self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock, LIMITS
         )
         origins = ["https://clinic.example", "http://127.0.0.1:19600"]
-        self.gateway = Gateway(self.registry, self.tokens, NoIce(), origins, clock)
+        self.gateway = Gateway(self.registry, self.tokens, NoIce(), origins, clock, contacts=CLINIC)
         app = web.Application()
         self.gateway.attach(app)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)

@@ -127,3 +127,9 @@ def test_a_visit_has_a_row_while_it_waits_or_is_live() -> None:
 def test_a_track_is_shown_with_its_five_members() -> None:
     shown = snapshot.track(Track("doctor.camera", "doctor", "camera", "video", "VP8"))
     assert shown == {"id": "doctor.camera", "seat": "doctor", "source": "camera", "kind": "video", "codec": "VP8"}
+
+
+def test_everyone_is_told_when_the_visit_was_booked_for() -> None:
+    booked = Visit(facts(scheduled="2026-05-06T01:30:00.000Z"), T0)
+    assert snapshot.state(booked, "patient", T0)["times"]["scheduled"] == "2026-05-06T01:30:00.000Z"
+    assert snapshot.state(Visit(facts(), T0), "guest-1", T0)["times"]["scheduled"] is None

@@ -3,7 +3,7 @@ import { Call, type CallFacts, type Ports } from './call';
 import type { ConsentWords } from './desk';
 import { Network, type NetworkFacts, type ProbePort } from './network';
 import type { SessionFacts } from './session';
-import { patientPage, type PatientPage, type Steps } from './visit';
+import { opensIn, patientPage, type PatientPage, type Steps } from './visit';
 import { Snapshot, type Watchable } from './watch';
 import type { OnBehalf } from './wire';
 
@@ -30,6 +30,8 @@ export interface PatientFacts {
   readonly noReturn: string | null;
 }
 
+/** A timer of a browser holds 24 days. */
+const LONGEST_NAP_MS = 86_400_000;
 /** A call that the patient agreed to have answered rings this long first. */
 const AUTO_ANSWER_MS = 5000;
 
@@ -61,6 +63,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
     const memory = ports.memory;
     this.call = new Call(ports, token);
     const steps = {
+      early: memory.recall('early') === 'yes',
       confirmed: memory.recall('confirmed') === 'yes',
       checked: memory.recall('checked') === 'yes',
       reconsidering: false,
@@ -107,6 +110,11 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.stopConsent();
     this.facts.set({ consent: null, consentTrouble: false });
     this.stopConsent = this.fetchConsent(language, (consent, consentTrouble) => this.facts.set({ consent, consentTrouble }));
+  }
+
+  /** In before the time that was booked. */
+  comeEarly(): void {
+    this.step({ early: true });
   }
 
   /** The patient said who they are, or who decides for them did. */
@@ -199,9 +207,24 @@ export class PatientVisit implements Watchable<PatientFacts> {
     this.facts.set({ auto });
   }
 
+  private get serverNow(): number {
+    return this.ports.clock.now() + this.call.now.skew;
+  }
+
+  private stopOpening: (() => void) | null = null;
+
+  /** The page changes by itself when the booked time is near. */
+  private awaitOpening(): void {
+    this.stopOpening?.();
+    this.stopOpening = null;
+    const state = this.now.call.session.state;
+    const left = this.now.page === 'early' && state !== null ? opensIn(state, this.serverNow) : null;
+    if (left !== null) this.stopOpening = this.ports.clock.after(Math.min(left, LONGEST_NAP_MS), () => this.heard(this.now.call));
+  }
+
   /** Which page this is; a guest's way is another one. */
   protected pageOf(session: SessionFacts, steps: Steps): PatientPage {
-    return patientPage(session, steps);
+    return patientPage(session, steps, this.serverNow);
   }
 
   private entering = false;
@@ -210,6 +233,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
     const { steps } = this.now;
     this.facts.set({ call, page: this.pageOf(call.session, steps) });
     this.checkIfDue();
+    this.awaitOpening();
     this.heed();
   }
 
@@ -237,6 +261,7 @@ export class PatientVisit implements Watchable<PatientFacts> {
 
   protected step(change: Partial<Steps>): void {
     const steps = { ...this.now.steps, ...change };
+    this.ports.memory.keep('early', steps.early ? 'yes' : '');
     this.ports.memory.keep('confirmed', steps.confirmed ? 'yes' : '');
     this.ports.memory.keep('checked', steps.checked ? 'yes' : '');
     this.ports.memory.keep('answered', steps.answered ? 'yes' : '');

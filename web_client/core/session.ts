@@ -6,7 +6,7 @@
  */
 import type { Clock } from './clock';
 import { Snapshot, type Watchable } from './watch';
-import { type Ack, type Queue, type State, parseAck, parseCode, parseQueue, parseState } from './wire';
+import { type Ack, type Contacts, type Queue, type State, parseAck, parseCode, parseContacts, parseQueue, parseState } from './wire';
 
 export interface SocketEvents {
   opened(): void;
@@ -31,6 +31,8 @@ export interface SessionFacts {
   readonly link: LinkState;
   /** Why it is over: a refusal's or a bye's code. */
   readonly code: string | null;
+  /** Whom to phone, as a refusal says it. */
+  readonly contacts: Contacts | null;
   readonly lostAt: number | null;
   readonly state: State | null;
   readonly queue: Queue | null;
@@ -46,7 +48,7 @@ const OURS_MS = 15_000;
 const AGAIN = new Set(['link_lost', 'no_answer', 'rate_limited', 'internal']);
 
 export class Session implements Watchable<SessionFacts> {
-  private readonly facts = new Snapshot<SessionFacts>({ link: 'connecting', code: null, lostAt: null, state: null, queue: null });
+  private readonly facts = new Snapshot<SessionFacts>({ link: 'connecting', code: null, contacts: null, lostAt: null, state: null, queue: null });
   private socket: Socket | null = null;
   /** One that is being opened beside it. */
   private spare: Socket | null = null;
@@ -139,6 +141,7 @@ export class Session implements Watchable<SessionFacts> {
       refused: (given) => {
         if (!current()) return;
         const code = parseCode(given);
+        this.facts.set({ contacts: parseContacts((given as { contacts?: unknown } | null)?.contacts) });
         if (code !== 'server_busy' && code !== 'unknown') this.finish(code);
         else if (isSpare()) this.dropSpare();
         else this.lose();

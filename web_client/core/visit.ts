@@ -2,10 +2,12 @@
 import type { SessionFacts } from './session';
 import type { Guest, State } from './wire';
 
-export type PatientPage = 'opening' | 'closed' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'called' | 'live' | 'ended';
+export type PatientPage = 'opening' | 'closed' | 'early' | 'entry' | 'consent' | 'declined' | 'check' | 'waiting' | 'called' | 'live' | 'ended';
 
 /** What the patient did on this page and the server need not know. */
 export interface Steps {
+  /** The patient wants in before the time that was booked. */
+  readonly early: boolean;
   /** 是我: the patient said who they are. */
   readonly confirmed: boolean;
   /** The device check is done, or was put off. */
@@ -16,12 +18,23 @@ export interface Steps {
   readonly answered: boolean;
 }
 
-export function patientPage(session: SessionFacts, steps: Steps): PatientPage {
+/** So long before a booked time the waiting room is open: whoever comes sooner is told when, and may come in all the same. */
+export const OPENS_BEFORE_MS = 30 * 60_000;
+
+/** Milliseconds until the waiting room of a booked visit opens; null if it is open, or nothing was booked. `now` is the server's clock. */
+export function opensIn(state: State, now: number): number | null {
+  const left = Date.parse(state.times.scheduled ?? '') - OPENS_BEFORE_MS - now;
+  return state.phase === 'scheduled' && left > 0 ? left : null;
+}
+
+/** `now` is the server's clock, in ms. */
+export function patientPage(session: SessionFacts, steps: Steps, now: number): PatientPage {
   const state = session.state;
   if (state?.phase === 'ended') return 'ended';
   if (session.link === 'over') return 'closed';
   if (state === null) return 'opening';
   if (state.phase === 'live') return steps.answered ? 'live' : 'called';
+  if (!steps.early && opensIn(state, now) !== null) return 'early';
   const decided = state.seats.patient.consent;
   const gone = decided === 'refused' || decided === 'withdrawn';
   if (gone && state.consent.required && !steps.reconsidering) return 'declined';

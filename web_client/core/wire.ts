@@ -61,6 +61,12 @@ export interface Contact {
   readonly phone: string;
 }
 
+/** Whom a patient may phone, beside 120. */
+export interface Contacts {
+  readonly clinic: Contact | null;
+  readonly emergency: Contact | null;
+}
+
 export interface Track {
   readonly id: string;
   readonly seat: string;
@@ -117,7 +123,7 @@ export interface State {
   readonly consent: { readonly required: boolean; readonly text_version: string | null; readonly guardian: boolean };
   /** Who decides for the patient (SIG-40); the name is masked. */
   readonly behalf: OnBehalf | null;
-  readonly contacts: { readonly clinic: Contact | null; readonly emergency: Contact | null };
+  readonly contacts: Contacts;
   readonly ahead: number | null;
   readonly wait: Wait;
   /** The doctor has put the live visit on hold. */
@@ -141,7 +147,8 @@ export interface State {
   readonly prescriptions: readonly Prescription[];
   /** The doctor's: what the hospital says of the patient, for `core/summary` to read. */
   readonly summary: unknown;
-  readonly times: { readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
+  /** `scheduled`: what the visit was booked for. */
+  readonly times: { readonly scheduled: string | null; readonly entered: string | null; readonly live: string | null; readonly ended: string | null };
   readonly ended: { readonly by: string; readonly reason: string } | null;
 }
 
@@ -238,7 +245,7 @@ export function parseState(given: unknown): State | null {
     guests: GUESTS.flatMap((each) => (seats[each] === undefined ? [] : [parseGuest(each, seats[each])])),
     consent: { required: consent['required'] !== false, text_version: text(consent['text_version']), guardian: consent['guardian_required'] === true },
     behalf: parseBehalf(fields(seats['patient'])['by']),
-    contacts: { clinic: parseContact(fields(from['contacts'])['clinic']), emergency: parseContact(fields(from['contacts'])['emergency']) },
+    contacts: parseContacts(from['contacts']),
     ahead: count(fields(from['waiting'])['ahead']),
     wait: parseWait(from['waiting']),
     held: from['held'] === true,
@@ -253,7 +260,7 @@ export function parseState(given: unknown): State | null {
     slot: parseSlot(from['slot']),
     prescriptions: list(from['prescriptions']).flatMap(parsePrescription),
     summary: from['summary'] ?? null,
-    times: { entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
+    times: { scheduled: text(times['scheduled']), entered: text(times['entered']), live: text(times['live']), ended: text(times['ended']) },
     ended: ended && { by: text(ended['by']) ?? 'system', reason: text(ended['reason']) ?? 'completed' },
   };
 }
@@ -356,6 +363,12 @@ function parseBehalf(given: unknown): OnBehalf | null {
   const from = fields(given);
   const as = oneOf(['guardian', 'family'] as const, from['as'], null);
   return as === null ? null : { as, relation: oneOf(RELATIONS, from['relation'], 'other'), name: text(from['name']) ?? '' };
+}
+
+/** `contacts`, of a state or of a refused CONNECT. */
+export function parseContacts(given: unknown): Contacts {
+  const from = fields(given);
+  return { clinic: parseContact(from['clinic']), emergency: parseContact(from['emergency']) };
 }
 
 function parseContact(given: unknown): Contact | null {

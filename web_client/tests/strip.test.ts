@@ -11,7 +11,7 @@ const w = { ...common, ...patient };
 function shown(microphone: Device['state'], change: Record<string, unknown>, link = 'open', clock = 0) {
   const device = (state: Device['state']): Device => ({ state, cause: null, track: null });
   const call = {
-    session: { link, code: null, lostAt: 0, queue: null, state: parseState(stateGiven(change)) },
+    session: { link, code: null, contacts: null, lostAt: 0, queue: null, state: parseState(stateGiven(change)) },
     peer: { transport: 'connected', remotes: [{ source: 'camera' }] },
     devices: { microphone: device(microphone), camera: device('on'), screen: device('idle') },
     level: 'good',

@@ -7,14 +7,16 @@ import { type Steps, minutesOf, patientPage, secondsToReturn } from '../core/vis
 import { parseAck, parseIce, parseState } from '../core/wire';
 import { stateGiven } from './bench';
 
-const NEW: Steps = { confirmed: false, checked: false, reconsidering: false, answered: false };
+const NEW: Steps = { early: false, confirmed: false, checked: false, reconsidering: false, answered: false };
 const session = (change: Record<string, unknown> | null, link: SessionFacts['link'] = 'open', code: string | null = null): SessionFacts => ({
   link,
   code,
+  contacts: null,
   lostAt: null,
   queue: null,
   state: change === null ? null : parseState(stateGiven(change)),
 });
+const BOOKED = '2026-05-06T01:30:00.000Z';
 const consented = (decision: string) => ({ doctor: { consent: 'undecided' }, patient: { present: true, consent: decision } });
 
 describe('the patient’s page', () => {
@@ -22,6 +24,8 @@ describe('the patient’s page', () => {
     ['nothing known yet', session(null), NEW, 'opening'],
     ['a refused link', session(null, 'over', 'token_expired'), NEW, 'closed'],
     ['a new patient', session({ phase: 'scheduled', seats: consented('undecided') }), NEW, 'entry'],
+    ['who opens the link days before', session({ phase: 'scheduled', times: { scheduled: BOOKED } }), NEW, 'early'],
+    ['who wants in all the same', session({ phase: 'scheduled', times: { scheduled: BOOKED }, seats: consented('undecided') }), { ...NEW, early: true }, 'entry'],
     ['who said who they are', session({ phase: 'scheduled', seats: consented('undecided') }), { ...NEW, confirmed: true }, 'consent'],
     ['who agreed', session({ phase: 'scheduled', seats: consented('agreed') }), { ...NEW, confirmed: true }, 'check'],
     ['who refused', session({ phase: 'scheduled', seats: consented('refused') }), { ...NEW, confirmed: true }, 'declined'],
@@ -36,7 +40,15 @@ describe('the patient’s page', () => {
     ['an ended visit, even when the link is over', session({ phase: 'ended' }, 'over', 'closed'), NEW, 'ended'],
   ];
   it.each(table)('%s', (_name, facts, steps, page) => {
-    expect(patientPage(facts, steps)).toBe(page);
+    expect(patientPage(facts, steps, 0)).toBe(page);
+  });
+
+  it('opens half an hour before the time that was booked, and never shuts on who waits or is called', () => {
+    const at = Date.parse(BOOKED) - 30 * 60_000;
+    const page = (now: number, phase = 'scheduled') => patientPage(session({ phase, times: { scheduled: BOOKED }, seats: consented('undecided') }), NEW, now);
+    expect([page(at - 1), page(at), page(at + 86_400_000)]).toEqual(['early', 'entry', 'entry']);
+    expect(page(0, 'live')).toBe('called');
+    expect(page(0, 'ended')).toBe('ended');
   });
 });
 

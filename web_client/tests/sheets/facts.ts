@@ -10,6 +10,8 @@ import { type QueueRow, type SeatState, type State, parseState } from '../../cor
 const NOW = Date.parse('2026-05-04T09:24:41.000Z');
 const at = (secondsAgo: number): string => new Date(Date.now() - secondsAgo * 1000).toISOString();
 
+const CONTACTS = { clinic: { name: '县人民医院', phone: '0571-8877 6655' }, emergency: { name: '县医院急诊', phone: '0571-8877 0120' } };
+
 const ON: Partial<SeatState> = { present: true, consent: 'agreed', media: 'connected', microphone: 'on', camera: 'on', screen: 'off' };
 
 export function stateOf(phase: State['phase'], seat: State['you']['seat'], change: Record<string, unknown> = {}): State {
@@ -25,7 +27,7 @@ export function stateOf(phase: State['phase'], seat: State['you']['seat'], chang
     seats: { doctor: ON, patient: ON },
     consent: { required: true, text_version: '2026-05' },
     waiting: { ahead: 2, estimate_s: { low: 480, high: 880 } },
-    contacts: { clinic: { name: '县人民医院', phone: '0571-8877 6655' }, emergency: { name: '县医院急诊', phone: '0571-8877 0120' } },
+    contacts: CONTACTS,
     summary: seat !== 'doctor' ? null : {
       allergies: [{ substance: '青霉素', reaction: '全身皮疹', severity: 'severe' }],
       conditions: [{ name: '高血压', since: '2014 年' }, { name: '2 型糖尿病', since: '2019 年' }],
@@ -44,7 +46,7 @@ export function stateOf(phase: State['phase'], seat: State['you']['seat'], chang
       ],
       gaps: [],
     },
-    times: { entered: at(1300), live: phase === 'live' || phase === 'ended' ? '2026-05-04T09:12:00.000Z' : null, ended: phase === 'ended' ? new Date(NOW).toISOString() : null },
+    times: { scheduled: null, entered: at(1300), live: phase === 'live' || phase === 'ended' ? '2026-05-04T09:12:00.000Z' : null, ended: phase === 'ended' ? new Date(NOW).toISOString() : null },
     ended: phase === 'ended' ? { by: 'doctor', reason: 'completed' } : null,
     ...change,
   });
@@ -79,14 +81,16 @@ export const GUEST: Readonly<Record<string, PatientSample>> = {
   waiting: ['waiting', (t) => callOf(stateOf('live', 'guest-1', { patient: null, seats: LOBBY }), t)],
   live: ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t)],
   'live-captions': ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t, { caption: { text: '血压早上高一些，先把药量一次，晚上再量。', language: 'zh' } })],
+  'live-text': ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t, { level: 'text' })],
+  reconnecting: ['live', (t) => callOf(stateOf('live', 'guest-1', { seats: GUESTS }), t, { session: { link: 'lost', code: null, contacts: null, lostAt: Date.now() - 20_000, queue: null, state: stateOf('live', 'guest-1', { seats: GUESTS }) } })],
   ended: ['ended', (t) => callOf(stateOf('ended', 'guest-1', { seats: LOBBY }), t)],
-  left: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'closed', lostAt: null, state: null, queue: null } })],
+  left: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'closed', contacts: null, lostAt: null, state: null, queue: null } })],
 };
 
 export function callOf(state: State | null, tracks: Tracks, change: Partial<CallFacts> = {}): CallFacts {
   const live = state?.phase === 'live';
   return {
-    session: { link: 'open', code: null, lostAt: null, state, queue: null },
+    session: { link: 'open', code: null, contacts: null, lostAt: null, state, queue: null },
     peer: {
       transport: live ? 'connected' : 'new',
       remotes: live ? others(state).map(([seat, track]) => ({ id: `${seat}.camera`, seat, source: 'camera', track: tracks[track] })) : [],
@@ -126,6 +130,7 @@ export type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) 
 
 export const PATIENT: Readonly<Record<string, PatientSample>> = {
   opening: ['opening', (t) => callOf(null, t)],
+  early: ['early', (t) => callOf(stateOf('scheduled', 'patient', { times: { scheduled: '2026-05-06T01:30:00.000Z' } }), t)],
   entry: ['entry', (t) => callOf(stateOf('scheduled', 'patient'), t)],
   'entry-child': ['entry', (t) => callOf(stateOf('scheduled', 'patient', { patient: { name: '陈*', age: 4, sex: 'male', complaint: '发热' }, consent: { required: true, guardian_required: true, text_version: '2026-05' } }), t)],
   consent: ['consent', (t) => callOf(stateOf('scheduled', 'patient'), t)],
@@ -144,7 +149,7 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'waiting-silent': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t)],
   'waiting-late': ['waiting', (t) => callOf(stateOf('waiting', 'patient', { waiting: { ahead: 0, late: 'coordinator', offers: ['phone_back', 'rebook'] } }), t)],
   'live-hold': ['live', (t) => callOf(stateOf('live', 'patient', { held: true }), t)],
-  'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],
+  'waiting-lost': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, contacts: null, lostAt: Date.now(), queue: null, state: stateOf('waiting', 'patient') } })],
   called: ['called', (t) => callOf(stateOf('live', 'patient'), t)],
   live: ['live', (t) => callOf(stateOf('live', 'patient'), t)],
   'live-slow': ['live', (t) => callOf(stateOf('live', 'patient'), t, { level: 'slow' })],
@@ -156,10 +161,13 @@ export const PATIENT: Readonly<Record<string, PatientSample>> = {
   'live-audio': ['live', (t) => callOf(stateOf('live', 'patient', { seats: { doctor: { ...ON, camera: 'off' }, patient: ON } }), t)],
   'live-muted': ['live', (t) => callOf(stateOf('live', 'patient', { recording: { state: 'on', since: at(300), gaps: [{ stream: 'patient', from_ms: 1, to_ms: 2400, cause: 'network' }] } }), t, { devices: { microphone: { state: 'muted', cause: null, track: t.face }, camera: device(t.face), screen: device(null) } })],
   'live-guests': ['live', (t) => callOf(stateOf('live', 'patient', { seats: GUESTS }), t)],
-  reconnecting: ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, lostAt: Date.now(), queue: null, state: stateOf('live', 'patient') } })],
+  reconnecting: ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, contacts: null, lostAt: Date.now(), queue: null, state: stateOf('live', 'patient') } })],
   ended: ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
   'ended-rated': ['ended', (t) => callOf(stateOf('ended', 'patient'), t)],
-  closed: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'taken_over', lostAt: null, state: null, queue: null } })],
+  closed: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'taken_over', contacts: null, lostAt: null, state: null, queue: null } })],
+  'closed-expired': ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'token_expired', contacts: CONTACTS, lostAt: null, state: null, queue: null } })],
+  'reconnecting-long': ['live', (t) => callOf(stateOf('live', 'patient'), t, { session: { link: 'lost', code: null, contacts: null, lostAt: Date.now() - 20_000, queue: null, state: stateOf('live', 'patient') } })],
+  'waiting-lost-long': ['waiting', (t) => callOf(stateOf('waiting', 'patient'), t, { session: { link: 'lost', code: null, contacts: null, lostAt: Date.now() - 20_000, queue: null, state: stateOf('waiting', 'patient') } })],
 };
 
 export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en', of = PATIENT): PatientFacts {
@@ -167,7 +175,7 @@ export function patientFacts(name: string, tracks: Tracks, language: 'zh' | 'en'
   return {
     page,
     call: call(tracks),
-    steps: { confirmed: true, checked: true, reconsidering: false, answered: of === PATIENT },
+    steps: { early: false, confirmed: true, checked: true, reconsidering: false, answered: of === PATIENT },
     consent: { version: '2026-05', sha256: '00', language, text: CONSENT[language] },
     consentTrouble: false,
     busy: false,

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { trackOf } from '../../core/peer';
 import type { Seat } from '../../core/wire';
+import { useBack } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -9,7 +10,7 @@ import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
 import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
-import { Onwards } from '../patient/onwards';
+import { Onwards, unheard } from '../patient/onwards';
 import { Messages, doctorName } from '../patient/parts';
 import { liveStrip, recordingWords } from '../patient/strip';
 import type { GuestGiven } from './shape';
@@ -49,6 +50,9 @@ export function Live(given: GuestGiven) {
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
   const clock = useTick(1000);
+  useBack(act.back, true, () => setLeaving(true));
+  useBack(act.back, writing, () => setWriting(false));
+  useBack(act.back, leaving, () => setLeaving(false));
   if (state === null) return null;
   const screen = trackOf(peer, 'doctor', 'screen') ?? trackOf(peer, 'patient', 'screen');
   const strip = liveStrip(given, clock);
@@ -74,7 +78,7 @@ export function Live(given: GuestGiven) {
       <footer class="foot">
         <div class="over">
           <div class="pills">
-            {!writing && (
+            {!writing && session.link === 'open' && (
               <button type="button" class="em glassy" data-act="sound-only" aria-pressed={quiet} onClick={() => act.soundOnly(!quiet)}>
                 <Icon name={quiet ? 'camera' : 'sound'} />
                 <span>{quiet ? w.soundOnlyEnd : w.soundOnly}</span>
@@ -97,7 +101,7 @@ export function Live(given: GuestGiven) {
           <Icon name={strip.icon} />
           <span>{strip.words}</span>
         </p>
-        <Onwards given={given} strip={strip} writing={writing} write={() => setWriting(true)} silenced={silenced} play={() => setNudge(nudge + 1)} />
+        <Onwards given={given} strip={strip} write={null} silenced={silenced} play={() => setNudge(nudge + 1)} />
         {leaving && mine?.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}
@@ -125,7 +129,7 @@ export function Live(given: GuestGiven) {
           <Button act="camera" kind="tool" icon={camera === 'on' ? 'camera' : 'cameraOff'} onTap={act.camera} label={camera === 'on' ? w.cameraOn : w.cameraOff}>
             {camera === 'on' ? w.camera : w.cameraOff}
           </Button>
-          <Button act="chat" kind="tool" icon={writing ? 'close' : 'chat'} pressed={writing} onTap={() => setWriting(!writing)}>
+          <Button act="chat" kind={unheard(strip) && !writing ? 'main' : 'tool'} icon={writing ? 'close' : 'chat'} pressed={writing} onTap={() => setWriting(!writing)}>
             {writing ? w.helpBackShort : messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
           </Button>
           <Button act="end" kind="end" icon="phone" turn onTap={() => setLeaving(true)}>

@@ -19,7 +19,8 @@ export function endTitle({ now, w }: Pick<PatientGiven, 'now' | 'w'>): string {
 
 export function Closed(given: PatientGiven) {
   const { now, w, act } = given;
-  const { code, state } = now.call.session;
+  const { session } = now.call;
+  const { code } = session;
   const { title, next, again } = closedSays(code, w);
   return (
     <Sheet
@@ -35,7 +36,7 @@ export function Closed(given: PatientGiven) {
     >
       <Heading page="closed">{title}</Heading>
       <p class="lead">{next}</p>
-      {code !== 'taken_over' && <Phones state={state} w={w} says120 />}
+      {code !== 'taken_over' && <Phones of={session.state ?? session} w={w} says120 />}
     </Sheet>
   );
 }

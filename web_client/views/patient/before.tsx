@@ -1,6 +1,7 @@
 /** The pages before the waiting room: who you are, consent. */
 import { tongue } from '../../core/tongue';
 import { useState } from 'preact/hooks';
+import { useBack } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -13,6 +14,8 @@ export function Entry(given: PatientGiven) {
   const { now, w, act } = given;
   const [wrong, setWrong] = useState(false);
   const [family, setFamily] = useState(false);
+  useBack(act.back, wrong, () => setWrong(false));
+  useBack(act.back, family, () => setFamily(false));
   const guardian = now.call.session.state?.consent.guardian === true;
   const part = useLazy(true, () => import('./behalf'));
   const state = now.call.session.state;
@@ -120,7 +123,7 @@ export function Declined(given: PatientGiven) {
     >
       <Heading page="declined">{w.declinedTitle}</Heading>
       <p class="lead">{w.declinedSay}</p>
-      <Phones state={given.now.call.session.state} w={w} says120 />
+      <Phones of={given.now.call.session.state} w={w} says120 />
     </Sheet>
   );
 }

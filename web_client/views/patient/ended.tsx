@@ -81,7 +81,7 @@ export function Ended(given: PatientGiven) {
       {happened && rating !== null && <rating.Rating given={given} />}
       {receipt !== null && <receipt.Receipt {...given.act.receipt()} w={w} />}
       {happened && <p class="quiet">{w.endAgain}</p>}
-      <Phones state={state} w={w} says120 />
+      <Phones of={state} w={w} says120 />
       {happened && state?.advice && <p class="quiet">{w.endThanks}</p>}
     </Sheet>
   );

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Source } from '../../core/wire';
+import { useBack } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -33,6 +34,11 @@ export function Live(given: PatientGiven) {
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
   const clock = useTick(1000);
+  useBack(act.back, true, () => setEnding(true));
+  useBack(act.back, helping, () => setHelping(false));
+  useBack(act.back, urgent, () => setUrgent(false));
+  useBack(act.back, writing, () => setWriting(false));
+  useBack(act.back, ending, () => setEnding(false));
   if (state === null) return null;
   const remote = (source: Source): MediaTrack | undefined => trackOf(peer, 'doctor', source);
   const quiet = state.you.soundOnly;
@@ -108,7 +114,7 @@ export function Live(given: PatientGiven) {
       <footer class="foot">
         <div class="over">
           <div class="pills">
-            {!elder && !screen && !urgent && !writing && soundOnly}
+            {!elder && !screen && !urgent && !writing && session.link === 'open' && soundOnly}
             <button type="button" class="em glassy" data-act="emergency" aria-expanded={urgent} onClick={() => setUrgent(!urgent)}>
               <Icon name={urgent ? 'close' : 'phone'} />
               <span>{urgent ? w.helpBackShort : w.call120}</span>
@@ -125,7 +131,7 @@ export function Live(given: PatientGiven) {
         {urgent && (
           <div class="urgent" data-urgent>
             <p>{w.emergencyStays}</p>
-            <Phones state={state} w={w} />
+            <Phones of={state} w={w} />
           </div>
         )}
         <p class={`say ${strip.tone}`}>
@@ -135,7 +141,7 @@ export function Live(given: PatientGiven) {
             {strip.more && <small>{strip.more}</small>}
           </span>
         </p>
-        <Onwards given={given} strip={strip} writing={writing} write={() => setWriting(true)} silenced={silenced} play={() => setNudge(nudge + 1)} />
+        <Onwards given={given} strip={strip} write={writing ? null : () => setWriting(true)} silenced={silenced} play={() => setNudge(nudge + 1)} />
         {ending && state.seats.patient.consent === 'agreed' && (
           <Button act="withdraw" kind="plain" onTap={act.withdraw}>
             {state.consent.required ? w.withdrawEnds : w.withdraw}

@@ -5,22 +5,21 @@ import type { PatientGiven } from './shape';
 import type { Strip } from './strip';
 
 /** Sound is of no use now: there are letters, and the telephone. */
-function unheard(strip: Strip): boolean {
+export function unheard(strip: Strip): boolean {
   return strip.key === 'text' || strip.key === 'mic.failed';
 }
 
 interface Given {
   given: PatientGiven;
   strip: Strip;
-  /** The messages are open already. */
-  writing: boolean;
-  write: () => void;
+  /** Opens the messages; null where they are open, or have a button of their own below. */
+  write: (() => void) | null;
   /** The browser wants a tap before it plays. */
   silenced: boolean;
   play: () => void;
 }
 
-export function Onwards({ given, strip, writing, write, silenced, play }: Given) {
+export function Onwards({ given, strip, write, silenced, play }: Given) {
   const { now, w, act } = given;
   const state = now.call.session.state;
   const phones = state?.you.seat === 'patient' && (strip.key === 'audio' || unheard(strip));
@@ -33,10 +32,10 @@ export function Onwards({ given, strip, writing, write, silenced, play }: Given)
       )}
       {strip.long && (
         <div class="urgent" data-failed>
-          <Phones state={state} w={w} only="clinic" />
+          <Phones of={state} w={w} only="clinic" />
         </div>
       )}
-      {unheard(strip) && !writing && (
+      {unheard(strip) && write !== null && (
         <Button act="chat-text" kind="main" icon="chat" onTap={write}>
           {w.leaveWord}
         </Button>

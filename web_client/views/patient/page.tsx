@@ -4,7 +4,6 @@ import { Said } from '../parts/said';
 import { Closed, Opening } from './after';
 import { Consent, Declined, Entry } from './before';
 import { Called } from './called';
-import { Check } from './check';
 import type { PatientGiven } from './shape';
 import { saying } from './spoken';
 import { liveStrip } from './strip';
@@ -16,7 +15,6 @@ const VIEWS = {
   entry: Entry,
   consent: Consent,
   declined: Declined,
-  check: Check,
   waiting: Waiting,
   called: Called,
 };
@@ -24,7 +22,8 @@ const VIEWS = {
 export function PatientPageView(given: PatientGiven) {
   const { now } = given;
   const later = useLazy(now.page !== 'opening' && now.page !== 'closed', () => import('./later'));
-  const View = now.page === 'live' ? (later?.Live ?? Opening) : now.page === 'ended' ? (later?.Ended ?? Opening) : VIEWS[now.page];
+  const fetched = later && { early: later.Early, check: later.Check, live: later.Live, ended: later.Ended };
+  const View = now.page in VIEWS ? VIEWS[now.page as keyof typeof VIEWS] : (fetched?.[now.page as keyof typeof fetched] ?? Opening);
   const said = saying(given);
   const urgent = said !== null && (said.rank !== 'news' || (now.page === 'live' && liveStrip(given).tone === 'warn'));
   // The page's heading takes the focus and is read with it: only what changes while one stays is told here.

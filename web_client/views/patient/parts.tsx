@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Doctor, Patient } from '../../core/wire';
 import { tongue } from '../../core/tongue';
 import type { PatientWords as Words } from '../../words/kinds';
+import { useBack } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -113,6 +114,8 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
   const { w, act, mode } = given;
   const [helping, setHelping] = useState(false);
   const [writing, setWriting] = useState(false);
+  useBack(act.back, helping, () => setHelping(false));
+  useBack(act.back, writing, () => setWriting(false));
   const elder = mode !== 'normal';
   const phase = given.now.call.session.state?.phase;
   // A guest writes once it is in, and has a page of its own there.
@@ -146,7 +149,7 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
               </Button>
             )}
             <Guide w={w} />
-            <Phones state={given.now.call.session.state} w={w} says120 />
+            <Phones of={given.now.call.session.state} w={w} says120 />
             {!canWrite && <p class="lead">{w.helpPhone}</p>}
           </section>
         )}

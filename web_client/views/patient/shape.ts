@@ -36,7 +36,11 @@ export interface PatientActs extends ChatActs {
   soundOnly(on: boolean): void;
   end(): void;
   withdraw(): void;
+  /** In before the booked time. */
+  early(): void;
   print(): void;
+  /** Hears the phone's own Back in place of the browser. */
+  back(then: () => void): () => void;
   reload(): void;
   language(): void;
   mode(): void;

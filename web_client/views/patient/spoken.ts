@@ -1,11 +1,12 @@
 /** What a page says aloud now: to screen readers always, by the browser's voice on request. */
 import type { Saying } from '../../core/voice';
-import { deviceSays, networkSays } from './check';
+import { deviceSays, networkSays } from './found';
 import { liveStrip, lostLong, recordingWords } from './strip';
 import { doctorName } from './parts';
 import { closedSays } from '../parts/closed';
 import { endTitle } from './after';
 import { waitSays } from './waiting';
+import { moment } from '../parts/moment';
 import { guestsIn } from '../parts/tiles';
 import type { PatientGiven } from './shape';
 
@@ -25,6 +26,8 @@ export function saying({ now, w, browser }: Given): Saying | null {
       const { title, next } = closedSays(session.code, w);
       return said('closed', `${title}。${next}`);
     }
+    case 'early':
+      return said('early', `${w.earlyTitle}。${w.earlyAt} ${moment(Date.parse(state?.times.scheduled ?? ''), w.tag)}。${w.earlyNext}`);
     case 'entry':
       return said('entry', `${w.entryConfirm} ${doctorName(state?.doctor, w)}。${w.emergency}`);
     case 'consent':

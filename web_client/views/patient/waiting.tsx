@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { minutesOf } from '../../core/visit';
 import type { State } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
+import { useBack } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -28,6 +29,7 @@ export function Waiting(given: PatientGiven) {
   const { session, devices, messages } = now.call;
   const state = session.state;
   const [writing, setWriting] = useState(false);
+  useBack(act.back, writing, () => setWriting(false));
   const ahead = state?.ahead ?? null;
   const wait = state?.wait;
   const lost = session.link === 'lost';
@@ -97,7 +99,7 @@ export function Waiting(given: PatientGiven) {
               !(elder && offered) && <p class="next">{w.waitHow}</p>
             )}
           </section>
-          {long && <Phones state={state} w={w} only="clinic" />}
+          {long && <Phones of={state} w={w} only="clinic" />}
           {!lost && (
             <p class={`state ${both ? 'good' : 'quiet'}`}>
               <Icon name={both ? 'tick' : 'warn'} />
@@ -116,7 +118,7 @@ export function Waiting(given: PatientGiven) {
                   {w.rebook}
                 </Button>
               )}
-              {!elder && <Phones state={state} w={w} only="clinic" />}
+              {!elder && <Phones of={state} w={w} only="clinic" />}
             </section>
           )}
           <div class="two">

@@ -2,6 +2,12 @@ import type { OwnPatientWords } from '../kinds';
 
 export const patient: OwnPatientWords = {
   openingSlow: 'The network is slow. Still opening, nothing to tap.',
+  earlyTitle: 'It is not time yet',
+  earlyAt: 'Your visit is on',
+  earlyNext: 'Open this same link then. It need not stay open.',
+  earlyTry: 'Try phone and network',
+  earlyIn: 'Go in and wait now',
+  earlyChange: 'If you cannot come, please tell the hospital soon.',
   entryConfirm: 'Is this visit for you?',
   entryYes: 'Yes, continue',
   entryNo: 'Not me',

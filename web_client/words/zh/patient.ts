@@ -1,6 +1,12 @@
 /** 中文，病人。每句话先说是什么，再说怎么办。 */
 export const patient = {
   openingSlow: '网有点慢，还在打开，不用点任何东西',
+  earlyTitle: '还没到看诊的时间',
+  earlyAt: '您约的是',
+  earlyNext: '到时候再点开同一个链接就行，不用一直开着。',
+  earlyTry: '先试试手机和网络',
+  earlyIn: '现在就进去等',
+  earlyChange: '来不了，请早点告诉医院。',
   entryConfirm: '今天看病的是您吗？',
   entryYes: '是我，继续',
   entryNo: '不是我',
