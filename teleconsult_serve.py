@@ -27,7 +27,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from config.addresses import announced_addresses, lan_address, own_addresses
+from config.addresses import Announced, address_towards, announced_addresses, is_own, lan_address, own_addresses
 from config.secrets import SecretError, secret_text
 from config.settings import MEDIA_PORT, PREFIX, Settings, to_environment
 from config.supervise import Part, Stage, supervise
@@ -63,6 +63,7 @@ def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]
         sample_his = sample_his and settings.slot_url is None
         if sample_his:
             settings = msgspec.structs.replace(settings, slot_url=_sample_url(settings))
+        _check_addresses(settings)
         _check_ports(settings)
         _check_certificate(settings)
         limits = _check_store(settings)
@@ -94,7 +95,7 @@ def _parts(settings: Settings, program: Path, sample_his: bool) -> list[Part]:
     signaling = Part("signaling", command("signaling"), _is_ready(settings), environment, 0)
     parts = [signaling, recorder, *workers]
     if settings.turn:
-        address = (coturn.peers(announced_addresses(settings.media_addresses))[0], settings.turn_port)
+        address = (coturn.peers(announced_addresses(settings.media_addresses))[0].bound, settings.turn_port)
         parts.append(Part("turn", command("turn"), lambda: _connects(address), environment, 1, quiet=True))
     if sample_his:
         port = urlsplit(settings.slot_url or "").port or 0
@@ -183,6 +184,15 @@ def _run_folder() -> Iterator[Path]:
         shutil.rmtree(run, ignore_errors=True)
 
 
+def _check_addresses(settings: Settings) -> None:
+    """What clients reach may be a router's; what we bind may not."""
+    for known in map(Announced.parse, settings.media_addresses):
+        if not is_own(known.bound):
+            here = address_towards(known.ip)
+            both = f"; behind a 1:1 NAT name both: {known.ip}/{here}" if here and here != known.bound else ""
+            raise InTheWay(f"media_addresses: {known.bound} is no address of this machine{both}")
+
+
 def _check_ports(settings: Settings) -> None:
     if not _free(socket.SOCK_STREAM, settings.host, settings.port):
         instead = EXAMPLE_PORT if settings.port != EXAMPLE_PORT else EXAMPLE_PORT + 1
@@ -193,7 +203,7 @@ def _check_ports(settings: Settings) -> None:
             f"{PREFIX}MEDIA_PORT={settings.media_port + 100}"
         )
     if settings.turn:
-        for host in coturn.peers(announced_addresses(settings.media_addresses)):
+        for host in (peer.bound for peer in coturn.peers(announced_addresses(settings.media_addresses))):
             if not _free(socket.SOCK_DGRAM, host, settings.turn_port):
                 raise InTheWay(
                     f"UDP port {settings.turn_port} is in use, perhaps by another TURN server; stop it, or choose another: "
@@ -229,17 +239,16 @@ def _check_certificate(settings: Settings) -> None:
 
 def _busy_media_port(settings: Settings) -> int | None:
     """The first of the workers' ports that is taken on any announced address."""
-    hosts = announced_addresses(settings.media_addresses)
+    hosts = [Announced.parse(text).bound for text in announced_addresses(settings.media_addresses)]
     ports = [settings.media_port_of(index) for index in range(settings.media_workers)]
     kinds = (socket.SOCK_DGRAM, socket.SOCK_STREAM) if settings.media_tcp else (socket.SOCK_DGRAM,)
     return next(
-        (port for port in ports if not all(_free(kind, host, port, ours=False) for kind in kinds for host in hosts)),
+        (port for port in ports if not all(_free(kind, host, port) for kind in kinds for host in hosts)),
         None,
     )
 
 
-def _free(kind: socket.SocketKind, host: str, port: int, ours: bool = True) -> bool:
-    """`ours` is False for a configured media address, which may be a router's."""
+def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, kind) as probe:
         if kind == socket.SOCK_STREAM:
@@ -254,7 +263,7 @@ def _free(kind: socket.SocketKind, host: str, port: int, ours: bool = True) -> b
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False
-            if kind == socket.SOCK_STREAM and ours:
+            if kind == socket.SOCK_STREAM:
                 raise InTheWay(f"cannot listen on {host} ({error.strerror}); name an address of this machine") from None
     return True
 

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from config.addresses import Announced
+
 PREFIX = "TELECONSULT_"
 MEDIA_PORT = 7900
 PHONE = r"\+?[0-9][0-9 -]{1,23}"
@@ -54,7 +56,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     media_tcp: bool = True
     """Take media by TCP too (ICE-TCP on the same port number), where a network lets no UDP through."""
     media_addresses: tuple[str, ...] = ()
-    """Announced to clients; empty means every address of this machine, loopback too."""
+    """Announced to clients; empty means every address of this machine, loopback too. Behind a 1:1 NAT, as most clouds have
+    it, the two addresses: `203.0.113.10/172.16.0.5`, what clients reach and what this machine has."""
     media_workers: int = 1
 
     store: str = "folder"
@@ -164,6 +167,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(f"{name} must be 0 to 65535")
         if not 1 <= self.media_workers <= 64:
             raise ValueError("media_workers must be 1 to 64")
+        for text in self.media_addresses:
+            try:
+                Announced.parse(text)
+            except ValueError:
+                raise ValueError(
+                    "media_addresses must be IP addresses, or two of them: what clients reach, /, what this machine has"
+                ) from None
         for place in ("clinic", "emergency"):
             name, phone = getattr(self, f"{place}_name"), getattr(self, f"{place}_phone")
             if (name is None) != (phone is None):

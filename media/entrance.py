@@ -14,10 +14,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 from time import sleep
 
+from config.addresses import Announced
 from media.forwarder import Forwarder
 from media.hearing import Hearing
 from media.rtp import header
-from media.sockets import Announced, bind_all
+from media.sockets import bind_all
 from media.streams import Stream, Streams
 from media.transport import Address, Door, Path, Way
 

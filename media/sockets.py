@@ -7,10 +7,11 @@ drops the answer (450 checks lost to an announced 127.0.0.1). So each address ha
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from config.addresses import Announced
 
 RECEIVE_BUFFER = 4 << 20
 """Bytes asked of the kernel: 3 000 full datagrams ride out a pause of 100 ms at 30 000 packets/s."""
@@ -22,23 +23,6 @@ class PortUnavailable(OSError):
     """No port could be bound on every address; the message names the address."""
 
     code = "media_port_unavailable"
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """Where clients reach us, and what we bind: they differ behind a 1:1 NAT."""
-
-    ip: str
-    bound: str
-
-    @classmethod
-    def parse(cls, text: str) -> Announced:
-        """`announced` or `announced/bound`, IP literals. Raises `ValueError`, also for the wildcard as bound address."""
-        ip, _, bound = text.partition("/")
-        here = ipaddress.ip_address(bound or ip)
-        if here.is_unspecified:
-            raise ValueError(f"{text}: bind an address of this machine, not the wildcard")
-        return cls(str(ipaddress.ip_address(ip)), str(here))
 
 
 @dataclass(frozen=True, slots=True)

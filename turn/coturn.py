@@ -17,7 +17,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import NoReturn
 
-from config.addresses import announced_addresses
+from config.addresses import Announced, announced_addresses
 from config.parent import end_with_parent
 from config.settings import Settings
 from turn.credentials import shared_secret
@@ -51,9 +51,10 @@ def executable() -> str:
     return found
 
 
-def peers(announced: list[str]) -> list[str]:
+def peers(announced: list[str]) -> list[Announced]:
     """The announced addresses that may be relayed to (TURN-3)."""
-    return [text for text in announced if not ip_address(text).is_loopback] or announced
+    known = [Announced.parse(text) for text in announced]
+    return [one for one in known if not ip_address(one.bound).is_loopback] or known
 
 
 def configuration(
@@ -69,8 +70,10 @@ def configuration(
     """The text of turnserver.conf. `announced`: addresses of media, at least one."""
     allowed = peers(announced)
     lines = [
-        *(f"listening-ip={text}" for text in allowed),
-        *(f"relay-ip={text}" for text in allowed),
+        *(f"listening-ip={one.bound}" for one in allowed),
+        *(f"relay-ip={one.bound}" for one in allowed),
+        # coturn translates both ways, and judges a peer by the address behind the NAT.
+        *(f"external-ip={one.ip}/{one.bound}" for one in allowed if one.ip != one.bound),
         f"listening-port={port}",
         f"min-port={relay_ports[0]}",
         f"max-port={relay_ports[1]}",
@@ -89,14 +92,14 @@ def configuration(
         # TURN-3: everything is denied, then our own are excepted.
         "denied-peer-ip=0.0.0.0-255.255.255.255",
         "denied-peer-ip=::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
-        *(f"allowed-peer-ip={text}" for text in allowed),
+        *(f"allowed-peer-ip={one.bound}" for one in allowed),
         f"pidfile={run / 'turnserver.pid'}",
         f"userdb={run / 'turnserver.db'}",
         "simple-log",
         "no-stdout-log",
         f"log-file={run / 'turnserver.log' if debug else '/dev/null'}",  # TURN-5
     ]
-    if any(ip_address(text).is_loopback for text in allowed):
+    if any(ip_address(one.bound).is_loopback for one in allowed):
         lines.append("allow-loopback-peers")
     lines.append("no-dtls")  # UDP that is let through needs no TLS: media is encrypted by itself
     if tls is None:

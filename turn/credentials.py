@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from config.addresses import announced_addresses
+from config.addresses import Announced, announced_addresses
 from config.clock import random_name, unix_s
 from config.secrets import secret_text
 from config.settings import Settings
@@ -89,7 +89,7 @@ def own_urls(settings: Settings) -> tuple[str, ...]:
 
     A browser takes TLS only under a name that the certificate has.
     """
-    host = announced_addresses(settings.media_addresses)[0]
+    host = Announced.parse(announced_addresses(settings.media_addresses)[0]).ip
     urls = [f"turn:{_literal(host)}:{settings.turn_port}?transport={way}" for way in ("udp", "tcp")]
     if settings.turn_tls_port:
         named = settings.turn_tls_name or urlsplit(settings.public_url or "").hostname or host

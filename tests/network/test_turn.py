@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ import psutil
 import pytest
 
 from config.addresses import own_addresses
-from config.settings import load, to_environment
+from config.settings import Settings, load, to_environment
 from tests.network.turn_client import TurnClient, TurnRefused
 from tests.system import free_port, running
 from turn.credentials import SharedSecretRelay, shared_secret
@@ -53,6 +54,13 @@ def turnserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turnserver]
     settings = load(
         {"data": data, "run": run, "turn": True, "turn_port": free_port(), "media_addresses": ["127.0.0.1"]}, environ={}
     )
+    with started(settings) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def started(settings: Settings) -> Iterator[Turnserver]:
+    """turnserver under these settings, which bind 127.0.0.1."""
     process = subprocess.Popen(
         [sys.executable, "-c", RUN],
         env=os.environ | to_environment(settings),
@@ -86,6 +94,24 @@ def test_it_relays_both_ways_to_the_address_our_media_is_announced_under(
         assert media.recvfrom(100) == (b"up", relayed)
         media.sendto(b"down", relayed)
         assert client.receive() == (media.getsockname(), b"down")
+
+
+def test_behind_a_nat_it_relays_to_our_media_under_the_address_that_clients_know(
+    tmp_path: Path, media: socket.socket
+) -> None:
+    said = {"data": tmp_path, "run": tmp_path, "turn_port": free_port(), "media_addresses": ["203.0.113.9/127.0.0.1"]}
+    with started(load(said, environ={})) as server, server.client() as client:
+        relayed = client.allocate()
+        assert relayed[0] == "203.0.113.9"
+        known = ("203.0.113.9", media.getsockname()[1])
+        client.permit(known)
+        client.send(known, b"up")
+        assert media.recvfrom(100) == (b"up", ("127.0.0.1", relayed[1]))
+        media.sendto(b"down", ("127.0.0.1", relayed[1]))
+        assert client.receive() == (known, b"down")
+        for elsewhere in ("203.0.113.10", "127.0.0.2", LAN):
+            with pytest.raises(TurnRefused, match="403"):
+                client.permit((elsewhere, 7900))
 
 
 def test_a_credential_signed_with_another_secret_is_refused(turnserver: Turnserver) -> None:

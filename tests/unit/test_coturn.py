@@ -29,14 +29,21 @@ def test_everything_is_denied_but_the_announced_addresses() -> None:
 
 
 def test_loopback_is_a_peer_only_where_there_is_nothing_else() -> None:
-    assert peers(["192.0.2.1", "127.0.0.1", "::1"]) == ["192.0.2.1"]
-    assert peers(["127.0.0.1"]) == ["127.0.0.1"]
+    assert [one.ip for one in peers(["192.0.2.1", "127.0.0.1", "::1"])] == ["192.0.2.1"]
+    assert [one.ip for one in peers(["127.0.0.1"])] == ["127.0.0.1"]
     assert "allow-loopback-peers" not in conf("192.0.2.1", "127.0.0.1")
     assert "allow-loopback-peers" in conf("127.0.0.1")
 
 
 def test_it_listens_on_announced_addresses_only() -> None:
     assert [line for line in conf("192.0.2.1") if line.startswith("listening-ip")] == ["listening-ip=192.0.2.1"]
+
+
+def test_behind_a_nat_it_binds_what_the_machine_has_and_names_what_clients_reach() -> None:
+    lines = conf("203.0.113.10/172.16.0.5")
+    assert {"listening-ip=172.16.0.5", "relay-ip=172.16.0.5", "external-ip=203.0.113.10/172.16.0.5"} <= set(lines)
+    assert [line for line in lines if line.startswith("allowed-peer-ip")] == ["allowed-peer-ip=172.16.0.5"]
+    assert not any(line.startswith("external-ip") for line in conf("192.0.2.1"))
 
 
 def test_what_we_do_not_use_is_off() -> None:

@@ -60,7 +60,7 @@ def test_without_a_turn_server_the_list_is_empty(tmp_path: Path) -> None:
 
 
 def test_our_own_turnserver_is_offered_over_udp_and_tcp(tmp_path: Path) -> None:
-    settings = load({"data": tmp_path, "turn": True, "media_addresses": ["2001:db8::1"]}, environ={})
+    settings = load({"data": tmp_path, "turn": True, "media_addresses": ["2001:db8::1/fd00::5"]}, environ={})
     [server], _ = ice_servers(settings).issue("v", "s")
     assert server["urls"] == ["turn:[2001:db8::1]:3478?transport=udp", "turn:[2001:db8::1]:3478?transport=tcp"]
     assert stat.S_IMODE((tmp_path / "keys" / "turn.key").stat().st_mode) == 0o600

@@ -31,6 +31,9 @@ def test_the_file_can_be_named_by_the_environment(tmp_path: Path) -> None:
 
 
 def test_lists_are_separated_by_commas_in_the_environment() -> None:
+    assert load(environ={"TELECONSULT_MEDIA_ADDRESSES": "192.0.2.1/10.0.0.5"}).media_addresses == (
+        "192.0.2.1/10.0.0.5",
+    )
     assert load(environ={"TELECONSULT_MEDIA_ADDRESSES": "192.0.2.1, ::1,"}).media_addresses == ("192.0.2.1", "::1")
     assert load(environ={"TELECONSULT_WITNESSES": "http://w.example KEY"}).witnesses == ("http://w.example KEY",)
 

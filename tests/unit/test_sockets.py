@@ -1,4 +1,4 @@
-"""Sockets: one an address, one port for all, never the wildcard."""
+"""Sockets: one an address, one port for all."""
 
 from __future__ import annotations
 
@@ -6,18 +6,8 @@ import socket
 
 import pytest
 
-from media.sockets import Announced, PortUnavailable, bind_all
-
-
-def test_an_address_may_be_announced_under_another_name() -> None:
-    assert Announced.parse("203.0.113.9/10.0.0.5") == Announced("203.0.113.9", "10.0.0.5")
-    assert Announced.parse("::1") == Announced("::1", "::1")
-
-
-@pytest.mark.parametrize("text", ["0.0.0.0", "203.0.113.9/0.0.0.0", "::", "localhost", ""])
-def test_the_wildcard_and_names_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        Announced.parse(text)
+from config.addresses import Announced
+from media.sockets import PortUnavailable, bind_all
 
 
 def test_all_addresses_share_a_port() -> None:
