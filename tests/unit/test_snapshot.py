@@ -130,6 +130,6 @@ def test_a_track_is_shown_with_its_five_members() -> None:
 
 
 def test_everyone_is_told_when_the_visit_was_booked_for() -> None:
-    booked = Visit(facts(scheduled="2026-05-06T01:30:00.000Z"), T0)
+    booked = Visit(facts(scheduled="2026-05-06T01:30:00.000Z"), T0, LIMITS)
     assert snapshot.state(booked, "patient", T0)["times"]["scheduled"] == "2026-05-06T01:30:00.000Z"
-    assert snapshot.state(Visit(facts(), T0), "guest-1", T0)["times"]["scheduled"] is None
+    assert snapshot.state(Visit(facts(), T0, LIMITS), "guest-1", T0)["times"]["scheduled"] is None
