@@ -59,11 +59,11 @@ def serve(settings: Settings, program: Path, on_ready: Callable[[Serving], None]
     """Run until Ctrl-C or SIGTERM. `program` is the command's own file; `sample_his` fills an empty slot with the sample of a
     hospital's own page. Raises `InTheWay`, `SupervisionError`."""
     with _data_folder(settings.data), _run_folder() as run:
+        _check_addresses(settings)
         settings = _resolved(settings, run)
         sample_his = sample_his and settings.slot_url is None
         if sample_his:
             settings = msgspec.structs.replace(settings, slot_url=_sample_url(settings))
-        _check_addresses(settings)
         _check_ports(settings)
         _check_certificate(settings)
         limits = _check_store(settings)

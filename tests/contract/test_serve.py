@@ -123,7 +123,8 @@ async def test_a_busy_port_is_said_in_one_line(tmp_path: Path) -> None:
 
 async def test_an_address_that_is_a_router_s_is_said_in_one_line(tmp_path: Path) -> None:
     words = ("--port", "0", "--data", str(tmp_path))
-    await refused("203.0.113.9 is no address of this machine", "", *words, TELECONSULT_MEDIA_ADDRESSES="203.0.113.9")
+    reached = {"TELECONSULT_MEDIA_ADDRESSES": "203.0.113.9", "TELECONSULT_MEDIA_PORT": ""}
+    await refused("203.0.113.9 is no address of this machine", "", *words, **reached)
     await refused("192.0.2.7 is no address", "", *words, TELECONSULT_MEDIA_ADDRESSES="203.0.113.9/192.0.2.7")
     await refused("media_addresses", "IP addresses", *words, TELECONSULT_MEDIA_ADDRESSES="visits.example.org")
 
