@@ -31,6 +31,7 @@ from media.rooms import Rooms
 from media.surroundings import Surroundings
 from media.tap import TapTrack
 from media.tap_feed import TapFeed
+from media.urgency import ask_for_short_waits
 
 QUALITY_S = 2.0
 DRAIN_S = 1.0
@@ -46,6 +47,7 @@ def run(settings: Settings, index: int) -> None:
 async def _live(settings: Settings, index: int) -> None:
     stop = asyncio.Event()
     _heed(stop)
+    ask_for_short_waits()
     worker = Worker(settings, index)
     gc.collect()
     gc.freeze()  # what the start made is never garbage: a full collection would walk it, 85 ms for 600 k objects

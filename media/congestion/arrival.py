@@ -6,13 +6,16 @@ draft-ietf-rmcat-gcc-02 §5.2: bursts of 5 ms; packets that arrive faster than t
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+from media.congestion.feedback import Report
 
 BURST_S = 0.005
 
 
-@dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(NamedTuple):
     """Between two bursts: the sending gap, the arrival gap, and when the later one arrived (seconds)."""
 
     sent_s: float
@@ -39,28 +42,31 @@ class Bursts:
         self._before: _Burst | None = None
         self._now: _Burst | None = None
 
-    def hear(self, sent_at: float, arrived_at: float) -> Delta | None:
-        """One packet that arrived."""
+    def hear(self, reports: Sequence[Report]) -> Iterator[Delta]:
+        """One message's packets."""
         now = self._now
-        if now is None:
-            self._now = _Burst(sent_at, sent_at, arrived_at)
-            return None
-        if sent_at < now.first_sent:
-            return None
-        if sent_at - now.first_sent <= BURST_S or self._caught_up(now, sent_at, arrived_at):
-            if sent_at > now.last_sent:
+        for sent_at, _, arrived_at, _ in reports:
+            if arrived_at is None:
+                continue
+            if now is None:
+                now = self._now = _Burst(sent_at, sent_at, arrived_at)
+                continue
+            since = sent_at - now.first_sent
+            if since < 0:
+                continue
+            if since <= BURST_S or self._caught_up(now, sent_at, arrived_at):
                 now.last_sent = sent_at
-            if arrived_at > now.last_arrived:
-                now.last_arrived = arrived_at
-            return None
-        before, self._before = self._before, now
-        self._now = _Burst(sent_at, sent_at, arrived_at)
-        if before is None:
-            return None
-        return Delta(now.last_sent - before.last_sent, now.last_arrived - before.last_arrived, now.last_arrived)
+                if arrived_at > now.last_arrived:
+                    now.last_arrived = arrived_at
+                continue
+            before, self._before = self._before, now
+            over, now = now, _Burst(sent_at, sent_at, arrived_at)
+            self._now = now
+            if before is not None:
+                last_at = over.last_arrived
+                yield Delta(over.last_sent - before.last_sent, last_at - before.last_arrived, last_at)
 
     @staticmethod
     def _caught_up(burst: _Burst, sent_at: float, arrived_at: float) -> bool:
         arrival_gap = arrived_at - burst.last_arrived
-        caught_up = arrival_gap - (sent_at - burst.last_sent) < 0
-        return caught_up and arrival_gap <= BURST_S and arrived_at - burst.last_arrived < 0.1
+        return arrival_gap <= BURST_S and arrival_gap < sent_at - burst.last_sent

@@ -55,13 +55,12 @@ class Controller:
         self._bursts, self._trendline = Bursts(), Trendline()
         self._standing = Standing()
         self._acked, self._loss, self._prober = AckedRate(), LossModel(), Prober()
-        self._sent = AckedRate()
         self._rate = Rate(start_bps, least_bps, most_bps)
         self._least, self._most = least_bps, most_bps
         self._target = start_bps
         self._wanted = most_bps
         self._rtt_s = 0.2
-        self._deaf_until = self._holds_until = float("-inf")
+        self._deaf_from = self._deaf_until = self._holds_until = float("-inf")
         self._inherent, self._windows = 0.0, 0
         self._doubted_at = float("-inf")
         self._highest = start_bps
@@ -118,21 +117,21 @@ class Controller:
     def hear(self, reports: Sequence[Report], rtt_s: float, now: float) -> Estimate:
         """One feedback message: fates in sending order, and the round trip it took."""
         self._rtt_s = 0.9 * self._rtt_s + 0.1 * rtt_s
-        probes: list[Cluster] = []
-        window_over = False
-        for sent_at, _, arrived_at, probe in reports:
-            if arrived_at is not None and probe is None:
-                self._standing.hear(sent_at, arrived_at)
-        for report in reports:
-            sent_at, size, arrived_at, probe = report
-            self._sent.hear(sent_at, size)
-            window_over |= self._loss.hear(sent_at, size, arrived_at is None)
-            if probe is not None:
-                probes += self._read_probe(report, now)
-            elif self._prober.open:
-                self._prober.beside(sent_at, arrived_at, size)
-            if arrived_at is not None:
-                self._hear_arrival(report, now)
+        if not reports:
+            return Estimate(self._target, self._inherent)
+        self._standing.hear(reports)
+        self._acked.hear(reports)
+        window_over = self._loss.hear(reports)
+        echoing = reports[0][0] <= self._deaf_until
+        probes = self._read_probes(reports, now) if self._prober.open or echoing else []
+        if reports[0][0] <= self._deaf_until:
+            deaf_from, deaf_until = self._deaf_from, self._deaf_until
+            reports = [report for report in reports if not deaf_from <= report[0] <= deaf_until]
+        for delta in self._bursts.hear(reports):
+            usage = self._confirmed(self._trendline.hear(delta), now)
+            if usage is not None:
+                spent_bps = self._spent(now) if usage == "over" else None
+                self._rate.hear(usage, self._acked.bps, self._rtt_s, now, spent_bps)
         if window_over:
             self._loss.update(self._rate.bps, self._acked.bps, self._standing.wait_s > DRAIN_OVER_S)
             self._windows += 1
@@ -152,25 +151,12 @@ class Controller:
         wait = self._standing.wait_s
         return bps * max(1 - wait / DRAIN_WITHIN_S, DRAIN_LEAST) if wait > DRAIN_OVER_S else bps
 
-    def _hear_arrival(self, report: Report, now: float) -> None:
-        assert report.arrived_at is not None
-        self._acked.hear(report.arrived_at, report.size)
-        if report.probe is not None:
-            self._deaf_until = report.sent_at + PROBE_ECHO_S
-        if report.sent_at <= self._deaf_until:
-            return
-        delta = self._bursts.hear(report.sent_at, report.arrived_at)
-        if delta is not None:
-            usage = self._confirmed(self._trendline.hear(delta), now)
-            if usage is not None:
-                self._rate.hear(usage, self._acked.bps, self._rtt_s, now, self._spent(now))
-
     def _spent(self, now: float) -> float | None:
         """What was sent of what might have been; None where all of it was, as far as is known."""
         held = now < self._holds_until
         if held and self._standing.queue_s < DRAIN_OVER_S:
             return 0.0  # what arrives says nothing: a hold of 0.4 s had left 61 of 545 kbit/s
-        return self._sent.bps if held or self._standing.wait_s < DRAIN_OVER_S else None
+        return self._loss.sent_bps if held or self._standing.wait_s < DRAIN_OVER_S else None
 
     def _confirmed(self, usage: Usage, now: float) -> Usage | None:
         """A growing queue is believed once one stands, and soon enough; None while it is in doubt."""
@@ -183,13 +169,24 @@ class Controller:
             return "over"
         return usage
 
-    def _read_probe(self, report: Report, now: float) -> list[Cluster]:
-        assert report.probe is not None
-        through = 1 - self._loss.inherent
-        found = self._prober.hear(report.probe, report.sent_at, report.arrived_at, report.size, through)
-        if found is None:
-            return []
-        proven, asked = found
+    def _read_probes(self, reports: Sequence[Report], now: float) -> list[Cluster]:
+        further: list[Cluster] = []
+        prober, through = self._prober, 1 - self._loss.inherent
+        for sent_at, size, arrived_at, probe in reports:
+            if probe is None:
+                prober.beside(sent_at, arrived_at, size)
+                continue
+            if arrived_at is not None:
+                if sent_at > self._deaf_until:
+                    self._deaf_from = sent_at
+                self._deaf_until = sent_at + PROBE_ECHO_S
+            found = prober.hear(probe, sent_at, arrived_at, size, through)
+            if found is not None:
+                further += self._believe(*found, now)
+        return further
+
+    def _believe(self, proven: float, asked: float, now: float) -> list[Cluster]:
+        """What a probe has found; the one to send next."""
         if proven > self._rate.bps:
             self._rate.jump(proven)
         elif proven < FULL_BELOW * asked and self._acked.bps is not None:

@@ -167,7 +167,7 @@ class Downlink:
         if self._heard_at is None:
             self._heard_at = now
         self._last_feedback = now
-        newest = max((report.sent_at for report in reports if report.arrived_at is not None), default=None)
+        newest = next((sent_at for sent_at, _, arrived_at, _ in reversed(reports) if arrived_at is not None), None)
         if newest is not None:
             self._rtt_s = now - newest
             if now - self._rtt_turn > 10.0 or self._rtt_s < self._rtt_least:
@@ -178,7 +178,7 @@ class Downlink:
             self.controller.distrust(TRUSTED * self._held_bps)
         self.pacer.set_rate(self.controller.target_bps)
         self._add(estimate.probes, now)
-        self._count(len(reports), sum(report.arrived_at is None for report in reports))
+        self._count(len(reports), [report[2] for report in reports].count(None))
 
     def _add(self, clusters: tuple[Cluster, ...], now: float) -> None:
         self.probes.extend(Burst(cluster, cluster.size, now) for cluster in clusters)

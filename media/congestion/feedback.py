@@ -1,19 +1,17 @@
-"""What a sender remembers of each packet, and what the receiver says became of it (transport-wide numbering)."""
+"""What a sender remembers of each packet, and what the receiver says became of it (transport-wide numbering).
+
+Every class here takes a feedback message at once, in one loop: a call for each packet and each thing that wants to know of it
+was twice the price (`python -m tests.bench.feedback_micro`).
+"""
 
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
+from collections.abc import Sequence
 
-
-class Report(NamedTuple):
-    """One packet's fate. Times in seconds; `arrived_at` is on the receiver's clock, None if it did not arrive."""
-
-    sent_at: float
-    size: int
-    arrived_at: float | None
-    probe: int | None = None
-    """The probe cluster it belonged to."""
+Report = tuple[float, int, float | None, int | None]
+"""One packet's fate: when it was sent and its size; when it arrived, on the receiver's clock, None if it did not; the probe
+cluster it belonged to, if it did. Seconds and bytes. A plain tuple: it is taken apart six times."""
 
 
 class AckedRate:
@@ -23,17 +21,22 @@ class AckedRate:
 
     def __init__(self) -> None:
         self._arrivals: deque[tuple[float, int]] = deque()
-        self._bits = 0
+        self._bytes = 0
 
-    def hear(self, arrived_at: float, size: int) -> None:
-        """One arrival."""
-        arrivals = self._arrivals
-        bits = size * 8
-        arrivals.append((arrived_at, bits))
-        self._bits += bits
-        since = arrived_at - self.WINDOW_S
+    def hear(self, reports: Sequence[Report]) -> None:
+        """What arrived of one message's packets."""
+        arrivals, new = self._arrivals, 0
+        append = arrivals.append
+        for _, size, at, _ in reports:
+            if at is not None:
+                append((at, size))
+                new += size
+        if not new:
+            return
+        total, since = self._bytes + new, arrivals[-1][0] - self.WINDOW_S
         while arrivals[0][0] < since:
-            self._bits -= arrivals.popleft()[1]
+            total -= arrivals.popleft()[1]
+        self._bytes = total
 
     @property
     def bps(self) -> float | None:
@@ -41,7 +44,7 @@ class AckedRate:
         if len(self._arrivals) < 2:
             return None
         span = self._arrivals[-1][0] - self._arrivals[0][0]
-        return self._bits / max(span, self.WINDOW_S) if span > self.WINDOW_S / 2 else None
+        return self._bytes * 8 / max(span, self.WINDOW_S) if span > self.WINDOW_S / 2 else None
 
 
 class Standing:
@@ -61,22 +64,30 @@ class Standing:
         self._turned_at: float | None = None
         self._smoothed: float | None = None
 
-    def hear(self, sent_at: float, arrived_at: float) -> None:
-        """One arrival."""
-        delay = arrived_at - sent_at
-        if self._turned_at is None or arrived_at - self._turned_at > self.WINDOW_S:
-            self._turned_at = arrived_at
-            self._least_before, self._least_now = self._least_now, delay
-        if delay < self._least_now:
-            self._least_now = delay
-        self._smoothed = delay if self._smoothed is None else 0.9 * self._smoothed + 0.1 * delay
+    def hear(self, reports: Sequence[Report]) -> None:
+        """What arrived of one message's packets, probes aside."""
+        waits = [(at, at - sent_at) for sent_at, _, at, probe in reports if at is not None and probe is None]
+        if not waits:
+            return
+        smoothed = waits[0][1] if self._smoothed is None else self._smoothed
+        low, undercut = float("inf"), []
+        for _, delay in waits:
+            smoothed += 0.1 * (delay - smoothed)
+        for wait in reversed(waits):
+            if wait[1] < low:
+                low = wait[1]
+                undercut.append(wait)
         lately = self._lately
-        while lately and lately[-1][1] >= delay:
+        while lately and lately[-1][1] >= low:
             lately.pop()
-        lately.append((arrived_at, delay))
-        since = arrived_at - self.LATELY_S
-        while lately[0][0] < since:
+        lately.extend(reversed(undercut))
+        self._smoothed, newest = smoothed, waits[-1][0]
+        while lately[0][0] < newest - self.LATELY_S:
             lately.popleft()
+        if self._turned_at is None or newest - self._turned_at > self.WINDOW_S:
+            self._turned_at = newest
+            self._least_before, self._least_now = self._least_now, low
+        self._least_now = min(self._least_now, low)
 
     @property
     def queue_s(self) -> float:

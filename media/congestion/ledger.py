@@ -50,25 +50,25 @@ class Ledger:
     def fates(self, feedback: Feedback) -> list[Report]:
         """What became of the numbers it names, in sending order."""
         told: list[Report] = []
-        number = feedback.first
-        kept = self._sent
+        slot, kept, newest = feedback.first, self._sent, self._told
+        epoch = self._turned(feedback)
         for arrival in feedback.arrivals:
-            entry = kept[number & _SLOT]
-            if entry is not None and entry[0] == number:
-                kept[number & _SLOT] = None
-                _, sent_at, size, probe, total = entry
-                if total > self._told:
-                    self._told, self._newest = total, number
-                arrived_at = None if arrival is None else self._unwrapped(arrival)
-                told.append(Report(sent_at, size, arrived_at, probe))
-            number = number + 1 & 0xFFFF
+            entry = kept[slot & _SLOT]
+            if entry is not None and entry[0] == slot & 0xFFFF:
+                kept[slot & _SLOT] = None
+                number, sent_at, size, probe, total = entry
+                if total > newest:
+                    newest, self._newest = total, number
+                told.append((sent_at, size, None if arrival is None else arrival + epoch, probe))
+            slot += 1
+        self._told = newest
         return told
 
-    def _unwrapped(self, arrival: float) -> float:
-        """The receiver's clock on the wire turns over every twelve days."""
-        at = arrival + self._epoch
-        if self._last_arrival - at > _TURN_S / 2:
-            self._epoch += _TURN_S
-            at += _TURN_S
-        self._last_arrival = at
-        return at
+    def _turned(self, feedback: Feedback) -> float:
+        """What is to be added to its times: the clock on the wire turns over every twelve days, between two messages."""
+        at = next((arrival for arrival in feedback.arrivals if arrival is not None), None)
+        if at is not None:
+            if self._last_arrival - at > _TURN_S / 2:
+                self._epoch += _TURN_S
+            self._last_arrival = at
+        return self._epoch

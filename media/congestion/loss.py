@@ -9,8 +9,11 @@ bandwidth. Wide preference is given to higher bandwidths, so that noise does not
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, log
+
+from media.congestion.feedback import Report
 
 WINDOW_S = 0.25
 WINDOWS = 20
@@ -39,21 +42,30 @@ class LossModel:
         self.inherent = 0.01
         self._windows: deque[_Window] = deque(maxlen=WINDOWS)
         self._began: float | None = None
-        self._packets = self._lost = self._bits = 0
+        self._packets = self._lost = self._bytes = 0
 
-    def hear(self, sent_at: float, size: int, lost: bool) -> bool:
-        """One packet's fate, in sending order. True when a window ended and `update` should be called."""
-        if self._began is None:
-            self._began = sent_at
-        self._packets += 1
-        self._lost += lost
-        self._bits += size * 8
-        lasted = sent_at - self._began
-        if lasted < WINDOW_S or self._packets < 10:
-            return False
-        self._windows.append(_Window(self._packets, self._lost, self._bits / lasted))
-        self._began, self._packets, self._lost, self._bits = sent_at, 0, 0, 0
-        return True
+    def hear(self, reports: Sequence[Report]) -> bool:
+        """One message's packets, in sending order. True when a window ended and `update` should be called."""
+        packets, lost, octets, over = self._packets, self._lost, self._bytes, False
+        began = reports[0][0] if self._began is None else self._began
+        ends = began + WINDOW_S
+        for sent_at, size, arrived_at, _ in reports:
+            packets += 1
+            octets += size
+            if arrived_at is None:
+                lost += 1
+            if sent_at >= ends and packets >= 10:
+                self._windows.append(_Window(packets, lost, octets * 8 / (sent_at - began)))
+                packets = lost = octets = 0
+                began, ends, over = sent_at, sent_at + WINDOW_S, True
+        self._began, self._packets, self._lost, self._bytes = began, packets, lost, octets
+        return over
+
+    @property
+    def sent_bps(self) -> float | None:
+        """What was sent over the last half second that is known of."""
+        lately = list(self._windows)[-2:]
+        return sum(window.bps for window in lately) / len(lately) if lately else None
 
     def update(self, delay_bps: float, acked_bps: float | None, queueing: bool = True) -> float:
         """The bitrate that loss and delay together allow, given the delay's estimate, and whether a queue stands."""
@@ -98,14 +110,19 @@ class LossModel:
     def _fit(self, bps: float) -> tuple[float, float]:
         """The inherent loss that suits this bandwidth best (by bisection: the likelihood is concave), and how well it does.
 
-        One block, the surplus of each window worked out once: 0.3 ms an update instead of 3.
+        One block; each window's surplus is worked out once, and windows that had none are one: 0.1 ms an update instead of 3.
         """
-        rows, weight, total = [], 1.0, 0.0
+        rows, weight, total, below_lost, below_kept = [], 1.0, 0.0, 0.0, 0.0
         for window in reversed(self._windows):
-            surplus = max(0.0, 1 - bps / window.bps) if window.bps > 0 else 0.0
-            rows.append((weight * window.lost, weight * (window.packets - window.lost), surplus))
+            lost, kept = weight * window.lost, weight * (window.packets - window.lost)
+            if window.bps <= bps:
+                below_lost += lost
+                below_kept += kept
+            else:
+                rows.append((lost, kept, 1 - bps / window.bps))
             total += weight * window.packets
             weight *= FADE
+        rows.append((below_lost, below_kept, 0.0))
         low, high = LEAST_INHERENT, MOST_INHERENT
         for _ in range(10):
             middle = (low + high) / 2

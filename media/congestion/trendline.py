@@ -19,6 +19,7 @@ OVERUSE_S = 0.010
 FIRST_THRESHOLD_MS, LEAST_MS, MOST_MS = 12.5, 6.0, 600.0
 UP, DOWN = 0.0087, 0.039
 JUMP_MS = 15.0
+RENEWED = 100
 
 Usage = Literal["normal", "over", "under"]
 
@@ -28,7 +29,7 @@ class Trendline:
 
     def __init__(self) -> None:
         self.usage: Usage = "normal"
-        self._samples: deque[tuple[float, float]] = deque(maxlen=WINDOW)
+        self._line = _Line()
         self._accumulated_ms = self._smoothed_ms = 0.0
         self._count = 0
         self._first_arrival: float | None = None
@@ -44,9 +45,7 @@ class Trendline:
         self._count = min(self._count + 1, MAX_SAMPLES)
         self._accumulated_ms += delta.growth_s * 1000
         self._smoothed_ms = SMOOTHING * self._smoothed_ms + (1 - SMOOTHING) * self._accumulated_ms
-        self._samples.append(((delta.arrived_at - self._first_arrival) * 1000, self._smoothed_ms))
-        slope = _slope(self._samples) if len(self._samples) == WINDOW else 0.0
-        self._judge(slope, delta)
+        self._judge(self._line.slope((delta.arrived_at - self._first_arrival) * 1000, self._smoothed_ms), delta)
         return self.usage
 
     def _judge(self, slope: float, delta: Delta) -> None:
@@ -70,16 +69,46 @@ class Trendline:
         self._threshold_at = now
 
 
-def _slope(samples: deque[tuple[float, float]]) -> float:
-    """Least squares over (ms, ms)."""
-    first = samples[0][0]
-    sum_x = sum_y = sum_xy = sum_xx = 0.0
-    for at, y in samples:  # one pass, 2 µs instead of 7: it is asked for at every burst
-        x = at - first
-        sum_x += x
-        sum_y += y
-        sum_xy += x * y
-        sum_xx += x * x
-    count = len(samples)
-    across = sum_xx - sum_x * sum_x / count
-    return (sum_xy - sum_x * sum_y / count) / across if across > 1e-9 else 0.0
+class _Line:
+    """Least squares over the last `WINDOW` points (ms, ms). Sums are kept, and counted anew every `RENEWED` points."""
+
+    __slots__ = ("_at", "_count", "_points", "_x", "_xx", "_xy", "_y")
+
+    def __init__(self) -> None:
+        self._points: deque[tuple[float, float]] = deque()
+        self._at = self._x = self._y = self._xx = self._xy = 0.0
+        self._count = 0
+
+    def slope(self, at: float, y: float) -> float:
+        """With this point; 0 while there are too few."""
+        self._count += 1
+        if self._count % RENEWED == 1:
+            self._renew(at)
+        x = at - self._at
+        points = self._points
+        points.append((at, y))
+        self._x += x
+        self._y += y
+        self._xx += x * x
+        self._xy += x * y
+        if len(points) < WINDOW:
+            return 0.0
+        if len(points) > WINDOW:
+            at, y = points.popleft()
+            x = at - self._at
+            self._x -= x
+            self._y -= y
+            self._xx -= x * x
+            self._xy -= x * y
+        across = self._xx - self._x * self._x / WINDOW
+        return (self._xy - self._x * self._y / WINDOW) / across if across > 1e-9 else 0.0
+
+    def _renew(self, at: float) -> None:
+        """Small numbers, and no error that adds up."""
+        self._at, self._x, self._y, self._xx, self._xy = at, 0.0, 0.0, 0.0, 0.0
+        for then, y in self._points:
+            x = then - at
+            self._x += x
+            self._y += y
+            self._xx += x * x
+            self._xy += x * y

@@ -118,10 +118,10 @@ class Call:
     def _hear(self, at: float) -> None:
         while self._feedback and self._feedback[0][0] <= at:
             _, newest, fates = heapq.heappop(self._feedback)
-            reports = []
+            reports: list[Report] = []
             for number, arrived in fates:
                 sent_at, size, probe = self._sent.pop(number)
-                reports.append(Report(sent_at, size, arrived, probe))
+                reports.append((sent_at, size, arrived, probe))
                 if number == newest:
                     rtt = at - sent_at
             estimate = self.controller.hear(reports, rtt, at)

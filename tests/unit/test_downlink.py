@@ -96,8 +96,7 @@ def test_after_a_silence_what_comes_through_a_queue_is_what_the_path_carries() -
     downlink._heard_at, downlink._last_feedback = 0.0, 3.0
     downlink.controller._standing._least_now = 0.0
     downlink.controller._standing._lately.append((0.0, 1.0))
-    for n in range(60):
-        downlink.controller._acked.hear(2.0 + n / 100, 250)
+    downlink.controller._acked.hear([(0.0, 250, 2.0 + n / 100, None) for n in range(60)])
     for at in (3.0, 4.0):
         for _ in range(50):
             downlink.number(at, 1000)
