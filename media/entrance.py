@@ -114,7 +114,7 @@ class Entrance:
                 late = waited() > LATE_S
             taken += 1
             if late:  # ENTER-1
-                forwarder.came = forwarder.now - waited()
+                forwarder.came = min(forwarder.now, self._clock() - waited())  # a look may be interrupted, too
             # PLANE-1; RFC 7983 §7
             if not 0 < size <= header.MAX_PACKET:
                 forwarder.drops["size"] += 1
