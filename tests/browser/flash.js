@@ -1,16 +1,17 @@
 // Replaces the camera and microphone by a picture that flashes white and a tone that begins at the same moment, once a
 // second, so that a recording tells how far sound and picture are apart. Runs before the page's own scripts.
 // A page that waits for a core draws late. So the beep is laid on the sound's own clock ahead of time, and the picture says
-// itself when it was taken, as a camera does (a canvas's stream stamps a picture when it has been read back, late or not).
+// itself when it was taken, as a camera does (a canvas's stream stamps a picture when it has been read back, late or not). And
+// it is small: two pages that encode 480 lines three times each on two cores are what starved the sound cards.
 (() => {
   const EVERY_MS = 1000;
   const LASTS_MS = 200;
   const AHEAD_MS = 100;
-  const FRAME_MS = 40; // A part of EVERY_MS: each flash begins with a picture, and none is dropped for being too near the last.
+  const FRAME_MS = 50; // A part of EVERY_MS: each flash begins with a picture, and none is dropped for being too near the last.
   const make = () => {
     const canvas = document.createElement('canvas');
-    canvas.width = 640;
-    canvas.height = 480;
+    canvas.width = 320;
+    canvas.height = 240;
     const pen = canvas.getContext('2d');
     const audio = new AudioContext({ latencyHint: 'interactive', sampleRate: 48000 });
     void audio.resume();
@@ -40,9 +41,9 @@
       if (due === taken) return;
       taken = due;
       pen.fillStyle = due % EVERY_MS < LASTS_MS ? '#fff' : '#123';
-      pen.fillRect(0, 0, 640, 480);
+      pen.fillRect(0, 0, canvas.width, canvas.height);
       pen.fillStyle = '#888';
-      pen.fillRect((due / 8) % 640, 200, 30, 30);
+      pen.fillRect((due / 8) % canvas.width, 100, 30, 30);
       void frames.write(new VideoFrame(canvas, { timestamp: due * 1000 }));
     };
     setInterval(() => {
