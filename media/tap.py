@@ -72,7 +72,7 @@ class TapTrack(msgspec.Struct, frozen=True):
     visit: str
     seat: str
     source: Literal["microphone", "camera", "screen"]
-    codec: Literal["opus", "VP8", "H264"]
+    codec: Literal["opus", "VP8", "VP9", "H264"]
     clock_rate: int
     payload_type: int
     ssrc: int

@@ -1,4 +1,4 @@
-"""RTP payloads back into the frames an encoder made: VP8 (RFC 7741), H264 (RFC 6184), Opus (RFC 7587).
+"""RTP payloads back into the frames an encoder made: VP8 (RFC 7741), H264 (RFC 6184), Opus (RFC 7587); VP9 is `recorder.vp9`.
 
 A frame is given out whole or not at all: VP8 and Opus byte for byte, H264 as its NAL units, each behind its 4-byte
 length (ISO 14496-15), in the order they came.
@@ -10,7 +10,6 @@ DEPAY-2  After a dropped video frame every frame up to the next keyframe is drop
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from struct import Struct, error
 from typing import NamedTuple, Protocol
 
@@ -133,7 +132,7 @@ class OpusDepacketizer:
         """No packet needs another."""
 
 
-class _Unfinished:
+class Unfinished:
     """The packets of the frame being put together."""
 
     __slots__ = ("arrival_us", "first_seq", "payloads", "tap_seq", "timestamp", "whole")
@@ -148,14 +147,14 @@ class _Unfinished:
         """Looked into once the frame is at its end: most of what a packet costs is to be looked at by itself."""
 
 
-class _VideoDepacketizer:
-    """What VP8 and H264 share: a frame is a run of packets with one timestamp, ended by the marker."""
+class VideoDepacketizer:
+    """What VP8, H264 and VP9 share: a frame is a run of packets with one timestamp, ended by the marker."""
 
     def __init__(self) -> None:
         self.damaged = self.skipped = 0
         self.broken_since_us: int | None = None
         self._last_seq: int | None = None
-        self._open: _Unfinished | None = None
+        self._open: Unfinished | None = None
         self.needs_keyframe = True
 
     def push(self, packet: RtpPacket) -> MediaFrame | None:
@@ -192,7 +191,7 @@ class _VideoDepacketizer:
             current = None
         if current is None:
             begins = self._begins(payloads[0], in_row)
-            current = self._open = _Unfinished(seq, timestamp, arrival_us, tap_seq, begins)
+            current = self._open = Unfinished(seq, timestamp, arrival_us, tap_seq, begins)
         current.payloads += payloads
         return self._finish(current) if marker else None
 
@@ -216,7 +215,7 @@ class _VideoDepacketizer:
         self.damaged += 1
         self._break(at_us)
 
-    def _finish(self, done: _Unfinished) -> MediaFrame | None:
+    def _finish(self, done: Unfinished) -> MediaFrame | None:
         self._open = None
         try:
             frame = self._frame(done) if done.whole else None
@@ -246,18 +245,18 @@ class _VideoDepacketizer:
         """Whether a frame begins with this payload; `in_row`: nothing is missing before it."""
         raise NotImplementedError
 
-    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+    def _frame(self, done: Unfinished) -> MediaFrame | None:
         """The frame in these payloads, None if it is none. Raises `PayloadInvalid`, `IndexError`, `struct.error`."""
         raise NotImplementedError
 
 
-class Vp8Depacketizer(_VideoDepacketizer):
+class Vp8Depacketizer(VideoDepacketizer):
     """RFC 7741: a payload descriptor of 1 to 6 bytes in front of each piece of the frame."""
 
     def _begins(self, payload: bytes, in_row: bool) -> bool:  # noqa: ARG002
         return payload[0] & 0x17 == 0x10  # S set, partition 0; so it says by itself
 
-    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+    def _frame(self, done: Unfinished) -> MediaFrame | None:
         data = b"".join([p[1:] if p[0] < 0x80 else p[_vp8_descriptor_size(p) :] for p in done.payloads])
         if not data:
             return None
@@ -268,7 +267,7 @@ class Vp8Depacketizer(_VideoDepacketizer):
             return None
         width = int.from_bytes(data[6:8], "little") & 0x3FFF
         height = int.from_bytes(data[8:10], "little") & 0x3FFF
-        if not _plausible(width, height):
+        if not plausible(width, height):
             return None
         return MediaFrame(done.timestamp, True, data, done.arrival_us, done.tap_seq, done.first_seq, width, height)
 
@@ -289,7 +288,7 @@ def _vp8_descriptor_size(payload: bytes) -> int:
     return size
 
 
-class H264Depacketizer(_VideoDepacketizer):
+class H264Depacketizer(VideoDepacketizer):
     """RFC 6184: single NAL unit, STAP-A and FU-A packets (packetization modes 0 and 1)."""
 
     def __init__(self) -> None:
@@ -310,7 +309,7 @@ class H264Depacketizer(_VideoDepacketizer):
             kind = payload[3] & 0x1F
         return kind in (7, 9)
 
-    def _frame(self, done: _Unfinished) -> MediaFrame | None:
+    def _frame(self, done: Unfinished) -> MediaFrame | None:
         nals = _h264_nals(done.payloads)
         if not nals:
             return None
@@ -330,7 +329,7 @@ class H264Depacketizer(_VideoDepacketizer):
             width, height = picture_size(self._sps)
         except IndexError:
             return None
-        if not self._pps or not _plausible(width, height):
+        if not self._pps or not plausible(width, height):
             return None
         return MediaFrame(
             done.timestamp,
@@ -385,16 +384,6 @@ def _h264_aggregated(payload: bytes) -> list[bytes]:
     return nals
 
 
-def _plausible(width: int, height: int) -> bool:
+def plausible(width: int, height: int) -> bool:
     """Whether a container can say it: what a peer sends is not to be trusted."""
     return 0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE
-
-
-def depacketizer(codec: str) -> Depacketizer:
-    """The depacketizer of a codec as the tap names it. Raises `KeyError` for another."""
-    makers: dict[str, Callable[[], Depacketizer]] = {
-        "opus": OpusDepacketizer,
-        "VP8": Vp8Depacketizer,
-        "H264": H264Depacketizer,
-    }
-    return makers[codec]()

@@ -3,7 +3,7 @@
 A part's file is a head, `init`, and clusters written in runs: each run's frames become whole clusters on absolute time. So a
 file ends at a cluster after every run, and a cut falls exactly where the segmenter wants it (decisions/0007).
 
-MUX-1  Payloads go in and out unchanged: VP8 and Opus as they came, H264 as length-prefixed NAL units under an `avcC`.
+MUX-1  Payloads go in and out unchanged: VP8, VP9 and Opus as they came, H264 as length-prefixed NAL units under an `avcC`.
 MUX-2  A track's times rise strictly: a frame at or before the one before it is put 1 ms after it.
 MUX-3  In a cluster blocks stand in the order of their times, none before the cluster's; a cluster begins at a video keyframe
        and lasts at most `CLUSTER_MS`.
@@ -32,12 +32,13 @@ _FRAME_RATE = 999.0
 (decisions/0005)."""
 
 Container = Literal["webm", "matroska"]
+_VIDEO = {"VP8": "V_VP8", "VP9": "V_VP9", "H264": "V_MPEG4/ISO/AVC"}
 
 
 class TrackShape(msgspec.Struct, frozen=True):
-    """What a container must know of a track. `private`: the codec's own head (`avcC` for H264, empty for VP8 and Opus)."""
+    """What a container must know of a track. `private`: the codec's own head (`avcC` for H264, empty for the others)."""
 
-    codec: Literal["opus", "VP8", "H264"]
+    codec: Literal["opus", "VP8", "VP9", "H264"]
     channels: int = 2
     width: int = 0
     height: int = 0
@@ -119,7 +120,7 @@ def _track_entry(number: int, track: TrackShape) -> bytes:
         body += _text(0x86, "A_OPUS") + _number(0x56AA, 0) + _number(0x56BB, _SEEK_PRE_ROLL_NS)
         body += _element(0x63A2, opus_head(track.channels)) + _element(0xE1, audio)
     else:
-        body += _text(0x86, "V_VP8" if track.codec == "VP8" else "V_MPEG4/ISO/AVC")
+        body += _text(0x86, _VIDEO[track.codec])
         if track.private:
             body += _element(0x63A2, track.private)
         picture = _number(0xB0, track.width) + _number(0xBA, track.height)

@@ -86,8 +86,8 @@ def shape_of(track: Track, first: MediaFrame | None) -> TrackShape:
     if track.kind == "audio":
         return TrackShape("opus", channels=2)
     assert first is not None
-    if track.tap.codec == "VP8":
-        return TrackShape("VP8", width=first.width, height=first.height)
+    if track.tap.codec != "H264":
+        return TrackShape(track.tap.codec, width=first.width, height=first.height)
     assert first.parameters is not None
     track.parameters = first.parameters
     return TrackShape("H264", width=first.width, height=first.height, private=avc_configuration(*first.parameters))

@@ -16,7 +16,8 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from media.tap import RECOVERED, SENDER_REPORT, TapTrack
-from recorder.depacketize import H264Depacketizer, MediaFrame, depacketizer
+from recorder.codecs import depacketizer
+from recorder.depacketize import H264Depacketizer, MediaFrame
 from recorder.order import Counts, Order, RtpPacket, Unwrap
 from recorder.rows import MARKER, PLAIN, RTP_HEAD, Loose, Row, Rows
 from recorder.timeline import AHEAD_US, BEHIND_US, Anchor, SenderReport, TrackClock, parse_sender_report

@@ -31,8 +31,10 @@ from recorder.notary_settings import day_book_for, notary_for
 from recorder.objects import ObjectStore
 from recorder.service import Recorder
 from recorder.store import open_store
+from tests.vp9 import Vp9Encoder
 
 _RTP = Struct("!BBHII")
+_ENCODERS = {"VP8": Vp8Encoder, "H264": H264Encoder, "VP9": lambda: Vp9Encoder(320, 240)}
 VISIT = "visit-1"
 SEATS = {"doctor": "pseudonym-d", "patient": "pseudonym-p"}
 MIC_SSRC, CAMERA_SSRC = 0x11111111, 0x22222222
@@ -76,7 +78,7 @@ def clip(
 
 
 def _video(codec: str, seconds: int, keyframe_every_ms: int, frames: dict[str, tuple[bytes, ...]]) -> Iterator[Sent]:
-    encoder = Vp8Encoder() if codec == "VP8" else H264Encoder()
+    encoder = _ENCODERS[codec]()
     seq, whole = 65_500, []
     out: list[Sent] = []
     for number in range(seconds * 15):
@@ -87,8 +89,12 @@ def _video(codec: str, seconds: int, keyframe_every_ms: int, frames: dict[str, t
         frame = VideoFrame.from_ndarray(picture, format="yuv420p")
         frame.pts, frame.time_base = at_ms * 90, Fraction(1, 90_000)
         keyframe = at_ms // keyframe_every_ms != (at_ms - 66) // keyframe_every_ms
-        payloads, _ = encoder.encode(frame, keyframe)
-        whole.append(b"".join(payloads))
+        if isinstance(encoder, Vp9Encoder):
+            payloads = encoder.encode(frame, keyframe)
+            whole.append(encoder.frames[-1])
+        else:
+            payloads, _ = encoder.encode(frame, keyframe)
+            whole.append(b"".join(payloads))
         for index, payload in enumerate(payloads):
             marker = 0x80 if index == len(payloads) - 1 else 0
             head = _RTP.pack(0x80, marker | 96, seq & 0xFFFF, (0xFFFFFF00 + at_ms * 90) & 0xFFFFFFFF, CAMERA_SSRC)

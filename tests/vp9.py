@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
+
+from av import VideoCodecContext, VideoFrame
+from av.video.frame import PictureType
+
+MTU = 1100
 
 
 def described(
@@ -44,3 +50,43 @@ def described(
             for each in pictures:
                 out += bytes((len(each) << 2, *each))
     return bytes(out) + payload
+
+
+def cut(frame: bytes, sizes: Sequence[tuple[int, int]] | None = None, mtu: int = MTU, **about: object) -> list[bytes]:
+    """A layer frame as payloads; the first has the sizes."""
+    pieces = [frame[at : at + mtu] for at in range(0, len(frame), mtu)]
+    last = len(pieces) - 1
+    return [
+        described(piece, begins=n == 0, ends=n == last, sizes=None if n else sizes, **about)  # type: ignore[arg-type]
+        for n, piece in enumerate(pieces)
+    ]
+
+
+class Vp9Encoder:
+    """Two layers, each an encoding of its own (S2T1): a quarter of the pixels, and all of them. `frames`: the bigger's."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.sizes = ((width // 2, height // 2), (width, height))
+        self.frames: list[bytes] = []
+        self._made = [_codec(*size) for size in self.sizes]
+
+    def encode(self, frame: VideoFrame, keyframe: bool) -> list[bytes]:
+        """The picture's payloads."""
+        number, payloads = len(self.frames), list[bytes]()
+        for spatial, (codec, (width, height)) in enumerate(zip(self._made, self.sizes, strict=True)):
+            picture = frame.reformat(width, height)
+            picture.pts, picture.time_base = number, codec.time_base
+            picture.pict_type = PictureType.I if keyframe else PictureType.NONE
+            (packet,) = codec.encode(picture)
+            sizes = self.sizes if keyframe and not spatial else None
+            payloads += cut(bytes(packet), sizes, picture=number & 0x7FFF, spatial=spatial, inter=not keyframe)
+        self.frames.append(bytes(packet))
+        return payloads
+
+
+def _codec(width: int, height: int) -> VideoCodecContext:
+    codec = VideoCodecContext.create("libvpx-vp9", "w")
+    codec.width, codec.height, codec.pix_fmt, codec.time_base = width, height, "yuv420p", Fraction(1, 15)
+    codec.bit_rate = 300_000
+    codec.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0", "g": "9999"}
+    return codec

@@ -130,7 +130,7 @@ class Track(_Body, frozen=True):
     number: Number
     source: Literal["microphone", "camera", "screen"]
     kind: Literal["audio", "video"]
-    codec: Literal["opus", "VP8", "H264"]
+    codec: Literal["opus", "VP8", "VP9", "H264"]
     clock_rate: Positive
     ssrc: Word32
     rtp_timestamp: Word32

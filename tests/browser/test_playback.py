@@ -43,7 +43,7 @@ const start = async (video) => {
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
   await new Promise((done) => source.addEventListener('sourceopen', done, { once: true }));
-  const buffer = source.addSourceBuffer('video/webm; codecs="vp8,opus"');
+  const buffer = source.addSourceBuffer('video/webm; codecs="%s,opus"');
   buffer.appendBuffer(bytes);
   await new Promise((done) => buffer.addEventListener('updateend', done, { once: true }));
   video.currentTime = buffer.buffered.start(0);
@@ -56,7 +56,7 @@ const start = async (video) => {
 async def url(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A server of a page with a picture and the files of two parts."""
     root = tmp_path_factory.mktemp("parts")
-    for name, codec in (("part.webm", "VP8"), ("part.mkv", "H264")):
+    for name, codec in (("part.webm", "VP8"), ("nine.webm", "VP9"), ("part.mkv", "H264")):
         await asyncio.to_thread((Path(root) / name).write_bytes, jittered(codec))
     app = web.Application()
     app.router.add_get("/", _page)
@@ -83,7 +83,9 @@ async def played(browser: Browser, url: str, start: str) -> dict[str, Any]:
 ALL = {
     "a webm in Chromium": ("chromium", FROM_URL % "part.webm", 6.0),
     "a Matroska in Chromium": ("chromium", FROM_URL % "part.mkv", 6.0),
-    "bytes in Chromium": ("chromium", FROM_SOURCE % "part.webm", 6.0),
+    "bytes in Chromium": ("chromium", FROM_SOURCE % ("part.webm", "vp8"), 6.0),
+    "bytes of VP9 in Chromium": ("chromium", FROM_SOURCE % ("nine.webm", "vp9"), 6.0),
+    "VP9 in Firefox": ("firefox", FROM_URL % "nine.webm", 5.0),
     # Firefox counts a file from its first frame, which stands at 1.0 s.
     "a webm in Firefox": ("firefox", FROM_URL % "part.webm", 5.0),
 }

@@ -10,7 +10,8 @@ from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.depacketize import MediaFrame, depacketizer, opus_duration
+from recorder.codecs import depacketizer
+from recorder.depacketize import MediaFrame, opus_duration
 from recorder.order import RtpPacket
 from recorder.rows import Row
 

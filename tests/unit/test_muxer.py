@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 import pytest
 
-from recorder.depacketize import depacketizer
+from recorder.codecs import depacketizer
 from recorder.muxer import Muxer, TrackShape, avc_configuration
 from recorder.order import RtpPacket
 from tests.recordings import complaints, span_s
@@ -90,7 +90,7 @@ def jittered(codec: str) -> bytes:
     return muxer.init + b"".join(muxer.clusters(frames[n : n + 25]) for n in range(0, len(frames), 25))
 
 
-@pytest.mark.parametrize(("codec", "extension"), [("VP8", "webm"), ("H264", "mkv")])
+@pytest.mark.parametrize(("codec", "extension"), [("VP8", "webm"), ("VP9", "webm"), ("H264", "mkv")])
 def test_ffmpeg_plays_frames_a_few_milliseconds_apart_without_a_word(
     codec: str, extension: str, tmp_path: Path
 ) -> None:

@@ -62,7 +62,7 @@ export function zeroOf(records: readonly Entry[]): number | null {
 
 /** The type a browser is asked for. */
 export function typeOf(part: PlayPart): string {
-  const codecs = part.codecs.map((codec) => ({ opus: 'opus', VP8: 'vp8', H264: 'avc1.42E01F' })[codec] ?? codec);
+  const codecs = part.codecs.map((codec) => ({ opus: 'opus', VP8: 'vp8', VP9: 'vp9', H264: 'avc1.42E01F' })[codec] ?? codec);
   return `video/${part.container === 'webm' ? 'webm' : 'x-matroska'}; codecs="${codecs.join(',')}"`;
 }
 

@@ -90,7 +90,7 @@ const BODIES: { readonly [type: string]: Check } = {
         number,
         source: among('microphone', 'camera', 'screen'),
         kind: among('audio', 'video'),
-        codec: among('opus', 'VP8', 'H264'),
+        codec: among('opus', 'VP8', 'VP9', 'H264'),
         clock_rate: positive,
         ssrc: word32,
         rtp_timestamp: word32,
