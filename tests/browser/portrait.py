@@ -1,4 +1,7 @@
-"""Takes the README's picture: `python -m tests.browser.portrait FILE.png`, a desk and a phone in one visit, as they are."""
+"""Takes the README's picture, a desk and a phone in one visit, as they are: `python -m tests.browser.portrait FILE.png`.
+
+The prescribing page is the sample that `make run` brings. On a busy machine the pages say so, and so does the picture.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,11 @@ PATIENT = {
     "sex": "female",
     "complaint": "头晕三天，晨起明显，自测血压 168/95",
 }
+SUMMARY = {
+    "allergies": [{"substance": "青霉素", "reaction": "皮疹", "severity": "severe"}],
+    "conditions": [{"name": "高血压", "since": "2015 年"}],
+    "medication": [{"name": "厄贝沙坦片 150 mg", "dosage": "每日 1 次"}],
+}
 WAITING = (
     {"id": "p-2", "name": "赵建国", "age": 74, "sex": "male", "complaint": "膝盖痛，复诊"},
     {"id": "p-3", "name": "刘小芳", "age": 61, "sex": "female", "complaint": "续方，糖尿病"},
@@ -35,14 +43,14 @@ def _in_chinese(link: str) -> str:
 
 
 async def _waits(system: System, browser: Browser, patient: dict[str, object]) -> tuple[dict[str, str], Page]:
-    made = await system.visit(patient=patient)
+    made = await system.visit(patient=patient, summary=SUMMARY)
     page = await browser.open(_in_chinese(made["links"]["patient"]), **PHONE)
     await patient_waits(page)
     return made["links"], page
 
 
 async def _take(folder: Path) -> tuple[Path, Path]:
-    async with running(folder / "data") as system, driver() as held:
+    async with running(folder / "data", "--demo") as system, driver() as held:
         doctors, patients, others = [await held.browser("chromium") for _ in range(3)]
         links, phone = await _waits(system, patients, PATIENT)
         desk = await doctors.open(_in_chinese(links["doctor"]), **DESK)
@@ -50,7 +58,9 @@ async def _take(folder: Path) -> tuple[Path, Path]:
         await asyncio.gather(picture(desk, "patient"), picture(phone, "doctor"))
         for patient in WAITING:
             await _waits(system, others, patient)
-        await asyncio.sleep(8)
+        await act(desk, "prescribe")
+        await desk.wait("return document.querySelector('iframe') !== null")
+        await asyncio.sleep(8)  # no wait for something: a visit that has gone on for a while
         await asyncio.gather(desk.screenshot(folder / "desk.png"), phone.screenshot(folder / "phone.png"))
     return folder / "desk.png", folder / "phone.png"
 
