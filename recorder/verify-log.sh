@@ -43,7 +43,7 @@ while read -r name signature; do
     [ "$name" = "$log" ] && [ "$hint" = "$({ printf '%s\n\1' "$log"; cat "$w/raw"; } | sha256 | head -c4 | hex)" ] && valid "$key" "$w/checkpoint" "$w/bare" || broken LOG-2
     continue
   fi
-  word=$(while read -r k; do case $k in "$name+$hint+"*) printf %s "$k"; break ;; esac; done <"$may"); [ -n "$word" ] && ! grep -qxF -- "$word" "$w/used" || broken LOG-4
+  word=$(while read -r k; do case $k in "$name+$hint+"*) printf %s "$k"; break ;; esac; done <"$may"); [ -n "$word" ] && [ ${#name} -le 255 ] && ! grep -qxF -- "$word" "$w/used" || broken LOG-4
   echo "$word" >>"$w/used"; printf '%s' "${word#"$name+$hint+"}" | bytes >"$w/typed"; [ "$(wc -c <"$w/typed") $(head -c1 "$w/typed" | hex)" = "33 04" ] || broken LOG-4
   { printf '\060\052\060\005\006\003\053\145\160\003\041\000'; tail -c32 "$w/typed"; } | openssl pkey -pubin -inform DER -out "$w/witness.pem" 2>/dev/null || broken LOG-4
   time=$(head -c12 "$w/sig" | tail -c8 | hex); { printf 'cosignature/v1\ntime %d\n' "0x$time"; cat "$w/checkpoint"; } >"$w/cosigned"

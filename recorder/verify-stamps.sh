@@ -15,10 +15,11 @@ close() {
 manifest() {
   [ -f log/manifest.jsonl ] || [ -f log/manifest.tlog-proof ] || exit 0
   logged log/manifest.tlog-proof log/manifest.jsonl >/dev/null || broken MANIFEST-1 log/manifest.jsonl
-  hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7bef]|1[0-9a-f]))*"'; in=log/manifest.jsonl
+  hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7bef]|1[0-9a-f]))*"'; in=log/manifest.jsonl; day='[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
   id=$({ printf 'teleconsult-visit-v1\n'; sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl | tr -d '\n'; } | sha256sum | cut -c1-64)
   [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] && [ -z "$(tr -d '\n\040-\377' <"$in" | tr '\0' x)" ] && iconv -f UTF-8 -t UTF-8 <"$in" >/dev/null 2>&1 || broken MANIFEST-1 $in
-  sed 1q "$in" | grep -Exq "[{]\"at\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z\",\"day\":\"[0-9]{4}-[01][0-9]-[0-3][0-9]\",\"log\":$text,\"prev\":($hex|null),\"v\":1,\"visits\":$(($(wc -l <"$in") - 1))[}]" || broken MANIFEST-1 $in
+  sed 1q "$in" | grep -Exq "[{]\"at\":\"${day}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z\",\"day\":\"$day\",\"log\":$text,\"prev\":($hex|null),\"v\":1,\"visits\":$(($(wc -l <"$in") - 1))[}]" || broken MANIFEST-1 $in
+  sed 1q "$in" | grep -q "/$(sed -nE 's/^ed25519 (.{16}).*/\1/p' "$w/keys")\",\"prev\":" || broken MANIFEST-1 $in
   anchors="[[]([{]\"reference\":$text,\"service\":$text[}](,[{]\"reference\":$text,\"service\":$text[}])*)?[]]"
   [ -z "$(sed 1d "$in" | grep -Exv "[{]\"anchors\":$anchors,\"close\":($hex,\"open\":$hex,\"records\":[1-9][0-9]*|null,\"open\":$hex,\"records\":null),\"visit\":$hex[}]")" ] || broken MANIFEST-1 $in
   sed 1d "$in" | sed -E 's/.*"visit":"([0-9a-f]*)"[}]$/\1/' >"$w/visits"; sort -cu "$w/visits" 2>/dev/null || broken MANIFEST-1 $in
@@ -30,7 +31,17 @@ token() { # is the authority's reply signed, and of this checkpoint? Its time is
   openssl ts -reply -in "$w/reply" -token_out -out "$w/token" 2>/dev/null && openssl cms -verify -noverify -binary -inform DER -in "$w/token" -out "$w/info" -signer "$w/signer" 2>/dev/null || return 1
   openssl ts -reply -in "$w/reply" -text 2>/dev/null >"$w/text"; grep -q '^Status: Granted' "$w/text" && grep -q '^Hash Algorithm: sha256$' "$w/text" || return 1
   [ "$(sed -nE '/^Message data:/,/^Serial/s/^ +[0-9a-f]{4} - (.{47}) .*/\1/p' "$w/text" | tr -d ' \n-')" = "$(sha256sum <"$w/checkpoint" | cut -c1-64)" ] || return 1
-  date -u -d "$(sed -n 's/^Time stamp: //p' "$w/text")" +%FT%T.%3NZ >"$w/time" && openssl x509 -in "$w/signer" -noout -subject -nameopt RFC2253 | sed 's/^subject=//' >"$w/authority"
+  sed -n 's/^Time stamp: //p' "$w/text" | awk '{ # Nov 22 14:29:45.5 2026 GMT, as openssl writes it
+    month = (index("JanFebMarAprMayJunJulAugSepOctNovDec", $1) + 2) / 3; split($3, clock, "."); if (NF != 5 || $5 != "GMT") exit
+    printf "%s-%02d-%02dT%s.%sZ\n", $4, month, $2, clock[1], substr(clock[2] "000", 1, 3)
+  }' >"$w/time"; [ -s "$w/time" ] && openssl x509 -in "$w/signer" -noout -subject -nameopt RFC2253 | sed 's/^subject=//' >"$w/authority"
+}
+instant() { # TIME DIVISOR: a time as milliseconds, or with 1000 as seconds, since 1970
+  echo "$1" | awk -v by="$2" -F '[-T:.Z]' '{
+    y = $1 - ($2 < 3); m = $2 + ($2 < 3) * 12
+    days = 365 * y + int(y / 4) - int(y / 100) + int(y / 400) + int((153 * m - 457) / 5) + $3 - 719469
+    printf "%.0f\n", int(((((days * 24 + $4) * 60 + $5) * 60 + $6) * 1000 + $7) / by)
+  }'
 }
 stamp() { # NAME LINE
   sh "$tools/verify-log.sh" "$w" "$1" "$w/line/$(printf %07d "$2")" >/dev/null 2>&1 || broken STAMP-2 "$1"
@@ -39,14 +50,14 @@ stamp() { # NAME LINE
   openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$w/said" -sigfile "$w/sig" >/dev/null 2>&1 || broken STAMP-2 "$1"
   token && { [ -z "${3-}" ] || [ "$(cat "$w/time")" = "$3" ]; } || broken STAMP-3 "$1"
   echo "$(cat "$w/time") by $(cat "$w/authority")" >>"$w/times"
-  [ -n "$roots" ] && openssl ts -verify -in "$w/reply" -data "$w/checkpoint" -CAfile "$roots" -attime "$(date -u -d "$(cat "$w/time")" +%s)" >/dev/null 2>&1 || untrusted=yes
+  [ -n "$roots" ] && openssl ts -verify -in "$w/reply" -data "$w/checkpoint" -CAfile "$roots" -attime "$(instant "$(cat "$w/time")" 1000)" >/dev/null 2>&1 || untrusted=yes
 }
 stamps() {
   untrusted=""; : >"$w/times"; : >>"$w/stamps"; end=""
   while read -r name records at; do stamp "$name" "$records" "$at"; done <"$w/stamps"
   if [ -f stamps/close.tlog-proof ]; then
     [ -f "$w/ended" ] || broken STAMP-2 stamps/close.tlog-proof; read -r records hash at <"$w/ended"; stamp stamps/close.tlog-proof "$records"; end=yes
-    [ $(($(date -u -d "$at" +%s%3N) - $(date -u -d "$(cat "$w/time")" +%s%3N))) -le 120000 ] || broken STAMP-4 stamps/close.tlog-proof
+    [ $(($(instant "$at" 1) - $(instant "$(cat "$w/time")" 1))) -le 120000 ] || broken STAMP-4 stamps/close.tlog-proof
   fi
   if [ -s "$w/times" ]; then
     [ -n "$untrusted" ] && whose="declared, by authorities you did not name" || whose="trusted"; [ -n "$end" ] || whose="$whose; the end has none"

@@ -172,7 +172,7 @@ def _valid(text: str, signature: NoteSignature, key: NoteKey) -> bool:
     if len(signature.signature) != 72:
         return False
     time = int(_TIME.unpack_from(signature.signature)[0])
-    return key.key.verifies(signature.signature[8:], _cosigned(text, time))
+    return time < 1 << 63 and key.key.verifies(signature.signature[8:], _cosigned(text, time))
 
 
 def _cosigned(text: str, time: int) -> bytes:

@@ -32,7 +32,7 @@ MANIFEST, MANIFEST_PROOF = "log/manifest.jsonl", "log/manifest.tlog-proof"
 _OBJECT = re.compile(
     rf"log/(close\.tlog-proof|manifest\.(jsonl|tlog-proof))|stamps/([0-9]{{6}}|close)\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
 )
-_FOLDER = re.compile(rf"records|heads|keys|log|stamps|streams(/{STREAM}(/part-[0-9]{{3}})?)?")
+_FOLDER = re.compile(rf"records|heads|keys|log|stamps|streams(/{STREAM}(/part-(?!000)[0-9]{{3}})?)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
 _UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")

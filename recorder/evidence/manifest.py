@@ -15,10 +15,10 @@ from msgspec import Meta
 
 from recorder.evidence.canon import canonical, parse
 from recorder.evidence.checkpoint import Checkpoint, NoteInvalid, NoteKey
-from recorder.evidence.errors import EvidenceError, NotCanonical
+from recorder.evidence.errors import EvidenceError, NotCanonical, RecordInvalid
 from recorder.evidence.logged import LogBroken
 from recorder.evidence.proof import check_proof, parse_proof
-from recorder.evidence.records import Count, Hex, Instant, Positive, Text
+from recorder.evidence.records import Count, Hex, Instant, Positive, Text, instant_ms
 from recorder.evidence.sign import PublicKey
 from recorder.evidence.tree import ProofInvalid
 
@@ -108,7 +108,8 @@ def parse_manifest(data: bytes) -> Manifest:
     try:
         head = msgspec.convert(parse(lines[0]), Head)
         entries = [msgspec.convert(parse(line), Entry) for line in lines[1:]]
-    except (NotCanonical, msgspec.ValidationError, RecursionError) as error:
+        instant_ms(head.at), instant_ms(f"{head.day}T00:00:00.000Z")
+    except (NotCanonical, RecordInvalid, msgspec.ValidationError, RecursionError) as error:
         raise ManifestInvalid(str(error)) from None
     names = [entry.visit for entry in entries]
     if head.visits != len(entries) or names != sorted(set(names)):

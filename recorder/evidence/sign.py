@@ -27,6 +27,7 @@ SM2_IDENTIFIER = b"1234567812345678"
 _ED25519_HEAD = bytes.fromhex("302a300506032b6570032100")
 _SM2_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
 _RAW_SIZE = {"ed25519": 32, "sm2": 65}
+_UNCOMPRESSED = 4  # one spelling of a point, or one key would have several fingerprints
 _BEGIN, _END = b"-----BEGIN PUBLIC KEY-----", b"-----END PUBLIC KEY-----"
 
 
@@ -100,7 +101,7 @@ def public_key(pem: bytes) -> PublicKey:
         raise KeyInvalid("not a PEM public key") from None
     for alg, head in (("ed25519", _ED25519_HEAD), ("sm2", _SM2_HEAD)):
         raw = der[len(head) :]
-        if der.startswith(head) and len(raw) == _RAW_SIZE[alg]:
+        if der.startswith(head) and len(raw) == _RAW_SIZE[alg] and (alg == "ed25519" or raw[0] == _UNCOMPRESSED):
             return PublicKey("ed25519" if alg == "ed25519" else "sm2", raw)
     raise KeyInvalid("neither an Ed25519 nor an SM2 key")
 

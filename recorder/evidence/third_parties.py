@@ -86,6 +86,8 @@ class ThirdParties:
             if key is None or self._ledger.opened is None:
                 raise LogBroken("LOG-2")
             judge_proof(proof, data, key, self._ledger.opened.witnesses or ())
+            if not manifest.head.log.endswith(f"/{key.fingerprint[:16]}"):
+                raise ManifestInvalid("of another log")
         except (EvidenceError, ManifestInvalid, LogBroken):
             self._findings.add("MANIFEST-1", MANIFEST)  # MANIFEST-1
             return

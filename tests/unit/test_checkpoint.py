@@ -61,6 +61,12 @@ def test_a_log_is_not_its_witness_and_a_name_alone_is_nobody() -> None:
     assert cosigned_at(note(), NoteKey(WITNESS_KEY.name, LOG_KEY.key, "cosignature")) is None
 
 
+def test_a_witnesses_time_is_one_that_c2sp_allows() -> None:
+    for time, so in ((0, True), (2**63 - 1, True), (2**63, False), (2**64 - 1, False)):
+        signed = Note(CHECKPOINT.text, (cosign(CHECKPOINT.text, WITNESS_KEY, time, WITNESS.sign),))
+        assert (cosigned_at(signed, WITNESS_KEY) == time) is so
+
+
 def test_a_changed_size_or_time_is_not_what_was_signed() -> None:
     larger = Note(note().text.replace("42", "43"), note().signatures)
     assert not signed_by(larger, LOG_KEY)

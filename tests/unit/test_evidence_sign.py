@@ -51,6 +51,15 @@ def test_a_key_that_is_no_point_verifies_nothing() -> None:
     assert not PublicKey("ed25519", b"\xff" * 32).verifies(RECORDER.sign(MESSAGE)[0].sig, MESSAGE)
 
 
+def test_a_point_has_one_spelling() -> None:
+    sm2 = RECORDER.public_keys[1]
+    for first in range(256):  # 6 and 7: the hybrid form, which openssl reads and writes as it is
+        spelled = PublicKey("sm2", bytes([first]) + sm2.raw[1:])
+        if first != 4:
+            with pytest.raises(KeyInvalid):
+                public_key(spelled.pem)
+
+
 def test_a_key_survives_its_pem() -> None:
     for key in RECORDER.public_keys:
         assert public_key(key.pem) == key

@@ -21,6 +21,7 @@ from recorder.evidence.layout import CLOSE_STAMP, MANIFEST, MANIFEST_PROOF, stam
 from recorder.evidence.proof import parse_proof
 from recorder.evidence.stamped import DOMAIN, make_stamp
 from recorder.evidence.token import roots_in
+from recorder.evidence.tree import leaf_hash
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict, verify
 from tests.authority import make_authority
@@ -186,12 +187,26 @@ def test_a_manifest_without_the_visit_is_named(authority: Path, script: Path, tm
     objects = {**scribe.objects, MANIFEST: elsewhere.objects[MANIFEST]}
     assert judge(objects).broken == [("MANIFEST-1", MANIFEST)]
     data = elsewhere.objects[MANIFEST]
-    from recorder.evidence.tree import leaf_hash
-
     objects[MANIFEST_PROOF] = scribe.proof(scribe.tree.append(leaf_hash(data))).encoded
     assert judge(objects).broken == [("MANIFEST-2", MANIFEST)]
     code, said = by_shell(script, tmp_path / "v", objects)
     assert (code, said[-1]) == (1, f"broken: MANIFEST-2 {MANIFEST}")
+
+
+def test_a_manifest_of_another_log_or_of_no_time_is_named(authority: Path, script: Path, tmp_path: Path) -> None:
+    scribe = stamped_visit(authority)
+    scribe.manifest("Vother")
+    honest = scribe.objects[MANIFEST]
+    mine = scribe.key.name.encode()
+    changes = [(mine + b'","prev"', mine[:-1] + b'g","prev"'), (honest[:15], b'{"at":"2026-13-')]
+    for number, change in enumerate(changes):
+        data = honest.replace(*change, 1)
+        assert data != honest
+        objects = {**scribe.objects, MANIFEST: data}
+        objects[MANIFEST_PROOF] = scribe.proof(scribe.tree.append(leaf_hash(data))).encoded
+        assert judge(objects).broken == [("MANIFEST-1", MANIFEST)]
+        code, said = by_shell(script, tmp_path / f"v{number}", objects)
+        assert (code, said[-1]) == (1, f"broken: MANIFEST-1 {MANIFEST}")
 
 
 def test_random_harms_to_what_others_say_are_caught_by_both(told: Witnessed, script: Path, tmp_path: Path) -> None:

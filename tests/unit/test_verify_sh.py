@@ -146,7 +146,20 @@ def test_a_proof_and_what_is_wrong_with_it_are_judged_alike(script: Path) -> Non
 
 
 def test_witnesses_of_any_name_and_odd_checkpoints_are_judged_alike(script: Path) -> None:
-    names = ["[::1]:8080/w", "a,b", "a*b", "^a$", "a.b|c", "-v", "`id`", 'a"b', "a\\b", "hôpital.example"]
+    names = [
+        "[::1]:8080/w",
+        "a,b",
+        "a*b",
+        "^a$",
+        "a.b|c",
+        "-v",
+        "`id`",
+        'a"b',
+        "a\\b",
+        "hôpital.example",
+        "a" * 255,
+        "a" * 256,
+    ]
     keys = [NoteKey(name, keys_of(name, sm2=False).public_keys[0], "cosignature") for name in names]
     all_alike(script, [(logged_visit(LOCAL, key), key.name) for key in keys])
 
@@ -223,6 +236,10 @@ def test_links_pipes_and_odd_names_are_named(script: Path, tmp_path: Path) -> No
         assert by_shell(script, folder)[1][-1].startswith("broken: LAYOUT-"), name
         assert not verify_directory(folder).intact
         (folder / name).unlink()
+    (folder / "streams" / "doctor" / "part-000").mkdir()
+    assert by_shell(script, folder)[1][-1] == "broken: LAYOUT-1 ./streams/doctor/part-000"
+    assert [tuple(one) for one in verify_directory(folder).broken] == [("LAYOUT-1", "streams/doctor/part-000")]
+    (folder / "streams" / "doctor" / "part-000").rmdir()
     (folder / "streams" / ".DS_Store").write_bytes(b"left by a file manager")
     assert by_shell(script, folder)[0] == 0
 
@@ -259,6 +276,32 @@ def test_a_copy_without_its_other_files_judges_nothing(script: Path, tmp_path: P
     alone.parent.mkdir()
     alone.write_bytes(script.read_bytes())
     assert by_shell(alone, folder) == (2, [])
+
+
+def test_without_one_of_its_tools_it_judges_nothing(script: Path, tmp_path: Path) -> None:
+    folder = write_bundle({"bundle.json": b"{}", **forgeries.plain_visit(ALONE)}, tmp_path / "visit")
+    (folder / "leftover").write_bytes(b"")  # what only `comm` would have found
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for line in re.findall(r"for t in ([a-z0-9 ]+); do command", script.read_text()):
+        for tool in [*line.split(), "sh", "dirname", "mkdir", "rm", "cat", "head", "cut", "paste", "xargs", "date"]:
+            if tool != "comm" and not (tools / tool).exists():
+                (tools / tool).symlink_to(shutil.which(tool) or "")
+    shell = [str(tools / "sh"), str(script), str(folder)]
+    done = subprocess.run(shell, env={"PATH": str(tools)}, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "this needs comm\n")
+
+
+def test_no_search_path_of_the_readers_leads_it_elsewhere(script: Path, tmp_path: Path) -> None:
+    honest = forgeries.plain_visit(ALONE)
+    spoiled = {**honest, forgeries.segments_of(honest)[0]: b"other"}
+    write_bundle({"bundle.json": b"{}", **honest}, tmp_path / "elsewhere" / "visit")
+    write_bundle({"bundle.json": b"{}", **spoiled}, tmp_path / "here" / "visit")
+    environment = {**os.environ, "CDPATH": str(tmp_path / "elsewhere")}
+    done = subprocess.run(
+        ["sh", script, "visit"], cwd=tmp_path / "here", env=environment, capture_output=True, timeout=60
+    )
+    assert done.returncode == 1
 
 
 def test_it_is_short_and_uses_no_code_of_ours() -> None:
