@@ -2,7 +2,8 @@
 
 WEAK-1  Within a run every way meets the same link with the same seed; medians and ranges are over runs.
 WEAK-2  A call that does not come up, or dies, is not left out: no frames, frozen throughout.
-WEAK-3  What the wire itself counted stands beside what the browsers say, and how busy the machine was beside both.
+WEAK-3  What the wire itself counted stands beside what the browsers say, and how busy the machine was beside both. A run in
+        which a page's own camera made few frames is one of a browser that had no core: it says so.
 WEAK-4  All links are gone through once before any is gone through again, and every run is written as soon as it is made: what
         was stopped is a whole table of fewer runs, and `--resume` goes on with it (`tests.bench.weak_results`).
 """
@@ -44,6 +45,7 @@ PATIENCE_S = 12.0
 AROUND_S, CALL_S = 60.0, SETTLE_S + 2 * PATIENCE_S + 15.0
 """Around all calls, and around each, at the most."""
 USUAL_S = 9.0
+STARVED_FPS = 22.0
 KEPT = Path("build/weak_network.json")
 
 
@@ -208,9 +210,9 @@ def _short(found: Result) -> str:
         figures = found[way]
         concealed = "-" if figures["concealed"] is None else f"{100 * figures['concealed']:.1f}"
         parts.append(f"{way} {figures['fps']} fps, frozen {100 * figures['freeze']:.1f} %, concealed {concealed} %")
-    return (
-        "; ".join(parts) + (f" DIED {found['died']}" if found["died"] else "") + f" (cpu {found['machine']['cpu']:.0%})"
-    )
+    camera = min(found[way]["camera_fps"] for way in ("down", "up"))
+    machine = f"cpu {found['machine']['cpu']:.0%}" + (f", a camera made {camera} fps" if camera < STARVED_FPS else "")
+    return "; ".join(parts) + (f" DIED {found['died']}" if found["died"] else "") + f" ({machine})"
 
 
 def arguments(given: argparse.ArgumentParser) -> None:

@@ -102,6 +102,7 @@ def received(here: Taken, there: Taken, begin: float, end: float) -> dict[str, f
     heights = [frame[3] for frame in faces]
     return {
         "fps": round(len(faces) / seconds, 2),
+        "camera_fps": round(sum(begin <= frame[0] <= end for frame in there.sent) / seconds, 2),
         "decoded_fps": round(here.growth("framesDecoded", begin, end, **video) / seconds, 2),
         "freeze": round(frozen([frame[0] for frame in here.faces()], begin, end), 4),
         "freeze_stats": round(here.growth("totalFreezesDuration", begin, end, **video) / seconds, 4),

@@ -34,6 +34,11 @@ def smooth(begin: float, end: float) -> list[float]:
     return [begin + FRAME_MS * number for number in range(int((end - begin) / FRAME_MS))]
 
 
+def test_how_many_frames_the_other_camera_made_is_told_for_a_page_without_a_core_makes_few() -> None:
+    there = taken(sent=[[at, 1, 640, 480, "camera"] for at in smooth(0, 3000)])
+    assert received(taken(), there, 1000, 1999)["camera_fps"] == pytest.approx(25, abs=0.1)
+
+
 def test_an_even_picture_is_never_frozen() -> None:
     assert frozen(smooth(0, 10_000), 0, 10_000) == 0
 
