@@ -9,6 +9,9 @@ export interface Thrift {
   readonly since: number;
   readonly wideSince: number | null;
   readonly patience: number;
+  /** Since when the uplink has been thin without a break, and when it was judged last (ms). */
+  readonly thinSince: number | null;
+  readonly at: number;
 }
 
 export interface Uplink {
@@ -19,7 +22,7 @@ export interface Uplink {
   readonly lost: number;
 }
 
-export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 30_000 };
+export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 8000, thinSince: null, at: 0 };
 /** Sound, its headers and the reports need about 90 kbit/s. */
 const THIN_BPS = 130_000;
 const WIDE_BPS = 220_000;
@@ -27,22 +30,31 @@ const WIDE_MS = 4000;
 const QUEUE_RTT_MS = 350;
 const HOPELESS_LOSS = 0.35;
 const LONGEST_MS = 240_000;
+/** A queue must be seen for so long; a judgement that comes so much after the one before it is of a machine that stood still. */
+const STANDS_MS = 900;
+const STALLED_MS = 2500;
 
 export function thrifty(held: Thrift, uplink: Uplink, now: number): Thrift {
   const bps = uplink.bps;
   if (bps === null) return held;
   const queue = (uplink.rtt_ms ?? 0) > QUEUE_RTT_MS;
+  const hopeless = uplink.lost > HOPELESS_LOSS;
+  const stalled = now - held.at > STALLED_MS;
   // What a radio loses makes a browser timid; that alone is no reason to leave out anything.
-  if (bps < THIN_BPS && (queue || uplink.lost > HOPELESS_LOSS)) {
-    if (!held.pictures) return { ...held, ...(queue ? { rich: false } : {}), wideSince: null, ...retried(held, now) };
+  if (bps < THIN_BPS && (queue || hopeless)) {
+    const thinSince = held.thinSince === null || stalled ? now : held.thinSince;
+    const thin = { ...held, at: now, thinSince, wideSince: null, rich: held.rich && !queue };
+    if (!held.pictures) return { ...thin, ...retried(held, now) };
+    if (!hopeless && now - thinSince < STANDS_MS) return thin;
     // Left out again soon after a try: the next try is later.
     const patience = held.since > 0 && now - held.since < 2 * held.patience ? Math.min(2 * held.patience, LONGEST_MS) : AMPLE.patience;
-    return { pictures: false, rich: !queue && held.rich, since: now, wideSince: null, patience };
+    return { ...thin, pictures: false, since: now, patience };
   }
-  if (held.pictures && held.rich) return held;
+  const calm = { ...held, at: now, thinSince: null };
+  if (held.pictures && held.rich) return calm;
   const wideSince = bps > WIDE_BPS ? (held.wideSince ?? now) : null;
-  if (wideSince !== null && now - wideSince >= WIDE_MS) return { ...held, pictures: true, rich: true, wideSince: null };
-  return { ...held, wideSince, ...retried(held, now) };
+  if (wideSince !== null && now - wideSince >= WIDE_MS) return { ...calm, pictures: true, rich: true, wideSince: null };
+  return { ...calm, wideSince, ...retried(held, now) };
 }
 
 /** A browser that sends sound alone may never learn that there is room again. */
