@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-ASKED = "import os; from media.urgency import ask_for_short_waits as ask; {}; ask(); print(os.getpriority(os.PRIO_PROCESS, 0))"
+ASK = "from media.urgency import ask_for_short_waits as ask"
+ASKED = f"import os; {ASK}; {{}}; ask(); print(os.getpriority(os.PRIO_PROCESS, 0))"
 
 
 def niceness(before: str) -> int:
@@ -28,7 +29,7 @@ def test_where_nothing_is_allowed_nothing_is_said() -> None:
 
 @pytest.mark.skipif(os.sched_getscheduler(0) != os.SCHED_OTHER, reason="only an ordinary process has a slice to choose")
 def test_a_process_runs_a_tenth_of_a_millisecond_at_a_time_where_the_kernel_can() -> None:
-    ask = "from media.urgency import ask_for_short_waits as ask; ask(); print(open('/proc/self/sched').read())"
+    ask = f"{ASK}; ask(); print(open('/proc/self/sched').read())"
     done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
     told = [line.split()[-1] for line in done.stdout.splitlines() if line.startswith("se.slice")]
     release = tuple(int(part) for part in os.uname().release.split(".")[:2])
