@@ -9,6 +9,7 @@ import { browserOf } from './core/browser';
 import type { Language, PatientVisit } from './core/patient';
 import { Snapshot } from './core/watch';
 import { whenBack } from './ports/back';
+import { whenBattery } from './ports/battery';
 import { clock } from './ports/clock';
 import { type Saying, Voice } from './core/voice';
 import { sounds, unlock } from './ports/chime';
@@ -43,7 +44,7 @@ interface Role<W extends PatientWords> {
   readonly load: Readonly<Record<Language, () => Promise<W>>>;
   readonly Visit: typeof PatientVisit;
   readonly View: ComponentType<PatientGiven & { readonly w: W }>;
-  readonly saying: (of: Pick<PatientGiven, 'now' | 'browser'> & { readonly w: W }) => Saying | null;
+  readonly saying: (of: Pick<PatientGiven, 'now' | 'browser' | 'low'> & { readonly w: W }) => Saying | null;
 }
 
 export function start<W extends PatientWords>(given: Role<W>): void {
@@ -70,6 +71,8 @@ export function start<W extends PatientWords>(given: Role<W>): void {
   const voice = new Voice(speech, clock);
   // Whoever comes back by a reload has touched nothing yet, and the browser lets nothing ring.
   const bell = new Snapshot({ rings: true });
+  const power = new Snapshot({ low: false });
+  whenBattery((low) => power.set({ low }));
   let touched = false;
   const nothing = new Snapshot({
     ...visit.now,
@@ -126,6 +129,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     const now = useSnapshot(token === null ? nothing : visit);
     const { mode, reading } = useSnapshot(preferences);
     const { rings } = useSnapshot(bell);
+    const { low } = useSnapshot(power);
     const track = now.call.devices.microphone.track as MediaStreamTrack | null;
     const listen = useMemo(() => (track === null ? null : (tell: (level: number) => void) => meter(track, tell)), [track]);
     useEffect(() => {
@@ -136,9 +140,9 @@ export function start<W extends PatientWords>(given: Role<W>): void {
       if (now.page === 'live' && mode === 'normal') speech.ring();
     }, [now.page, w]);
     useEffect(() => {
-      voice.heed(given.saying({ now, w, browser }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
-    }, [now, w, reading, mode]);
-    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} rings={rings} />;
+      voice.heed(given.saying({ now, w, browser, low }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
+    }, [now, w, reading, mode, low]);
+    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} rings={rings} low={low} />;
   }
 
   const root = document.getElementById('page');

@@ -24,6 +24,18 @@ CALLS_CLINIC = "return document.querySelector('[data-phone=\"0571-8877 6655\"]')
 BACK = "history.back()"
 LATER = "window.ahead = 0; const clock = Date.now.bind(Date); Date.now = () => clock() + window.ahead;"
 """A clock that can be set on: nobody waits here for what takes a quarter of a minute."""
+EMPTY = """
+window.battery = Object.assign(new EventTarget(), { level: 0.12, charging: false });
+navigator.getBattery = async () => window.battery;
+const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+window.mics = [];
+navigator.mediaDevices.getUserMedia = async (wanted) => {
+  const stream = await real(wanted);
+  window.mics.push(...stream.getAudioTracks());
+  return stream;
+};
+"""
+"""A phone whose battery is nearly empty, and whose microphone may be taken for a call as the system does it."""
 
 
 @dataclass(frozen=True)
@@ -135,10 +147,13 @@ async def test_who_stays_cut_off_is_told_to_phone_and_comes_back_by_themselves(
 ) -> None:
     made = await clinic.system.visit()
     doctor, patient = await doctors.blank(**DESK), await patients.blank(**HANDSET)
-    await patient.before_load(LATER)
+    await patient.before_load(LATER + EMPTY)
     away = made["links"]["patient"].replace(clinic.system.url, clinic.other_way)
     await asyncio.gather(doctor.goto(made["links"]["doctor"]), patient.goto(away))
     await patient_waits(patient)
+    await patient.wait("return document.querySelector('[data-battery]') !== null")
+    await patient.eval("battery.charging = true; battery.dispatchEvent(new Event('chargingchange'))")
+    await patient.wait("return document.querySelector('[data-battery]') === null")
     gone = asyncio.create_task(clinic.cut.cut(4))
     await patient.wait("return document.querySelector('[data-state=lost]') !== null")
     assert not await patient.eval(CALLS_CLINIC)
@@ -148,3 +163,9 @@ async def test_who_stays_cut_off_is_told_to_phone_and_comes_back_by_themselves(
     await patient.wait("return document.querySelector('[data-state=lost]') === null", 15)
     await act(doctor, "admit")
     await asyncio.gather(picture(doctor, "patient"), picture(patient, "doctor"))
+    # The phone rings: the microphone is the call's, everyone is told so, and it comes back by itself.
+    await patient.eval("mics.at(-1).dispatchEvent(new Event('mute'))")
+    await patient.wait("return document.querySelector('[data-strip=taken]') !== null")
+    await doctor.wait("return document.body.innerText.includes('mic is off')")
+    await patient.eval("mics.at(-1).dispatchEvent(new Event('unmute'))")
+    await patient.wait("return document.querySelector('[data-strip=taken]') === null")

@@ -1,5 +1,6 @@
 /** One seat in one visit: the session, the transport and the devices, kept in step. */
 import type { Clock } from './clock';
+import { blind } from './shown';
 import { type Ailing, ail, mendsMicrophone, mendsPicture, tellsOfMicrophone, vitals } from './ailments';
 import { type Glance, blacker, tellsOfBlack } from './black';
 import { type Caption, Captions } from './captions';
@@ -14,7 +15,7 @@ import { Session, type SessionFacts, type SocketPort } from './session';
 import { AMPLE, type Thrift, thrifty } from './thrift';
 import { Snapshot, type Watchable } from './watch';
 import { text } from './fields';
-import { type Ack, type DeviceState, type IceServers, type OnBehalf, type Source, type State, parseIce } from './wire';
+import { type Ack, type DeviceState, type IceServers, type OnBehalf, type Source, parseIce } from './wire';
 
 export interface Ports {
   readonly socket: SocketPort;
@@ -48,19 +49,9 @@ export interface CallFacts {
   readonly skew: number;
 }
 
-/** Whether a seat is shown no picture for want of network. */
-export function unseen(state: State, seat: string): boolean {
-  return state.pictures.some((each) => each.seat === seat && !each.shown && each.why !== 'asked' && each.track.endsWith('.camera'));
-}
-
 const LOOK_MS = 1000;
 const SEEN_EVERY_MS = 10_000;
 const GLANCE_EVERY_MS = 3000;
-
-/** Whether a seat wants no moving picture of this one: by hand, so no network is to blame. */
-export function unwanted(state: State, seat: string): boolean {
-  return state.pictures.some((each) => each.seat === seat && !each.shown && each.why === 'asked' && each.track.endsWith('.camera'));
-}
 
 export class Call implements Watchable<CallFacts> {
   private readonly facts: Snapshot<CallFacts>;
@@ -329,7 +320,8 @@ export class Call implements Watchable<CallFacts> {
     if (session.link !== 'open' || (phase !== 'waiting' && phase !== 'live')) return;
     const words = Object.fromEntries(
       (['microphone', 'camera', 'screen'] as const).map((source: Source): [Source, DeviceState] => {
-        const state = devices[source].state;
+        const { state, taken } = devices[source];
+        if (source === 'microphone' && state === 'on' && taken) return [source, 'muted'];
         return [source, state === 'idle' || state === 'asking' ? 'off' : state];
       }),
     );
@@ -396,9 +388,9 @@ export class Call implements Watchable<CallFacts> {
     if (before === null) return;
     const other = session.state.you.seat === 'doctor' ? 'patient' : 'doctor';
     const picture = session.state.seats[other].camera === 'on' && peer.remotes.some((each) => each.source === 'camera') && !session.state.you.soundOnly;
-    this.glance(picture && !unseen(session.state, session.state.you.seat), now);
+    this.glance(picture && !blind(session.state), now);
     this.judged = judge(this.judged, sampleOf(before, after, picture), now);
     // What the server says of our picture is sooner than what can be seen of it.
-    this.facts.set({ level: unseen(session.state, session.state.you.seat) ? 'audio' : this.judged.level });
+    this.facts.set({ level: blind(session.state) ? 'audio' : this.judged.level });
   }
 }

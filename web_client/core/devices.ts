@@ -12,6 +12,8 @@ export interface Captured {
   stop(): void;
   /** The device went away by itself (unplugged, or the browser's own stop button). */
   whenEnded(then: () => void): void;
+  /** The system took it for a while, as for a phone call, or gave it back; a port that cannot know says nothing. */
+  whenTaken?(then: (taken: boolean) => void): void;
 }
 
 export interface MediaPort {
@@ -40,6 +42,8 @@ export interface Found {
 export interface Device {
   readonly state: 'idle' | 'asking' | DeviceState;
   readonly cause: Cause | null;
+  /** The system uses it for something else just now: nothing of it is heard or seen, and it comes back by itself. */
+  readonly taken?: boolean;
   readonly track: MediaTrack | null;
 }
 
@@ -224,6 +228,9 @@ export class Devices implements Watchable<DeviceFacts> {
       this.held.delete(source);
       if (source === 'screen') this.say('screen', { state: 'off', cause: null, track: null });
       else this.lost(source);
+    });
+    captured.whenTaken?.((taken) => {
+      if (this.held.get(source) === captured) this.say(source, { ...this.now[source], taken });
     });
     this.say(source, { state: 'on', cause: null, track: captured.track });
   }

@@ -17,6 +17,10 @@ function captured(track: MediaStreamTrack): Captured {
     },
     stop: () => track.stop(),
     whenEnded: (then) => track.addEventListener('ended', then),
+    whenTaken: (then) => {
+      track.addEventListener('mute', () => then(true));
+      track.addEventListener('unmute', () => then(false));
+    },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The picture column: the patient, oneself, the controls, and proof that the recording is alive. */
 import { useState } from 'preact/hooks';
-import { unseen, unwanted } from '../../core/call';
+import { unseen, unwanted } from '../../core/shown';
 import { doctorView, gapSeconds, secondsToReturn, since } from '../../core/visit';
 import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Seat, Source, State } from '../../core/wire';
@@ -45,11 +45,11 @@ export function deskStrip({ now, w }: Pick<DoctorGiven, 'now' | 'w'>): { words: 
   if (silent) return { words: w.patientNoMic, tone: 'warn' };
   if (patient.microphone === 'muted') return { words: w.patientMuted, tone: 'warn' };
   if (state.you.soundOnly) return { words: w.soundOnlyOn, tone: 'good' };
-  if (devices.camera.state === 'on' && unwanted(state, 'patient')) return { words: w.patientSoundOnly, tone: 'good' };
+  if (devices.camera.state === 'on' && unwanted(state, 'patient', 'doctor')) return { words: w.patientSoundOnly, tone: 'good' };
   if (now.call.black === 'mine') return { words: w.myBlack, tone: 'warn' };
   if (patient.camera !== 'on') return { words: w.patientNoCamera, tone: 'good' };
   if (devices.camera.state === 'failed') return { words: w.myCamera, tone: 'warn' };
-  if (devices.camera.state === 'on' && unseen(state, 'patient')) return { words: w.patientUnseen, tone: 'warn' };
+  if (devices.camera.state === 'on' && unseen(state, 'patient', 'doctor')) return { words: w.patientUnseen, tone: 'warn' };
   if (now.call.black === 'theirs') return { words: w.patientBlack, tone: 'warn' };
   if (level === 'audio' || level === 'text') return { words: w.patientPaused, tone: 'warn' };
   if (level === 'slow') return { words: w.patientSlow, tone: 'warn' };
@@ -144,7 +144,7 @@ function Theirs({ state, w }: { state: State; w: DoctorGiven['w'] }) {
   const seat = state.seats.patient;
   if (!seat.present || seat.media !== 'connected') return null;
   const mine = state.pictures.find((each) => each.seat === 'patient' && each.track.startsWith('doctor.') && each.why !== 'asked');
-  const level = mine?.shown === false || unwanted(state, 'patient') ? 'voice' : seat.path === 'bad' ? 'bad' : mine !== undefined || seat.path === 'slow' ? 'slow' : 'good';
+  const level = mine?.shown === false || unwanted(state, 'patient', 'doctor') ? 'voice' : seat.path === 'bad' ? 'bad' : mine !== undefined || seat.path === 'slow' ? 'slow' : 'good';
   return (
     <p class="strip theirs" data-theirs={level}>
       <Icon name={level === 'good' ? 'tick' : 'warn'} />

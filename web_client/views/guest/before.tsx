@@ -68,6 +68,12 @@ export function Lobby(given: GuestGiven) {
         <Icon name={both && session.link !== 'lost' ? 'tick' : 'warn'} />
         <span>{session.link === 'lost' ? w.netLost : both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
       </p>
+      {given.low && (
+        <p class="state warn">
+          <Icon name="warn" />
+          <span>{w.batteryLow}</span>
+        </p>
+      )}
       <p class="kept quiet">{w.waitKept}</p>
     </Sheet>
   );

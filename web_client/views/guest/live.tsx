@@ -61,7 +61,7 @@ export function Live(given: GuestGiven) {
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const quiet = state.you.soundOnly;
-  const still = strip.key === 'net.lost' || strip.key === 'media.away';
+  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'audio';
   return (
     <main class={`live guest ${still ? 'still' : ''} ${writing ? 'full' : ''}`} data-page="live" data-strip={strip.key}>
       <Heading page="live" class="unseen">
@@ -99,7 +99,10 @@ export function Live(given: GuestGiven) {
         <Spoken caption={now.call.caption} />
         <p class={`say ${strip.tone}`}>
           <Icon name={strip.icon} />
-          <span>{strip.words}</span>
+          <span>
+            {strip.words}
+            {strip.more && <small>{strip.more}</small>}
+          </span>
         </p>
         <Onwards given={given} strip={strip} write={null} silenced={silenced} play={() => setNudge(nudge + 1)} />
         {leaving && mine?.consent === 'agreed' && (

@@ -7,7 +7,7 @@ import { saying as patientSaying } from '../patient/spoken';
 import { lobbySays } from './before';
 import type { GuestGiven } from './shape';
 
-export function saying(given: Pick<GuestGiven, 'now' | 'w' | 'browser'>): Saying | null {
+export function saying(given: Pick<GuestGiven, 'now' | 'w' | 'browser' | 'low'>): Saying | null {
   const { now, w } = given;
   const state = now.call.session.state;
   const said = (key: string, words: string): Saying => ({ key, words, rank: 'news' });

@@ -46,7 +46,7 @@ export function Live(given: PatientGiven) {
   const screen = remote('screen');
   const strip = liveStrip(given, clock);
   const recording = recordingWords(state, w);
-  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'doctor.away' || strip.key === 'hold';
+  const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'audio' || strip.key === 'doctor.away' || strip.key === 'hold';
   const mic = devices.microphone.state;
   const camera = devices.camera.state;
   const elder = given.mode !== 'normal';

@@ -12,10 +12,10 @@ import type { PatientGiven } from './shape';
 
 const NET = new Set(['net.lost', 'media.away', 'connecting']);
 
-type Given = Pick<PatientGiven, 'now' | 'w' | 'browser'>;
+type Given = Pick<PatientGiven, 'now' | 'w' | 'browser' | 'low'>;
 
 /** One sentence or a few; null where there is nothing to say. */
-export function saying({ now, w, browser }: Given): Saying | null {
+export function saying({ now, w, browser, low }: Given): Saying | null {
   const said = (key: string, words: string, rank: Saying['rank'] = 'news', paced = false): Saying => ({ key, words, rank, paced });
   const { session, devices } = now.call;
   const state = session.state;
@@ -44,19 +44,21 @@ export function saying({ now, w, browser }: Given): Saying | null {
       if (state?.phase !== 'waiting') return null;
       const ahead = state.ahead ?? 0;
       const { before, n, after } = w.waitAhead(ahead);
+      const power = low ? w.batteryLow : '';
       const late = state.phoneBack ? 'phone' : state.rebook ? 'rebook' : (state.wait.late ?? '');
       // A broken promise is told at once; a position at most once a minute.
-      return said(`wait.${ahead}.${late}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${waitSays(state, w)}`, 'news', late === '');
+      return said(`wait.${ahead}.${late}.${power}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${waitSays(state, w)}${power && `。${power}`}`, 'news', late === '' && power === '');
     }
     case 'called':
       return said('called', w.waitCalled(doctorName(state?.doctor, w)), 'call');
     case 'live': {
       if (state === null) return null;
-      const strip = liveStrip({ now, w });
+      const strip = liveStrip({ now, w, low });
+      const power = strip.more === w.batteryLow ? w.batteryLow : '';
       const recording = recordingWords(state, w);
-      const words = strip.tone === 'good' || state.recording.state !== 'on' ? `${strip.words}。${recording.words}` : strip.words;
+      const words = [strip.words, strip.tone === 'good' || state.recording.state !== 'on' ? recording.words : '', power].filter(Boolean).join('。');
       const guests = guestsIn(now.call).map((each) => w.guestAs[each.as]).join('、');
-      return said(`live.${strip.key}.${strip.long ?? ''}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
+      return said(`live.${strip.key}.${strip.long ?? ''}.${power}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
     }
     case 'ended':
       return said('ended', [endTitle({ now, w }), state?.advice ? `${w.endAdvice}：${state.advice}` : ''].join('。'));

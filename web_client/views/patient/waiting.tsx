@@ -99,6 +99,12 @@ export function Waiting(given: PatientGiven) {
               !(elder && offered) && <p class="next">{w.waitHow}</p>
             )}
           </section>
+          {given.low && (
+            <p class="state warn" data-battery>
+              <Icon name="warn" />
+              <span>{w.batteryLow}</span>
+            </p>
+          )}
           {long && <Phones of={state} w={w} only="clinic" />}
           {!lost && (
             <p class={`state ${both ? 'good' : 'quiet'}`}>

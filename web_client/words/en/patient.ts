@@ -120,6 +120,8 @@ export const patient: OwnPatientWords = {
   liveMuted: 'Your mic is off. The doctor cannot hear you.',
   liveDoctorLost: 'The doctor lost connection and is coming back. Please stay on.',
   liveDumb: 'Your mic gives no sound. Please check it or choose another.',
+  liveTaken: 'The phone is using the microphone, for a call maybe. It comes back by itself.',
+  batteryLow: 'The battery is nearly empty. Please plug in the charger.',
   liveNoMic: 'No microphone. The doctor cannot hear you.',
   liveDoctorAway: 'The doctor stepped away. Please stay on.',
   liveScreen: 'The doctor is showing you their screen',

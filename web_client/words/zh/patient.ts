@@ -119,6 +119,8 @@ export const patient = {
   liveMuted: '您的话筒关着，医生听不见',
   liveDoctorLost: '医生那边断线了，正在连回来，请别走开',
   liveDumb: '话筒没有声音，请检查一下，或换一个',
+  liveTaken: '手机正用着话筒，比如来了电话。用完会自己接上。',
+  batteryLow: '手机快没电了，请插上充电器',
   liveNoMic: '没有话筒，医生听不见您',
   liveDoctorAway: '医生离开一会儿，请别挂断',
   liveScreen: '医生在给您看屏幕',
