@@ -135,5 +135,10 @@ def run(settings: Settings) -> None:
     key = secret_key(settings.slot_key_file or settings.keys / "slot.key")
     hospital = SampleHospital(f"{ours.scheme}://{ours.netloc}", reach, key, trusting)
     web.run_app(
-        hospital.app(), host=settings.host, port=urlsplit(settings.slot_url).port, ssl_context=serving, print=None
+        hospital.app(),
+        host=settings.host,
+        port=urlsplit(settings.slot_url).port,
+        ssl_context=serving,
+        print=None,
+        handle_signals=False,  # it has nothing to finish: SIGTERM ends it at once
     )
