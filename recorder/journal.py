@@ -17,13 +17,15 @@ import asyncio
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
 
 from config.clock import iso
+from recorder.ahead import Commit
 from recorder.evidence import layout, records
 from recorder.evidence.errors import LogClosed
 from recorder.evidence.log import Entry, VisitLog
@@ -32,6 +34,7 @@ from recorder.objects import Stored
 from recorder.output import Write
 from recorder.recording_errors import SpoolFailed, VisitClosed
 from recorder.spool import FULL, Life, Line, Open, VisitSpool
+from recorder.together import Together
 from recorder.upload import Upload
 
 BATCH_US = 10_000_000
@@ -69,14 +72,16 @@ class Journal:
         leaf: Callable[[int, list[bytes]], None],
         first: Callable[[], None] = lambda: None,
         in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread,
+        together: Together | None = None,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC, µs. `store` takes objects that are durable, `leaf(seq, lines)` records (TREE-1).
 
         `first` makes durable what everything else depends on: keys (RING-1). It blocks, and raises `OSError`.
-        `in_thread` does what blocks (`recorder.lanes`).
+        `in_thread` does what blocks (`recorder.lanes`); `together`: with whom it commits, if not alone.
         """
         self._first = first
         self._in_thread = in_thread
+        self._together = together or Together(spool.ahead, in_thread)
         self.spool = spool
         self.life = life
         self.stuck = False
@@ -212,7 +217,7 @@ class Journal:
         """
         line = self._line(self._clock(), held)
         try:
-            await self._to_its_end(lambda: self._commit_now(line))
+            await self._to_its_end(self._make_durable(line))
         except OSError as error:
             if not self.stuck:
                 log.error("spool failed", extra={"visit": self._visit, "errno": error.errno})
@@ -220,9 +225,15 @@ class Journal:
             raise SpoolFailed("the disk did not take the record", error.errno in FULL) from None
         self.stuck = False
 
-    async def _to_its_end(self, work: Callable[[], None]) -> None:
-        """Do it in a thread. Who is cancelled waits all the same: what is in hand is the thread's until then (JOURNAL-4)."""
-        doing = asyncio.ensure_future(self._in_thread(work))
+    async def _make_durable(self, line: Line) -> None:
+        prepared: list[Commit] = []
+        await self._in_thread(lambda: prepared.extend(self._prepare(line)))
+        for commit in prepared:
+            await self._together.commit(commit, partial(self._settle, line, commit))
+
+    async def _to_its_end(self, work: Coroutine[None, None, None]) -> None:
+        """Do it. Who is cancelled waits all the same: what is in hand is the thread's until then (JOURNAL-4)."""
+        doing = asyncio.ensure_future(work)
         cancelled: asyncio.CancelledError | None = None
         while not doing.done():
             try:
@@ -272,11 +283,20 @@ class Journal:
         )
 
     def _commit_now(self, line: Line) -> None:
+        for commit in self._prepare(line):
+            self.spool.ahead.write([commit])
+            self._settle(line, commit)
+
+    def _prepare(self, line: Line) -> list[Commit]:
+        """What is still to be made durable, and then put in its place by `_settle`: one commit, or nothing."""
         self._put_due()
         if not (self._lines or self._writes):
-            return
+            return []
         self._first()
-        self.spool.commit(self._writes, line)
+        return [self.spool.prepare(self._writes, line)]
+
+    def _settle(self, line: Line, commit: Commit) -> None:
+        self.spool.settle(self._writes, commit)
         self._remove_stored()
         self._writes = []
         self._lines = []
@@ -363,4 +383,5 @@ class Journal:
             self._finished = []
         else:
             self._commit_now(self._line(self._clock(), held))
+            self.spool.forget_drafts()
         self.after_commit()

@@ -29,6 +29,7 @@ from recorder.remembered import Remembered
 from recorder.spool import FULL, Life, Open, VisitSpool
 from recorder.stamping import Stamp
 from recorder.streams import Streams, TrackKey
+from recorder.together import Together
 from recorder.track import Track
 from recorder.upload import Upload
 
@@ -54,11 +55,13 @@ class Recording:
         witnesses: Sequence[str] = (),
         keys: VisitKeys | None = None,
         in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread,
+        together: Together | None = None,
     ) -> None:
         """`clock`: CLOCK_MONOTONIC, µs. `store` takes finished objects; `tell` takes news for signaling.
 
         `leaf(seq, lines)` takes records that are durable (TREE-1); `witnesses` are those a new recording names.
-        `keys`: where its streams are sealed. `in_thread` does what blocks (`recorder.lanes`).
+        `keys`: where its streams are sealed. `in_thread` does what blocks (`recorder.lanes`);
+        `together`: with whom it commits, if not alone.
         """
         self.visit = visit
         self.spool = spool
@@ -66,7 +69,7 @@ class Recording:
         self._clock = clock
         self._tell = tell
         first = keys.commit if keys is not None else _nothing
-        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf, first, in_thread)
+        self._journal = Journal(visit, spool, signer, life, origin, clock, store, leaf, first, in_thread, together)
         self._streams = Streams(clock, keys)
         self._lock = asyncio.Lock()
         self._agreed: dict[str, bool] = {}

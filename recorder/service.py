@@ -39,6 +39,7 @@ from recorder.recording_errors import RecordingError, SpoolFailed
 from recorder.spool import FULL, ClosedVisit, Life, Spool, SpoolDamaged
 from recorder.stamping import Stamp
 from recorder.tap_routes import TapRoutes
+from recorder.together import Together
 from recorder.upload import Upload, Uploader
 
 TICK_S = 0.8
@@ -81,6 +82,7 @@ class Recorder:
         self._disk = DiskMarks()
         self._disk_due_us = 0
         self._lanes = Lanes(monotonic_s)
+        self._together = Together(self._spool.ahead, self._lanes.write)
         self._no_space = False
         self._leaving: dict[str, Leaving] = {}
         """Closed, and gone from here once everything is stored."""
@@ -353,6 +355,7 @@ class Recorder:
             self.notary.witness_keys if self.notary is not None else (),
             keys=self.mint.visit(visit),
             in_thread=self._lanes.write,
+            together=self._together,
         )
 
     # ---- what others say

@@ -2,18 +2,19 @@
 
 ```
 DATA/spool/<visit>/journal        one line of JSON a commit
+DATA/spool/.ahead                 the newest of those lines, and drafts, of all visits (`recorder.ahead`)
 DATA/spool/<visit>/<object name>  what is not stored yet, under the names of FORMAT.md §2
 DATA/spool/.closed/<visit>.json   how a visit that is closed and stored was answered
 DATA/spool/.refused/<visit>/      what was left of a closed visit whose objects the store would not all take
 ```
-SPOOL-1  A commit is durable when it returns: objects are written and synced first, then the journal's line that speaks of
-         them. So whatever a line says is on the disk, and what no line speaks of may be thrown away.
+SPOOL-1  A commit is durable when it returns: objects are written and synced first, then the line that speaks of them, with
+         the drafts (AHEAD-1). So whatever a line says is on the disk, and what no line speaks of may be thrown away.
 SPOOL-2  A line is whole or it is not there: on opening, what follows the last newline is cut off, before anything is signed
          after it. A damaged line elsewhere is `SpoolDamaged`: nothing is written to such a folder.
 SPOOL-3  A commit that failed may be repeated: bytes go to the places they were meant for, never behind them.
 SPOOL-4  `.reserve` holds space for the records that must still be written when the disk is full (DISK-2).
-SPOOL-5  The file of a draft that is over is the next draft's, and its blocks are written again. Files made and deleted for
-         each segment cost up to a tenth of the recorder's time: ext4 looks at each inode of late before it takes one.
+SPOOL-5  A draft has no file of its own but for a while after `.ahead` was emptied (AHEAD-2): files made and deleted for each
+         segment cost up to a tenth of the recorder's time, and syncing them more than that.
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
+from config.clock import monotonic_s
+from recorder.ahead import Commit, Draft, WriteAhead, sync_folder
 from recorder.disk import Usage
 from recorder.output import Write
 from recorder.stream import StreamState
@@ -35,8 +38,6 @@ from recorder.stream_seal import DRAFT
 FULL = {errno.ENOSPC, errno.EDQUOT}
 RESERVE = 8 << 20
 """Bytes, at most a twentieth of the disk: the records of a hundred visits for some minutes, until somebody makes space."""
-SPARE_DRAFTS = 4
-"""A visit's two streams, and a screen's."""
 
 
 class SpoolDamaged(Exception):
@@ -86,9 +87,17 @@ class ClosedVisit(msgspec.Struct, frozen=True):
 class Spool:
     """All visits' folders below DATA/spool. Every call blocks; call it from a thread."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, clock: Callable[[], float] = monotonic_s) -> None:
+        """`clock`: monotonic seconds. Raises `OSError`."""
         self.root = root
         (root / ".closed").mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self.ahead = WriteAhead(root, clock)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            self.release()  # DISK-2: a full disk empties only when what lies on it is taken up and stored
+            self.ahead = WriteAhead(root, clock)
 
     def visits(self) -> list[str]:
         """Every visit that has a journal here."""
@@ -96,7 +105,7 @@ class Spool:
 
     def visit(self, visit: str) -> VisitSpool:
         """A visit's folder, made if it is not there."""
-        return VisitSpool(self.root / visit)
+        return VisitSpool(self.root / visit, self.ahead)
 
     def closed(self, visit: str) -> ClosedVisit | None:
         """How a visit that is gone from here was closed."""
@@ -150,8 +159,9 @@ class Spool:
 class VisitSpool:
     """One visit's folder. One owner, one call at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ahead: WriteAhead) -> None:
         self.folder = folder
+        self.ahead = ahead
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._files: dict[str, int] = {}
         self._sizes: dict[str, int] = {}
@@ -159,13 +169,13 @@ class VisitSpool:
         """Kept open: each is synced with every object that is begun in it."""
         self._begun: set[Path] = set()
         """Folders with a name that is not durable yet."""
-        self._spare: list[str] = []
-        """Drafts that are over, by name (SPOOL-5)."""
         self._journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._journal_size = 0
+        self._torn = False
+        """More may lie in the journal than was said: a line that did not get there whole."""
         try:
-            _sync_folder(folder)
-            _sync_folder(folder.parent)
+            sync_folder(folder)
+            sync_folder(folder.parent)
         except OSError:
             os.close(self._journal)
             raise
@@ -184,50 +194,67 @@ class VisitSpool:
         except msgspec.DecodeError:
             raise SpoolDamaged(f"the journal in {self.folder} is damaged") from None
 
-    def commit(self, writes: Iterable[Write], line: Line) -> None:
+    def commit(self, writes: Sequence[Write], line: Line) -> None:
         """Make these durable (SPOOL-1). Raises `OSError`; then repeat it with everything it was given (SPOOL-3)."""
+        commit = self.prepare(writes, line)
+        self.ahead.write([commit])
+        self.settle(writes, commit)
+
+    def prepare(self, writes: Sequence[Write], line: Line) -> Commit:
+        """Make the objects durable; what is still to be (AHEAD-1). Raises `OSError`, as `commit`."""
         sizes = dict(self._sizes)
         touched: set[int] = set()
-        done: list[str] = []
-        gone: list[str] = []
-        for name, content, whole, over in writes:
-            if content:
-                file = self._file(name)
-                at = sizes.get(name, 0)
-                if at == 0 and not name.endswith(DRAFT):
-                    # An earlier life may have died over this object, and left more of it than there will be.
-                    os.ftruncate(file, 0)
-                _write_at(file, content, at)
-                sizes[name] = at + len(content)
-                touched.add(file)
-            if whole or over:
-                done.append(name)
-            if over:
-                gone.append(name)
+        drafts: list[Draft] = []
+        for name, content, _, _ in writes:
+            if not content:
+                continue
+            at = sizes.get(name, 0)
+            sizes[name] = at + len(content)
+            if name.endswith(DRAFT):
+                drafts.append(Draft(name, at, content))
+                continue
+            file = self._file(name)
+            if at == 0:  # an earlier life may have died over this object, and left more of it than there will be
+                os.ftruncate(file, 0)
+            _write_at(file, content, at)
+            touched.add(file)
         for file in touched:
             os.fdatasync(file)
         while self._begun:
             self._sync(next(iter(self._begun)))
+        over = [write.name for write in writes if write.gone]
         text = msgspec.json.encode(line) + b"\n"
-        _write_at(self._journal, text, self._journal_size)
-        os.fdatasync(self._journal)
-        self._journal_size += len(text)
-        self._sizes = sizes
-        for name in done:
-            self._sizes.pop(name, None)
-            if (opened := self._files.pop(name, None)) is not None:
-                os.close(opened)
-        self._spare += gone
-        while len(self._spare) > SPARE_DRAFTS:
-            self.remove(self._spare.pop())
+        return Commit(self.folder.name, self._journal_size, text, drafts, over)
+
+    def settle(self, writes: Sequence[Write], commit: Commit) -> None:
+        """The commit made of these is durable: put its line in its place. Raises `OSError`, as `commit`."""
+        end = commit.at + len(commit.line)
+        torn, self._torn = self._torn, True
+        _write_at(self._journal, commit.line, commit.at)
+        if torn:
+            os.ftruncate(self._journal, end)
+        self._torn = False
+        self._journal_size = end
+        for name, content, whole, gone in writes:
+            self._sizes[name] = self._sizes.get(name, 0) + len(content)
+            if whole or gone:
+                self._sizes.pop(name)
+                if (opened := self._files.pop(name, None)) is not None:
+                    os.close(opened)
 
     def take_up(self, name: str, size: int) -> bytes:
         """The first `size` bytes of an object that was being written; what follows is cut off."""
+        if name.endswith(DRAFT):
+            return self.ahead.draft(self.folder.name, name, size)
         file = self._file(name)
         os.ftruncate(file, size)
         os.fdatasync(file)
         self._sizes[name] = size
         return os.pread(file, size, 0)
+
+    def forget_drafts(self) -> None:
+        """All that was being written when an earlier life ended is taken up, and durable otherwise."""
+        self.ahead.forget(self.folder.name)
 
     def put(self, name: str, content: bytes) -> Path:
         """Write a whole small object (a batch, a key) durably."""
@@ -266,11 +293,8 @@ class VisitSpool:
             path = self.folder / name
             if path.parent not in self._folders and not path.parent.exists():
                 path.parent.mkdir(parents=True, mode=0o700)
-                _sync_folder(path.parent.parent)
-                _sync_folder(path.parent.parent.parent)
-            if name.endswith(DRAFT) and self._spare and not path.exists():  # SPOOL-5
-                with contextlib.suppress(FileNotFoundError):
-                    (self.folder / self._spare.pop()).rename(path)
+                sync_folder(path.parent.parent)
+                sync_folder(path.parent.parent.parent)
             file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             self._files[name] = file
             self._begun.add(path.parent)
@@ -290,11 +314,3 @@ def _write_at(file: int, content: bytes, at: int) -> None:
         written = os.pwrite(file, view, at)
         view = view[written:]
         at += written
-
-
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from recorder.output import Write
-from recorder.spool import SPARE_DRAFTS, ClosedVisit, Line, Spool, SpoolDamaged
+from recorder.spool import ClosedVisit, Line, Spool, SpoolDamaged
 
 NAME = "streams/patient/part-001/seg-000001.webm"
 
@@ -106,29 +107,35 @@ def test_a_visit_that_is_stored_leaves_only_how_it_was_closed(tmp_path: Path) ->
     assert root.visits() == []
 
 
-def test_the_file_of_a_draft_that_is_over_is_the_next_drafts(tmp_path: Path) -> None:  # SPOOL-5
-    one, two, three = (f"streams/patient/part-001/seg-00000{number}.webm.open" for number in (1, 2, 3))
-    spool, folder = Spool(tmp_path).visit("v"), tmp_path / "v"
-    spool.commit([Write(one, b"a long draft")], Line())
-    file = (folder / one).stat().st_ino
-    spool.commit([Write(one, b"", gone=True), Write(two, b"new")], Line())
-    assert (folder / one).is_file(), "the line that lets it go was not durable when the next one began"
-    assert (folder / two).stat().st_ino != file
-    spool.commit([Write(two, b"er"), Write(three, b"third")], Line())
-    assert (folder / three).stat().st_ino == file
+def test_a_line_that_did_not_get_to_its_place_whole_leaves_nothing_behind_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # SPOOL-3
+    spool = Spool(tmp_path).visit("v")
+    spool.commit([], Line(records=["1"]))
+    real = os.pwrite
+
+    def torn(file: int, content: bytes, at: int) -> int:
+        real(file, content, at)
+        raise OSError(28, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("recorder.spool.os.pwrite", torn)
+        with pytest.raises(OSError, match="no space"):
+            spool.commit([], Line(records=["2"], head="a line that is longer than the one that takes its place"))
+    spool.commit([], Line(records=["2"]))
+    assert (tmp_path / "v" / "journal").read_bytes() == b'{"records":["1"]}\n{"records":["2"]}\n'
+
+
+def test_a_draft_is_taken_up_from_what_was_written_ahead(tmp_path: Path) -> None:  # SPOOL-5
+    one, two = (f"streams/patient/part-001/seg-00000{number}.webm.open" for number in (1, 2))
+    spool = Spool(tmp_path).visit("v")
+    spool.commit([Write(one, b"the ")], Line())
+    spool.commit([Write(one, b"first")], Line())
+    spool.commit([Write(one, b"", gone=True), Write(two, b"second")], Line())
+    assert spool.objects() == []
     spool.close()
     again = Spool(tmp_path).visit("v")
-    assert again.take_up(three, 5) == b"third"
-    assert again.take_up(two, 5) == b"newer"
-
-
-def test_drafts_that_are_over_do_not_gather(tmp_path: Path) -> None:
-    spool = Spool(tmp_path).visit("v")
-    drafts = [f"streams/patient/part-001/seg-0000{number:02}.webm.open" for number in range(12)]
-    spool.commit([Write(draft, b"x") for draft in drafts], Line())
-    spool.commit([Write(draft, b"", gone=True) for draft in drafts], Line())
-    assert len(spool.objects()) == SPARE_DRAFTS
-    for draft in drafts:
-        spool.remove(draft)  # as recovery does
-    spool.commit([Write("streams/patient/part-001/seg-000013.webm.open", b"y")], Line())
-    assert spool.objects() == ["streams/patient/part-001/seg-000013.webm.open"]
+    assert again.take_up(two, 6) == b"second"
+    assert again.take_up(one, 9) == b""
+    again.forget_drafts()
+    assert again.take_up(two, 6) == b""
