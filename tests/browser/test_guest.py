@@ -51,6 +51,10 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
     assert [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] == [4, 4, 4]
     assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")
+    line = {"seat": "guest-1", "line": "l1", "text": "血压一百六十八", "final": True, "language": "zh"}
+    await system.api("POST", f"/visits/{visit.id}/captions", json=line)
+    for page in (visit.doctor, visit.patient):
+        await page.wait("return document.querySelector('[data-captions]')?.textContent === '血压一百六十八'")
     await act(visit.doctor, "share")
     await picture(guest, "screen")
     await shifts.steady(guest)

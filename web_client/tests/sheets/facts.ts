@@ -214,6 +214,17 @@ const WAITING = [
 ];
 const NOWROW = row('Vb3k', '王*英', 68, 'female', '头晕三天，晨起明显', 12, { phase: 'live' });
 
+/** A morning: forty people, names of two worlds, and one who had much to say. */
+const LONG = '头晕三天，晨起明显，站起来眼前发黑，昨天下午在地里干活时摔了一跤，右膝盖肿了，村医给贴了膏药不见好，夜里疼得睡不着，想问问要不要拍片子，降压药还能不能接着吃';
+const MORNING = Array.from({ length: 40 }, (_, at) =>
+  row(`M${at}`, ['欧阳*华', 'A*** K*** van der B***', '买买提·吐尔*', '李*'][at % 4] ?? '', 40 + at, at % 2 === 0 ? 'male' : 'female', at % 5 === 0 ? LONG : '复诊，续方', 40 - at, {
+    network: at % 6 === 0 ? 'bad' : at % 4 === 0 ? 'slow' : 'good',
+    ...(at % 7 === 3 ? { consent: 'undecided' as const } : {}),
+    ...(at % 9 === 4 ? { phoneBack: true, messages: 12 } : {}),
+    ...(at > 36 ? { present: false } : {}),
+  }),
+);
+
 type DeskSample = (tracks: Tracks) => Pick<DeskFacts, 'call'> & Partial<DeskFacts>;
 
 export const DOCTOR: Readonly<Record<string, DeskSample>> = {
@@ -236,6 +247,20 @@ export const DOCTOR: Readonly<Record<string, DeskSample>> = {
     ),
     queue: { seq: 1, at: '', rows: [{ ...NOWROW, present: false }, ...WAITING] },
   }),
+  crowded: (t) => ({
+    call: callOf(
+      stateOf('live', 'doctor', {
+        patient: { name: 'A*** K*** van der B***', age: 102, sex: 'female', complaint: LONG },
+        doctor: { name: '欧阳建国·阿不都热合曼', title: '主任医师', department: '风湿免疫与代谢内分泌联合门诊', licence: '1103***217' },
+        seats: { ...GUESTS, 'guest-3': { ...ON, as: 'family', admitted: false } },
+        summary: { allergies: ['青霉素', '头孢类', '磺胺', '碘造影剂', '花生'].map((substance) => ({ substance, reaction: '全身皮疹，呼吸困难', severity: 'severe' })), conditions: ['高血压', '2 型糖尿病', '慢性肾病 3 期', '心房颤动', '脑梗死后遗症'].map((name) => ({ name, since: '2014 年' })), medication: ['苯磺酸氨氯地平片', '盐酸二甲双胍缓释片', '利伐沙班片', '阿托伐他汀钙片', '美托洛尔缓释片', '非布司他片'].map((name) => ({ name, dosage: '每日 1 次，早餐后服用' })), weight_kg: 62 },
+      }),
+      t,
+      { peer: { transport: 'connected', pc: 'pc', remotes: [{ id: 'c', seat: 'patient', source: 'camera', track: t.other }, { id: 's', seat: 'patient', source: 'screen', track: t.screen }] }, caption: { text: '血压早上高一些，先把药量一次，晚上再量，量完记在本子上，下次给我看。', language: 'zh' } },
+    ),
+    queue: { seq: 1, at: '', rows: [NOWROW, ...MORNING] },
+  }),
+  'crowded-free': (t) => ({ call: callOf(stateOf('waiting', 'doctor', { seats: { doctor: { present: true, consent: 'undecided' }, patient: ON } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: MORNING } }),
   ended: (t) => ({ call: callOf(stateOf('ended', 'doctor'), t), queue: { seq: 1, at: '', rows: WAITING } }),
 };
 

@@ -10,6 +10,7 @@ import { clockwise } from '../parts/length';
 import { useLazy } from '../parts/lazy';
 import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
+import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
 import { Guests } from './guests';
 import { patientName } from './names';
@@ -193,6 +194,7 @@ export function Column(given: DoctorGiven) {
             <p>{live || view === 'ready' ? patientName(state?.patient, w) : view === 'ended' ? w.deskEndDone : w.nobody}</p>
           </div>
         )}
+        {live && <Spoken caption={now.call.caption} />}
         {live && (
           <span class="tag">
             {patientName(state?.patient, w)}

@@ -60,7 +60,7 @@ export function DoctorPageView(given: DoctorGiven) {
           </a>
         ))}
       </div>
-      <main class="desk" data-page={`desk-${view}`} data-tab={tab} data-layout={view !== 'live' ? 'idle' : given.prescribing ? 'prescribing' : 'talking'}>
+      <main class="desk" data-page={`desk-${view}`} data-tab={tab} data-side={given.chatting ? 'chat' : undefined} data-layout={view !== 'live' ? 'idle' : given.prescribing ? 'prescribing' : 'talking'}>
         <h1 class="unseen">{w.deskTitle}</h1>
         <header class="head">
           <b>{now.call.session.state?.contacts.clinic?.name ?? w.brand}</b>

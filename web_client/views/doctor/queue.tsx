@@ -26,6 +26,9 @@ function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; give
   const { now, w, act } = given;
   const minutes = Math.floor((since(row.since, clock) ?? 0) / 60_000);
   const hinder = hindrance(row, w);
+  const slow = row.network === 'slow' || row.network === 'bad';
+  const urgent = [row.late && w.queueLate, row.phoneBack && w.queuePhone, row.rebook && w.queueRebook, slow && w.queueSlow].filter(Boolean);
+  const besides = [row.moved && w.queueMoved, row.messages > 0 && w.queueMessages(row.messages)].filter(Boolean);
   const live = now.call.session.state?.phase === 'live';
   const agreed = now.call.session.state?.seats.doctor.consent === 'agreed' && now.call.session.state.visit === row.visit;
   const admitting = now.admitting === row.visit;
@@ -35,12 +38,12 @@ function Row({ row, first, given, clock }: { row: QueueRow; first: boolean; give
       <span class={`t num ${row.late ? 'late' : ''}`}>{row.present ? w.queueWaited(minutes) : w.queueKept}</span>
       <small>{[patientFacts(row.patient, w), row.patient.complaint].filter(Boolean).join(' · ')}</small>
       {hinder !== null && <small class="hinder">{hinder}</small>}
-      {row.late && <small class="hinder">{w.queueLate}</small>}
-      {row.phoneBack && <small class="hinder">{w.queuePhone}</small>}
-      {row.rebook && <small class="hinder">{w.queueRebook}</small>}
-      {(row.network === 'slow' || row.network === 'bad') && <small class="hinder" data-network={row.network}>{w.queueSlow}</small>}
-      {row.moved && <small>{w.queueMoved}</small>}
-      {row.messages > 0 && <small>{w.queueMessages(row.messages)}</small>}
+      {urgent.length > 0 && (
+        <small class="hinder" data-network={slow ? row.network : undefined}>
+          {urgent.join(' · ')}
+        </small>
+      )}
+      {besides.length > 0 && <small>{besides.join(' · ')}</small>}
       {first && (
         <>
           {!agreed && !live && (
