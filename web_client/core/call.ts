@@ -381,7 +381,7 @@ export class Call implements Watchable<CallFacts> {
     // Only the patient's page speaks; a desk need not draw again at every pause.
     if (session.state.you.seat === 'patient') this.facts.set({ talking: talks(rows) });
     this.totals = after;
-    this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.rtt_ms, lost: after.unheard }, now);
+    this.thrift = thrifty(this.thrift, { bps: after.uplink, rtt_ms: after.trip_ms ?? after.rtt_ms, lost: after.unheard }, now);
     this.peer.spare(this.thrift);
     this.mend(rows);
     if (now - this.seenAt > SEEN_EVERY_MS) this.saySeen(rows);

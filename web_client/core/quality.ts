@@ -57,6 +57,8 @@ export interface Totals {
   readonly uplink: number | null;
   /** Fraction of the own sound that did not arrive lately, 0–1. */
   readonly unheard: number;
+  /** The round trip of the own sound, which is told every second; the one of the path's checks may be five seconds old. */
+  readonly trip_ms: number | null;
 }
 
 export function totals(rows: readonly Row[], now: number): Totals {
@@ -69,10 +71,14 @@ export function totals(rows: readonly Row[], now: number): Totals {
   let uplink: number | null = null;
   let reported = 0;
   let unheard = 0;
+  let trip_ms: number | null = null;
   for (const row of rows) {
     if (row['type'] === 'remote-inbound-rtp') {
       reported = Math.max(reported, figure(row['roundTripTime']) * 1000);
-      if (row['kind'] === 'audio') unheard = figure(row['fractionLost']);
+      if (row['kind'] === 'audio') {
+        unheard = figure(row['fractionLost']);
+        if (row['roundTripTime'] !== undefined) trip_ms = figure(row['roundTripTime']) * 1000;
+      }
     }
     if (row['type'] === 'inbound-rtp') {
       received += figure(row['packetsReceived']);
@@ -85,7 +91,7 @@ export function totals(rows: readonly Row[], now: number): Totals {
       uplink = row['availableOutgoingBitrate'] === undefined ? null : figure(row['availableOutgoingBitrate']);
     }
   }
-  return { at: now, frames, received, lost, samples, concealed, rtt_ms: rtt_ms === null ? null : Math.max(rtt_ms, reported), uplink, unheard };
+  return { at: now, frames, received, lost, samples, concealed, rtt_ms: rtt_ms === null ? null : Math.max(rtt_ms, reported), uplink, unheard, trip_ms };
 }
 
 /** Sound of −40 dB and more is somebody speaking, not a room. */

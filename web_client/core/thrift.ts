@@ -22,7 +22,7 @@ export interface Uplink {
   readonly lost: number;
 }
 
-export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 8000, thinSince: null, at: 0 };
+export const AMPLE: Thrift = { pictures: true, rich: true, since: 0, wideSince: null, patience: 15_000, thinSince: null, at: 0 };
 /** Sound, its headers and the reports need about 90 kbit/s. */
 const THIN_BPS = 130_000;
 const WIDE_BPS = 220_000;

@@ -40,11 +40,11 @@ describe('thrift', () => {
 
   it('tries now and then all the same, later each time it was in vain', () => {
     let held = judged(AMPLE, THIN, 1000, 2000);
-    held = judged(held, THIN, 3000, 9000);
+    held = judged(held, THIN, 3000, 16_000);
     expect(held.pictures).toBe(false);
-    held = judged(held, THIN, 10_000, 10_000);
+    held = judged(held, THIN, 17_000, 17_000);
     expect(held.pictures).toBe(true);
-    held = judged(held, THIN, 11_000, 13_000);
-    expect(held).toMatchObject({ pictures: false, patience: 16_000 });
+    held = judged(held, THIN, 18_000, 20_000);
+    expect(held).toMatchObject({ pictures: false, patience: 30_000 });
   });
 });
