@@ -28,7 +28,7 @@ REFUSALS_MOST = 200
 REFUSALS_WITHIN_S = 10.0
 INBOX = 128
 EXPIRY_LOOK_S = 30.0
-WHOLE_SECOND_S = 1.0  # tokens count whole seconds, visits milliseconds
+WHOLE_SECONDS_S = 2.0  # tokens count whole seconds from a whole second, visits milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -172,12 +172,15 @@ class Session:
 
     async def _expire(self) -> None:
         """The visit usually ends with its links (SIG-4): whoever waits is shown how it ended before being sent away."""
-        facts = self._actor.facts
-        left_s = seconds(facts.expires) - self._clock()
-        if facts.phase in ("scheduled", "waiting") and 0 < left_s <= WHOLE_SECOND_S:
-            await asyncio.sleep(left_s)
+        while 0 < (left_s := self._left_s()) <= WHOLE_SECONDS_S:
+            await asyncio.sleep(left_s)  # may wake a little early by the other clock
         with contextlib.suppress(EventRefused):
             await self._actor.ask(TimePassed())
         if not self._closed:
             self.send("state", self._actor.state(self._seat))
             self.bye("token_expired")
+
+    def _left_s(self) -> float:
+        """Until the visit ends by itself; 0 if it will not."""
+        facts = self._actor.facts
+        return seconds(facts.expires) - self._clock() if facts.phase in ("scheduled", "waiting") else 0.0

@@ -181,17 +181,16 @@ async def test_a_token_that_runs_out_sends_its_socket_away_but_not_out_of_a_live
         assert (await doctor.say("resync"))["state"]["phase"] == "live"
 
 
-async def test_who_waits_when_the_visit_expires_is_shown_that_before_being_sent_away() -> None:
+@pytest.mark.parametrize("before_s", [0.3, 1.6])
+async def test_who_waits_when_the_visit_expires_is_shown_that_before_being_sent_away(before_s: float) -> None:
     expires = time.time() + 1000.4
     async with serving(facts(expires=iso(expires))) as server:
-        token = server.token("patient", lifetime_s=999)
+        token = server.token("patient", lifetime_s=998)
         patient = Client()
         server.clients.append(patient)
         await patient.connect(server.url, {"v": 1, "token": token})
         await patient.say("enter")
-        server.offset_s += (
-            expires - time.time() - 0.3
-        )  # the token has run out, the visit has not, by a part of a second
+        server.offset_s += expires - time.time() - before_s  # the token has run out, the visit has not
         for session in list(server.gateway._sessions.values()):
             session._watch_expiry()
         await asyncio.wait_for(patient.gone.wait(), 5)
