@@ -183,8 +183,9 @@ class OfferRefused(EventRefused):
 
     CODES = frozenset({"sdp_invalid", "sdp_unsupported", "track_unknown", "source_taken"})
 
-    def __init__(self, code: str) -> None:
-        super().__init__("the media server refuses this offer")
+    def __init__(self, code: str, message: str) -> None:
+        """`message` names the rule that was broken, and nothing that the offer holds."""
+        super().__init__(message)
         self.code = code
 
 

@@ -183,7 +183,9 @@ class VisitActor:
         try:
             answered = await worker.ask(asked, NEGOTIATE_WITHIN_S)
         except Refusal as refusal:
-            raise OfferRefused(refusal.code) if refusal.code in OfferRefused.CODES else MediaUnavailable from None
+            if refusal.code not in OfferRefused.CODES:
+                raise MediaUnavailable from None
+            raise OfferRefused(refusal.code, str(refusal)) from None
         except LinkError:
             raise MediaUnavailable from None
         assert isinstance(answered, media.Answered)

@@ -17,11 +17,11 @@ from signaling.sockets import gateway as gateway_module
 from tests.signaling_parts import CONSENT, Client, facts, serving, until
 
 
-async def test_an_offer_the_worker_refuses_is_refused_with_the_workers_code() -> None:
+async def test_an_offer_the_worker_refuses_is_refused_with_the_workers_words() -> None:
     async with serving() as server:
         _, patient = await server.live()
         answer = await patient.say("offer", pc="p1", sdp="bad", publish={}, subscribe={})
-        assert answer["error"]["code"] == "sdp_invalid"
+        assert answer["error"] == {"code": "sdp_invalid", "message": "no"}
 
 
 async def test_admit_without_recorder_or_worker_says_which_is_missing() -> None:
