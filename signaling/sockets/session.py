@@ -29,6 +29,7 @@ REFUSALS_WITHIN_S = 10.0
 INBOX = 128
 EXPIRY_LOOK_S = 30.0
 WHOLE_SECONDS_S = 2.0  # tokens count whole seconds from a whole second, visits milliseconds
+CLOCKS_S = 0.01  # a sleep may end a little early by the clock that visits go by
 
 log = logging.getLogger(__name__)
 
@@ -172,8 +173,8 @@ class Session:
 
     async def _expire(self) -> None:
         """The visit usually ends with its links (SIG-4): whoever waits is shown how it ended before being sent away."""
-        while 0 < (left_s := self._left_s()) <= WHOLE_SECONDS_S:
-            await asyncio.sleep(left_s)  # may wake a little early by the other clock
+        if 0 < (left_s := self._left_s()) <= WHOLE_SECONDS_S:
+            await asyncio.sleep(left_s + CLOCKS_S)
         with contextlib.suppress(EventRefused):
             await self._actor.ask(TimePassed())
         if not self._closed:
