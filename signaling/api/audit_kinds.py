@@ -16,7 +16,7 @@ from signaling.sql.store import LoggedAccess
 from signaling.staff.access import PER_MILLE, Grant, Purpose, StaffRole
 from signaling.staff.access_store import Seen
 
-_PLAIN = r"^[^\u0000-\u001f\u007f]+$"
+_PLAIN = r"\A[^\x00-\x1f\x7f]+\Z"
 
 Reason = Annotated[
     str, Meta(min_length=4, max_length=1000, pattern=_PLAIN, description="In words, for the log of looks.")
@@ -25,7 +25,7 @@ UnixS = Annotated[
     int, Meta(ge=0, le=1 << 32, description="Seconds since 1970, UTC: visits made from then, or before then.")
 ]
 Words = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PLAIN)]
-Who = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,64}$", description="As `GET /api/v1/session` calls them.")]
+Who = Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z", description="As `GET /api/v1/session` calls them.")]
 
 
 class RecordingsQuery(Request, frozen=True):
@@ -188,7 +188,7 @@ class TakeExport(Request, frozen=True):
         Annotated[
             str,
             Meta(
-                pattern="^age1[02-9ac-hj-np-z]{20,100}$",
+                pattern=r"\Aage1[02-9ac-hj-np-z]{20,100}\Z",
                 description="An age recipient: the keys in the archive are then an age file, which only its identity opens.",
             ),
         ]

@@ -16,9 +16,9 @@ class NewCaption(Request, frozen=True):
 
     seat: Seat
     line: Id
-    text: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"^[^\u0000-\u001f\u007f]+$")]
+    text: Annotated[str, Meta(min_length=1, max_length=300, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
     final: bool = False
-    language: Annotated[str, Meta(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | None = None
+    language: Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)] | None = None
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -11,13 +11,14 @@ from msgspec import Meta
 from signaling.law.consent_text import Language
 from signaling.sql.store import CURSOR_PATTERN, MAX_PAGE
 
-_PLAIN = r"^[^\u0000-\u001f\u007f]+$"
+_PLAIN = r"\A[^\x00-\x1f\x7f]+\Z"
+_WORDS = r"\A[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*\Z"
 
-Id = Annotated[str, Meta(min_length=1, max_length=64, pattern="^[A-Za-z0-9_-]{1,64}$")]
+Id = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
 OpaqueId = Annotated[
     str, Meta(min_length=1, max_length=128, pattern=_PLAIN, description="The hospital's own id, opaque to us.")
 ]
-ShortText = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PLAIN)]
+ShortText = Annotated[str, Meta(min_length=1, max_length=128, pattern=_WORDS)]
 Text = Annotated[str, Meta(max_length=1000)]
 Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds.", examples=["2026-05-04T09:12:00.123Z"])]
 Zoned = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset.")]

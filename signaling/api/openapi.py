@@ -95,7 +95,7 @@ def document(routes: Routes) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, schema_of)
-    return {
+    whole = {
         "openapi": "3.1.0",
         "info": {
             "title": "Teleconsult",
@@ -106,6 +106,18 @@ def document(routes: Routes) -> dict[str, Any]:
         "paths": paths,
         "components": {"schemas": components, "securitySchemes": SCHEMES},
     }
+    _anchor(whole)
+    return whole
+
+
+def _anchor(node: Any) -> None:
+    """Writes each pattern as its readers know it, `^…$`: Python's own `$` lets a line break in, so ours say `\\A…\\Z`."""
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        _anchor(each)
+    match node:
+        case {"pattern": str(pattern)} if not pattern.startswith("^"):
+            assert (pattern[:2], pattern[-2:]) == (r"\A", r"\Z"), pattern
+            node["pattern"] = f"^{pattern[2:-2]}$"
 
 
 def _kinds(routes: Routes) -> list[Any]:

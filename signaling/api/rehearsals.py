@@ -33,7 +33,7 @@ class Rehearsal(msgspec.Struct, frozen=True):
 class RehearsalOffer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An offer as in PROTOCOL.md §6. Each `seat` is one transport; the tracks of a seat are `<seat>.<source>`."""
 
-    seat: Annotated[str, Meta(pattern="^[a-z-]{1,16}$", max_length=16)]
+    seat: Annotated[str, Meta(pattern=r"\A[a-z-]{1,16}\Z", max_length=16)]
     sdp: Annotated[str, Meta(max_length=48 * 1024)]
     publish: Annotated[dict[Mid, Literal["microphone", "camera"]], Meta(max_length=2)]
     subscribe: Annotated[dict[Mid, Annotated[str, Meta(max_length=64)]], Meta(max_length=2)]

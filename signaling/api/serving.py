@@ -9,6 +9,7 @@ API-3  A bug in a handler is answered 500 `internal` and ends this request only.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections import Counter
@@ -173,7 +174,7 @@ def _body(route: Route[Any, Any], request: web.Request, raw: bytes) -> Any:
     if request.content_type != "application/json":
         raise MediaTypeWrong
     try:
-        return msgspec.convert(_whole(msgspec.json.decode(raw)), route.body)
+        return msgspec.convert(_whole(_decoded(raw)), route.body)
     except msgspec.ValidationError as error:
         what, at = _place(error, route.body)
         raise RequestInvalid(what, at=at) from error
@@ -181,6 +182,19 @@ def _body(route: Route[Any, Any], request: web.Request, raw: bytes) -> Any:
         raise RequestInvalid("the body is not JSON", code="json_invalid") from error
     except RecursionError as error:
         raise RequestInvalid("the body is nested too deeply", code="json_invalid") from error
+
+
+def _decoded(raw: bytes) -> Any:
+    """What the body says. Of a name that stands twice, whoever signed it may have read the one and we the other."""
+    value = msgspec.json.decode(raw)
+    json.loads(raw, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise RequestInvalid("a name stands twice", code="json_invalid")
+    return {}
 
 
 def _whole(value: Any) -> Any:

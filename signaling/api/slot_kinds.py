@@ -34,14 +34,14 @@ class RedeemedCode(msgspec.Struct, frozen=True):
     fhir_base: str | None
 
 
-Digest = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="Lower-case hex.")]
+Digest = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z", description="Lower-case hex.")]
 
 
 class RxWord(Request, frozen=True):
     """What the hospital's server says of one version of a prescription."""
 
     visit: Id
-    rx: Annotated[str, Meta(pattern="^[A-Za-z0-9_.:-]{1,128}$")]
+    rx: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_.:-]{1,128}\Z")]
     version: Annotated[int, Meta(ge=1, le=(1 << 31) - 1)]
     state: RxState
     sha256: Digest

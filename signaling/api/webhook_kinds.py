@@ -14,7 +14,9 @@ from signaling.sql.outbox import Receiver, Told
 class NewReceiver(Request, frozen=True):
     """Where to send events."""
 
-    url: Annotated[str, Meta(max_length=2000, pattern=r"^https?://[A-Za-z0-9.:\[\]-]+([/?][A-Za-z0-9._~:/?%=&+@-]*)?$")]
+    url: Annotated[
+        str, Meta(max_length=2000, pattern=r"\Ahttps?://[A-Za-z0-9.:\[\]-]+([/?][A-Za-z0-9._~:/?%=&+@-]*)?\Z")
+    ]
 
 
 class RegisteredReceiver(msgspec.Struct, frozen=True):

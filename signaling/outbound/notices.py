@@ -42,9 +42,9 @@ log = logging.getLogger(__name__)
 class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a patient can be told, each in the form its channel has."""
 
-    sms: Annotated[str, msgspec.Meta(pattern=r"^\+?[0-9]{5,20}$")] | None = None
-    wechat: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
-    mail: Annotated[str, msgspec.Meta(pattern=f"^{_SEEN}{{1,64}}@{_SEEN}{{1,190}}$")] | None = None
+    sms: Annotated[str, msgspec.Meta(pattern=r"\A\+?[0-9]{5,20}\Z")] | None = None
+    wechat: Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")] | None = None
+    mail: Annotated[str, msgspec.Meta(pattern=rf"\A{_SEEN}{{1,64}}@{_SEEN}{{1,190}}\Z")] | None = None
     language: Literal["zh", "en"] = "zh"
 
 

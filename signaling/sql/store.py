@@ -26,7 +26,7 @@ from signaling.sql import outbox
 from signaling.sql.database import reading, writing
 from signaling.sql.tables import accesses, idempotency, visits
 
-CURSOR_PATTERN = r"^[0-9]{13}\.[A-Za-z0-9_-]{1,64}$"
+CURSOR_PATTERN = r"\A[0-9]{13}\.[A-Za-z0-9_-]{1,64}\Z"
 MAX_PAGE = 200
 _COLUMNS = frozenset(visits.columns.keys())
 """What SQL orders or filters by, or a person might ask for in SQL; all other facts of a visit stand in `more`."""

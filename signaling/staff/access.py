@@ -36,7 +36,7 @@ class Sample(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A share of all visits, in thousandths, drawn by a seed (ACCESS-3)."""
 
     per_mille: Annotated[int, Meta(ge=1, le=PER_MILLE)]
-    seed: Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{16,64}$")]
+    seed: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_-]{16,64}\Z")]
 
 
 class Grant(msgspec.Struct, frozen=True):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +48,34 @@ async def test_the_document_names_every_operation_once(api: Api) -> None:
     assert sorted(names) == sorted(set(names))
     assert {"createVisit", "endVisit", "createLink"} <= set(names)
     assert document["openapi"].startswith("3.1")
+
+
+async def test_a_pattern_of_the_document_is_anchored_as_its_readers_know_it(api: Api) -> None:
+    def patterns(node: Any) -> Iterator[str]:
+        for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            yield from patterns(each)
+        if isinstance(node, dict) and isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+
+    found = set(patterns((await api.call("GET", "/api/v1/openapi.json"))[1]))
+    assert len(found) > 15
+    assert [each for each in found if not (each[0] == "^" and each[-1] == "$" and "\\A" not in each)] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/visits", VISIT | {"patient": PATIENT | {"name": "王桂英\n"}}),
+        ("/api/v1/visits", VISIT | {"patient": PATIENT | {"name": " \u3000"}}),
+        ("/api/v1/visits", VISIT | {"patient": PATIENT | {"name": "王\u0085"}}),
+        ("/api/v1/visits", VISIT | {"patient": PATIENT | {"id": "p-1\n"}}),
+        ("/api/v1/webhooks", {"url": "https://hospital.example/told\n"}),
+        ("/api/v1/visits/v1/captions", {"seat": "doctor", "line": "l1\n", "text": "x"}),
+    ],
+)
+async def test_no_line_break_comes_in_at_the_end_and_no_name_is_blank(api: Api, path: str, body: Any) -> None:
+    status, problem = await api.call("POST", path, json=body)
+    assert (status, problem["code"]) == (400, "request_invalid")
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/v1/visits/", "/api/v1/visits/a%2Fb", "/api/v2/visits"])

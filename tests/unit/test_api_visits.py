@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,8 @@ HOSTILE = [
     b"1" * 60_000,
     b'{"expires_in_s": 1e999}',
     b'{"expires_in_s": NaN}',
+    json.dumps(VISIT).encode()[:-1] + b', "recording": "required", "recording": "optional"}',
+    json.dumps(VISIT).encode().replace(b'"id"', b'"id": "another", "id"', 1),
 ]
 
 
