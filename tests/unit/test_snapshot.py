@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from signaling.law import consent_text, snapshot
 from signaling.law.asked import Entered, SeatJoined
-from signaling.law.facts import Doctor, Seat
+from signaling.law.facts import Contact, Contacts, Doctor, Seat
 from signaling.law.reported import QueueMoved
 from signaling.law.standing import seconds
 from signaling.law.summary import Condition, Summary
-from signaling.law.terms import Track
+from signaling.law.terms import Picture, Track
 from signaling.law.visit import Visit
 from tests.signaling_parts import LIMITS, facts
+from tests.visit_play import LIVE, WAITING, Play
 
 T0 = seconds("2026-05-04T09:00:00.000Z")
 
@@ -98,6 +103,41 @@ def test_the_summary_is_the_doctors_alone_and_what_was_not_asked_is_not_none_kno
     assert ["高血压" in json.dumps(snapshot.state(visit, seat, T0), ensure_ascii=False) for seat in others] == [
         False
     ] * 3
+
+
+DOCUMENT = (Path(__file__).parents[2] / "signaling" / "PROTOCOL.md").read_text()
+
+
+def fits(example: Any, sent: Any, where: str = "state") -> None:
+    """Every object of the example has the members of what is sent, in its order."""
+    match example, sent:
+        case dict(), dict():
+            assert list(example) == list(sent), where
+            for name in example:
+                fits(example[name], sent[name], f"{where}.{name}")
+        case list(), [first, *_]:
+            fits(example[0], first, f"{where}[0]")
+
+
+def test_the_documents_example_of_a_state_has_the_members_that_are_sent() -> None:
+    play = Play(facts(contacts=Contacts(Contact("县人民医院", "0571-8877"), None)))
+    play(*LIVE)
+    life = play.visit._life
+    tracks = (Track("doctor.camera", "doctor", "camera", "video", "VP8"),)
+    pictures = (Picture("patient", "doctor.camera", shown=True, lines=180, why="network"),)
+    play.visit._life = replace(life, tracks=tracks, pictures=pictures, wishes={"patient": {"camera": 420_000}})
+    example = DOCUMENT.partition("### `state`")[2].partition("```json\n")[2].partition("```")[0]
+    fits(json.loads(example), snapshot.state(play.visit, "patient", T0))
+
+
+def test_the_documents_queue_has_the_members_that_are_sent() -> None:
+    play = Play()
+    play(*WAITING)
+    row = snapshot.row(play.visit)
+    assert row is not None
+    sent = snapshot.queue([row], 3, T0)
+    example = DOCUMENT.partition("### `queue`")[2].partition("`{")[2].partition("`")[0]
+    assert re.findall(r'"(\w+)":', example) == [*sent, *sent["waiting"][0]]
 
 
 def test_the_place_in_the_queue_is_shown_while_waiting_only() -> None:
