@@ -3,11 +3,11 @@
 It uses what any client and any hospital may use: HTTP with the API key, Socket.IO with the links, media over UDP. It is
 its own module because it stands outside: media must not know signaling, and no room needs a client of itself.
 
-PROBE-1  `join_ms`: from both opening their connections to both having decoded a remote picture and remote sound; consent
+TRIAL-1  `join_ms`: from both opening their connections to both having decoded a remote picture and remote sound; consent
          and admission, which here take no thought, are part of it.
-PROBE-2  `delivered` and `delay_ms`: as `teleconsult_peer.Crossings` counts them, in both directions together, from the
+TRIAL-2  `delivered` and `delay_ms`: as `teleconsult_peer.Crossings` counts them, in both directions together, from the
          moment both are joined.
-PROBE-3  What fails is said in one line; what was measured until then is still told.
+TRIAL-3  What fails is said in one line; what was measured until then is still told.
 """
 
 from __future__ import annotations
