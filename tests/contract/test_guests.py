@@ -22,6 +22,13 @@ async def guest_of(server: Server, seat: str = "guest-1") -> Client:
     return client
 
 
+async def let_in(server: Server, doctor: Client, guest: Client) -> None:
+    """The guest, who has agreed, is admitted, sends a picture, and is recorded."""
+    await doctor.say("admit_guest", seat="guest-1")
+    await guest.say("offer", pc="g", sdp="x", publish={"0": "camera"}, subscribe={})
+    await until(lambda: server.worker.taps.get(("V1", "guest-1")))
+
+
 async def test_a_guest_sees_nobody_before_it_is_admitted() -> None:
     async with serving(invited()) as server:
         doctor, patient = await server.live()
@@ -96,9 +103,7 @@ async def test_a_guest_who_withdraws_leaves_and_the_visit_goes_on_recorded() -> 
         doctor, _ = await server.live()
         guest = await guest_of(server)
         await guest.say("consent", decision="agreed", **CONSENT)
-        await doctor.say("admit_guest", seat="guest-1")
-        await guest.say("offer", pc="g", sdp="x", publish={"0": "camera"}, subscribe={})
-        await until(lambda: server.worker.taps.get(("V1", "guest-1")))
+        await let_in(server, doctor, guest)
         assert (await guest.say("withdraw"))["ok"]
         state = await doctor.sees(lambda state: not state["seats"]["guest-1"]["admitted"] and not state["tracks"])
         assert (state["phase"], state["recording"]["state"]) == ("live", "on")
@@ -113,9 +118,7 @@ async def test_dismissed_it_may_come_again_and_the_end_dismisses_all() -> None:
         guest = await guest_of(server)
         await guest.say("consent", decision="agreed", **CONSENT)
         for _ in range(2):
-            await doctor.say("admit_guest", seat="guest-1")
-            await guest.say("offer", pc="g", sdp="x", publish={"0": "camera"}, subscribe={})
-            await until(lambda: server.worker.taps.get(("V1", "guest-1")))
+            await let_in(server, doctor, guest)
             assert (await doctor.say("dismiss_guest", seat="guest-1"))["ok"]
             await patient.sees(lambda state: not state["tracks"])
             await until(lambda: not server.worker.taps["V1", "guest-1"])
@@ -132,9 +135,7 @@ async def test_a_restart_keeps_the_guest_in_and_recorded() -> None:
         doctor, _ = await server.live()
         guest = await guest_of(server)
         await guest.say("consent", decision="agreed", **CONSENT)
-        await doctor.say("admit_guest", seat="guest-1")
-        await guest.say("offer", pc="g", sdp="x", publish={"0": "camera"}, subscribe={})
-        await until(lambda: server.worker.taps.get(("V1", "guest-1")))
+        await let_in(server, doctor, guest)
         await server.stop()
         await server.start()
         guest = await guest_of(server)

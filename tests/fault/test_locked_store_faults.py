@@ -19,7 +19,7 @@ from recorder.store_locked import LockedStore
 from tests.ceph.server import Ceph
 from tests.fault.store_proxy import HANG_S, StoreProxy, proxied
 from tests.recordings import complaints, parts, records
-from tests.tapping import VISIT, Studio, clip
+from tests.tapping import VISIT, Clip, Studio, clip
 
 pytestmark = [pytest.mark.network, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -52,6 +52,17 @@ async def staged(ceph: Ceph, tmp_path: Path) -> AsyncIterator[Stage]:
         await store.prove()
         yield Stage(Studio(tmp_path, store), proxy, store)
         await store.close()
+
+
+async def recorded(studio: Studio, what: Clip) -> None:
+    """A patient's whole visit, until nothing of it waits any more."""
+    async with studio.running(), studio.worker() as worker:
+        await studio.begin("patient")
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        await studio.play(worker, "patient", what)
+        await studio.link.ask(control.Close(VISIT, "completed"))
+        await drained(studio)
 
 
 async def drained(studio: Studio, within_s: float = 120) -> None:
@@ -107,13 +118,7 @@ async def test_a_store_that_hangs_on_every_put_is_waited_for(ceph: Ceph, tmp_pat
     async with staged(ceph, tmp_path) as stage:
         studio, proxy, _ = stage
         proxy.hang_s = HANG_S
-        async with studio.running(), studio.worker() as worker:
-            await studio.begin("patient")
-            worker.publish("patient", "microphone", "opus")
-            worker.publish("patient", "camera", "VP8")
-            await studio.play(worker, "patient", what)
-            await studio.link.ask(control.Close(VISIT, "completed"))
-            await drained(studio)
+        await recorded(studio, what)
         told = records(await judged(stage, tmp_path))
     assert not any(r["type"] == "degraded" for r in told)
     assert not any(r["type"] == "gap" and r["body"]["cause"] == "recorder" for r in told)
@@ -124,12 +129,6 @@ async def test_a_put_that_was_applied_and_not_answered_is_not_doubled(ceph: Ceph
     async with staged(ceph, tmp_path) as stage:
         studio, proxy, _ = stage
         proxy.cut = True
-        async with studio.running(), studio.worker() as worker:
-            await studio.begin("patient")
-            worker.publish("patient", "microphone", "opus")
-            worker.publish("patient", "camera", "VP8")
-            await studio.play(worker, "patient", what)
-            await studio.link.ask(control.Close(VISIT, "completed"))
-            await drained(studio)
+        await recorded(studio, what)
         assert proxy.cuts >= 4
         await judged(stage, tmp_path)

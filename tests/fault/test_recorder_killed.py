@@ -56,6 +56,15 @@ async def connected(settings: Settings) -> tuple[Link[control.FromRecorder, cont
     return link, asyncio.create_task(link.run())
 
 
+async def begun(link: Link[control.FromRecorder, control.ToRecorder], worker: Worker) -> None:
+    """A visit whose patient has agreed, is recorded, and sends sound and picture."""
+    await link.ask(control.Open(VISIT, SEATS))
+    await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
+    await link.ask(control.Start(VISIT, ["patient"]))
+    worker.publish("patient", "microphone", "opus")
+    worker.publish("patient", "camera", "VP8")
+
+
 async def play(worker: Worker, what: Clip, enough: asyncio.Event | None = None, least_ms: int = 0) -> None:
     """At its own pace, to its end, or until it is said to be enough."""
     begun = monotonic_us()
@@ -74,11 +83,7 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
     feeding = asyncio.create_task(worker.feed.run())
     async with process(settings) as child:
         link, linked = await connected(settings)
-        await link.ask(control.Open(VISIT, SEATS))
-        await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
-        await link.ask(control.Start(VISIT, ["patient"]))
-        worker.publish("patient", "microphone", "opus")
-        worker.publish("patient", "camera", "VP8")
+        await begun(link, worker)
         playing = asyncio.create_task(play(worker, what, back, least_ms=6000))
         await asyncio.sleep(3.0)
         child.send_signal(signal.SIGKILL)
@@ -124,11 +129,7 @@ async def test_a_recorder_stopped_while_a_visit_closes_leaves_it_whole_or_to_its
     feeding = asyncio.create_task(worker.feed.run())
     async with process(settings) as child:
         link, linked = await connected(settings)
-        await link.ask(control.Open(VISIT, SEATS))
-        await link.ask(control.Note(VISIT, "c", "consent", consent("patient")))
-        await link.ask(control.Start(VISIT, ["patient"]))
-        worker.publish("patient", "microphone", "opus")
-        worker.publish("patient", "camera", "VP8")
+        await begun(link, worker)
         await play(worker, clip("VP8", seconds=3))
         closing = asyncio.create_task(link.ask(control.Close(VISIT, "completed")))
         await asyncio.sleep(after_s)
