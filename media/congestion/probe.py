@@ -4,8 +4,8 @@ A cluster is at least 5 packets over at least 15 ms. What it proves is the small
 arrived at; if it arrived clearly slower, the path is full and the proof is discounted. What else was sent while it lasted
 counts as well: it took its part of the path.
 
-PROBE-1  Where a radio loses, a cluster is longer by what it will lose, twice over: enough of it has to come.
-PROBE-2  A cluster that found no room is sent again: after `SOON_S`, then after twice as long and so on, up to what is
+PROBING-1  Where a radio loses, a cluster is longer by what it will lose, twice over: enough of it has to come.
+PROBING-2  A cluster that found no room is sent again: after `SOON_S`, then after twice as long and so on, up to what is
          usual. It may have been lost, or have met a receiver that was held up; who shows nothing climbs by probes alone.
 """
 
@@ -137,14 +137,14 @@ class Prober:
             self._again()
 
     def _again(self) -> None:
-        """PROBE-2."""
+        """PROBING-2."""
         self._in_vain += 1
         self._next_idle = min(self._next_idle, self._last_at + SOON_S * self._in_vain)
 
     def _cluster(self, bps: float, now: float) -> Cluster:
         self._number += 1
         kept = 1 - min(self.loss, MOST_LOSS)
-        size = int(_bytes_of(bps) / (kept * kept))  # PROBE-1
+        size = int(_bytes_of(bps) / (kept * kept))  # PROBING-1
         self.open[self._number] = _Seen(bps, size, now)
         return Cluster(self._number, bps, size)
 
