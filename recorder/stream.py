@@ -1,6 +1,7 @@
-"""One stream: a publisher's tracks interleaved, cut into parts and segments, every millisecond accounted for.
+"""One stream: a publisher's tracks interleaved, and cut into parts and segments.
 
-The rules are FORMAT.md's, §5 and §8; when a part ends and another begins is `recorder.parting`'s.
+The rules are FORMAT.md's, §5; when a part ends and another begins is `recorder.parting`'s, and what is said of the time
+between segments `recorder.covering`'s.
 
 Frames come from `recorder.track`; what comes out is bytes to append to objects (`Write`) and records to chain (bodies of
 `recorder.evidence.records`), in the order in which they must be made durable.
@@ -22,7 +23,7 @@ import msgspec
 
 from media.tap import TapTrack
 from recorder.account import Account
-from recorder.coverage import BRIEF_MS, Causes
+from recorder.covering import Covering
 from recorder.depacketize import MediaFrame
 from recorder.evidence import records
 from recorder.interleave import Interleave
@@ -74,23 +75,18 @@ class Stream:
         `begin_seal(name)` makes its data key, where streams are sealed.
         """
         self.name = name
-        self.first_ms = first_ms
-        self.account = account or Account()
-        self.causes = Causes()
+        self.covering = Covering(name, first_ms, account)
         self.tracks: list[Track] = []
-        self.devices: dict[str, str] = {}
         self._part: OpenPart | None = None
         self._segment: OpenSegment | None = None
         self._begin_seal = begin_seal
         self._sealed: StreamSeal | None = None
         self._waiting = Interleave()
         self._placing = Placing(name, first_ms, senders)
-        self._parting = Parting("recovered" if self.account.parts else "start")
+        self._parting = Parting("recovered" if self.covering.account.parts else "start")
         self._until_ms: int | None = None
-        self._back_us: int | None = None
-        self._end_ms = self._covered()
-        self._transport_gone = False
-        self.update_off(first_ms)
+        self._end_ms = self.covering.to_ms
+        self.covering.publishing((), first_ms)
 
     # ---- tracks
 
@@ -100,9 +96,7 @@ class Stream:
             if old.tap.source == track.tap.source:
                 old.ended = True
         self.tracks.append(track)
-        self._transport_gone = False
-        self.causes.end("worker", now_ms)
-        self.update_off(now_ms)
+        self.covering.begun(self.tracks, now_ms)
 
     def adopt(self, epoch: str, tap: TapTrack) -> Track | None:
         """The track of an earlier life of the recorder that this TRACK continues, if it is one."""
@@ -117,30 +111,12 @@ class Stream:
         """No packet of the track follows."""
         track.ended = True
         track.transport_gone = transport_gone
-        self._transport_gone = transport_gone
-        self.update_off(now_ms)
+        self.covering.ended(self.tracks, now_ms, transport_gone)
 
     def device(self, source: str, state: str, now_ms: int) -> None:
         """The participant says that a device is `on`, `muted`, `off` or `failed`."""
-        self.devices[source] = state
-        self.update_off(now_ms)
-
-    def away(self, at_ms: int) -> None:
-        """The recorder keeps nothing from here on."""
-        self.causes.begin("recorder", at_ms)
-        self._back_us = None
-
-    def back(self, now_us: int) -> None:
-        """The recorder keeps what arrives from now on: what is silent up to the first of it is the recorder's gap."""
-        self._back_us = now_us
-
-    def update_off(self, now_ms: int) -> None:
-        """Note whether nothing is published now."""
-        live = [track for track in self.tracks if not track.ended]
-        if any(self.devices.get(track.tap.source, "on") == "on" for track in live):
-            self.causes.end("off", now_ms)
-        elif live or not self._transport_gone:
-            self.causes.begin("off", now_ms)
+        self.covering.devices[source] = state
+        self.covering.publishing(self.tracks, now_ms)
 
     def oldest_tap_seq(self, epoch: str) -> int | None:
         """The smallest tap frame of this worker's life of which something is not yet written."""
@@ -149,19 +125,9 @@ class Stream:
         known += [f.frame.tap_seq for f in self._parting if f.track.epoch == epoch]
         return min(known, default=None)
 
-    @property
-    def covered_to(self) -> int:
-        """Up to where every millisecond is present or declared."""
-        return self._covered()
-
-    @property
-    def sealed_to_ms(self) -> int:
-        """Up to where it is sealed."""
-        return self.account.segments[-1][1] if self.account.segments else 0
-
     def recording(self, now_us: int) -> Literal["waiting", "recording", "stalled", "ended"]:
         """`waiting`, `recording`, `stalled` or `ended`, as `recorder.control.StreamAlive` says it."""
-        if self._part is None and not self.account.segments:
+        if self._part is None and not self.covering.account.segments:
             return "waiting"
         if not self.tracks:
             return "ended"
@@ -202,12 +168,6 @@ class Stream:
         self._end_part(end_ms, out)
         self._parting.why = "start"
         self.tracks = []
-
-    def declare_to(self, end_ms: int, out: list[Output]) -> None:
-        """Declare what is not accounted for up to here."""
-        covered = self._covered()
-        if end_ms > covered:
-            self._declare(covered, end_ms, out)
 
     # ---- a later life of the recorder
 
@@ -250,17 +210,13 @@ class Stream:
             self._seal(None, Cut.END, out)
         elif state.segment is not None:  # nothing of it can be read any more
             part.segments -= 1
-            self.away(state.segment.from_ms)
+            self.covering.away(state.segment.from_ms)
 
     # ---- frames
 
-    def _covered(self) -> int:
-        covered = self.account.covered_to
-        return self.first_ms if covered is None else max(covered, self.first_ms)
-
     def _take(self, placed: PlacedFrame, out: list[Output]) -> None:
         at_ms = placed.at_us // 1000
-        if at_ms < self.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
+        if at_ms < self.covering.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
             return
         part = self._part
         why = self._parting.why_new(part, placed, self._end_ms, self._placing.wanting)
@@ -284,12 +240,12 @@ class Stream:
     def _go_on(self) -> int:
         """Put the frames due first that neither begin nor end anything (STRETCH-1); how many there were."""
         part, segment = self._part, self._segment
-        if part is None or segment is None or self._back_us is not None or self._until_ms is not None:
+        if part is None or segment is None or self.covering.awaiting or self._until_ms is not None:
             return 0
         if not self._parting.calm(part, self._placing.wanting):
             return 0
         frames = self._waiting.sure()
-        if not frames or frames[0].at_us // 1000 < self.first_ms:
+        if not frames or frames[0].at_us // 1000 < self.covering.first_ms:
             return 0
         stretch = Stretch(part, segment, self._end_ms)
         put = stretch.put(frames)
@@ -300,7 +256,7 @@ class Stream:
         video_keyframe = frame.keyframe and part.tracks[index].kind == "video"
         segment = self._segment
         if segment is not None and self._silent(part, index, frame, at_ms):  # STREAM-3
-            self._declare(self._end_ms, at_ms, out, self._missing(part, index, frame))
+            self.covering.declare(self._end_ms, at_ms, self.tracks, out, self._missing(part, index, frame))
         part.tracks[index].order.passed(frame.first_seq)
         if segment is not None:
             size = segment.state.size + part.run_bytes
@@ -316,9 +272,7 @@ class Stream:
         if part.is_video[index] and segment.state.keyframe is None:
             segment.state.keyframe = frame.keyframe
         self._end_ms = max(self._end_ms, at_ms + (duration_ms or VIDEO_FRAME_MS))
-        if self._back_us is not None and frame.arrival_us >= self._back_us:
-            self._back_us = None
-            self.causes.end("recorder", at_ms)
+        self.covering.kept(frame, at_ms)
 
     # ---- silence
 
@@ -331,7 +285,7 @@ class Stream:
     def _standing(self, part: OpenPart, at_ms: int) -> bool:
         """Whether nothing else was to be expected up to here: a shared screen that does not change repeats itself once a
         second."""
-        silent = any(t.kind == "audio" and self.devices.get(t.tap.source, "on") == "on" for t in part.tracks)
+        silent = any(t.kind == "audio" and self.covering.is_on(t) for t in part.tracks)
         return not silent and at_ms - self._end_ms <= STANDING_MS
 
     def _missing(self, part: OpenPart, index: int, frame: MediaFrame) -> int | None:
@@ -355,8 +309,8 @@ class Stream:
         if first.kind == "video" and not placed.frame.keyframe:
             first.hurry()
             return False
-        if self.account.parts >= MAX_PARTS:
-            self.away(at_ms)
+        if self.covering.account.parts >= MAX_PARTS:
+            self.covering.away(at_ms)
             return False
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
@@ -366,13 +320,13 @@ class Stream:
         at_ms += self._placing.settle(tracks, old, placed, self._waiting) // 1000
         first.parameters = placed.frame.parameters or first.parameters
         shapes = [shape_of(t, placed.frame if t is first else self._waiting.keyframe_of(t)) for t in tracks]
-        part = OpenPart(self.account.parts + 1, tracks, shapes)
+        part = OpenPart(self.covering.account.parts + 1, tracks, shapes)
         self._end_part(None if lost_before(self._part, first) else at_ms, out)
         self._part = part
         self._parting.begun()
-        init, body = part.begin(self.name, why, max(at_ms, self._covered()), self._seal_said(out))
+        init, body = part.begin(self.name, why, max(at_ms, self.covering.to_ms), self._seal_said(out))
         out.append(init)
-        self._say("part", body, out)
+        self.covering.say("part", body, out)
         return True
 
     def _shown(self, track: Track) -> bool:
@@ -391,9 +345,8 @@ class Stream:
     # ---- segments
 
     def _begin_segment(self, part: OpenPart, at_ms: int, out: list[Output]) -> OpenSegment:
-        from_ms = max(at_ms, self._covered())
-        if from_ms > self._covered():
-            self._declare(self._covered(), from_ms, out)
+        from_ms = max(at_ms, self.covering.to_ms)
+        self.covering.declare_to(from_ms, self.tracks, out)
         self._segment = OpenSegment(part.next_segment(self.name, from_ms), seal=self._seal_said(out))
         return self._segment
 
@@ -423,24 +376,9 @@ class Stream:
         self._segment = None
         out += segment.end(rest)
         body = segment.record(self.name, part.number, to_ms, part.has_video, forced=cut is Cut.FORCED)
-        self._say("segment", body, out)
+        self.covering.say("segment", body, out)
 
     # ---- records
-
-    def _declare(self, from_ms: int, to_ms: int, out: list[Output], packets: int | None = None) -> None:
-        pieces = self.causes.split(from_ms, to_ms)
-        # Until its first frame a source is off, as far as no packet is known to be missing.
-        begun = self.account.segments or self.account.gaps or any(t.order.counts.lost for t in self.tracks)
-        if not begun and len(pieces) == 1 and to_ms - from_ms < BRIEF_MS:
-            pieces = [(begin, end, "off" if cause == "network" else cause) for begin, end, cause in pieces]
-        for begin, end, cause in pieces:
-            lost = packets if len(pieces) == 1 else None
-            gap = records.Gap(stream=self.name, from_ms=begin, to_ms=end, cause=cause, packets=lost)
-            self._say("gap", gap, out)
-
-    def _say(self, kind: str, body: records.Part | records.Segment | records.Gap, out: list[Output]) -> None:
-        self.account.take(body)
-        out.append(Said(kind, body))
 
     def _tell_frozen(self, out: list[Output]) -> None:
         for track in self.tracks:

@@ -82,14 +82,14 @@ class Streams:
         if seat not in self._streams:
             self._add(seat, now_ms, None)
         for stream in self._of(seat):
-            stream.causes.end("withdrawn", now_ms)
+            stream.covering.causes.end("withdrawn", now_ms)
         for (epoch, _), tap in self._taps.items():
             if tap.seat == seat:
                 self._begin_track(epoch, tap)
         if self._clock() - since_us > LATE_US:  # the disk was slow to take `start`: until now nothing could be kept
             for stream in self._of(seat):
-                stream.away(now_ms)
-                stream.back(self._clock())
+                stream.covering.away(now_ms)
+                stream.covering.back(self._clock())
 
     def deactivate(self, seat: str, now_us: int, out: list[Output]) -> None:
         """Record a seat no more (STREAMS-2)."""
@@ -98,7 +98,7 @@ class Streams:
         now_ms = self.ms(now_us)
         for stream in self._of(seat):
             stream.stop(now_us, out, until_ms=now_ms)
-            stream.causes.begin("withdrawn", now_ms)
+            stream.covering.causes.begin("withdrawn", now_ms)
         self.routes = {key: track for key, track in self.routes.items() if track.tap.seat != seat}
 
     def device(self, seat: str, source: str, state: str, now_us: int) -> None:
@@ -134,7 +134,7 @@ class Streams:
         for key in [key for key in self.routes if key[0] == epoch]:
             track = self.routes.pop(key)
             stream = self._streams[track.stream]
-            stream.causes.begin("worker", now_ms)
+            stream.covering.causes.begin("worker", now_ms)
             stream.end(track, now_ms, transport_gone=True)
 
     def worker_back(self, epoch: str) -> None:
@@ -142,14 +142,14 @@ class Streams:
         now_ms = self.ms(self._clock())
         for key, track in self.routes.items():
             if key[0] == epoch:
-                self._streams[track.stream].causes.end("worker", now_ms)
+                self._streams[track.stream].covering.causes.end("worker", now_ms)
 
     def worker_away(self, epoch: str) -> None:
         """The tap of this life of a worker is broken; it may come back."""
         now_ms = self.ms(self._clock())
         for key, track in self.routes.items():
             if key[0] == epoch:
-                self._streams[track.stream].causes.begin("worker", now_ms)
+                self._streams[track.stream].covering.causes.begin("worker", now_ms)
 
     def oldest_tap_seq(self, epoch: str) -> int | None:
         """The smallest frame of this worker's life of which something is not yet written."""
@@ -171,12 +171,12 @@ class Streams:
         """Nothing is kept from now on."""
         now_ms = self.ms(self._clock())
         for stream in self._streams.values():
-            stream.away(now_ms)
+            stream.covering.away(now_ms)
 
     def back(self) -> None:
         """What arrives from now on is kept, unless paused."""
         for stream in self._streams.values() if not self._paused else ():
-            stream.back(self._clock())
+            stream.covering.back(self._clock())
 
     def pause(self, paused: bool) -> None:
         """Keep no media, or keep them again (DISK-2)."""
@@ -196,8 +196,8 @@ class Streams:
         if not self.resuming or now_us - self._resumed_us <= RESUME_US:
             return
         for stream in self._streams.values():
-            stream.causes.end("recorder", self.ms(self._resumed_us + RESUME_US))
-            stream.update_off(self.ms(now_us))
+            stream.covering.causes.end("recorder", self.ms(self._resumed_us + RESUME_US))
+            stream.covering.publishing(stream.tracks, self.ms(now_us))
         self.resuming = False
 
     def finish(self, now_us: int, out: list[Output]) -> int | None:
@@ -207,11 +207,11 @@ class Streams:
             end_ms = self.ms(now_us)
             for stream in self._streams.values():
                 stream.stop(now_us, out, end_ms=end_ms)
-            ends = (end for s in self._streams.values() if (end := s.account.covered_to) is not None)
+            ends = (end for s in self._streams.values() if (end := s.covering.account.covered_to) is not None)
             end_ms = max(end_ms, *ends, 0)
             for stream in self._streams.values():
                 if "." not in stream.name:
-                    stream.declare_to(end_ms, out)
+                    stream.covering.declare_to(end_ms, stream.tracks, out)
         self.routes.clear()
         return end_ms
 
@@ -220,33 +220,38 @@ class Streams:
     @property
     def segments(self) -> int:
         """Sealed so far."""
-        return sum(len(stream.account.segments) for stream in self._streams.values())
+        return sum(len(stream.covering.account.segments) for stream in self._streams.values())
 
     @property
     def sealed_bytes(self) -> int:
         """Of all sealed segments."""
-        return sum(stream.account.bytes for stream in self._streams.values())
+        return sum(stream.covering.account.bytes for stream in self._streams.values())
 
     def closes(self, end_ms: int | None) -> dict[str, records.StreamClose]:
         """Every stream's entry in `close`."""
-        return {
-            s.name: s.account.close(s.first_ms, end_ms if "." not in s.name else s.account.covered_to or s.first_ms)
-            for s in self._streams.values()
-            if end_ms is not None and ("." not in s.name or s.account.covered_to is not None)
-        }
+        if end_ms is None:
+            return {}
+        entries: dict[str, records.StreamClose] = {}
+        for name, stream in self._streams.items():
+            first_ms, account = stream.covering.first_ms, stream.covering.account
+            if "." not in name:
+                entries[name] = account.close(first_ms, end_ms)
+            elif account.covered_to is not None:
+                entries[name] = account.close(first_ms, account.covered_to or first_ms)
+        return entries
 
     def beats(self) -> dict[str, records.Beat]:
         """Every stream's entry in `heartbeat`."""
-        return {
-            s.name: records.Beat(len(s.account.segments), s.account.bytes, s.sealed_to_ms)
-            for s in self._streams.values()
-        }
+        known = ((name, stream.covering) for name, stream in self._streams.items())
+        return {name: records.Beat(len(c.account.segments), c.account.bytes, c.sealed_to_ms) for name, c in known}
 
     def alive(self, now_us: int) -> list[control.StreamAlive]:
         """How far each stream is."""
         return [
-            control.StreamAlive(s.name, s.account.bytes, len(s.account.segments), s.sealed_to_ms, s.recording(now_us))
-            for s in self._streams.values()
+            control.StreamAlive(
+                name, beat.bytes, beat.segments, beat.sealed_to_ms, self._streams[name].recording(now_us)
+            )
+            for name, beat in self.beats().items()
         ]
 
     # ---- a later life of the recorder
@@ -256,7 +261,7 @@ class Streams:
         if self.zero_us is None:
             return None
         states = [state for s in self._streams.values() if (state := s.state()) is not None]
-        return Open(now_us, states, {s.name: s.causes.spans(s.covered_to) for s in self._streams.values()})
+        return Open(now_us, states, {s.name: s.covering.causes.spans(s.covering.to_ms) for s in self._streams.values()})
 
     def remember(self, before: Remembered) -> None:
         """Know what the records say."""
@@ -277,12 +282,12 @@ class Streams:
         self._resumed_us, self.resuming = now_us, True
         causes: Mapping[str, dict[str, list[tuple[int, int | None]]]] = held.causes if held is not None else {}
         for name, stream in self._streams.items():
-            stream.causes.restore(causes.get(name, {}))
+            stream.covering.causes.restore(causes.get(name, {}))
             if layout.seat_of(name) in self._active:
-                stream.away(min(away_from, now_ms))
-                stream.back(now_us)
+                stream.covering.away(min(away_from, now_ms))
+                stream.covering.back(now_us)
             else:
-                stream.causes.begin("withdrawn", now_ms)
+                stream.covering.causes.begin("withdrawn", now_ms)
         for state in held.streams if held is not None else ():
             segment = state.segment
             content, seal = self._kept(segment, kept) if segment is not None else (b"", None)
@@ -312,9 +317,9 @@ class Streams:
             account,
             self._seals.begin if self._seals is not None and self._seals.sealing else None,
         )
-        stream.devices = self._devices.setdefault(seat, {})
+        stream.covering.devices = self._devices.setdefault(seat, {})
         if self._paused:
-            stream.away(first_ms)
+            stream.covering.away(first_ms)
         return stream
 
     def _begin_track(self, epoch: str, tap: TapTrack) -> None:

@@ -51,7 +51,7 @@ class Publisher:
 
     def finish(self, end_ms: int) -> None:
         self.stream.stop(ZERO_US + end_ms * 1000, self.out, end_ms=end_ms)
-        self.stream.declare_to(end_ms, self.out)
+        self.stream.covering.declare_to(end_ms, self.stream.tracks, self.out)
 
     def bodies(self, kind: str) -> list[object]:
         return [said.body for said in self.out if isinstance(said, Said) and said.kind == kind]
@@ -201,7 +201,7 @@ def test_whatever_the_network_does_frames_are_in_order_counts_add_up_and_all_tim
     publisher.play(sorted(sent, key=lambda one: one[0]))
     publisher.finish(7500)
 
-    account = publisher.stream.account
+    account = publisher.stream.covering.account
     closed = account.close(0, 7500)
     coverage = closed.coverage
     assert coverage.present + coverage.network + coverage.off == 7500
@@ -234,7 +234,7 @@ def test_parameter_sets_that_make_no_sense_end_nothing() -> None:
             publisher.push("camera", head + nal, 100 + number * 33)
         publisher.stream.drain(ZERO_US + 2_000_000, publisher.out)
     publisher.finish(3000)
-    assert publisher.stream.account.close(0, 3000).coverage.present in range(3001)
+    assert publisher.stream.covering.account.close(0, 3000).coverage.present in range(3001)
 
 
 def gaps(publisher: Publisher) -> list[tuple[int, int, str, int | None]]:
@@ -251,7 +251,7 @@ def test_a_third_of_a_second_that_the_network_swallowed_is_declared_with_its_pac
     assert (cause, packets) == ("network", swallowed)
     assert 2010 <= begin <= 2060
     assert 2330 <= end <= 2350
-    assert publisher.stream.account.close(0, 5000).coverage.network == end - begin
+    assert publisher.stream.covering.account.close(0, 5000).coverage.network == end - begin
 
 
 def test_a_picture_without_sound_of_which_nothing_is_missing_stands() -> None:
@@ -272,7 +272,7 @@ def test_a_picture_without_sound_of_which_nothing_is_missing_stands() -> None:
 def test_another_life_of_the_worker_begins_a_part_and_a_declared_gap_however_short() -> None:
     publisher, what = Publisher(), clip(seconds=6)
     publisher.play([(at, sent) for at, sent in on_time(what) if at < 3900])
-    publisher.stream.causes.begin("worker", 3920)
+    publisher.stream.covering.causes.begin("worker", 3920)
     for track in publisher.tracks.values():
         publisher.stream.end(track, 3920, transport_gone=True)
     publisher.tracks = {
@@ -331,4 +331,4 @@ def test_until_its_first_frame_a_source_is_off() -> None:
     publisher.play([(at + 42, sent) for at, sent in on_time(clip(seconds=3))])
     publisher.finish(3042)
     assert {gap.cause for gap in publisher.bodies("gap") if isinstance(gap, records.Gap)} <= {"off"}
-    assert publisher.stream.account.gaps[0][:2] == (0, 42)
+    assert publisher.stream.covering.account.gaps[0][:2] == (0, 42)
