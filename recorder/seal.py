@@ -83,7 +83,16 @@ class Sealer:
         """The head and the chunks of the whole object, sealed."""
         count, view = max(1, -(-len(content) // CHUNK)), memoryview(content)
         chunks = (view[n * CHUNK : (n + 1) * CHUNK] for n in range(count))
-        return [self.head, *(self._lock(chunk, n, n == count - 1) for n, chunk in enumerate(chunks))]
+        return [self.head, *(self.lock(chunk, n, n == count - 1) for n, chunk in enumerate(chunks))]
+
+    def lock(self, piece: memoryview, number: int, last: bool) -> bytes:
+        """One chunk. No number may be used twice of one sealing."""
+        nonce = self._nonce(number, last)
+        if self._suite == "aes256gcm":
+            return self._aes.encrypt(nonce, piece, self._context)
+        sealer = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
+        sealer.authenticate_additional_data(self._context)
+        return sealer.update(piece) + sealer.finalize() + sealer.tag
 
     def open(self, sealed: bytes) -> Iterator[bytes]:
         """The content, chunk by chunk, each one checked before it is given. Raises `SealBroken`."""
@@ -107,14 +116,6 @@ class Sealer:
             return opener.update(chunk[:-TAG]) + opener.finalize()
         except InvalidTag:
             raise SealBroken("a chunk is not what was sealed") from None
-
-    def _lock(self, piece: memoryview, number: int, last: bool) -> bytes:
-        nonce = self._nonce(number, last)
-        if self._suite == "aes256gcm":
-            return self._aes.encrypt(nonce, piece, self._context)
-        sealer = Cipher(algorithms.SM4(self._key), modes.GCM(nonce)).encryptor()
-        sealer.authenticate_additional_data(self._context)
-        return sealer.update(piece) + sealer.finalize() + sealer.tag
 
     def _nonce(self, number: int, last: bool) -> bytes:
         return self._prefix + number.to_bytes(4, "big") + bytes([last])

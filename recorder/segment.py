@@ -17,7 +17,7 @@ from recorder.evidence.digest import Digest
 from recorder.order import Counts
 from recorder.output import Write
 from recorder.segmenter import TARGET_MS
-from recorder.stream_seal import DRAFT, StreamSeal
+from recorder.stream_seal import DRAFT, DraftSeal, StreamSeal
 
 
 class Tally(msgspec.Struct):
@@ -64,6 +64,7 @@ class OpenSegment:
         self.target_ms = state.from_ms + TARGET_MS
         """No frame before this but a keyframe of video is looked at for a cut by time (CUT-2, CUT-3)."""
         self._seal = seal
+        self._draft: DraftSeal | None = None
         self._held = [kept] if seal is not None else []
         self._digest = Digest(kept if seal is None else b"")
 
@@ -75,7 +76,10 @@ class OpenSegment:
             self._digest.update(content)
             return Write(state.name, content)
         self._held.append(content)
-        frame = self._seal.frame(state.name, state.draft, content)
+        if self._draft is None:
+            assert not state.draft, "what an earlier life began is cut, and not gone on with"
+            self._draft = self._seal.draft(state.name)
+        frame = self._draft.frame(content)
         state.draft += len(frame)
         state.key = self._seal.held.key
         return Write(state.name + DRAFT, frame)

@@ -1,11 +1,11 @@
 """What one stream's bytes become before they reach a disk: sealed objects, and the open segment as a sealed draft.
 
 DRAFT-1  A segment's hash is of its sealed bytes, and those exist only when it is cut. Until then each commit appends what
-         came to `<object>.open` in the spool, as one sealed frame: 4 bytes length (big-endian), then a sealed object of its
-         own whose context names the segment and the place. So nothing ever lies in the spool in clear, and after a crash all
-         that was committed is there.
-DRAFT-2  A draft is never sent anywhere and is over when its segment is durable; the next one is written over it (SPOOL-5), so
-         what lies in its file behind the bytes that a line speaks of is of no meaning.
+         came to `<object>.open` in the spool, as chunks of a sealing of its own whose context names it: the head of
+         `recorder.seal` once, then for each chunk 4 bytes length (big-endian) and the chunk, counted through the draft, each
+         sealed as a last one since it may be short. So nothing ever lies in the spool in clear, no chunk can be moved, and
+         after a crash all that was committed is there.
+DRAFT-2  A draft is never sent anywhere and is over when its segment is durable.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from recorder.data_key import HeldKey
 from recorder.evidence import records
-from recorder.seal import SALT, SealBroken, Sealer, sealed_size
+from recorder.seal import CHUNK, HEAD, SALT, SealBroken, Sealer
 
 DRAFT = ".open"
 _LENGTH = 4
@@ -49,26 +49,45 @@ class StreamSeal:
         """An object, sealed."""
         return self._sealer(context_of(self._visit, name)).seal(content)
 
-    def frame(self, name: str, at: int, content: bytes) -> bytes:
-        """The next frame of a segment's draft, which has `at` bytes so far (DRAFT-1)."""
-        sealed = self._sealer(self._place(name, at)).pieces(content)
-        return b"".join([sealed_size(len(content)).to_bytes(_LENGTH, "big"), *sealed])
+    def draft(self, name: str) -> DraftSeal:
+        """For a segment that begins (DRAFT-1)."""
+        return DraftSeal(self._sealer(self._place(name)))
 
     def content_of(self, name: str, draft: bytes) -> bytes:
         """What a draft holds. Raises `SealBroken`."""
+        sealer = Sealer.of(self.held.suite, self._secret, self._place(name), draft)
         found: list[bytes] = []
-        at = 0
+        at = HEAD
         while at < len(draft):
             size = int.from_bytes(draft[at : at + _LENGTH], "big")
-            sealed = draft[at + _LENGTH : at + _LENGTH + size]
-            if len(sealed) != size:
+            chunk = draft[at + _LENGTH : at + _LENGTH + size]
+            if len(chunk) != size:
                 raise SealBroken("a draft is cut")
-            found += Sealer.of(self.held.suite, self._secret, self._place(name, at), sealed).open(sealed)
+            found.append(sealer.open_chunk(chunk, len(found), last=True))
             at += _LENGTH + size
         return b"".join(found)
 
     def _sealer(self, context: bytes) -> Sealer:
         return Sealer(self.held.suite, self._secret, context, self._random(SALT))
 
-    def _place(self, name: str, at: int) -> bytes:
-        return context_of(self._visit, f"{name}{DRAFT}/{at}")
+    def _place(self, name: str) -> bytes:
+        return context_of(self._visit, name + DRAFT)
+
+
+class DraftSeal:
+    """A segment's draft as it grows. What it gives is appended as it is, or given again: never sealed anew."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        """`sealer`: of nothing else."""
+        self._sealer = sealer
+        self._chunks = 0
+
+    def frame(self, content: bytes) -> bytes:
+        """What to append for these bytes."""
+        pieces = [] if self._chunks else [self._sealer.head]
+        view = memoryview(content)
+        for at in range(0, len(content), CHUNK):
+            chunk = self._sealer.lock(view[at : at + CHUNK], self._chunks, last=True)
+            pieces += (len(chunk).to_bytes(_LENGTH, "big"), chunk)
+            self._chunks += 1
+        return b"".join(pieces)

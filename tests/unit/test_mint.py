@@ -120,7 +120,7 @@ async def test_a_later_life_takes_up_its_own_keys_without_the_key_store(tmp_path
     keys = bench.mint.visit("v1")
     seal = keys.begin("patient")
     keys.commit()
-    draft = seal.frame("name", 0, b"content")
+    draft = seal.draft("name").frame(b"content")
     later = Bench(tmp_path)
     later.kms.away = True
     again = later.mint.visit("v1").resume(seal.held.key)

@@ -47,22 +47,25 @@ def test_every_range_of_the_content_lies_where_it_is_said_to_lie(size: int, data
 
 @given(st.lists(st.binary(max_size=2000), max_size=8), st.sampled_from(SUITES))
 def test_a_draft_gives_back_what_was_committed_and_shows_none_of_it(runs: list[bytes], suite: str) -> None:
-    seal = seal_of(suite)
-    draft = b""
-    for run in runs:
-        draft += seal.frame(NAME, len(draft), run)
-    assert seal_of(suite).content_of(NAME, draft) == b"".join(runs)
+    growing, draft, written = seal_of(suite).draft(NAME), b"", b""
+    for run in [b"begin", *runs]:
+        draft += growing.frame(run)
+        written += run
+        assert seal_of(suite).content_of(NAME, draft) == written
     assert not any(len(run) > 8 and run in draft for run in runs)
 
 
 def test_a_draft_that_was_changed_cut_or_is_anothers_is_refused() -> None:
     seal = seal_of()
-    one = seal.frame(NAME, 0, b"one" * 100)
-    two = seal.frame(NAME, len(one), b"two" * 100)
+    growing = seal.draft(NAME)
+    one, two = growing.frame(b"one" * 100), growing.frame(b"two" * 100)
+    again = seal.draft(NAME).frame(b"one" * 100)
     other = NAME.replace("000001", "000002")
     for draft, name, reader in (
         (two + one, NAME, seal),
-        (one + one, NAME, seal),
+        (one[:48] + two + one[48:], NAME, seal),
+        (one + one[48:], NAME, seal),
+        (again + two, NAME, seal),
         (one + two[:-1], NAME, seal),
         (one[:60] + bytes([one[60] ^ 1]) + one[61:], NAME, seal),
         (one + two, other, seal),
@@ -71,6 +74,13 @@ def test_a_draft_that_was_changed_cut_or_is_anothers_is_refused() -> None:
     ):
         with pytest.raises(SealBroken):
             reader.content_of(name, draft)
+
+
+def test_a_run_longer_than_a_chunk_is_several_chunks_of_a_draft() -> None:
+    long = Random(1).randbytes(200_000)
+    growing = seal_of().draft(NAME)
+    draft = growing.frame(long) + growing.frame(b"and more")
+    assert seal_of().content_of(NAME, draft) == long + b"and more"
 
 
 def test_sealing_again_uses_no_nonce_twice() -> None:
