@@ -48,6 +48,11 @@ class Hearing:
 
     def _on_rtcp_packet(self, transport: Transport, packet: rtcp.Packet, now: float) -> None:
         match packet:
+            case rtcp.TransportFeedback(at=at, end=end):  # the most frequent by far
+                if transport.downlink is not None:
+                    transport.downlink.hear(twcc.parse(self._cell.view[at:end]), now)
+                    if transport.downlink.probes:
+                        self._outlet.waiting.add(transport)
             case rtcp.SenderReport(ssrc=ssrc, blocks=blocks):
                 self._on_sender_report(transport, packet, now)
                 self._on_blocks(transport, blocks, now)
@@ -59,11 +64,6 @@ class Hearing:
                 source = transport.sources.get(ssrc)
                 if source is not None and source.wanted is not None:
                     self._asking.want_keyframe(source.wanted)
-            case rtcp.TransportFeedback(at=at, end=end):
-                if transport.downlink is not None:
-                    transport.downlink.hear(twcc.parse(self._cell.view[at:end]), now)
-                    if transport.downlink.probes:
-                        self._outlet.waiting.add(transport)
             case rtcp.Remb(bitrate_bps=bps):
                 transport.remb_bps, transport.remb_at = bps, now
             case rtcp.Bye():

@@ -15,11 +15,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import sub
 from struct import Struct
 
 RTPFB, FMT = 205, 15
 TICK_S = 0.00025
 REFERENCE_S = 0.064
+TICKS = 256
+"""In a unit of the reference time."""
 MOST_STATUSES = 400
 LOST, SMALL, LARGE = 0, 1, 2
 MOST_HIDDEN, LOSS_OVER = 0.35, 300
@@ -67,13 +70,18 @@ class Arrivals:
 
     def hear(self, number: int, at: float) -> None:
         """A packet with this transport-wide number (16 bit) arrived."""
-        if self._newest is None:
-            self._newest = self._next = number + 0x10000
-        whole = self._newest + ((number - self._newest + 0x8000 & 0xFFFF) - 0x8000)
+        newest = self._newest
+        if newest is None:
+            newest = self._newest = self._next = number + 0x10000
+        elif number - newest & 0xFFFF == 1:  # nearly every packet
+            self._newest = newest = newest + 1
+            self._came[newest] = at
+            return
+        whole = newest + ((number - newest + 0x8000 & 0xFFFF) - 0x8000)
         assert self._next is not None
         if whole < self._next:
             return
-        self._newest = max(self._newest, whole)
+        self._newest = max(newest, whole)
         self._came.setdefault(whole, at)
 
     def write(self, sender_ssrc: int, media_ssrc: int, calm: bool = False) -> bytes | None:
@@ -114,7 +122,26 @@ def _runs(first: int, arrivals: Sequence[float | None]) -> list[tuple[int, list[
 def write(sender_ssrc: int, media_ssrc: int, count: int, first: int, arrivals: Sequence[float | None]) -> bytes:
     """One feedback packet."""
     reference = int(next(at for at in arrivals if at is not None) / REFERENCE_S)
-    before = reference * round(REFERENCE_S / TICK_S)
+    statuses = _small(reference, arrivals) or _mixed(reference, arrivals)
+    body = _REFERENCE.pack((reference & 0xFFFFFF) << 8 | count) + statuses
+    padding = -len(body) % 4
+    body += bytes(padding - 1) + bytes([padding]) if padding else b""
+    length = (_HEAD.size + len(body)) // 4 - 1
+    flags = 0x80 | (0x20 if padding else 0) | FMT
+    return _HEAD.pack(flags, RTPFB, length, sender_ssrc, media_ssrc, first, len(arrivals)) + body
+
+
+def _small(reference: int, arrivals: Sequence[float | None]) -> bytes:
+    """One run and its deltas, where nothing is lost and all deltas are of one byte, as nearly always; else nothing."""
+    ticks = [-1 if at is None else round(at / TICK_S) for at in arrivals]
+    deltas = list(map(sub, ticks, (reference * TICKS, *ticks)))
+    if min(deltas) < 0 or max(deltas) > 255:
+        return b""
+    return _CHUNK.pack(SMALL << 13 | len(deltas)) + bytes(deltas)
+
+
+def _mixed(reference: int, arrivals: Sequence[float | None]) -> bytes:
+    before = reference * TICKS
     symbols: list[int] = []
     deltas = bytearray()
     for at in arrivals:
@@ -129,12 +156,7 @@ def write(sender_ssrc: int, media_ssrc: int, count: int, first: int, arrivals: S
         else:
             symbols.append(LARGE)
             deltas += _LARGE.pack(min(max(delta, -32768), 32767))
-    body = _REFERENCE.pack((reference & 0xFFFFFF) << 8 | count) + _chunks(symbols) + deltas
-    padding = -len(body) % 4
-    body += bytes(padding - 1) + bytes([padding]) if padding else b""
-    length = (_HEAD.size + len(body)) // 4 - 1
-    flags = 0x80 | (0x20 if padding else 0) | FMT
-    return _HEAD.pack(flags, RTPFB, length, sender_ssrc, media_ssrc, first, len(arrivals)) + body
+    return _chunks(symbols) + deltas
 
 
 def parse(packet: bytes | memoryview) -> Feedback:
@@ -146,7 +168,7 @@ def parse(packet: bytes | memoryview) -> Feedback:
         raise TwccError("not transport feedback")
     reference_and_count = _REFERENCE.unpack_from(packet, _HEAD.size)[0]
     symbols, at = _symbols(packet, _HEAD.size + 4, wanted)
-    ticks = (reference_and_count >> 8) * round(REFERENCE_S / TICK_S)
+    ticks = (reference_and_count >> 8) * TICKS
     if symbols.count(SMALL) == wanted and at + wanted <= len(packet):  # nearly all there are
         steps = accumulate(packet[at : at + wanted], initial=ticks)
         next(steps)
