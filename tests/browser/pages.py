@@ -41,21 +41,29 @@ async def picture(page: Page, name: str, within_s: float = 15) -> None:
 
 
 async def rms_dbfs(page: Page, seconds: float = 3.0) -> float:
-    """RMS of the sound this page received and decoded meanwhile, in dB of full scale; −∞ is silence (W3C webrtc-stats)."""
-    before = await inbound(page, "audio")
+    """RMS of the loudest sound this page decoded meanwhile, in dB of full scale; −∞ is silence (W3C webrtc-stats)."""
+    before = {row["id"]: row for row in await received(page, "audio")}
     await asyncio.sleep(seconds)
-    after = await inbound(page, "audio")
-    energy = after["totalAudioEnergy"] - before.get("totalAudioEnergy", 0.0)
-    lasted = after["totalSamplesDuration"] - before.get("totalSamplesDuration", 0.0)
-    return 10 * math.log10(energy / lasted) if energy > 0 and lasted > 0 else -math.inf
+    loudest = -math.inf
+    for row in await received(page, "audio"):
+        begun = before.get(row["id"], {})
+        energy = row["totalAudioEnergy"] - begun.get("totalAudioEnergy", 0.0)
+        lasted = row["totalSamplesDuration"] - begun.get("totalSamplesDuration", 0.0)
+        if energy > 0 and lasted > 0:
+            loudest = max(loudest, 10 * math.log10(energy / lasted))
+    return loudest
+
+
+async def received(page: Page, kind: Kind) -> list[dict[str, Any]]:
+    """The page's own account of each stream it receives (getStats, inbound-rtp)."""
+    its = f"row.type === 'inbound-rtp' && row.kind === '{kind}'"
+    return list(await page.eval(f"return (await window.__teleconsult.stats()).filter((row) => {its})"))
 
 
 async def inbound(page: Page, kind: Kind) -> dict[str, Any]:
-    """The page's own account of what it receives (getStats, inbound-rtp); empty if nothing."""
-    rows = await page.eval(
-        f"return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp' && row.kind === '{kind}')"
-    )
-    return dict(rows[-1]) if rows else {}
+    """Of the stream it names last; empty if it receives none."""
+    rows = await received(page, kind)
+    return rows[-1] if rows else {}
 
 
 async def moving(page: Page, within_s: float = 10) -> None:
