@@ -29,7 +29,7 @@ class _Message(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fie
 
 
 class Track(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One published track. `id` is `"<seat>.<source>"`; `codec` is the name in SDP (`opus`, `VP8`, `H264`)."""
+    """One published track. `id` is `"<seat>.<source>"`; `codec` is the name in SDP (`opus`, `VP8`, `VP9`, `H264`)."""
 
     id: str
     seat: str

@@ -119,9 +119,8 @@ class Forwarder:
         if reception.due_at != NEVER:
             self.asking.lossy.add(layer)
         begins: bool | None = None
-        # or VP8's first packet of a frame: its size
-        if producer.wanting or (is_video and data[at] & 0x17 == 0x10):
-            begins = producer.begins(data, at, header.payload_end(data, size, at))
+        if producer.wanting or producer.heeded[data[at]]:
+            begins = producer.begins(data, at, header.payload_end(data, size, at), now)
             if begins:
                 producer.keyframe_at = now
                 reception.refresh(index)
@@ -302,7 +301,7 @@ class Forwarder:
         codec = producer.spec.codecs.get(payload_type)
         if codec is None or producer.ssrc is None:
             return False
-        producer.payload_type, producer.codec = payload_type, codec
+        producer.begin(payload_type, codec)
         # The layers of a simulcast are one track, told once: what its recorder gets bears this SSRC for good.
         if len(track.layers) == 1 or track.announced is None:
             track.announced = producer.ssrc

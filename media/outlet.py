@@ -167,6 +167,8 @@ class Outlet:
             for back in range(_LATEST):
                 index = consumer.last - (turn + back) % _LATEST
                 packet = consumer.source.kept(index) if index >= consumer.first else None
-                if packet is not None and len(packet) >= _WORTH:
-                    return consumer.rewrite(out.data, out.view, packet, index)
+                if packet is None or len(packet) < _WORTH:
+                    continue
+                if length := consumer.rewrite(out.data, out.view, packet, index):
+                    return length
         return consumer.pad(out.data, out.view, _PAD)

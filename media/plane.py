@@ -51,7 +51,7 @@ class ProducerSpec:
     kind: Literal["audio", "video"]
     mid: str
     codecs: dict[int, str]
-    """Payload type → codec name (`opus`, `VP8`, `H264`)."""
+    """Payload type → codec name (`opus`, `VP8`, `VP9`, `H264`)."""
     clock_rate: int
     rtx: dict[int, int] = field(default_factory=dict)
     """RTX payload type → payload type it repairs (RFC 4588)."""

@@ -75,9 +75,9 @@ class Published:
         given.tap.end(TapEnd(handle, given.now_us(), reason))
 
 
-def _recordable(codec: str) -> Literal["opus", "VP8", "H264"]:
+def _recordable(codec: str) -> Literal["opus", "VP8", "VP9", "H264"]:
     match codec:
-        case "opus" | "VP8" | "H264":
+        case "opus" | "VP8" | "VP9" | "H264":
             return codec
         case _:
             raise AssertionError("the answerer negotiates only what can be recorded")

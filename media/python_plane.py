@@ -16,6 +16,7 @@ from media.entrance import Entrance
 from media.feedback import loss_down, loss_up
 from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
+from media.forwarding.layered import LayeredConsumer
 from media.forwarding.producer import DEAR_BELOW_BPS, RECORDED_LATE_S, SELDOM_S
 from media.hearing import Hearing
 from media.plane import (
@@ -162,7 +163,8 @@ class PythonPlane:
         now = self._clock()
         if spec.number_extension is not None and transport.downlink is None:
             transport.downlink = Downlink(now)
-        consumer = Consumer(spec, outgoing, track.spec.codecs)
+        layered = "VP9" in spec.codecs
+        consumer = (LayeredConsumer if layered else Consumer)(spec, outgoing, track.spec.codecs)
         consumer.recounts = len(track.layers) > 1 and "VP8" in spec.codecs
         route = Route(track, consumer, transport, first_layer(track, transport, now))
         transport.consumers[spec.id] = transport.sources[spec.ssrc] = route

@@ -15,6 +15,8 @@ STEER-9  Pictures whose publisher's own way is hopeless (TOLL-1) are shown to no
          picture, and nobody would be told.
 STEER-10 Once a publisher was asked for the whole picture in its first encoding (WISH-2), whoever has a better one goes over
          at the first keyframe of that size, and not once the better one has been quiet for a while.
+STEER-11 The operating points of one stream in layers (LAYERING-1) are what the sizes of a simulcast are elsewhere. The
+         recorder gets all of it.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from typing import Literal
 from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
 from media.congestion.downlink import Downlink
+from media.forwarding.layered import LayeredConsumer
+from media.forwarding.layering import EVERY, Layering, Point
 from media.plane import LayerChanged, PlaneEvent, SizeWished
 from media.repeats import ALONE_FROM, repeat
 from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
@@ -96,7 +100,7 @@ class Steering:
                 layer.producer.measure(now)
             if track.tape is not None:
                 self._follow(track.tape, now)
-            if len(track.layers) > 1:
+            if len(track.layers) > 1 or track.producer.layering is not None:
                 self._wish(track, now)
         for route in transport.consumers.values():
             route.consumer.hold(route.track.hold.settle(now))
@@ -128,6 +132,8 @@ class Steering:
         assert downlink is not None
         downlink.pacer.clear()
         alive = _alive(route.track, now)
+        if isinstance(route.consumer, LayeredConsumer):
+            route.consumer.aim(0, EVERY)
         if alive and route.wanted is not None:
             route.wanted = alive[0]
             self._want_keyframe(alive[0])
@@ -180,6 +186,9 @@ class Steering:
             offered = given[name]
             rank = want.more.layers[0].spatial if offered is None else offered.spatial
             taken += want.smallest_bps + (offered.bps if offered is not None else 0.0)
+            if isinstance(route.consumer, LayeredConsumer):
+                self._aim(route, route.consumer, want.points, rank)
+                continue
             layer, last = route.track.layers[rank], route.layer
             if rank and route.track.becomes_whole(now):  # STEER-10
                 route.wanted = route.track.layers[0]
@@ -188,6 +197,22 @@ class Steering:
             if not lost or not self._catch_up(route, layer, now):
                 self.choose(route, layer)
             self._tell_layer(route, want.more.layers[-1].spatial)
+
+    def _aim(self, route: Route, consumer: LayeredConsumer, points: list[Point], place: int) -> None:
+        """STEER-11."""
+        layer, point, best = route.track.layers[0], points[place], points[-1]
+        self.choose(route, layer)
+        shrinks = point.spatial < consumer.spatial
+        if consumer.aim(point.spatial, point.temporal):
+            downlink = route.subscriber.downlink
+            if shrinks and downlink is not None and downlink.queueing and route.layer is not None:
+                # What does not fit would keep the smaller picture's keyframe waiting behind it.
+                consumer.stop()
+                route.layer = None
+            self._want_keyframe(layer)
+        if route.layer is not None:
+            less = (consumer.spatial, consumer.temporal) < (best.spatial, best.temporal)
+            self._say(route, layer, ("asked" if route.most == "small" else "bandwidth") if less else "")
 
     def _fits(self, route: Route, budget_bps: float, cost_bps: float, downlink: Downlink | None, now: float) -> bool:
         """STEER-3: whether its smallest layer is shown; if not, it is paused here."""
@@ -227,11 +252,10 @@ class Steering:
             self._say(route, layer, "publisher" if layer.producer.lines < lines else "")
 
     def _say(self, route: Route, layer: Layer | None, reason: Literal["", "bandwidth", "publisher", "asked"]) -> None:
-        rank, lines = (-1, 0) if layer is None else (layer.rank, layer.producer.lines)
+        rank, lines, layers = _shown(route, layer)
         told, route.told = route.told, (rank, lines, reason)
         if told == route.told or (not reason and told is not None and not told[2]):
             return  # as good as it can be: news after one that was not, and of a route that may follow such a one
-        layers = len(route.track.layers)
         self._tell(
             LayerChanged(
                 route.subscriber.spec.key,
@@ -248,11 +272,24 @@ class Steering:
         alive = _alive(track, now)
         if not alive:
             return
+        layering = alive[-1].producer.layering
+        if layering is not None:
+            self._wish_layers(track, layering, now)
+            return
         rooms = [(route.room_bps, route.layer is alive[-1]) for route in track.routes if route.most == "best"]
         # Who asked for the small picture still wants one, however wide its path.
         rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
         made_bps = alive[-2].producer.bps if len(alive) > 1 else None
         if track.wish.settle(rooms, alive[-1].producer.bps, now, made_bps):
+            self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
+
+    def _wish_layers(self, track: Track, layering: Layering, now: float) -> None:
+        """STEER-5 of a stream in layers: whether smaller ones are needed at all. Their cost is their sender's affair."""
+        top = layering.top(now)
+        shown = [(r, r.consumer.spatial == top) for r in track.routes if isinstance(r.consumer, LayeredConsumer)]
+        rooms = [(route.room_bps, best and route.layer is not None) for route, best in shown if route.most == "best"]
+        rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
+        if track.wish.settle(rooms, layering.cost(top), now):
             self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
 
     def _budget(self, transport: Transport, now: float) -> float:
@@ -290,6 +327,8 @@ class _Wanted:
     smallest_bps: float
     more: Want
     best_bps: float
+    points: list[Point]
+    """Of a stream in layers; the layers of `more` are named by their place here."""
 
 
 def _want(name: str, route: Route, now: float) -> _Wanted | None:
@@ -297,6 +336,9 @@ def _want(name: str, route: Route, now: float) -> _Wanted | None:
     alive = _alive(route.track, now)
     if not alive:
         return None
+    layering = alive[-1].producer.layering
+    if layering is not None and isinstance(route.consumer, LayeredConsumer):
+        return _want_layers(name, route, route.consumer, layering.points(now))
     smallest = _cost(alive, 0, now)
     offered, cost = [Offered(alive[0].rank, 0, 0.0)], 0.0
     for place, layer in enumerate(alive[1:], 1):
@@ -306,7 +348,32 @@ def _want(name: str, route: Route, now: float) -> _Wanted | None:
     priority = 1 if route.track.spec.track.endswith(".screen") else 0
     most = 0 if route.most == "small" else None
     best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
-    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best)
+    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best, [])
+
+
+def _want_layers(name: str, route: Route, consumer: LayeredConsumer, points: list[Point]) -> _Wanted:
+    """STEER-11."""
+    smallest, cost, offered = points[0].bps, 0.0, [Offered(0, 0, 0.0)]
+    for place, point in enumerate(points[1:], 1):
+        shown = (point.spatial, point.temporal) == (consumer.spatial, consumer.temporal)
+        cost = max(point.bps * (KEPT_AT if shown else 1.05) - smallest, cost + 1.0)
+        offered.append(Offered(place, 0, cost))
+    small = next(place for place, point in enumerate(points) if point.temporal == EVERY)
+    most = small if route.most == "small" else None
+    best = offered[small if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
+    priority = 1 if route.track.spec.track.endswith(".screen") else 0
+    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best, points)
+
+
+def _shown(route: Route, layer: Layer | None) -> tuple[int, int, int]:
+    """Rank and lines of what a route shows (-1 and 0 while it is paused), and of how many."""
+    layering = route.track.producer.layering
+    count = len(route.track.layers) if layering is None else max(1, len(layering.sizes))
+    if layer is None:
+        return -1, 0, count
+    if layering is not None and isinstance(route.consumer, LayeredConsumer):
+        return route.consumer.spatial, layering.lines(route.consumer.spatial), count
+    return layer.rank, layer.producer.lines, count
 
 
 def _copies(downlink: Downlink, route: Route) -> int:
@@ -315,9 +382,16 @@ def _copies(downlink: Downlink, route: Route) -> int:
         return 0
     loss = max(downlink.loss, downlink.controller.inherent_loss)
     copies = next((copies for least, copies in _COPIES if loss >= least), 0)
-    while copies and (1 + copies) * route.layer.producer.bps > COPIES_SHARE * downlink.estimate_bps:
+    while copies and (1 + copies) * _sent_bps(route, route.layer) > COPIES_SHARE * downlink.estimate_bps:
         copies -= 1
     return copies
+
+
+def _sent_bps(route: Route, layer: Layer) -> float:
+    layering = layer.producer.layering
+    if layering is not None and isinstance(route.consumer, LayeredConsumer):
+        return layering.cost(route.consumer.spatial, route.consumer.temporal)
+    return layer.producer.bps
 
 
 def _given_up(route: Route, now: float) -> bool:

@@ -8,11 +8,13 @@ PROD-2  Keyframes are asked for at most every `PLI_EVERY_S`, and again until one
 from __future__ import annotations
 
 from media.forwarding.hold import Hold
+from media.forwarding.layering import Layering
 from media.forwarding.reception import Reception
 from media.plane import ProducerSpec
 from media.rtp import rtcp
 from media.rtp.header import Bytes
 from media.rtp.keyframe import begins_keyframe, lines_of
+from media.rtp.vp9 import descriptor
 
 QUIET_S = 0.5
 PLI_EVERY_S = 0.5
@@ -25,6 +27,13 @@ was late once in five minutes left 5-minute recordings without a keyframe for 17
 PLI_SELDOM_S = 2.0
 """After `_PATIENT` unanswered requests: a camera that is off answers none."""
 _PATIENT = 10
+NOTHING = bytes(256)
+_HEEDED = {
+    "VP8": bytes(first & 0x17 == 0x10 for first in range(256)),  # a frame's first packet: its size
+    "H264": bytes(first & 0x17 == 0x10 for first in range(256)),  # STAP-A, where the parameter sets are
+    "VP9": b"\1" * 256,
+}
+"""See `Producer.heeded`."""
 
 
 class Producer:
@@ -38,8 +47,10 @@ class Producer:
         "bps",
         "codec",
         "heard",
+        "heeded",
         "is_video",
         "keyframe_at",
+        "layering",
         "lines",
         "octets",
         "payload_type",
@@ -75,6 +86,10 @@ class Producer:
         self.ssrc: int | None = None
         self.payload_type = -1
         self.codec = ""
+        self.heeded = NOTHING
+        """Of each first byte of a payload, whether `begins` wants to see more of it even where nobody waits to begin."""
+        self.layering: Layering | None = None
+        """Of VP9: what layers the one stream has."""
         self.heard = float("-inf")
         self._last_pli = float("-inf")
         self.reception = Reception(self.spec.clock_rate, self.spec.nack, self._hold)
@@ -92,7 +107,14 @@ class Producer:
         """Same SSRC, numbers that have jumped (RECV-2)."""
         ssrc, payload_type, codec, heard = self.ssrc, self.payload_type, self.codec, self.heard
         self.forget()
-        self.ssrc, self.payload_type, self.codec, self.heard = ssrc, payload_type, codec, heard
+        self.ssrc, self.heard = ssrc, heard
+        self.begin(payload_type, codec)
+
+    def begin(self, payload_type: int, codec: str) -> None:
+        """What its packets are is known."""
+        self.payload_type, self.codec = payload_type, codec
+        self.heeded = _HEEDED.get(codec, NOTHING)
+        self.layering = Layering() if codec == "VP9" else None
 
     def want_keyframe(self) -> bool:
         """Note that somebody needs one; returns whether that is worth acting on."""
@@ -111,9 +133,19 @@ class Producer:
         self._asked += 1
         return True
 
-    def begins(self, packet: Bytes, at: int, end: int) -> bool:
-        """Whether a consumer may begin with this payload."""
+    def begins(self, packet: Bytes, at: int, end: int, now: float = 0.0) -> bool:
+        """Whether a consumer may begin with this payload. Of VP9 each packet is to be shown here, once."""
         if not self.is_video:
+            return True
+        if self.layering is not None:
+            about = descriptor(packet, at, end)
+            if about is None:
+                return False
+            self.layering.hear(about, end - at, now)
+            if not (about.key and about.begins):
+                return False
+            self.wanting = False
+            self.lines = max(map(min, about.sizes)) if about.sizes else self.lines
             return True
         if begins_keyframe(self.codec, packet, at, end):
             self.wanting = False
@@ -128,6 +160,8 @@ class Producer:
         if octets and 0 < elapsed < 2.0:
             bps = octets * 8 / elapsed
             self.bps = bps if not self.bps else 0.7 * self.bps + 0.3 * bps
+            if self.layering is not None:
+                self.layering.measure(elapsed)
 
     def reported(self, report: rtcp.SenderReport, now: float) -> None:
         """The publisher's sender report."""

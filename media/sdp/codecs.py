@@ -61,6 +61,8 @@ def _name(kind: str, codec: Codec) -> str | None:
             return "VP8"
         case "video", "h264", 90000:
             return "H264" if _is_baseline(codec) else None
+        case "video", "vp9", 90000:
+            return "VP9" if codec.parameters().get("profile-id", "0") == "0" else None  # RFC 9628 §7.2
         case _:
             return None
 

@@ -159,8 +159,10 @@ def _playout(section: Section) -> int | None:
     return _extension(section, PLAYOUT_EXTENSION) if section.kind == "video" else None
 
 
-def _layers(section: Section) -> tuple[str, ...]:
-    """The simulcast streams we take: all that are offered, if their packets say which is which."""
+def _layers(section: Section, chosen: Chosen) -> tuple[str, ...]:
+    """The simulcast streams we take: all that are offered, if their packets say which is which; of VP9 one, in layers."""
+    if chosen.name == "VP9":
+        return ()
     named = tuple(rid for rid in section.simulcast if rid in section.rids)
     can = _extension(section, RID_EXTENSION) is not None and _extension(section, MID_EXTENSION) is not None
     return named if can and section.kind == "video" and len(named) > 1 else ()
@@ -169,7 +171,7 @@ def _layers(section: Section) -> tuple[str, ...]:
 def _producer(name: str, section: Section, chosen: Chosen) -> ProducerSpec:
     ssrcs, repairs = _senders(section, chosen)
     payload_type, feedback = chosen.codec.payload_type, chosen.feedback
-    rids = _layers(section)
+    rids = _layers(section, chosen)
     return ProducerSpec(
         track=name,
         kind="audio" if section.kind == "audio" else "video",
@@ -226,7 +228,7 @@ def _consumer(given: Negotiation, section: Section, forwarded: Forwarded, found:
 
 
 def _receiving(section: Section, chosen: Chosen) -> AnswerSection:
-    rids = _layers(section)
+    rids = _layers(section, chosen)
     numbers = {
         MID_EXTENSION: _extension(section, MID_EXTENSION),
         NUMBER_EXTENSION: _numbered(section, chosen),

@@ -24,6 +24,12 @@ const made = meet.pc.addTransceiver(track, { direction: 'sendonly', streams: [me
   { rid: 'f', maxBitrate: 1500000 }] });
 meet.prefer(made);
 """
+LAYERS = """
+const track = meet.stream.getVideoTracks()[0];
+const made = meet.pc.addTransceiver(track, { direction: 'sendonly', streams: [meet.stream], sendEncodings: [
+  { scalabilityMode: 'S3T3', maxBitrate: 1800000 }] });
+meet.prefer(made);
+"""
 WIDEST = 1280
 WIDE = "meet.stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 1280, height: 720 } })"
 STATS = "const all = []; for (const one of (await meet.pc.getStats()).values()) all.push(one); return all;"
@@ -79,6 +85,39 @@ async def test_a_camera_in_three_sizes_reaches_a_good_network_in_the_biggest_and
     async with asyncio.timeout(10):
         while not any((n.estimate_down_bps or 0) > 300_000 for n in worker.news if isinstance(n, Quality)):
             await asyncio.sleep(0.1)
+
+
+async def test_a_camera_in_layers_of_one_stream_reaches_each_viewer_as_big_as_it_wants_it(
+    worker: WorkerProcess, blank: str, pair: Pair, firefox: Browser
+) -> None:
+    doctor = await sit_down(pair[0], blank, worker, "doctor")
+    patient = await sit_down(pair[1], blank, worker, "patient")
+    other = await sit_down(firefox, blank, worker, "guest-1")
+    await doctor.page.eval(WIDE)
+    await doctor.open(codec="VP9")
+    await doctor.page.eval("meet.send('audio')")
+    await doctor.page.eval(LAYERS)
+    doctor.publish = {"0": "microphone", "1": "camera"}
+    answer = await doctor.negotiate()
+    assert [track.codec for track in answer.tracks] == ["opus", "VP9"]
+    for one in (patient, other):
+        await one.open()
+        await one.negotiate("doctor.microphone", "doctor.camera")
+    await patient.sees("doctor.microphone", "doctor.camera")
+    await worker.link.ask(SetView("v1", "guest-1", "small", "best"))
+    await grows(patient, WIDEST)
+    await grows(other, WIDEST // 4)
+    await worker.link.ask(SetView("v1", "patient", "small", "best"))
+    await worker.link.ask(SetView("v1", "guest-1", "best", "best"))
+    await grows(patient, WIDEST // 4)
+    await grows(other, WIDEST)
+    await worker.link.ask(SetView("v1", "patient", "best", "best"))
+    await grows(patient, WIDEST)
+    await patient.sees("doctor.camera")
+    await other.sees("doctor.camera")
+    told = [news for news in worker.news if isinstance(news, LayerChanged) and news.seat == "patient"]
+    assert all((news.track, news.layers) == ("doctor.camera", 3) for news in told[1:])
+    assert {0: 180, 2: 720}.items() <= {news.layer: news.lines for news in told}.items()
 
 
 async def test_a_chromium_sends_its_voice_twice_and_is_heard_once(
