@@ -177,7 +177,7 @@ class Commands:
             found = await self._reach.registry.messages.after(self._actor.facts.id, after)
         except StoreAway:
             raise StoreUnavailable from None
-        newest = found[-1].seq if found else after
+        newest = found[-1].seq if found else 0
         return {
             "messages": [snapshot.message(each) for each in found],
             "last": max(newest, self._actor.visit.life.last_message),

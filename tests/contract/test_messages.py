@@ -116,6 +116,7 @@ async def test_patient_and_clinic_write_while_waiting_and_both_see_the_same() ->
         found = await doctor.say("messages", after=1)
         assert [each["seq"] for each in found["messages"]] == [2]
         assert found["last"] == 2
+        assert await doctor.say("messages", after=9) == {"v": 1, "ok": True, "messages": [], "last": 2}
 
 
 async def test_a_message_of_a_recorded_visit_is_on_the_log_and_stays_readable_after_the_end() -> None:
