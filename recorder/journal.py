@@ -33,9 +33,10 @@ from recorder.evidence.sign import Signer
 from recorder.objects import Stored
 from recorder.output import Write
 from recorder.recording_errors import SpoolFailed, VisitClosed
-from recorder.spool import FULL, Life, Line, Open, VisitSpool
+from recorder.spool import FULL
 from recorder.together import Together
 from recorder.upload import Upload
+from recorder.visit_spool import Life, Line, Open, VisitSpool
 
 BATCH_US = 10_000_000
 BATCH_RECORDS = 2000

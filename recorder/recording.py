@@ -26,12 +26,13 @@ from recorder.objects import Stored
 from recorder.output import Output, Said, Write
 from recorder.recording_errors import ConsentMissing, SpoolFailed, VisitClosed
 from recorder.remembered import Remembered
-from recorder.spool import FULL, Life, Open, VisitSpool
+from recorder.spool import FULL
 from recorder.stamping import Stamp
 from recorder.streams import Streams, TrackKey
 from recorder.together import Together
 from recorder.track import Track
 from recorder.upload import Upload
+from recorder.visit_spool import Life, Open, VisitSpool
 
 HEARTBEAT_US = 10_000_000
 QUIET_US = 250_000

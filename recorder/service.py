@@ -36,11 +36,12 @@ from recorder.notary import Notary
 from recorder.objects import ObjectStore, Stored
 from recorder.recording import Recording
 from recorder.recording_errors import RecordingError, SpoolFailed
-from recorder.spool import FULL, ClosedVisit, Life, Spool, SpoolDamaged
+from recorder.spool import FULL, ClosedVisit, Spool
 from recorder.stamping import Stamp
 from recorder.tap_routes import TapRoutes
 from recorder.together import Together
 from recorder.upload import Upload, Uploader
+from recorder.visit_spool import Life, SpoolDamaged
 
 TICK_S = 0.8
 """A round costs the same however much came: 0.8 s instead of 0.6 saves 1.2 µs a packet, and RPO stays below 1 s."""

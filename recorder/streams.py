@@ -17,11 +17,11 @@ from recorder.output import Output
 from recorder.remembered import Remembered
 from recorder.seal import SealBroken
 from recorder.segment import SegmentState
-from recorder.spool import Open
 from recorder.stream import Stream
 from recorder.stream_seal import DRAFT, StreamSeal
 from recorder.timeline import SenderClock
 from recorder.track import Track
+from recorder.visit_spool import Open
 
 LATE_US = 500_000
 RESUME_US = 3_000_000

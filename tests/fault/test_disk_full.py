@@ -122,8 +122,8 @@ async def test_wherever_the_space_runs_out_the_recording_is_whole_and_says_what_
     studio, what = Studio(tmp_path), clip("VP8", seconds=9)
     async with studio.running(), studio.worker() as worker:
         flaky = Flaky(first, first + 5)
-        for name in ("pwrite", "fdatasync", "fsync"):
-            monkeypatch.setattr(f"recorder.spool.os.{name}", flaky.before(getattr(os, name)))
+        for name in ("pwrite", "pwritev", "fdatasync", "fsync"):
+            monkeypatch.setattr(f"recorder.visit_spool.os.{name}", flaky.before(getattr(os, name)))
         refusals: list[str] = []
         for _ in range(8):  # whoever asks is refused, and asks again
             try:
@@ -159,14 +159,17 @@ async def test_a_recorder_that_starts_on_a_full_disk_takes_up_its_visits_from_th
         await studio.play(worker, "patient", what, until_ms=3000)
     reserve = tmp_path / "data" / "spool" / ".reserve"
     assert reserve.stat().st_size == 8 * MIB
-    real = os.pwrite
 
-    def pwrite(*given: Any) -> int:
-        if reserve.exists():
-            raise OSError(errno.ENOSPC, "no space left on device")
-        return real(*given)
+    def while_held(real: Callable[..., int]) -> Callable[..., int]:
+        def called(*given: Any) -> int:
+            if reserve.exists():
+                raise OSError(errno.ENOSPC, "no space left on device")
+            return real(*given)
 
-    monkeypatch.setattr("recorder.spool.os.pwrite", pwrite)
+        return called
+
+    for name in ("pwrite", "pwritev"):
+        monkeypatch.setattr(f"recorder.visit_spool.os.{name}", while_held(getattr(os, name)))
     async with studio.running(), studio.worker() as worker:
         assert not reserve.exists()
         monkeypatch.undo()

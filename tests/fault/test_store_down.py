@@ -92,7 +92,7 @@ async def test_a_full_disk_is_a_declared_gap_and_the_visit_goes_on(
             raise OSError(28, "no space left on device")
         real(file)
 
-    monkeypatch.setattr("recorder.spool.os.fdatasync", fdatasync)
+    monkeypatch.setattr("recorder.visit_spool.os.fdatasync", fdatasync)
     async with studio.running(), studio.worker() as worker:
         await studio.begin("patient")
         worker.publish("patient", "microphone", "opus")

@@ -12,8 +12,9 @@ from recorder.journal import Journal
 from recorder.keys import load_or_create
 from recorder.objects import Stored
 from recorder.output import Write
-from recorder.spool import Life, Spool
+from recorder.spool import Spool
 from recorder.upload import Upload
+from recorder.visit_spool import Life
 
 SEGMENT = "streams/patient/part-001/seg-000001.webm"
 
