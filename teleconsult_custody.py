@@ -31,6 +31,11 @@ from teleconsult_options import (
 def open_(bundle: Path, key: Path | None, output: Path | None) -> None:
     """Make plain playable files of a sealed BUNDLE."""
     beside = key or bundle.with_name(f"{bundle.name}.keys.json")
+    if key is None and not beside.exists():
+        raise click.ClickException(
+            f"no keys lie beside it ({beside.name}); name their file with --key: "
+            "two people get one by `teleconsult keys give`"
+        )
     sys.exit(open_bundle(bundle, beside, output or bundle.with_name(f"{bundle.name}-plain")))
 
 

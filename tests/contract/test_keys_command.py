@@ -37,6 +37,8 @@ async def test_two_people_give_the_keys_out_and_the_bundle_is_opened_with_them(d
         await run(desk, *to, "--who", "lee")
         await run(desk, *to, "--who", "kim")
     assert open_envelope(sealed.read_bytes(), identity) == keys.read_bytes()
+    code, _, err = await teleconsult("open", str(bundle))
+    assert (code, "--key" in err, "keys give" in err) == (1, True, True)
     code, out, err = await teleconsult("open", str(bundle), "--key", str(keys), "-o", str(tmp_path / "plain"))
     assert code == 0, err
     assert "patient-part-001.webm" in out
