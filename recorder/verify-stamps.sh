@@ -29,6 +29,13 @@ manifest() {
 }
 token() { # is the authority's reply signed, and of this checkpoint? Its time is left in WORK/time, its name in WORK/authority.
   openssl ts -reply -in "$w/reply" -token_out -out "$w/token" 2>/dev/null && openssl cms -verify -noverify -binary -inform DER -in "$w/token" -out "$w/info" -signer "$w/signer" 2>/dev/null || return 1
+  openssl cms -cmsout -print -inform DER -in "$w/token" 2>/dev/null >"$w/text"; grep -q 'd.issuerAndSerialNumber' "$w/text" && awk '/^ +digestAlgorithm: *$/ { getline; print $2 }' "$w/text" | grep -Exq 'sha(256|384|512)' || return 1
+  named=signingCertificateV2; grep -q $named "$w/text" || named='signingCertificate '
+  named=$(sed -n "/$named/,\$p" "$w/text" | sed -nE 's/.*OCTET STRING +[[]HEX DUMP[]]:([0-9A-F]+).*/\1/p' | head -n1)
+  case ${#named} in 40) by=sha1; ! grep -q signingCertificateV2 "$w/text" || return 1 ;; 64) by=sha256 ;; 96) by=sha384 ;; 128) by=sha512 ;; *) return 1 ;; esac
+  [ "$(openssl x509 -in "$w/signer" -outform DER | openssl dgst -$by -r | cut -d' ' -f1 | tr a-f A-F)" = "$named" ] || return 1
+  openssl asn1parse -inform DER -in "$w/reply" 2>/dev/null | sed -nE 's/^ *[0-9]+:d= *[0-9]+ +hl= *([0-9]+) +l= *([0-9]+|inf) .*/\1 \2/p' |
+    awk -v size="$(wc -c <"$w/reply")" '$2 == "inf" || $1 != ($2 < 128 ? 2 : $2 < 256 ? 3 : $2 < 65536 ? 4 : 5) || NR == 1 && $1 + $2 != size { bad = 1 } END { exit bad || !NR }' || return 1 # DER, and nothing after it
   openssl ts -reply -in "$w/reply" -text 2>/dev/null >"$w/text"; grep -q '^Status: Granted' "$w/text" && grep -q '^Hash Algorithm: sha256$' "$w/text" || return 1
   [ "$(sed -nE '/^Message data:/,/^Serial/s/^ +[0-9a-f]{4} - (.{47}) .*/\1/p' "$w/text" | tr -d ' \n-')" = "$(sha256sum <"$w/checkpoint" | cut -c1-64)" ] || return 1
   sed -n 's/^Time stamp: //p' "$w/text" | awk '{ # Nov 22 14:29:45.5 2026 GMT, as openssl writes it
@@ -50,7 +57,7 @@ stamp() { # NAME LINE
   openssl pkeyutl -verify -pubin -inkey "$key" -rawin -in "$w/said" -sigfile "$w/sig" >/dev/null 2>&1 || broken STAMP-2 "$1"
   token && { [ -z "${3-}" ] || [ "$(cat "$w/time")" = "$3" ]; } || broken STAMP-3 "$1"
   echo "$(cat "$w/time") by $(cat "$w/authority")" >>"$w/times"
-  [ -n "$roots" ] && openssl ts -verify -in "$w/reply" -data "$w/checkpoint" -CAfile "$roots" -attime "$(instant "$(cat "$w/time")" 1000)" >/dev/null 2>&1 || untrusted=yes
+  [ -n "$roots" ] && openssl ts -verify -in "$w/reply" -data "$w/checkpoint" -CAfile "$roots" -partial_chain -auth_level 1 -attime "$(instant "$(cat "$w/time")" 1000)" >/dev/null 2>&1 || untrusted=yes
 }
 stamps() {
   untrusted=""; : >"$w/times"; : >>"$w/stamps"; end=""

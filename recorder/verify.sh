@@ -45,12 +45,12 @@ signed() { # ALGORITHM OPTIONS...
 }
 { m=$w/m; sm3 <"$w/seed" >"$m"; for l in "$w"/line/*; do cat "$m" "$l" | sm3 >"$l.m"; m=$l.m; done; } &
 signed ed25519 & case $algs in *sm2*) signed sm2 -digest sm3 -pkeyopt distid:1234567812345678 & esac; wait; nothing unsigned
-cat "$w"/line/*.m | od -An -v -tx1 -w32 | tr -d ' ' | awk 'NR == FNR { m[NR] = $1; next } m[$1] != $2 { print "HEAD-4", $3 }' - "$w/sm3" >"$w/headed"; nothing headed
+cat "$w"/line/*.m | od -An -v -tx1 -w32 | tr -d ' ' | awk '!said { m[NR] = $1; next } m[$1] "" != $2 { print "HEAD-4", $3 }' - said=1 "$w/sm3" >"$w/headed"; nothing headed
 for k in close manifest; do others "$k"; done
 # 5. Objects: there, of this size, with these hashes; and nothing else is.
 cut -d' ' -f4 "$w/want" >"$w/names"; sort "$w/names" | comm -23 - "$w/there" | sed 's,^stamps.*,STAMP-1 &,; t; s,.*init.*,PART-2 &,; t; s,^,SEG-1 ,' >"$w/gone"; nothing gone
 if [ -s "$w/names" ]; then
-  other() { awk -v n="$1" 'NR == FNR { want[NR] = n ? $1 " " $4 : $0; next } want[FNR] != $0 { print ($NF ~ /^stamps/ ? "STAMP-1" : $NF ~ /init/ ? "PART-2" : "SEG-2"), $NF }' "$w/want" - >"$w/other"; }
+  other() { awk -v n="$1" 'NR == FNR { want[NR] = n ? $1 " " $4 : $0; next } want[FNR] != $0 { print ($NF ~ /^stamps/ ? "STAMP-1" : $NF ~ /init/ ? "PART-2" : "SEG-2"), $NF } END { if (NR != 2 * FNR) print "SEG-2" }' "$w/want" - >"$w/other"; }
   xargs stat -c %s <"$w/names" >"$w/1"; paste -d' ' "$w/1" "$w/names" | other 1; nothing other # sizes first: a huge file is not read
   xargs sha256sum <"$w/names" | cut -c1-64 >"$w/2"; xargs openssl dgst -sm3 -r <"$w/names" | cut -c1-64 >"$w/3"
   paste -d' ' "$w/1" "$w/2" "$w/3" "$w/names" | other 0; fi; nothing other

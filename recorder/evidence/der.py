@@ -54,6 +54,8 @@ def _take(content: bytes, at: int) -> Element:
         if not 1 <= octets <= 4:
             raise ValueError("indefinite or huge")
         length, start = int.from_bytes(content[start : start + octets], "big"), start + octets
+        if length < 0x80 or length < 1 << 8 * (octets - 1):
+            raise ValueError("a length longer than it needs to be")
     if start + length > len(content):
         raise ValueError("cut short")
     return Element(tag, content[start : start + length], content[at : start + length])

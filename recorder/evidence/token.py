@@ -15,12 +15,21 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from recorder.evidence.der import EXPLICIT_0, OCTETS, SEQUENCE, SET, Element, children, only
 from recorder.evidence.timestamp import TST_INFO, TimestampInvalid, parse_reply, token_in, tst_info
 
 MAX_CHAIN = 8
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+    }
+)
 
 _HASHES: dict[bytes, hashes.HashAlgorithm] = {
     bytes.fromhex("0609608648016503040201"): hashes.SHA256(),
@@ -69,7 +78,7 @@ class Authority:
         """Whether the certificate is for time stamps, and was valid then, under one of these roots (RFC 3161 §2.3)."""
         at = parse_reply(reply).at
         trusted = list(roots)
-        return _for_stamps(self.certificate) and _leads(self.certificate, self._others, trusted, at, MAX_CHAIN)
+        return _for_stamps(self.certificate) and _leads(self.certificate, self._others, trusted, at, 0)
 
 
 def signed_by(reply: bytes) -> Authority:
@@ -182,7 +191,8 @@ def _for_stamps(certificate: x509.Certificate) -> bool:
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
     except _HOSTILE:
         return False
-    return usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    alone = usage.critical and list(usage.value) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    return alone and _known(certificate) and _uses(certificate) <= {"digital_signature", "content_commitment"}
 
 
 def _leads(
@@ -190,25 +200,48 @@ def _leads(
     others: Sequence[x509.Certificate],
     roots: Sequence[x509.Certificate],
     at: datetime,
-    left: int,
+    above: int,
 ) -> bool:
+    # RFC 5280 §6.1, as far as it decides about authorities; `above`: how many steps it is from who signed the token.
     valid = certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
-    if not valid or not left:
+    if not valid or above == MAX_CHAIN:
         return False
     if certificate in roots:
         return True
     return any(
-        _leads(issuer, others, roots, at, left - 1)
+        _leads(issuer, others, roots, at, above + 1)
         for issuer in (*roots, *others)
-        if issuer != certificate and _may_issue(issuer) and _issued(certificate, issuer)
+        if issuer != certificate and _may_issue(issuer, above) and _issued(certificate, issuer)
     )
 
 
-def _may_issue(certificate: x509.Certificate) -> bool:
+def _may_issue(certificate: x509.Certificate, between: int) -> bool:
     try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        limits = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     except _HOSTILE:
         return False
+    far_enough = limits.path_length is None or between <= limits.path_length
+    return (
+        limits.ca
+        and far_enough
+        and _known(certificate)
+        and "key_cert_sign" in (_uses(certificate) or {"key_cert_sign"})
+    )
+
+
+def _known(certificate: x509.Certificate) -> bool:
+    # RFC 5280 §4.2: who does not understand a critical extension refuses the certificate.
+    return all(one.value.oid in _UNDERSTOOD for one in certificate.extensions if one.critical)
+
+
+def _uses(certificate: x509.Certificate) -> set[str]:
+    """What the key is for; nothing if the certificate does not say."""
+    try:
+        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
+    except x509.ExtensionNotFound:
+        return set()
+    named = ("digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement")
+    return {name for name in (*named, "key_cert_sign", "crl_sign") if getattr(usage, name)} or {"nothing"}
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

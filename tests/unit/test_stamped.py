@@ -153,6 +153,8 @@ HARMS: list[tuple[str, Change]] = [
     ("STAMP-2", lambda objects: objects.__setitem__(CLOSE_STAMP, objects[CLOSE_STAMP][:-1])),
     ("STAMP-3", resigned(lambda reply: b"not a reply")),
     ("STAMP-3", resigned(lambda reply: reply[:-1] + bytes([reply[-1] ^ 1]))),
+    ("STAMP-3", resigned(lambda reply: reply + b"\0")),
+    ("STAMP-3", resigned(lambda reply: b"\x30\x83\0" + reply[2:])),
     ("MANIFEST-1", lambda objects: objects.pop(MANIFEST)),
     ("MANIFEST-1", lambda objects: objects.pop(MANIFEST_PROOF)),
     ("MANIFEST-1", in_manifest(b"notary", b"Notary")),
@@ -191,6 +193,24 @@ def test_a_manifest_without_the_visit_is_named(authority: Path, script: Path, tm
     assert judge(objects).broken == [("MANIFEST-2", MANIFEST)]
     code, said = by_shell(script, tmp_path / "v", objects)
     assert (code, said[-1]) == (1, f"broken: MANIFEST-2 {MANIFEST}")
+
+
+def test_an_authority_that_signs_by_sha1_is_refused_by_both(script: Path, tmp_path: Path) -> None:
+    weak = make_authority(tmp_path / "weak")
+    settings = (weak / "tsa.cnf").read_text()
+    (weak / "tsa.cnf").write_text(settings.replace("signer_digest = sha256", "signer_digest = sha1"))
+    objects = stamped_visit(weak).objects
+    assert {one.rule for one in judge(objects).broken} == {"STAMP-3"}
+    assert by_shell(script, tmp_path / "v", objects)[1][-1].startswith("broken: STAMP-3")
+
+
+def test_a_reader_may_vouch_for_the_authority_itself(
+    authority: Path, told: Witnessed, script: Path, tmp_path: Path
+) -> None:
+    itself = authority / "tsa.crt"
+    trust = Trust(roots=tuple(roots_in(itself.read_bytes())), timestamps_required=True)
+    assert judge(told.objects, trust).timestamped == "trusted"
+    assert by_shell(script, tmp_path / "v", told.objects, str(itself))[0] == 0
 
 
 def test_a_manifest_of_another_log_or_of_no_time_is_named(authority: Path, script: Path, tmp_path: Path) -> None:
