@@ -27,7 +27,7 @@ export const coordinator: OwnCoordinatorWords = {
   coHeld: 'On hold',
   coMoved: 'From a colleague',
   coNotRecorded: 'Not recording, being restored',
-  coLine: { good: 'good line', slow: 'slow line', bad: 'bad line' },
+  coLine: { good: 'has a good line', slow: 'has a slow line', bad: 'has a bad line' },
   coWho: { doctor: 'Doctor', patient: 'Patient' },
   coReassign: 'Other doctor',
   coReassignWhom: 'To which doctor?',
