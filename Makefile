@@ -44,6 +44,7 @@ help:
 
 $(BIN)/uv: requirements-uv.lock
 	@.ci/need python "$(PYTHON)"
+	@test -e web_client/dist || .ci/need node
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --require-hashes -r requirements-uv.lock && touch $@
 
