@@ -24,7 +24,7 @@ from recorder.anchors import Anchors
 from recorder.control_door import ControlDoor
 from recorder.custody import CUSTODY
 from recorder.day_book import DayBook
-from recorder.disk import DiskMarks
+from recorder.disk_watch import DiskWatch
 from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError
 from recorder.evidence.sign import Signer
@@ -45,7 +45,6 @@ from recorder.visit_spool import Life, SpoolDamaged
 
 TICK_S = 0.8
 """A round costs the same however much came: 0.8 s instead of 0.6 saves 1.2 µs a packet, and RPO stays below 1 s."""
-DISK_EVERY_US = 1_000_000
 REST_S = 0.1
 """Between two rounds, however long the first took."""
 ANSWER_S = 1.0
@@ -80,16 +79,12 @@ class Recorder:
         self._epoch, self._boot = random_name(9), _boot()
         self._visits: dict[str, Recording] = {}
         self._damaged: set[str] = set()
-        self._disk = DiskMarks()
-        self._disk_due_us = 0
         self._lanes = Lanes(monotonic_s)
         self._together = Together(self._spool.ahead, self._lanes.write)
-        self._no_space = False
         self._leaving: dict[str, Leaving] = {}
         """Closed, and gone from here once everything is stored."""
-        self._pauses_when_full = settings.when_disk_full == "pause"
-        self._spool_limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
-        self._failing: set[str] = set()
+        limit = None if settings.spool_limit_mb is None else settings.spool_limit_mb << 20
+        self._disk = DiskWatch(self._spool, clock, self.degraded, settings.when_disk_full == "pause", limit)
         self._background: set[asyncio.Task[None]] = set()
         self.uploader = Uploader(store, self.degraded, keep=self._stored)
         self.routes = TapRoutes(self._visits)
@@ -134,8 +129,7 @@ class Recorder:
             if error.errno not in FULL:
                 raise
             log.warning("disk full at start", extra={"visit": visit})
-            self._no_space = True
-            self._spool.release()
+            self._disk.gone()
             recording = self._recording(visit)
             recording.recover("restarted")
         return recording
@@ -180,9 +174,10 @@ class Recorder:
         done = await self._lanes.each(live, Recording.tick)
         for recording, error in zip(live, done, strict=True):
             if isinstance(error, RecordingError):
-                self._fail(error.code)
+                self._disk.failed(error.code)
                 if isinstance(error, SpoolFailed) and error.full:
-                    await self._out_of_space()
+                    await asyncio.to_thread(self._disk.gone)
+                    await self._pause()
             elif isinstance(error, Exception):  # SERVICE-3
                 log.error("recording ended by a fault", extra={"visit": recording.visit}, exc_info=error)
                 self._damaged.add(recording.visit)
@@ -195,11 +190,12 @@ class Recorder:
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(self._tell_day, recording)
                 self._closed(recording)
-        await self._watch_disk()
+        if await self._disk.look(self._stuck):
+            await self._pause()
         self.intake.acknowledge(lambda epoch: self._oldest(epoch, taken.get(epoch, 0)))
 
     def _oldest(self, epoch: str, taken: int) -> int:
-        if any(recording.stuck for recording in self._visits.values()):  # INTAKE-4: something taken is not on the disk
+        if self._stuck():  # INTAKE-4: something taken is not on the disk
             return 0
         known = [s for r in self._visits.values() if (s := r.oldest_tap_seq(epoch)) is not None]
         return min([taken + 1, *known])
@@ -283,33 +279,12 @@ class Recorder:
                 if recording.started:
                     self.door.tell(recording.alive())
 
-    async def _watch_disk(self) -> None:
-        """Say how full the disk is, and let media pause and go on by it (DISK-1, DISK-2)."""
-        now_us = self._clock()
-        if now_us < self._disk_due_us:
-            return
-        self._disk_due_us = now_us + DISK_EVERY_US
-        usage = await asyncio.to_thread(self._spool.usage, self._spool_limit)
-        for code, over in self._disk.measured(usage):
-            self.degraded(code, over)
-        held = await asyncio.to_thread(self._spool.reserve, usage)
-        stuck = any(recording.stuck for recording in self._visits.values())
-        if self._no_space and held and not stuck:
-            self._no_space = False
-        if "spool_failed" in self._failing and not stuck:
-            self._failing.discard("spool_failed")
-            self.degraded("spool_failed", True)
-        await self._pause()
-
-    async def _out_of_space(self) -> None:
-        """The last byte is gone: the reserve is for the records that say so."""
-        if not self._no_space:
-            self._no_space = True
-            await asyncio.to_thread(self._spool.release)
-            await self._pause()
+    def _stuck(self) -> bool:
+        return any(recording.stuck for recording in self._visits.values())
 
     async def _pause(self) -> None:
-        paused = self._no_space or (self._disk.full and self._pauses_when_full)
+        """Let media pause, or go on (DISK-2)."""
+        paused = self._disk.pauses
         for recording in list(self._visits.values()):
             if not recording.is_closed:
                 await recording.pause(paused)
@@ -317,11 +292,6 @@ class Recorder:
     def _stored(self, visit: str, upload: Upload, how: Stored) -> bool:
         recording = self._visits.get(visit)
         return recording is not None and recording.stored(upload, how)
-
-    def _fail(self, code: str) -> None:
-        if code not in self._failing:
-            self._failing.add(code)
-            self.degraded(code, False)
 
     def degraded(self, code: str, over: bool) -> None:
         """Tell everybody, and put it on every live record."""
