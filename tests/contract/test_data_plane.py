@@ -23,11 +23,7 @@ from tests.contract.plane_peers import (
     video,
     viewing,
 )
-from tests.contract.plane_scenes import (
-    film,
-    pair,
-    pictures,
-)
+from tests.contract.plane_scenes import film, pair, pictures
 
 
 async def test_video_and_audio_are_forwarded_both_ways_with_numbers_rewritten() -> None:

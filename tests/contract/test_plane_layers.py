@@ -19,12 +19,7 @@ from tests.contract.plane_peers import (
     video,
     viewing,
 )
-from tests.contract.plane_scenes import (
-    NUMBER,
-    REPAIRED,
-    RID,
-    extended,
-)
+from tests.contract.plane_scenes import NUMBER, REPAIRED, RID, extended
 
 RIDS = {"q": 10, "h": 20}
 CAMERA = ProducerSpec(

@@ -23,16 +23,7 @@ from tests.contract.plane_peers import (
     video,
     viewing,
 )
-from tests.contract.plane_scenes import (
-    HEARING,
-    NUMBER,
-    SOUND,
-    Feedback,
-    extended,
-    heard_sound,
-    numbers,
-    speak,
-)
+from tests.contract.plane_scenes import HEARING, NUMBER, SOUND, Feedback, extended, heard_sound, numbers, speak
 
 
 async def test_a_numbered_sender_hears_what_arrived() -> None:
