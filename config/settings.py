@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta, timezone, tzinfo
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -50,6 +51,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The address in links, where it is not `host` and `port`: behind a proxy, say."""
     origins: tuple[str, ...] = ()
     """Browser origins that may connect besides our own."""
+    proxies: tuple[str, ...] = ()
+    """Addresses or networks of proxies in front, such as `127.0.0.1`: their `X-Forwarded-For` says who calls (SOURCE-1)."""
 
     media_port: int | None = None
     """UDP and TCP; worker i takes `media_port + i`, any free one with 0. None means 7900 or, under `serve`, the next free."""
@@ -174,6 +177,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
                 raise ValueError(
                     "media_addresses must be IP addresses, or two of them: what clients reach, /, what this machine has"
                 ) from None
+        for text in self.proxies:
+            try:
+                ip_network(text)
+            except ValueError:
+                raise ValueError("proxies must be IP addresses, or networks such as 10.1.0.0/16") from None
         for place in ("clinic", "emergency"):
             name, phone = getattr(self, f"{place}_name"), getattr(self, f"{place}_phone")
             if (name is None) != (phone is None):
@@ -340,7 +348,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         said = environ.get(PREFIX + name.upper())
         if not said:
             continue
-        listed = name in ("origins", "media_addresses", "witnesses", "timestamp_urls", "anchors")
+        listed = name in ("origins", "proxies", "media_addresses", "witnesses", "timestamp_urls", "anchors")
         out[name] = [part.strip() for part in said.split(",") if part.strip()] if listed else said
     return out
 

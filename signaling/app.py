@@ -51,6 +51,7 @@ from signaling.api.rehearsals import RehearsalRoutes
 from signaling.api.serving import add_routes, answering
 from signaling.api.signing_in import IssuerDoor, attach_signing_in
 from signaling.api.slot import SlotRoutes
+from signaling.api.sources import PROXIES, networks
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.calendar import SqlCalendar
@@ -241,6 +242,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     routes = all_routes(store, registry, links, more, checks, clock, contacts(settings))
 
     app = web.Application(middlewares=[answering])
+    app[PROXIES] = networks(settings.proxies)
     app.on_response_prepare.append(_finish(settings.tls != "off"))
     gate = Gate(secret_text(settings.keys / "api.key"), tokens, store, access, Failures(clock), clock)
     add_routes(app, routes, gate)

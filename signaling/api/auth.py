@@ -17,6 +17,7 @@ from aiohttp import web
 
 from config.clock import iso
 from signaling.api.route import Access, Principal
+from signaling.api.sources import source_of
 from signaling.ports import Claims, Clock, Tokens, VisitStore
 from signaling.problems import Forbidden, TooManyFailures, Unauthorised
 from signaling.rate import Bucket
@@ -72,7 +73,7 @@ class Gate:
         try:
             return await self._credential(request, access)
         except Unauthorised:
-            if not self._failures.count(request.remote or ""):  # AUTH-2
+            if not self._failures.count(source_of(request)):  # AUTH-2
                 raise TooManyFailures from None
             raise
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from msgspec import Meta
 
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
+from signaling.api.sources import source_of
 from signaling.live.rehearsals import (
     NoWorker,
     OfferInvalid,
@@ -83,7 +84,7 @@ class RehearsalRoutes:
     async def begin(self, call: Call[Nothing, Nothing]) -> web.Response:
         """The caller's address counts (REH-2)."""
         try:
-            begun = await self._rehearsals.begin(call.request.remote or "")
+            begun = await self._rehearsals.begin(source_of(call.request))
         except RehearsalError as error:
             raise _problem(error) from None
         return json_answer(Rehearsal(begun.rehearsal, begun.ice_servers, begun.lasts_s), 201)

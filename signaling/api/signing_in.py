@@ -25,6 +25,7 @@ from config.settings import Settings
 from signaling.api.auth import Failures
 from signaling.api.bodies import FORM_WITHIN_S, whole_body
 from signaling.api.sign_in_page import form_page, refused_page
+from signaling.api.sources import source_of
 from signaling.ports import Clock, Pseudonyms
 from signaling.problems import MediaTypeWrong, RequestInvalid
 from signaling.staff.access import Asker
@@ -214,7 +215,7 @@ class IssuerPages:
             wanted = self._issuer.wanted(form)
         except IssuerRefused as error:
             return web.json_response({"error": error.code}, status=400)
-        login, source = form.get("login", "").strip().lower()[:64], request.remote or ""
+        login, source = form.get("login", "").strip().lower()[:64], source_of(request)
         if not (self._sources.open(source) and self._logins.open(login)):  # SIGNIN-3
             return form_page(form, "太多次没对上,请过几分钟再试 · Too many tries. Please wait a few minutes", 429)
         async with self._at_once:

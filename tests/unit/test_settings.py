@@ -137,3 +137,10 @@ def test_a_promise_of_no_time_at_all_is_none() -> None:
     for name in ("call_within_s", "escalate_after_s"):
         with pytest.raises(SettingsError, match=name):
             load({name: 0}, environ={})
+
+
+def test_proxies_are_addresses_or_networks() -> None:
+    assert load(environ={"TELECONSULT_PROXIES": "127.0.0.1, 10.1.0.0/16"}).proxies == ("127.0.0.1", "10.1.0.0/16")
+    for wrong in ("proxy.example", "10.1.2.3/16", "*"):
+        with pytest.raises(SettingsError, match="proxies"):
+            load({"proxies": (wrong,)}, environ={})
