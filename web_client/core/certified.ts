@@ -1,5 +1,11 @@
 /** Whether the certificate of a call says what its records say (CERT-2, FORMAT.md §4). */
-import type { Details, Leg } from './ledger';
+
+export type Details = { readonly [name: string]: string | number | boolean | null };
+
+export interface Leg {
+  readonly measured: Details;
+  readonly claimed?: Details;
+}
 
 const COUNTED = ['packets', 'lost', 'recovered', 'frozen', 'frozen_ms', 'missing_ms', 'parts', 'samples'] as const;
 

@@ -1,5 +1,5 @@
 /** What the records of a chain say together: consent, parts, segments, gaps, closing (FORMAT.md §4, §5, §8). */
-import { CallCounts } from './certified';
+import { CallCounts, type Details, type Leg } from './certified';
 import type { Members, Entry } from './records';
 
 export interface Span {
@@ -88,13 +88,6 @@ const seatOf = (stream: string): string => stream.split('.')[0] ?? stream;
 
 /** How far the recorder's clock may be from an authority's (STAMP-4). */
 const CLOCK_TOLERANCE_MS = 120_000;
-
-export type Details = { readonly [name: string]: string | number | boolean | null };
-
-export interface Leg {
-  readonly measured: Details;
-  readonly claimed?: Details;
-}
 
 interface StampBody {
   n: number;

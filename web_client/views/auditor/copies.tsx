@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { Redaction, Shown } from '../../core/audit';
 import { Button } from '../parts/button';
 import { clockwise } from '../parts/length';
-import { moment } from './list';
+import { instant } from './instant';
 import type { AuditorGiven } from './shape';
 import { Why } from './why';
 
@@ -79,7 +79,7 @@ export function Copies({ shown, given }: { shown: Shown; given: AuditorGiven }) 
       {shown.copies.map((each) => (
         <p key={each.id} class="r" data-copy={each.state} data-redacted={each.redacted}>
           <span class="num">
-            {moment(each.at).slice(5, 16)} · {w.auditCopyStates[each.state] ?? each.state}
+            {instant(each.at).slice(5, 16)} · {w.auditCopyStates[each.state] ?? each.state}
             {each.redacted > 0 && ` · ${w.auditRedacted(each.redacted)}`}
           </span>
           {each.state === 'ready' && (

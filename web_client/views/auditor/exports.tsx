@@ -1,7 +1,7 @@
 /** Exports: what waits for a second person, and what may be taken. */
 import { useRef } from 'preact/hooks';
 import { Button } from '../parts/button';
-import { moment } from './list';
+import { instant } from './instant';
 import type { AuditorGiven } from './shape';
 
 /** All that concern this viewer, or those of one visit. */
@@ -21,7 +21,7 @@ export function Exports({ given, visit }: { given: AuditorGiven; visit?: string 
               {visit === undefined && <span class="code">{each.visit.slice(0, 10)} · </span>}
               {w.auditPurposes[each.purpose] ?? each.purpose} · {each.reason} · <span class="code">{each.asked_by.slice(0, 16)}</span>
             </span>
-            {(each.state === 'asked' || each.state === 'approved') && <small class="quiet num">{w.auditExportUntil(moment(each.until).slice(11, 16))}</small>}
+            {(each.state === 'asked' || each.state === 'approved') && <small class="quiet num">{w.auditExportUntil(instant(each.until).slice(11, 16))}</small>}
             {each.state === 'asked' && own && <small class="quiet">{w.auditExportWaits}</small>}
             {each.state === 'asked' && !own && (
               <span class="pair">

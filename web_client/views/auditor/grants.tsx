@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { type Grant, type GrantFacts, type NewGrant, stateOf } from '../../core/grants';
 import { Button } from '../parts/button';
 import { failureOf } from './failure';
-import { moment } from './list';
+import { instant } from './instant';
 import { Purpose } from './purpose';
 import type { AuditorGiven } from './shape';
 import { Table } from './table';
@@ -16,7 +16,7 @@ const SHOWN_OVER = 20;
 const DAY_MS = 86_400_000;
 const MOST_DAYS = 365;
 
-const dayOf = (ms: number): string => moment(new Date(ms).toISOString()).slice(0, 10);
+const dayOf = (ms: number): string => instant(new Date(ms).toISOString()).slice(0, 10);
 
 /** The last day that a grant holds: its end is the first instant after it. */
 const lastDay = (grant: Grant): string => dayOf(Date.parse(grant.until) - 1);
@@ -25,7 +25,7 @@ function about(grant: Grant, w: Words): string {
   const said = [];
   if (grant.visits.length > 0) said.push(grant.visits.map((each) => each.slice(0, 10)).join(', '));
   if (grant.doctor !== null) said.push(`${w.auditDoctor} ${grant.doctor}`);
-  if (grant.since !== null || grant.before !== null) said.push(`${moment(grant.since).slice(0, 10)} – ${moment(grant.before).slice(0, 10)}`);
+  if (grant.since !== null || grant.before !== null) said.push(`${instant(grant.since).slice(0, 10)} – ${instant(grant.before).slice(0, 10)}`);
   if (grant.per_mille !== null) said.push(w.grantSampled(grant.per_mille / 10));
   return said.join(' · ');
 }
@@ -168,7 +168,7 @@ export function Grants({ now, visits, w, give, revoke }: GrantsGiven) {
                 </td>
                 <td class="code">{about(each, w)}</td>
                 <td class="num">
-                  <span>{moment(each.begins).slice(0, 10)}</span> – <span>{lastDay(each)}</span>
+                  <span>{instant(each.begins).slice(0, 10)}</span> – <span>{lastDay(each)}</span>
                 </td>
                 <td>{(state === 'inforce' || state === 'ahead') && <Revoking grant={each} sending={now.sending} w={w} revoke={revoke} />}</td>
               </tr>

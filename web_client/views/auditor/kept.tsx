@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Kept } from '../../core/kept';
 import { clockwise } from '../parts/length';
-import { moment } from './list';
+import { instant } from './instant';
 import type { AuditorGiven } from './shape';
 
 function Photo({ id, given }: { id: string; given: AuditorGiven }) {
@@ -40,7 +40,7 @@ export function Messages({ messages, begun_at, given }: { messages: readonly Kep
                 {clockwise(ms)}
               </button>
             ) : (
-              <span class="num quiet">{moment(each.at).slice(11)}</span>
+              <span class="num quiet">{instant(each.at).slice(11)}</span>
             )}
             <span class="grow">
               <b>{w.auditSeat[each.seat] ?? each.seat}</b> {each.photo === null ? each.text : <Photo id={each.photo} given={given} />}

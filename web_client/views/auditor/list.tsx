@@ -8,19 +8,12 @@ import { useLazy } from '../parts/lazy';
 import { clockwise } from '../parts/length';
 import { Exports } from './exports';
 import { failureOf } from './failure';
+import { instant } from './instant';
 import { Opening } from './opening';
 import type { AuditorGiven } from './shape';
 import { Table } from './table';
 
 const SETTLED_MS = 350;
-
-/** An instant as this auditor's own wall clock shows it. */
-export function moment(instant: string | null): string {
-  const at = new Date(instant ?? '');
-  if (Number.isNaN(at.getTime())) return '–';
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-}
 
 function state(row: Row, w: AuditorGiven['w']): { words: string; tone: string } {
   if (row.closed === null) return { words: row.phase === 'live' ? w.auditOpen : w.auditNothing, tone: 'flat' };
@@ -103,7 +96,7 @@ export function List(given: AuditorGiven) {
             const said = state(row, w);
             return (
               <tr key={row.visit}>
-                <td class="num">{moment(row.at)}</td>
+                <td class="num">{instant(row.at)}</td>
                 <td>{row.doctor ?? '–'}</td>
                 <td class="code">{row.patient.slice(0, 8)}</td>
                 <td class="num">{row.length_ms === null ? '–' : clockwise(row.length_ms)}</td>

@@ -1,5 +1,6 @@
 /** How the call went for each seat: what was measured here, and what each browser claims to have seen. */
-import type { Details, Leg, Ledger } from '../../core/ledger';
+import type { Details, Leg } from '../../core/certified';
+import type { Ledger } from '../../core/ledger';
 import type { AuditorGiven } from './shape';
 
 type Words = AuditorGiven['w'];

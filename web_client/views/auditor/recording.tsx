@@ -16,7 +16,7 @@ import { failureOf } from './failure';
 import { Keeping } from './keeping';
 import { Messages } from './kept';
 import { Quality } from './quality';
-import { moment } from './list';
+import { instant } from './instant';
 import type { AuditorGiven } from './shape';
 import { Verdicts } from './verdicts';
 import { Vouched } from './vouched';
@@ -67,7 +67,7 @@ function Timeline({ records, w, act }: { records: readonly Entry[]; w: Words; ac
                 {clockwise(ms)}
               </button>
             ) : (
-              <span class="num quiet">{moment(record.at).slice(11)}</span>
+              <span class="num quiet">{instant(record.at).slice(11)}</span>
             )}
             <span>{what(record, w)}</span>
           </li>
@@ -80,7 +80,7 @@ function Timeline({ records, w, act }: { records: readonly Entry[]; w: Words; ac
 /** Who looks, and when: over the picture, so that a photo of this screen says whose it was. */
 function Mark({ who }: { who: string }) {
   const now = useTick(1000);
-  const said = `${who} ${moment(new Date(now).toISOString())}`;
+  const said = `${who} ${instant(new Date(now).toISOString())}`;
   return (
     <>
       <svg class="mark" aria-hidden="true">
@@ -197,7 +197,7 @@ export function Recording(given: AuditorGiven) {
           {w.auditVisit} <span class="code">{row.visit.slice(0, 10)}</span>
         </Heading>
         <p class="quiet num">
-          {moment(row.at)}
+          {instant(row.at)}
           {row.doctor !== null && ` · ${row.doctor}`}
           {shown.local === null ? <span class="code"> · {row.patient.slice(0, 8)}</span> : ` · ${w.localHere}`}
         </p>
@@ -233,7 +233,7 @@ export function Recording(given: AuditorGiven) {
                 <span>
                   {w.auditSeat[each.seat] ?? each.seat} · {each.state === 'agreed' ? w.auditEvents['consent'] : each.state === 'withdrawn' ? w.auditEvents['withdraw'] : w.auditEvents['refused']}
                 </span>
-                <span class="num">{moment(each.at).slice(11)}</span>
+                <span class="num">{instant(each.at).slice(11)}</span>
               </p>
             ))}
           </section>
@@ -278,7 +278,7 @@ function Kept({ shown, given }: { shown: Shown; given: AuditorGiven }) {
           <ol class="timeline" tabIndex={0} aria-label={w.auditLooks(shown.looks.length)}>
             {shown.looks.slice(0, 100).map((each, at) => (
               <li key={at}>
-                <span class="num quiet">{moment(each.at).slice(5)}</span>
+                <span class="num quiet">{instant(each.at).slice(5)}</span>
                 <span class="code">{each.who.slice(0, 20)}</span>
                 <span>
                   {each.what}

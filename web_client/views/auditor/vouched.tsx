@@ -1,7 +1,7 @@
 /** Who else says so: in plain words, and what each of them does and does not prove. */
 import type { Vouched as Said } from '../../core/vouched';
 import { isLocal } from '../../core/vouched';
-import { moment } from './list';
+import { instant } from './instant';
 import type { AuditorGiven } from './shape';
 
 const MOST_ANCHORS = 10;
@@ -38,7 +38,7 @@ export function Vouched({ said, w }: { said: Said; w: AuditorGiven['w'] }) {
         </dd>
         <dt>{w.vouchedStamps}</dt>
         <dd>
-          {first === undefined || last === undefined ? w.vouchedNoStamp : w.vouchedStamped(stamps.length, authorities.join(', '), moment(first.at), moment(last.at))}{' '}
+          {first === undefined || last === undefined ? w.vouchedNoStamp : w.vouchedStamped(stamps.length, authorities.join(', '), instant(first.at), instant(last.at))}{' '}
           {said.stampedEnd ? w.vouchedEnd : stamps.length > 0 && w.vouchedNoEnd}
         </dd>
         {anchors.length > 0 && (
