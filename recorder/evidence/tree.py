@@ -1,8 +1,7 @@
 """An RFC 6962 tree: append-only, with proofs that a leaf is in it and that it only ever grew.
 
-Hashing as RFC 9162 §2.1: a leaf is H(0x00 ‖ entry), a node H(0x01 ‖ left ‖ right), the empty tree H(""). The hash function
-is a parameter, so that the same tree can be kept under SHA-256 and SM3. Complete subtrees are kept by level: level *l* holds
-the hash of every full run of 2^l leaves, which is also what C2SP tlog-tiles publish.
+Hashing as RFC 9162 §2.1: a leaf is H(0x00 ‖ entry), a node H(0x01 ‖ left ‖ right), the empty tree H(""). Complete
+subtrees are kept by level: level *l* holds the hash of every full run of 2^l leaves, as C2SP tlog-tiles publish them.
 """
 
 from __future__ import annotations
@@ -12,10 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Protocol
 
-from recorder.evidence.digest import sm3
 from recorder.evidence.errors import EvidenceError
-
-HashFunction = Callable[[bytes], bytes]
 
 
 class ProofInvalid(EvidenceError):
@@ -29,14 +25,14 @@ def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
 
-def leaf_hash(entry: bytes, function: HashFunction = sha256) -> bytes:
+def leaf_hash(entry: bytes) -> bytes:
     """The hash of one entry."""
-    return function(b"\x00" + entry)
+    return sha256(b"\x00" + entry)
 
 
-def node_hash(left: bytes, right: bytes, function: HashFunction = sha256) -> bytes:
+def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash over two subtrees."""
-    return function(b"\x01" + left + right)
+    return sha256(b"\x01" + left + right)
 
 
 class Row(Protocol):
@@ -54,9 +50,8 @@ class Row(Protocol):
 class Tree:
     """Append leaf hashes; ask for roots and proofs of any size up to now. O(log n) each."""
 
-    def __init__(self, function: HashFunction = sha256, row: Callable[[int], Row] = lambda _: []) -> None:
+    def __init__(self, row: Callable[[int], Row] = lambda _: []) -> None:
         """`row(level)` is asked once for each level; what it already holds is the tree so far, and is completed."""
-        self._function = function
         self._row = row
         self._levels: list[Row] = [row(0)]
         for level in count():
@@ -111,7 +106,7 @@ class Tree:
             self._levels.append(self._row(level + 1))
         below, above = self._levels[level], self._levels[level + 1]
         for at in range(2 * len(above), len(below) - 1, 2):
-            above.append(node_hash(below[at], below[at + 1], self._function))
+            above.append(node_hash(below[at], below[at + 1]))
 
     def _checked(self, size: int | None) -> int:
         whole = self.size if size is None else size
@@ -123,12 +118,12 @@ class Tree:
         """The hash over leaves first … end−1; `first` is a multiple of the largest power of two below the length."""
         length = end - first
         if length == 0:
-            return self._function(b"")
+            return sha256(b"")
         level = length.bit_length() - 1
         if length == 1 << level:
             return self._levels[level][first >> level]
         split = _split(length)
-        return node_hash(self._range(first, first + split), self._range(first + split, end), self._function)
+        return node_hash(self._range(first, first + split), self._range(first + split, end))
 
     def _path(self, index: int, first: int, end: int) -> list[bytes]:
         if end - first == 1:
@@ -148,9 +143,7 @@ class Tree:
         return [*self._subproof(old - split, first + split, end, False), self._range(first, first + split)]
 
 
-def check_inclusion(
-    leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes, function: HashFunction = sha256
-) -> None:
+def check_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> None:
     """RFC 9162 §2.1.3.2. Raises `ProofInvalid`."""
     if not 0 <= index < size:
         raise ProofInvalid("the leaf is outside the tree")
@@ -159,19 +152,17 @@ def check_inclusion(
         if last == 0:
             raise ProofInvalid("the proof is too long")
         if place & 1 or place == last:
-            value = node_hash(step, value, function)
+            value = node_hash(step, value)
             while not place & 1 and place:
                 place, last = place >> 1, last >> 1
         else:
-            value = node_hash(value, step, function)
+            value = node_hash(value, step)
         place, last = place >> 1, last >> 1
     if last or value != root:
         raise ProofInvalid("the leaf is not in the tree")
 
 
-def check_consistency(
-    old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes], function: HashFunction = sha256
-) -> None:
+def check_consistency(old: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]) -> None:
     """RFC 9162 §2.1.4.2. Raises `ProofInvalid`."""
     if not 0 <= old <= size:
         raise ProofInvalid("the tree shrank")
@@ -192,19 +183,14 @@ def check_consistency(
         if last == 0:
             raise ProofInvalid("the proof is too long")
         if place & 1 or place == last:
-            was, now = node_hash(step, was, function), node_hash(step, now, function)
+            was, now = node_hash(step, was), node_hash(step, now)
             while not place & 1 and place:
                 place, last = place >> 1, last >> 1
         else:
-            now = node_hash(now, step, function)
+            now = node_hash(now, step)
         place, last = place >> 1, last >> 1
     if last or was != old_root or now != root:
         raise ProofInvalid("the old tree is not a prefix of the new one")
-
-
-def sm3_tree() -> Tree:
-    """The same tree under SM3."""
-    return Tree(sm3)
 
 
 def _split(count: int) -> int:

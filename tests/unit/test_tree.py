@@ -14,8 +14,6 @@ from recorder.evidence.tree import (
     check_consistency,
     check_inclusion,
     leaf_hash,
-    node_hash,
-    sm3_tree,
 )
 
 # Certificate Transparency's own vectors (RFC 6962 reference implementations).
@@ -103,11 +101,3 @@ def test_a_damaged_proof_proves_nothing() -> None:
             for wrong in (bad, proof[:-1], [*proof, dice.randbytes(32)]):
                 with pytest.raises(ProofInvalid):
                     check(wrong)
-
-
-def test_the_same_tree_can_be_kept_under_sm3() -> None:
-    tree = sm3_tree()
-    assert tree.root().hex() == "1ab21d8355cfa17f8e61194831e81a8f22bec8c728fefb747ed035eb5082aa2b"
-    tree.append(b"a" * 32)
-    tree.append(b"b" * 32)
-    assert tree.root() != node_hash(b"a" * 32, b"b" * 32)
