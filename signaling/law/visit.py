@@ -88,7 +88,7 @@ from signaling.law.reported import (
     TransportChanged,
     WorkerLost,
 )
-from signaling.law.standing import iso
+from signaling.law.standing import consent_of, iso
 from signaling.law.step import Step
 
 QUALITY_EVERY_S = 10.0
@@ -220,6 +220,8 @@ class Visit:
             case SeenTold(seat, detail):
                 if not ended:
                     step.life = replace(step.life, seen={**step.life.seen, seat: detail})
+            case Withdrew(seat) if ended and consent_of(step.facts, seat).state != "agreed":
+                pass  # SIG-13: what ended the visit may be said again
             case Entered() | Decided() | Withdrew() | Admitted() | Offered() | DevicesTold() | Writing():
                 if ended:
                     raise VisitEnded

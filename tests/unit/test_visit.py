@@ -130,6 +130,10 @@ def test_withdrawing_ends_a_visit_that_must_be_recorded(play: Play) -> None:
     assert CloseRoom() in said
     assert play.visit.facts.ended is not None
     assert (play.visit.facts.ended.by, play.visit.facts.ended.reason) == ("patient", "consent_withdrawn")
+    facts_then = play.visit.facts
+    assert play(Withdrew("patient")) == []  # SIG-13: its acknowledgement may have been lost
+    assert play.visit.facts == facts_then
+    assert refused(play, Withdrew("doctor")) == "visit_ended"
 
 
 def test_withdrawing_stops_the_recording_of_an_optional_visit_and_the_visit_goes_on() -> None:
