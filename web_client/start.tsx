@@ -142,7 +142,7 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     useEffect(() => {
       voice.heed(given.saying({ now, w, browser, low }), { on: reading || mode !== 'normal', talking: now.call.talking, language });
     }, [now, w, reading, mode, low]);
-    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} rings={rings} low={low} />;
+    return <given.View now={now} w={w} act={act} mode={mode} reading={reading} browser={browser} mirrored={!visit.call.devices.facesAway} listen={listen} rings={rings} low={low} speaks={speech.able} />;
   }
 
   const root = document.getElementById('page');

@@ -11,15 +11,19 @@ export interface Saying {
   readonly key: string;
   readonly words: string;
   readonly rank: Rank;
+  /** It came by itself, and nobody looks: where no voice says it, a tone and a shake do. */
+  readonly unasked?: boolean;
   /** Said at most once a minute, the newest of them. */
   readonly paced?: boolean;
 }
 
 export interface SpeechPort {
-  /** False where the browser cannot speak; everything is then silent, and the words stand on the page. */
+  /** False where the browser cannot speak: the words stand on the page, and what comes by itself nudges. */
   readonly able: boolean;
   speak(words: string, language: string, volume: number, done: () => void): void;
   hush(): void;
+  /** One soft tone and a short shake. */
+  nudge(): void;
   /** A ring and a shake for a call. */
   ring(): void;
 }
@@ -118,12 +122,16 @@ export class Voice {
   private next(): void {
     const saying = this.held;
     const { on, talking, language } = this.hearing;
-    if (saying === null || this.speaking !== null || !on || !this.unlocked || !this.port.able) return;
+    if (saying === null || this.speaking !== null || !on || !this.unlocked) return;
     if (talking && saying.rank === 'news') return;
     if (saying.paced && !this.due()) return;
     this.held = null;
-    this.speaking = saying;
     if (saying.paced) this.pacedAt = this.clock.now();
+    if (!this.port.able) {
+      if (saying.unasked) this.port.nudge();
+      return;
+    }
+    this.speaking = saying;
     this.port.speak(saying.words, language, talking ? SOFT : 1, () => {
       if (this.speaking !== saying) return;
       this.speaking = null;

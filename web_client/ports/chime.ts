@@ -25,18 +25,28 @@ export async function sounds(): Promise<boolean> {
   return context?.state === 'running';
 }
 
-export function chime(): void {
+/** Tones one after another: seconds until each, its pitch in Hz, how loud it is (0–1). */
+function play(tones: readonly (readonly [number, number, number])[]): void {
   if (context?.state !== 'running') return;
   const at = context.currentTime;
-  for (const [delay, pitch] of [[0, 880], [0.18, 1174.7]] as const) {
+  for (const [delay, pitch, loud] of tones) {
     const tone = context.createOscillator();
     const gain = context.createGain();
     tone.frequency.value = pitch;
     gain.gain.setValueAtTime(0, at + delay);
-    gain.gain.linearRampToValueAtTime(0.2, at + delay + 0.02);
+    gain.gain.linearRampToValueAtTime(loud, at + delay + 0.02);
     gain.gain.exponentialRampToValueAtTime(0.001, at + delay + 0.7);
     tone.connect(gain).connect(context.destination);
     tone.start(at + delay);
     tone.stop(at + delay + 0.75);
   }
+}
+
+export function chime(): void {
+  play([[0, 880, 0.2], [0.18, 1174.7, 0.2]]);
+}
+
+/** Something on the page is new, and nobody calls. */
+export function tone(): void {
+  play([[0, 659.3, 0.12]]);
 }

@@ -1,6 +1,6 @@
-/** The browser's own voice. Where it has none (many Android in-app browsers) the page stays silent, and its words stand. */
+/** The browser's own voice. Where it has none (many Android in-app browsers) its words stand, with a tone for what is new. */
 import type { SpeechPort } from '../core/voice';
-import { chime } from './chime';
+import { chime, tone } from './chime';
 
 const voices = 'speechSynthesis' in window && 'SpeechSynthesisUtterance' in window ? window.speechSynthesis : null;
 
@@ -16,6 +16,10 @@ export const speech: SpeechPort = {
     voices?.speak(utterance);
   },
   hush: () => voices?.cancel(),
+  nudge() {
+    tone();
+    if ('vibrate' in navigator) navigator.vibrate(120);
+  },
   ring() {
     chime();
     if ('vibrate' in navigator) navigator.vibrate([400, 200, 400]);

@@ -2,16 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { type Saying, Voice } from '../core/voice';
 import { Bench } from './bench';
 
-function begin() {
+function begin(able = true) {
   const clock = new Bench();
   const said: string[] = [];
   const volumes: number[] = [];
   let rings = 0;
+  let nudges = 0;
   let hushed = 0;
   let done: () => void = () => undefined;
   const voice = new Voice(
     {
-      able: true,
+      able,
       speak: (words, _language, volume, then) => {
         said.push(words);
         volumes.push(volume);
@@ -20,6 +21,9 @@ function begin() {
       hush: () => {
         hushed += 1;
       },
+      nudge: () => {
+        nudges += 1;
+      },
       ring: () => {
         rings += 1;
       },
@@ -27,7 +31,7 @@ function begin() {
     clock,
   );
   const heed = (saying: Saying | null, change: { on?: boolean; talking?: boolean } = {}): void => voice.heed(saying, { on: true, talking: false, language: 'zh', ...change });
-  return { clock, said, volumes, voice, heed, finish: () => done(), rings: () => rings, hushed: () => hushed };
+  return { clock, said, volumes, voice, heed, finish: () => done(), rings: () => rings, nudges: () => nudges, hushed: () => hushed };
 }
 
 const news = (words: string, paced = false): Saying => ({ key: words, words, rank: 'news', paced });
@@ -133,5 +137,21 @@ describe('voice', () => {
     finish();
     voice.again();
     expect(said).toEqual(['a', 'a']);
+  });
+
+  it('nudges once where the browser has no voice, for what came by itself, and neither while the doctor talks nor for a page one tapped to', () => {
+    const { voice, heed, said, nudges, rings } = begin(false);
+    voice.unlock();
+    heed({ key: 'entry', words: 'Is it you?', rank: 'news' });
+    expect(nudges()).toBe(0);
+    heed({ key: 'wait.2', words: '2 ahead', rank: 'news', unasked: true });
+    heed({ key: 'wait.2', words: '2 ahead', rank: 'news', unasked: true });
+    expect(nudges()).toBe(1);
+    heed({ key: 'live.slow', words: 'slow', rank: 'news', unasked: true }, { talking: true });
+    expect(nudges()).toBe(1);
+    heed({ key: 'live.net.lost', words: 'lost', rank: 'net', unasked: true }, { talking: true });
+    expect(nudges()).toBe(2);
+    heed({ key: 'called', words: 'Answer', rank: 'call' });
+    expect([rings(), nudges(), said]).toEqual([1, 2, []]);
   });
 });

@@ -112,7 +112,7 @@ function view({ state, part, lang, mode }: Sheet): VNode {
       const timer = setTimeout(() => tell(0.6), 50);
       return () => clearTimeout(timer);
     };
-    const given = { act: nothing, mode, reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen, rings: state !== 'waiting-silent', low: state.endsWith('-low') };
+    const given = { act: nothing, mode, reading: false, browser: state === 'check-wechat' ? ('wechat' as const) : ('chrome' as const), mirrored: true, listen, rings: state !== 'waiting-silent', low: state.endsWith('-low'), speaks: !asked.has('mute') };
     if (role === 'patient') return <PatientPageView key={`${state} ${mode}`} now={patientFacts(state, tracks, lang)} w={lang === 'zh' ? zhPatient : enPatient} {...given} />;
     return <GuestPageView key={`${state} ${mode}`} now={patientFacts(state, tracks, lang, GUEST)} w={lang === 'zh' ? zhGuest : enGuest} {...given} />;
   }

@@ -10,7 +10,7 @@ import type { GuestGiven } from './shape';
 export function saying(given: Pick<GuestGiven, 'now' | 'w' | 'browser' | 'low'>): Saying | null {
   const { now, w } = given;
   const state = now.call.session.state;
-  const said = (key: string, words: string): Saying => ({ key, words, rank: 'news' });
+  const said = (key: string, words: string): Saying => ({ key, words, rank: 'news', unasked: now.page !== 'entry' });
   switch (now.page) {
     case 'entry':
       return state === null ? null : said('entry', `${w.guestTitle}。${w.guestInvites(doctorName(state.doctor, w))}。${w.guestYou(w.guestAs[ownSeat(state).as])}`);

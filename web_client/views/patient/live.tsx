@@ -158,9 +158,11 @@ export function Live(given: PatientGiven) {
             <Button act="sound-only" kind="tool" icon={quiet ? 'camera' : 'sound'} pressed={quiet} onTap={() => act.soundOnly(!quiet)}>
               {quiet ? w.soundOnlyEnd : w.soundOnly}
             </Button>
-            <Button act="again" kind="tool" icon="sound" onTap={act.again}>
-              {w.helpAgain}
-            </Button>
+            {given.speaks && (
+              <Button act="again" kind="tool" icon="sound" onTap={act.again}>
+                {w.helpAgain}
+              </Button>
+            )}
             <Button act="phone-back" kind="tool" icon={state.phoneBack ? 'tick' : 'phone'} onTap={act.phoneBack}>
               {state.phoneBack ? w.phoneNotedShort : w.phoneBack}
             </Button>

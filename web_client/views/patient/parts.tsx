@@ -41,7 +41,7 @@ export function WhoDoctor({ doctor, w }: { doctor: Doctor | undefined; w: Words 
 }
 
 /** The small switches on top of each page: text size, reading aloud, language. */
-export function Tools({ w, act, mode, reading }: Pick<PatientGiven, 'w' | 'act' | 'mode' | 'reading'>) {
+export function Tools({ w, act, mode, reading, speaks }: Pick<PatientGiven, 'w' | 'act' | 'mode' | 'reading' | 'speaks'>) {
   const elder = mode !== 'normal';
   return (
     <header class="tools">
@@ -49,16 +49,18 @@ export function Tools({ w, act, mode, reading }: Pick<PatientGiven, 'w' | 'act' 
         <Icon name="letters" />
         <span>{mode === 'elder' ? w.bigger : w.elder}</span>
       </button>
-      <button
-        type="button"
-        class={`chip ${reading && !elder ? 'on' : ''}`}
-        data-act="read"
-        aria-pressed={elder ? undefined : reading}
-        onClick={elder ? act.again : act.read}
-      >
-        <Icon name="sound" />
-        <span>{reading && !elder ? w.reading : w.readAloud}</span>
-      </button>
+      {speaks && (
+        <button
+          type="button"
+          class={`chip ${reading && !elder ? 'on' : ''}`}
+          data-act="read"
+          aria-pressed={elder ? undefined : reading}
+          onClick={elder ? act.again : act.read}
+        >
+          <Icon name="sound" />
+          <span>{reading && !elder ? w.reading : w.readAloud}</span>
+        </button>
+      )}
       <button type="button" class="chip tongue" data-act="language" lang={w.otherLang} onClick={act.language}>
         <span>{w.other}</span>
       </button>
@@ -123,16 +125,18 @@ export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven
   const away = helping && elder;
   return (
     <main class="sheet" data-page={page}>
-      <Tools w={w} act={act} mode={mode} reading={given.reading} />
+      <Tools w={w} act={act} mode={mode} reading={given.reading} speaks={given.speaks} />
       <div class="body" tabIndex={0}>
         {!away && children}
         {away && writing && <Messages given={given} />}
         {away && !writing && (
           <section class="helps" data-help>
             <Heading page={`${page}.help`}>{w.helpTitle}</Heading>
-            <Button act="again" kind="soft" icon="sound" onTap={act.again}>
-              {w.helpAgain}
-            </Button>
+            {given.speaks && (
+              <Button act="again" kind="soft" icon="sound" onTap={act.again}>
+                {w.helpAgain}
+              </Button>
+            )}
             {mode === 'elder' && (
               <Button act="bigger" kind="soft" icon="letters" onTap={act.mode}>
                 {w.bigger}

@@ -58,6 +58,8 @@ export interface PatientGiven {
   readonly mirrored: boolean;
   /** Listens to the own microphone, or null while there is none. */
   readonly listen: Listen | null;
+  /** Whether this browser can read aloud. */
+  readonly speaks: boolean;
   /** The battery is nearly empty, and nothing charges it. */
   readonly low: boolean;
   /** Whether the browser lets this page ring: after a reload, not before it was touched. */

@@ -12,11 +12,14 @@ import type { PatientGiven } from './shape';
 
 const NET = new Set(['net.lost', 'media.away', 'connecting']);
 
+/** Pages that change while nobody touches them. */
+const UNASKED = new Set(['closed', 'waiting', 'live', 'ended']);
+
 type Given = Pick<PatientGiven, 'now' | 'w' | 'browser' | 'low'>;
 
 /** One sentence or a few; null where there is nothing to say. */
 export function saying({ now, w, browser, low }: Given): Saying | null {
-  const said = (key: string, words: string, rank: Saying['rank'] = 'news', paced = false): Saying => ({ key, words, rank, paced });
+  const said = (key: string, words: string, rank: Saying['rank'] = 'news', paced = false): Saying => ({ key, words, rank, paced, unasked: UNASKED.has(now.page) });
   const { session, devices } = now.call;
   const state = session.state;
   switch (now.page) {
