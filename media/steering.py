@@ -22,14 +22,12 @@ STEER-11 The operating points of one stream in layers (LAYERING-1) are what the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
-from media.congestion.allocation import Layer as Offered
-from media.congestion.allocation import Want
 from media.congestion.downlink import Downlink
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.layering import EVERY, Layering, Point
+from media.offering import alive_layers, wanted
 from media.plane import LayerChanged, PlaneEvent, SizeWished
 from media.repeats import ALONE_FROM, repeat
 from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
@@ -65,15 +63,8 @@ of the feedback is lost, too, half of fifty packets of sound looks like a third 
 packets as well: so much must be lost over the ten seconds, too (else 10 % in bursts is the smallest size now and then)."""
 _COPIES, COPIES_SHARE = ((0.2, 2), (0.06, 1)), 0.6
 """Loss from which packets of a picture are sent again unasked, and how often; all within this part of the estimate."""
-KEPT_AT = 0.85
-"""A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
 AHEAD = 1.2
 SMALL_ROOM_BPS = 400_000.0
-HEEDED_S, OVERSHOOT = 1.2, 1.3
-"""How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
-PARTED_S = 3.0
-"""A best size that begins anew beside a small one costs little for so long, and is no bargain: viewers went over to it on
-paths that carried half of it, and were barred from it after (ALLOC-3)."""
 _TAPE_UP_S = 1.0
 
 
@@ -131,7 +122,7 @@ class Steering:
         downlink = route.subscriber.downlink
         assert downlink is not None
         downlink.pacer.clear()
-        alive = _alive(route.track, now)
+        alive = alive_layers(route.track, now)
         if isinstance(route.consumer, LayeredConsumer):
             route.consumer.aim(0, EVERY)
         if alive and route.wanted is not None:
@@ -149,7 +140,7 @@ class Steering:
             elif _given_up(route, now):
                 self._say(route, None, "publisher")
         there = {name: r for name, r in routes.items() if not r.track.transport.toll.hopeless or r.most == "none"}
-        wants = [want for name, route in there.items() if (want := _want(name, route, now)) is not None]
+        wants = [want for name, route in there.items() if (want := wanted(name, route, now)) is not None]
         downlink = transport.downlink
         if downlink is not None:
             best = sum(want.best_bps for want in wants)
@@ -269,7 +260,7 @@ class Steering:
 
     def _wish(self, track: Track, now: float) -> None:
         """STEER-5."""
-        alive = _alive(track, now)
+        alive = alive_layers(track, now)
         if not alive:
             return
         layering = alive[-1].producer.layering
@@ -320,51 +311,6 @@ class Steering:
         self.choose(tape, best)
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """What there is of a track: what its smallest layer costs, what each costs more than that, and its best in all."""
-
-    smallest_bps: float
-    more: Want
-    best_bps: float
-    points: list[Point]
-    """Of a stream in layers; the layers of `more` are named by their place here."""
-
-
-def _want(name: str, route: Route, now: float) -> _Wanted | None:
-    """A layer costs at least what the one below costs; one that does not arrive is no choice."""
-    alive = _alive(route.track, now)
-    if not alive:
-        return None
-    layering = alive[-1].producer.layering
-    if layering is not None and isinstance(route.consumer, LayeredConsumer):
-        return _want_layers(name, route, route.consumer, layering.points(now))
-    smallest = _cost(alive, 0, now)
-    offered, cost = [Offered(alive[0].rank, 0, 0.0)], 0.0
-    for place, layer in enumerate(alive[1:], 1):
-        ease = KEPT_AT if layer is route.layer else 1.05
-        cost = max(_cost(alive, place, now) * ease - smallest, cost + 1.0)
-        offered.append(Offered(layer.rank, 0, cost))
-    priority = 1 if route.track.spec.track.endswith(".screen") else 0
-    most = 0 if route.most == "small" else None
-    best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
-    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best, [])
-
-
-def _want_layers(name: str, route: Route, consumer: LayeredConsumer, points: list[Point]) -> _Wanted:
-    """STEER-11."""
-    smallest, cost, offered = points[0].bps, 0.0, [Offered(0, 0, 0.0)]
-    for place, point in enumerate(points[1:], 1):
-        shown = (point.spatial, point.temporal) == (consumer.spatial, consumer.temporal)
-        cost = max(point.bps * (KEPT_AT if shown else 1.05) - smallest, cost + 1.0)
-        offered.append(Offered(place, 0, cost))
-    small = next(place for place, point in enumerate(points) if point.temporal == EVERY)
-    most = small if route.most == "small" else None
-    best = offered[small if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
-    priority = 1 if route.track.spec.track.endswith(".screen") else 0
-    return _Wanted(smallest, Want(name, priority, tuple(offered), most), best, points)
-
-
 def _shown(route: Route, layer: Layer | None) -> tuple[int, int, int]:
     """Rank and lines of what a route shows (-1 and 0 while it is paused), and of how many."""
     layering = route.track.producer.layering
@@ -399,22 +345,6 @@ def _given_up(route: Route, now: float) -> bool:
     if route.wanted is None or route.layer is None or now - route.track.transport.heard > LEFT_OUT_S:
         return False
     return all(now - layer.producer.heard > GIVEN_UP_S for layer in route.track.layers)
-
-
-def _alive(track: Track, now: float) -> list[Layer]:
-    return [layer for layer in track.layers if track.lives(layer, now) and layer.producer.bps > 0]
-
-
-def _cost(alive: list[Layer], place: int, now: float) -> float:
-    """Bit/s: as measured, but the encoding that follows a wish is given time to do so, and room to overshoot."""
-    layer, wish = alive[place], alive[place].track.wish
-    if place and place == len(alive) - 1 and now - wish.parted_at < PARTED_S:
-        return max(layer.producer.bps, wish.whole_bps)
-    if place != max(0, len(alive) - 2) or not wish.bps:
-        return layer.producer.bps
-    if now - wish.asked_at < HEEDED_S:
-        return min(layer.producer.bps, wish.bps)
-    return wish.bps if wish.bps < layer.producer.bps < OVERSHOOT * wish.bps else layer.producer.bps
 
 
 def first_layer(track: Track, transport: Transport, now: float) -> Layer:

@@ -1,0 +1,81 @@
+"""What a track has to offer one viewer, and at what cost: its sizes, from cheapest to best. Pure reading of its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from media.congestion.allocation import Layer as Offered
+from media.congestion.allocation import Want
+from media.forwarding.layered import LayeredConsumer
+from media.forwarding.layering import EVERY, Point
+from media.transport import Layer, Route, Track
+
+KEPT_AT = 0.85
+"""A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
+HEEDED_S, OVERSHOOT = 1.2, 1.3
+"""How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
+PARTED_S = 3.0
+"""A best size that begins anew beside a small one costs little for so long, and is no bargain: viewers went over to it on
+paths that carried half of it, and were barred from it after (ALLOC-3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What there is of a track: what its smallest layer costs, what each costs more than that, and its best in all."""
+
+    smallest_bps: float
+    more: Want
+    best_bps: float
+    points: list[Point]
+    """Of a stream in layers; the layers of `more` are named by their place here."""
+
+
+def wanted(name: str, route: Route, now: float) -> Wanted | None:
+    """A layer costs at least what the one below costs; one that does not arrive is no choice."""
+    alive = alive_layers(route.track, now)
+    if not alive:
+        return None
+    layering = alive[-1].producer.layering
+    if layering is not None and isinstance(route.consumer, LayeredConsumer):
+        return _want_layers(name, route, route.consumer, layering.points(now))
+    smallest = _cost(alive, 0, now)
+    offered, cost = [Offered(alive[0].rank, 0, 0.0)], 0.0
+    for place, layer in enumerate(alive[1:], 1):
+        ease = KEPT_AT if layer is route.layer else 1.05
+        cost = max(_cost(alive, place, now) * ease - smallest, cost + 1.0)
+        offered.append(Offered(layer.rank, 0, cost))
+    priority = 1 if route.track.spec.track.endswith(".screen") else 0
+    most = 0 if route.most == "small" else None
+    best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
+    return Wanted(smallest, Want(name, priority, tuple(offered), most), best, [])
+
+
+def _want_layers(name: str, route: Route, consumer: LayeredConsumer, points: list[Point]) -> Wanted:
+    """STEER-11."""
+    smallest, cost, offered = points[0].bps, 0.0, [Offered(0, 0, 0.0)]
+    for place, point in enumerate(points[1:], 1):
+        shown = (point.spatial, point.temporal) == (consumer.spatial, consumer.temporal)
+        cost = max(point.bps * (KEPT_AT if shown else 1.05) - smallest, cost + 1.0)
+        offered.append(Offered(place, 0, cost))
+    small = next(place for place, point in enumerate(points) if point.temporal == EVERY)
+    most = small if route.most == "small" else None
+    best = offered[small if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
+    priority = 1 if route.track.spec.track.endswith(".screen") else 0
+    return Wanted(smallest, Want(name, priority, tuple(offered), most), best, points)
+
+
+def alive_layers(track: Track, now: float) -> list[Layer]:
+    """Those that arrive, smallest first."""
+    return [layer for layer in track.layers if track.lives(layer, now) and layer.producer.bps > 0]
+
+
+def _cost(alive: list[Layer], place: int, now: float) -> float:
+    """Bit/s: as measured, but the encoding that follows a wish is given time to do so, and room to overshoot."""
+    layer, wish = alive[place], alive[place].track.wish
+    if place and place == len(alive) - 1 and now - wish.parted_at < PARTED_S:
+        return max(layer.producer.bps, wish.whole_bps)
+    if place != max(0, len(alive) - 2) or not wish.bps:
+        return layer.producer.bps
+    if now - wish.asked_at < HEEDED_S:
+        return min(layer.producer.bps, wish.bps)
+    return wish.bps if wish.bps < layer.producer.bps < OVERSHOOT * wish.bps else layer.producer.bps
