@@ -62,6 +62,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Announced to clients; empty means every address of this machine, loopback too. Behind a 1:1 NAT, as most clouds have
     it, the two addresses: `203.0.113.10/172.16.0.5`, what clients reach and what this machine has."""
     media_workers: int = 1
+    camera_codec: Literal["VP8", "VP9"] = "VP8"
+    """What pages send their cameras in: VP8 in several sizes, or VP9 in layers, where a browser and all who watch can."""
 
     store: str = "folder"
     """`folder` (DATA/store) or `s3://bucket/prefix`."""

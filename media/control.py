@@ -129,10 +129,11 @@ class Done(_Message, frozen=True, tag="done"):
 
 
 class Answered(_Message, frozen=True, tag="answered"):
-    """The SDP answer and the tracks this seat now publishes."""
+    """The SDP answer, the tracks this seat now publishes, and of those it asked for the ids of what it cannot decode."""
 
     sdp: str
     tracks: list[Track]
+    undecodable: list[str] = []
 
 
 class SeatState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -140,7 +140,8 @@ class Room:
         self._carry_out(asked.seat, old, now, decision)
         for track in decision.undecodable:
             log.warning("subscriber cannot decode", extra={"room": self.name, "seat": asked.seat, "track": track})
-        return Answered(decision.sdp, [p.track for p in self._tracks.values() if p.track.seat == asked.seat])
+        own = [p.track for p in self._tracks.values() if p.track.seat == asked.seat]
+        return Answered(decision.sdp, own, list(decision.undecodable))
 
     def drop(self, seat: str, reason: EndReason = "transport_gone") -> None:
         """End a seat's transport, if it has one, and its tracks."""

@@ -203,7 +203,7 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     origin = settings.slot_origin
     slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
     limits = Limits(settings.call_within_s, settings.escalate_after_s)
-    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, limits, slot)
+    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, limits, slot, settings.camera_codec)
     links = Links(tokens, settings.base_url, clock)
     store.patient_code = lambda person: pseudonyms("patient", person)
     access = SqlAccess(store.engine)

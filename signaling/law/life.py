@@ -42,6 +42,8 @@ class Life:
     pictures: tuple[Picture, ...] = ()
     """Those that are less than their sender's best."""
     wishes: Mapping[Seat, Mapping[str, int]] = field(default_factory=dict)
+    plain_cameras: bool = False
+    """Somebody cannot decode what cameras would rather send: VP8, for all of the visit (MEDIA-9)."""
     """Seat → source → what its small encoding should cost (bit/s)."""
     epoch: str | None = None
     media_available: bool = False

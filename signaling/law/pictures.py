@@ -14,12 +14,12 @@ from signaling.law.asked import Viewed
 from signaling.law.errors import PhaseWrong
 from signaling.law.facts import Seat
 from signaling.law.outputs import SetView
-from signaling.law.reported import PictureChanged, SizeWished
+from signaling.law.reported import CodecMissed, PictureChanged, SizeWished
 from signaling.law.step import Step
 from signaling.law.terms import ALL_SEATS, Picture
 
 
-def hear(step: Step, given: PictureChanged | SizeWished) -> None:
+def hear(step: Step, given: PictureChanged | SizeWished | CodecMissed) -> None:
     """What the worker tells."""
     match given:
         case PictureChanged(picture):
@@ -37,6 +37,8 @@ def hear(step: Step, given: PictureChanged | SizeWished) -> None:
             else:
                 wishes[source] = bps
             step.life = replace(step.life, wishes={**step.life.wishes, seat: wishes})
+        case CodecMissed():  # MEDIA-9
+            step.life = replace(step.life, plain_cameras=True)
 
 
 def view(step: Step, given: Viewed) -> None:

@@ -101,6 +101,11 @@ class SizeWished:
 
 
 @dataclass(frozen=True, slots=True)
+class CodecMissed:
+    """Somebody in the visit cannot decode the codec of a camera."""
+
+
+@dataclass(frozen=True, slots=True)
 class QualityTold:
     """How a seat's line has been for the last two seconds."""
 
@@ -199,6 +204,7 @@ Reported = (
     | TransportChanged
     | PictureChanged
     | SizeWished
+    | CodecMissed
     | QualityTold
     | PathTold
     | FeedChanged

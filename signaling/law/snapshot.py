@@ -60,8 +60,8 @@ def patient_shown(patient: Patient) -> Payload:
     }
 
 
-def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Payload:
-    """The whole visit for one seat."""
+def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None, camera_codec: str = "VP8") -> Payload:
+    """The whole visit for one seat. `camera_codec`: what cameras should be sent in, where everybody decodes it."""
     facts, life = visit.facts, visit.life
     inside = seat in standing.inside(facts)  # SIG-26
     return {
@@ -97,7 +97,11 @@ def state(visit: Visit, seat: Seat, now: float, slot: Slot | None = None) -> Pay
         "summary": msgspec.to_builtins(facts.summary) if seat == "doctor" else None,  # SUM-1
         "tracks": [track(each) for each in life.tracks] if inside else [],
         "pictures": [_picture(each) for each in life.pictures] if inside else [],
-        "media": {"epoch": life.epoch, "available": life.media_available},
+        "media": {
+            "epoch": life.epoch,
+            "available": life.media_available,
+            "camera": "VP8" if life.plain_cameras else camera_codec,
+        },
         "recording": _recording(visit),
         "messages": {"last": life.last_message if inside else 0},
         "times": {

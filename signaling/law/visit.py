@@ -62,6 +62,7 @@ from signaling.law.inputs import Input
 from signaling.law.life import Life
 from signaling.law.outputs import CloseRoom, OpenRoom, Output, Push, Save
 from signaling.law.reported import (
+    CodecMissed,
     FeedChanged,
     GapDeclared,
     LogClosed,
@@ -165,7 +166,7 @@ class Visit:
                 prescribing.pass_time(step)
             case Noted() | RecordingStarted() | LogClosed() | RecorderRefused() | RecorderCame() | RecorderLost():
                 record.hear(step, given)
-            case PictureChanged() | SizeWished():
+            case PictureChanged() | SizeWished() | CodecMissed():
                 if step.facts.phase == "live":
                     pictures.hear(step, given)
             case QualityTold():

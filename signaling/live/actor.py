@@ -63,7 +63,7 @@ from signaling.law.outputs import (
     TellMessage,
 )
 from signaling.law.promise import Limits
-from signaling.law.reported import Negotiated, RecorderCame, RecorderLost, TimePassed
+from signaling.law.reported import CodecMissed, Negotiated, RecorderCame, RecorderLost, TimePassed
 from signaling.law.terms import ALL_SEATS, GUESTS
 from signaling.law.visit import Visit
 from signaling.live import translate
@@ -103,8 +103,9 @@ class VisitActor:
         changed: Callable[[VisitActor], None],
         limits: Limits,
         slot: Slot | None = None,
+        camera_codec: str = "VP8",
     ) -> None:
-        self._slot = slot
+        self._slot, self._camera_codec = slot, camera_codec
         self.visit = Visit(facts, clock(), limits)
         self._store = store
         self._workers = workers
@@ -190,6 +191,8 @@ class VisitActor:
             raise MediaUnavailable from None
         assert isinstance(answered, media.Answered)
         self.post(Negotiated(seat, offer.pc))
+        if any(track.id in answered.undecodable and track.source == "camera" for track in self.visit.life.tracks):
+            self.post(CodecMissed())
         tracks = [snapshot.track(each) for each in translate.tracks(answered.tracks)]
         return {"sdp": answered.sdp, "epoch": worker.epoch, "tracks": tracks}
 
@@ -233,7 +236,7 @@ class VisitActor:
 
     def state(self, seat: Seat) -> dict[str, Any]:
         """The visit as this seat may see it now."""
-        return snapshot.state(self.visit, seat, self._clock(), self._slot)
+        return snapshot.state(self.visit, seat, self._clock(), self._slot, self._camera_codec)
 
     def touch(self) -> None:
         """Somebody is about to use this actor: not idle."""

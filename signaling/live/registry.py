@@ -47,8 +47,9 @@ class VisitRegistry:
         clock: Clock,
         limits: Limits,
         slot: Slot | None = None,
+        camera_codec: str = "VP8",
     ) -> None:
-        self.slot = slot
+        self.slot, self._camera_codec = slot, camera_codec
         self._limits = limits
         self._store = store
         self.messages = messages
@@ -274,6 +275,7 @@ class VisitRegistry:
             self._changed,
             self._limits,
             self.slot,
+            self._camera_codec,
         )
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")

@@ -8,6 +8,7 @@ from signaling.law import snapshot
 from signaling.law.asked import Viewed
 from signaling.law.outputs import Note, SetView
 from signaling.law.reported import (
+    CodecMissed,
     Negotiated,
     PictureChanged,
     RoomOpened,
@@ -45,6 +46,14 @@ def test_a_lesser_picture_is_shown_to_both_and_on_the_record_and_so_is_its_retur
         ]
     assert notes(play, BEST) == [("full", {"track": "doctor.camera", "lines": 720, "why": ""})]
     assert snapshot.state(play.visit, "doctor", play.now)["pictures"] == []
+
+
+def test_cameras_are_sent_as_everybody_in_the_visit_can_decode_them() -> None:
+    play = live()
+    assert snapshot.state(play.visit, "doctor", play.now, None, "VP9")["media"]["camera"] == "VP9"
+    play(CodecMissed())
+    for seat in ("doctor", "patient"):
+        assert snapshot.state(play.visit, seat, play.now, None, "VP9")["media"]["camera"] == "VP8"
 
 
 def test_the_same_again_and_what_is_as_good_as_it_can_be_is_no_news() -> None:

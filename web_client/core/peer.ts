@@ -33,7 +33,8 @@ export type TransportState = 'new' | 'connecting' | 'connected' | 'disconnected'
 
 export interface Transport {
   readonly state: TransportState;
-  line(kind: Kind, source: Source | null): Line;
+  /** `layered`: a camera in layers of one stream (VP9), where this browser can. */
+  line(kind: Kind, source: Source | null, layered: boolean): Line;
   /** Make an offer, set it as the local description, and return its SDP. `anew`: look for other ways to the server (ICE restart). */
   offer(anew: boolean): Promise<string>;
   answer(sdp: string): Promise<void>;
@@ -92,6 +93,8 @@ interface Round {
   readonly sends: Map<Source, Line>;
   readonly receives: Map<Line, string | null>;
   agreed: string;
+  /** Whether its camera may be sent in layers: it was begun while everybody could decode that (MEDIA-9). */
+  readonly layered: boolean;
   /** Other ways to the server are wanted, and have not been agreed on yet. */
   astray: boolean;
   restartedAt: number;
@@ -107,6 +110,8 @@ export class Peer implements Watchable<PeerFacts> {
   private again = false;
   private over = false;
   private broken = false;
+  /** Somebody cannot decode layers: VP8 from then on (MEDIA-9). */
+  private plain = false;
   private stopWatch: (() => void) | null = null;
   private stopPause: (() => void) | null = null;
   private stopRenewal: (() => void) | null = null;
@@ -129,6 +134,7 @@ export class Peer implements Watchable<PeerFacts> {
   heed(state: State | null, open: boolean): void {
     this.state = state;
     this.open = open;
+    this.plain ||= state?.media.layered === false;
     if (state?.phase === 'ended') this.close();
     else this.settle();
     for (const [source, line] of this.round?.sends ?? []) line.follow(state?.you.send[source] ?? null);
@@ -218,7 +224,7 @@ export class Peer implements Watchable<PeerFacts> {
 
   private stale(state: State): boolean {
     const round = this.round;
-    if (round === null || this.broken) return true;
+    if (round === null || this.broken || (round.layered && this.plain)) return true;
     // Only a state younger than the answer can contradict it; so each state leads to one new transport at the most.
     if (round.epoch === null || state.seq <= round.answeredAt) return false;
     // MEDIA-5: another life of the media server knows nothing of this pc.
@@ -278,7 +284,7 @@ export class Peer implements Watchable<PeerFacts> {
     this.broken = false;
     const pc = this.port.name();
     const transport = this.port.open(ice.servers, () => this.transportChanged());
-    const round: Round = { transport, pc, epoch: null, answeredAt: 0, sends: new Map(), receives: new Map(), agreed: '', astray: false, restartedAt: -RESTART_MS };
+    const round: Round = { transport, pc, epoch: null, answeredAt: 0, sends: new Map(), receives: new Map(), layered: !this.plain, agreed: '', astray: false, restartedAt: -RESTART_MS };
     this.round = round;
     this.facts.set({ pc, transport: 'connecting' });
     this.renewLater(ice);
@@ -300,7 +306,7 @@ export class Peer implements Watchable<PeerFacts> {
       const sending = this.sending.get(source);
       let line = round.sends.get(source);
       if (sending?.live && line === undefined) {
-        line = round.transport.line(source === 'microphone' ? 'audio' : 'video', source);
+        line = round.transport.line(source === 'microphone' ? 'audio' : 'video', source, round.layered && source === 'camera');
         round.sends.set(source, line);
       }
       if (line === undefined) continue;
@@ -313,14 +319,15 @@ export class Peer implements Watchable<PeerFacts> {
     for (const track of wanted.values()) {
       // MEDIA-3: a line whose track is gone serves the next one.
       const free = [...round.receives].find(([line, id]) => id === null && line.kind === track.kind);
-      round.receives.set(free?.[0] ?? round.transport.line(track.kind, null), track.id);
+      round.receives.set(free?.[0] ?? round.transport.line(track.kind, null, false), track.id);
     }
     for (const [line, id] of round.receives) line.direct(id === null ? 'inactive' : 'recvonly');
   }
 
   private plan(round: Round, state: State): string {
     const sends = [...round.sends.keys()].filter((source) => this.sending.get(source)?.live);
-    const receives = [...round.receives.values()].filter((id) => id !== null);
+    const codecs = new Map(state.tracks.map((each) => [each.id, each.codec])); // MEDIA-3
+    const receives = [...round.receives.values()].flatMap((id) => (id === null ? [] : [[id, codecs.get(id)]]));
     return JSON.stringify([state.media.epoch, sends, receives]);
   }
 

@@ -11,10 +11,13 @@ export interface Size {
   readonly scaleResolutionDownBy: number;
   readonly maxBitrate: number;
   readonly maxFramerate: number;
+  /** How a stream is made of layers (W3C webrtc-svc). */
+  readonly scalabilityMode?: string;
 }
 
 const CAMERA_BPS = 1_800_000;
 const SCREEN_BPS = 1_500_000;
+const LAYERS_BPS = 2_300_000;
 /** Below so many lines a Chromium makes two sizes at the most, and leaves out the biggest of three. */
 const THREE_FROM_LINES = 540;
 
@@ -37,6 +40,15 @@ export function sizesOf(source: Source | null, lines: number | null, wish: numbe
   }
   const middle = within(wish ?? 400_000, 150_000, 1_200_000);
   return [size(4, within(wish ?? 100_000, 50_000, 100_000)), size(middle > 700_000 * ease ? 4 / 3 : 2, middle), size(1, CAMERA_BPS)];
+}
+
+/**
+ * A camera in layers of one stream: three sizes that do not lean on each other (a recording of the biggest is a plain stream, which
+ * every player shows), or the whole picture alone. A browser leaves out what is too small, and the big ones on a weak uplink.
+ */
+export function layersOf(wish: number | null): Size[] {
+  const whole = wish === 0;
+  return [{ ...size(1, whole ? CAMERA_BPS : LAYERS_BPS), scalabilityMode: whole ? 'L1T3' : 'S3T3' }];
 }
 
 function size(scaleResolutionDownBy: number, maxBitrate: number): Size {

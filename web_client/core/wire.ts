@@ -72,6 +72,7 @@ export interface Track {
   readonly seat: string;
   readonly source: Source;
   readonly kind: Kind;
+  readonly codec: string;
 }
 
 export interface Picture {
@@ -139,7 +140,7 @@ export interface State {
   readonly tracks: readonly Track[];
   /** What is shown to whom in less than its sender's best, and why. */
   readonly pictures: readonly Picture[];
-  readonly media: { readonly epoch: string | null; readonly available: boolean };
+  readonly media: { readonly epoch: string | null; readonly available: boolean; readonly layered: boolean };
   readonly recording: Recording;
   /** The hospital's prescribing page beside the picture; null where none is configured. */
   readonly slot: { readonly url: string; readonly origin: string } | null;
@@ -255,7 +256,7 @@ export function parseState(given: unknown): State | null {
     lastMessage: count(fields(from['messages'])['last']) ?? 0,
     tracks: list(from['tracks']).flatMap(parseTrack),
     pictures: list(from['pictures']).flatMap(parsePicture),
-    media: { epoch: text(media['epoch']), available: media['available'] !== false },
+    media: { epoch: text(media['epoch']), available: media['available'] !== false, layered: media['camera'] === 'VP9' },
     recording: parseRecording(from['recording']),
     slot: parseSlot(from['slot']),
     prescriptions: list(from['prescriptions']).flatMap(parsePrescription),
@@ -415,7 +416,7 @@ function parseTrack(given: unknown): Track[] {
   const seat = text(from['seat']);
   const source = oneOf(SOURCES, from['source'], null);
   if (id === null || seat === null || source === null) return [];
-  return [{ id, seat, source, kind: from['kind'] === 'audio' ? 'audio' : 'video' }];
+  return [{ id, seat, source, kind: from['kind'] === 'audio' ? 'audio' : 'video', codec: text(from['codec']) ?? '' }];
 }
 
 function parsePicture(given: unknown): Picture[] {

@@ -1,5 +1,5 @@
 /** The browser's RTCPeerConnection behind `RtcPort`. `?relay` forces the relay: a support person's test, and ours. */
-import { sizesOf } from '../core/sizes';
+import { layersOf, sizesOf } from '../core/sizes';
 import type { Line, MediaTrack, RtcPort, Transport } from '../core/peer';
 import type { Kind, Source } from '../core/wire';
 import { query } from './place';
@@ -25,6 +25,7 @@ class BrowserLine implements Line {
     readonly kind: Kind,
     private readonly transceiver: RTCRtpTransceiver,
     private readonly source: Source | null,
+    private readonly layered: boolean,
   ) {}
 
   get mid(): string | null {
@@ -73,7 +74,7 @@ class BrowserLine implements Line {
   /** The sizes that suit the camera and the wish, if they are not those already. */
   private size(): void {
     const sender = this.transceiver.sender;
-    const wished = sizesOf(this.source, linesOf(sender.track), this.wish, this.bigger);
+    const wished = this.layered ? layersOf(this.wish) : sizesOf(this.source, linesOf(sender.track), this.wish, this.bigger);
     const sizes = this.spared ? wished.map((each) => ({ ...each, active: false })) : wished;
     const said = JSON.stringify(sizes);
     if (sender.track === null || sizes.length === 0 || said === this.sizes || this.sizing) return;
@@ -100,6 +101,14 @@ class BrowserLine implements Line {
 function linesOf(track: MediaStreamTrack | null): number | null {
   const { width, height } = track?.getSettings() ?? {};
   return width === undefined || height === undefined ? null : Math.min(width, height);
+}
+
+/** The codecs of a camera in layers, VP9 first; none where the browser makes no layers. */
+function layerable(): RTCRtpCodec[] {
+  if (!/Chrom(e|ium)\//.test(navigator.userAgent)) return [];
+  const codecs = RTCRtpSender.getCapabilities('video')?.codecs ?? [];
+  const wanted = codecs.filter((each) => each.mimeType === 'video/VP9' && /profile-id=0/.test(each.sdpFmtpLine ?? ''));
+  return wanted.length === 0 ? [] : [...wanted, ...codecs.filter((each) => !wanted.includes(each))];
 }
 
 let frame: HTMLIFrameElement | null = null;
@@ -136,14 +145,20 @@ class BrowserTransport implements Transport {
     return this.pc.connectionState;
   }
 
-  line(kind: Kind, source: Source | null): Line {
+  line(kind: Kind, source: Source | null, layered: boolean): Line {
+    const codecs = layered ? layerable() : [];
+    if (codecs.length > 0) {
+      const transceiver = this.pc.addTransceiver(kind, { direction: 'sendonly', sendEncodings: layersOf(null) });
+      transceiver.setCodecPreferences(codecs);
+      return new BrowserLine(kind, transceiver, source, true);
+    }
     const rids = source === null ? [] : RIDS[source];
     const sizes = sizesOf(source, null, null);
     const transceiver = this.pc.addTransceiver(kind, {
       direction: source === null ? 'recvonly' : 'sendonly',
       ...(rids.length === 0 ? {} : { sendEncodings: rids.map((rid, place) => ({ rid, ...sizes[place] })) }),
     });
-    return new BrowserLine(kind, transceiver, source);
+    return new BrowserLine(kind, transceiver, source, false);
   }
 
   async offer(anew: boolean): Promise<string> {

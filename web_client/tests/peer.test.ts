@@ -11,7 +11,10 @@ class FakeTransport implements Transport {
 
   constructor(readonly changed: () => void) {}
 
-  line(kind: Kind): Line {
+  readonly layered: boolean[] = [];
+
+  line(kind: Kind, _source: unknown, layered: boolean): Line {
+    this.layered.push(layered);
     const index = this.lines.length;
     const line = {
       kind,
@@ -118,6 +121,33 @@ describe('peer', () => {
     peer.heed(heard({ seq: 2 }), true);
     await settle();
     expect(offers).toMatchObject([{ pc: 'pc1', publish: { 0: 'microphone', 1: 'camera' }, subscribe: {} }]);
+  });
+
+  it('sends its camera in layers until somebody cannot decode that, and then anew without', async () => {
+    const { peer, transports, offers } = begin();
+    peer.publish('microphone', MIC);
+    peer.publish('camera', CAM);
+    const layered = { epoch: 'm-1', available: true, camera: 'VP9' };
+    peer.heed(heard({ media: layered }), true);
+    await settle();
+    expect(transports.map((each) => each.layered)).toEqual([[false, true]]);
+    peer.heed(heard({ seq: 2, you: { seat: 'patient', pc: 'pc1' }, media: { ...layered, camera: 'VP8' } }), true);
+    await settle();
+    expect(transports.map((each) => each.layered)).toEqual([[false, true], [false, false]]);
+    expect(transports.map((each) => each.closed)).toEqual([true, false]);
+    peer.heed(heard({ seq: 3, you: { seat: 'patient', pc: 'pc2' }, media: layered }), true);
+    await settle();
+    expect(offers.map((each) => each.pc)).toEqual(['pc1', 'pc2']);
+  });
+
+  it('offers again for a track whose codec is another now', async () => {
+    const { peer, offers } = begin();
+    peer.publish('microphone', MIC);
+    peer.heed(heard({ tracks: [{ ...DOCTOR_CAMERA, codec: 'VP9' }] }), true);
+    await settle();
+    peer.heed(heard({ seq: 2, you: { seat: 'patient', pc: 'pc1' }, tracks: [DOCTOR_CAMERA] }), true);
+    await settle();
+    expect(offers.map((each) => each.pc)).toEqual(['pc1', 'pc1']);
   });
 
   it('subscribes when a track of the other seat comes, on the same transport, and never to its own', async () => {

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { sizesOf } from '../core/sizes';
+import { layersOf, sizesOf } from '../core/sizes';
 
 const bps = (lines: number | null, wish: number | null) => sizesOf('camera', lines, wish).map((each) => (each.active ? each.maxBitrate : 0));
 
 describe('the sizes of a picture', () => {
+  it('in layers of one stream are three until nobody needs a small one', () => {
+    const modes = [null, 300_000, 0].map((wish) => layersOf(wish).map((each) => each.scalabilityMode));
+    expect(modes).toEqual([['S3T3'], ['S3T3'], ['L1T3']]);
+    expect(layersOf(0)[0]?.maxBitrate).toBe(1_800_000);
+  });
+
   it('are three of a big camera, and two of a small one: a Chromium would leave out the biggest', () => {
     expect(bps(720, null)).toEqual([100_000, 400_000, 1_800_000]);
     expect(bps(480, null)).toEqual([250_000, 1_800_000, 0]);
