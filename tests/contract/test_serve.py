@@ -215,7 +215,7 @@ def run_folder(system: System) -> Path:
 
 async def answers_again(system: System) -> bool:
     """Signaling answers, after a while."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         while True:
             with contextlib.suppress(OSError, aiohttp.ClientError):
                 return bool(await system.api("GET", "/visits"))
