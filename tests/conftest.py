@@ -17,13 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 from tests.ceph.fixtures import ceph as ceph
 
-COMPUTING = (
-    "tests/contract/test_openapi.py",
-    "tests/browser/test_elder.py",
-    "tests/browser/test_slot.py",
-    "tests/fuzz/",
-    "tests/unit/",
-)
+COMPUTING = ("tests/contract/test_openapi.py", "tests/fuzz/", "tests/unit/")
 TOGETHER = {
     "browsers": ("tests/browser/", "tests/network/"),
     "ceph": (
@@ -32,7 +26,9 @@ TOGETHER = {
         "tests/fault/test_locked_store_faults.py",
     ),
 }
-ORDER = ("browsers", "ceph", "tests/contract/", "tests/fault/")
+ALONE = ("tests/browser/test_elder.py", "tests/browser/test_slot.py")
+"""In browsers of their own, which take more of a core than the tests would: over before the last of the others' group."""
+ORDER = ("browsers", *ALONE, "ceph", "tests/contract/", "tests/fault/")
 """These first, what computes last: what is long and begins last keeps everybody waiting."""
 APART = "tests/browser/test_sync.py"
 """The last of its group, when the other process only computes: a page that has to wait for a core draws its flash after its
@@ -47,7 +43,7 @@ hypothesis.settings.load_profile("no deadline")
 def group(nodeid: str) -> str:
     """What is done by one process: the name of a group, or the file."""
     path = nodeid.partition("::")[0]
-    if path.startswith(COMPUTING):
+    if path.startswith((*COMPUTING, *ALONE)):
         return path
     return next((name for name, those in TOGETHER.items() if path.startswith(those)), path)
 
