@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
@@ -72,7 +72,6 @@ from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings.copies import Copies
 from signaling.recordings.door import RecorderDoor
 from signaling.recordings.export_store import SqlExports
-from signaling.sockets.gateway import Gateway
 from signaling.sql.database import open_engine
 from signaling.sql.launches import SqlLaunches
 from signaling.sql.message_store import SqlMessageStore
@@ -246,6 +245,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     app.on_response_prepare.append(_finish(settings.tls != "off"))
     gate = Gate(secret_text(settings.keys / "api.key"), tokens, store, access, Failures(clock), clock)
     add_routes(app, routes, gate)
+    with _hidden("redis"):
+        from signaling.sockets.gateway import Gateway
     origins = (*settings.origins, *_own_origins(settings))
     Gateway(registry, tokens, relays, origins, clock, launches, contacts(settings)).attach(app)
     Pages(settings.base_url, slot_origin=origin).attach(app)
@@ -295,6 +296,20 @@ def contacts(settings: Settings) -> Contacts:
 def random_chance() -> float:
     """From 0 to 1."""
     return int.from_bytes(random_bytes(4)) / 0xFFFFFFFF
+
+
+@contextlib.contextmanager
+def _hidden(module: str) -> Iterator[None]:
+    """Keep an optional import out: python-socketio loads every broker's client it finds, and redis alone is 13 % of our start
+    (`python -X importtime -c "import signaling.sockets.gateway"`)."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
 
 
 def _parts(store: SqlVisitStore, media: MediaWorkers, recorder: RecorderLink) -> dict[str, Check]:
