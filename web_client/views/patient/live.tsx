@@ -152,7 +152,7 @@ export function Live(given: PatientGiven) {
             <Messages given={given} />
           </div>
         )}
-        {elder && helping && !writing && (
+        {elder && helping && !writing && !ending && (
           <div class="bar helps" role="group" aria-label={w.help} data-help>
             {others}
             <Button act="sound-only" kind="tool" icon={quiet ? 'camera' : 'sound'} pressed={quiet} onTap={() => act.soundOnly(!quiet)}>
