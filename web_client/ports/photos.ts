@@ -35,7 +35,7 @@ async function send(photo: string, token: string): Promise<{ id: string } | { co
     const said = fields(await answer.json().catch(() => null));
     const id = text(said['id']);
     if (answer.ok && id !== null) return { id };
-    if (answer.status >= 500 || answer.status === 429) return null;
+    if (answer.status >= 500 || answer.status === 408 || answer.status === 429) return null;
     return { code: text(fields(said['error'])['code']) ?? text(said['code']) ?? 'photo_invalid' };
   } catch {
     return null;
