@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const dist = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist');
-const BUDGET = { p: 58_000, d: 60_000, g: 54_000, a: 55_000, c: 20_000, o: 20_000 };
+const BUDGET = { p: 59_000, d: 60_000, g: 55_000, a: 55_000, c: 20_000, o: 20_000 };
 /** Until the page can be used: what is loaded by a tap later is left out. */
-const FIRST = { p: 47_500, d: 53_000, g: 48_000, a: 50_000, c: 20_000, o: 20_000 };
+const FIRST = { p: 47_500, d: 53_000, g: 48_500, a: 50_000, c: 20_000, o: 20_000 };
 const assets = readdirSync(join(dist, 'assets'));
 for (const [page, budget] of Object.entries(BUDGET)) {
   const seen = new Set();
