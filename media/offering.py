@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
 from media.forwarding.layered import LayeredConsumer
-from media.forwarding.layering import EVERY, Point
+from media.forwarding.layering import Point
 from media.transport import Layer, Route, Track
 
 KEPT_AT = 0.85
 """A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
+FEW_KEPT_AT, FEW_FROM = 0.8, 0.9
+"""The same for the number of pictures: what an encoder makes in a second is rarely more than it is asked for."""
 HEEDED_S, OVERSHOOT = 1.2, 1.3
 """How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
 PARTED_S = 3.0
@@ -27,7 +29,7 @@ class Wanted:
     more: Want
     best_bps: float
     points: list[Point]
-    """Of a stream in layers; the layers of `more` are named by their place here."""
+    """Of a stream in layers."""
 
 
 def wanted(name: str, route: Route, now: float) -> Wanted | None:
@@ -51,17 +53,27 @@ def wanted(name: str, route: Route, now: float) -> Wanted | None:
 
 
 def _want_layers(name: str, route: Route, consumer: LayeredConsumer, points: list[Point]) -> Wanted:
-    """STEER-11."""
+    """STEER-11: sizes are allocated; of the smallest one, `fewer` says how many pictures."""
     smallest, cost, offered = points[0].bps, 0.0, [Offered(0, 0, 0.0)]
-    for place, point in enumerate(points[1:], 1):
-        shown = (point.spatial, point.temporal) == (consumer.spatial, consumer.temporal)
-        cost = max(point.bps * (KEPT_AT if shown else 1.05) - smallest, cost + 1.0)
-        offered.append(Offered(place, 0, cost))
-    small = next(place for place, point in enumerate(points) if point.temporal == EVERY)
-    most = small if route.most == "small" else None
-    best = offered[small if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
+    for point in points:
+        if point.spatial:
+            cost = max(point.bps * (KEPT_AT if point.spatial == consumer.spatial else 1.05) - smallest, cost + 1.0)
+            offered.append(Offered(point.spatial, 0, cost))
+    most = 0 if route.most == "small" else None
+    best = offered[0 if route.most == "small" else -1].bps + 2 * smallest if route.most != "none" else 0.0
     priority = 1 if route.track.spec.track.endswith(".screen") else 0
     return Wanted(smallest, Want(name, priority, tuple(offered), most), best, points)
+
+
+def fewer(points: list[Point], room_bps: float, temporal: int) -> Point:
+    """Of the smallest layer, as many pictures as there is room for. `temporal`: up to which it is shown.
+
+    Another number of pictures costs no keyframe, so it may change as the room does.
+    """
+    for point in reversed([point for point in points if point.spatial == 0]):
+        if point.bps * (FEW_KEPT_AT if point.temporal <= temporal else FEW_FROM) <= room_bps:
+            return point
+    return points[0]
 
 
 def alive_layers(track: Track, now: float) -> list[Layer]:

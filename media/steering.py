@@ -27,7 +27,7 @@ from typing import Literal
 from media.congestion.downlink import Downlink
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.layering import EVERY, Layering, Point
-from media.offering import alive_layers, wanted
+from media.offering import alive_layers, fewer, wanted
 from media.plane import LayerChanged, PlaneEvent, SizeWished
 from media.repeats import ALONE_FROM, repeat
 from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
@@ -189,9 +189,11 @@ class Steering:
                 self.choose(route, layer)
             self._tell_layer(route, want.more.layers[-1].spatial)
 
-    def _aim(self, route: Route, consumer: LayeredConsumer, points: list[Point], place: int) -> None:
+    def _aim(self, route: Route, consumer: LayeredConsumer, points: list[Point], spatial: int) -> None:
         """STEER-11."""
-        layer, point, best = route.track.layers[0], points[place], points[-1]
+        layer, best = route.track.layers[0], points[-1]
+        whole = next((point for point in points if point.spatial == spatial > 0), None)
+        point = whole or fewer(points, route.room_bps, consumer.temporal)
         self.choose(route, layer)
         shrinks = point.spatial < consumer.spatial
         if consumer.aim(point.spatial, point.temporal):
