@@ -15,6 +15,8 @@ from media.rtp.vp9 import MOST_LAYERS, Descriptor
 
 ALIVE_S = 2.5
 """A screen that does not move is sent once a second."""
+MEASURED_S = 2.0
+"""A stretch so long has no bitrate: it was quiet in it, or has just begun."""
 EVERY = MOST_LAYERS - 1
 """As a temporal layer: all pictures."""
 
@@ -63,12 +65,15 @@ class Layering:
             meter.leant += size
 
     def measure(self, elapsed: float) -> None:
-        """Count what came within so many seconds; a stream that pauses keeps its figures."""
-        if not any(meter.octets for meter in self._meters.values()):
+        """Count what came within so many seconds; a stream that pauses keeps its figures, and longer is no measure."""
+        if elapsed <= 0:
             return
+        came = any(meter.octets for meter in self._meters.values())
         for meter in self._meters.values():
             bps, leant = meter.octets * 8 / elapsed, meter.leant * 8 / elapsed
             meter.octets = meter.leant = 0
+            if not came or elapsed >= MEASURED_S:
+                continue
             meter.bps = 0.7 * meter.bps + 0.3 * bps if meter.bps else bps
             meter.leant_bps = 0.7 * meter.leant_bps + 0.3 * leant if meter.leant_bps else leant
 

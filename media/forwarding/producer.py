@@ -8,7 +8,7 @@ PROD-2  Keyframes are asked for at most every `PLI_EVERY_S`, and again until one
 from __future__ import annotations
 
 from media.forwarding.hold import Hold
-from media.forwarding.layering import Layering
+from media.forwarding.layering import MEASURED_S, Layering
 from media.forwarding.reception import Reception
 from media.plane import ProducerSpec
 from media.rtp import rtcp
@@ -157,11 +157,11 @@ class Producer:
         """Count what came since the last time; a stream that pauses keeps its bitrate."""
         elapsed = now - self._measured_at
         octets, self.octets, self._measured_at = self.octets, 0, now
-        if octets and 0 < elapsed < 2.0:
+        if self.layering is not None:
+            self.layering.measure(elapsed)
+        if octets and 0 < elapsed < MEASURED_S:
             bps = octets * 8 / elapsed
             self.bps = bps if not self.bps else 0.7 * self.bps + 0.3 * bps
-            if self.layering is not None:
-                self.layering.measure(elapsed)
 
     def reported(self, report: rtcp.SenderReport, now: float) -> None:
         """The publisher's sender report."""

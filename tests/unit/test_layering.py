@@ -69,3 +69,7 @@ def test_a_stream_that_pauses_keeps_its_figures() -> None:
     before = layering.points(0.0)
     layering.measure(1.0)
     assert layering.points(0.0) == before
+    hear(layering, 9.0, 0, 5000)
+    layering.measure(8.0)
+    layering.measure(0.2)
+    assert layering.points(0.0) == before, "what came in a stretch that is no measure does not count in the next"
