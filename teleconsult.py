@@ -122,8 +122,8 @@ def witness(config_file: Path | None, **said: Any) -> None:
     recorder's setting `witnesses` takes it, as `URL KEY`.
     """
     settings = settings_of(config_file, **said)
-    from recorder.keys import KeyFileInvalid
-    from recorder.witness import run
+    from recorder.log.keys import KeyFileInvalid
+    from recorder.log.witness import run
 
     try:
         run(settings)

@@ -19,19 +19,19 @@ import click
 import msgspec
 
 from config.settings import Settings
-from recorder.bundle import NotABundle, exit_code, verify_directory
-from recorder.evidence.errors import EvidenceError
-from recorder.evidence.token import roots_in
-from recorder.evidence.trust import Trust
-from recorder.evidence.verify import Verdict
-from recorder.held_against import (
+from recorder.bundle.directory import NotABundle, exit_code, verify_directory
+from recorder.bundle.held_against import (
     NoManifest,
     ReceiptInvalid,
     judge_day,
     read_receipt,
     with_receipt,
 )
-from recorder.trusted_keys import readers_trust
+from recorder.bundle.trusted_keys import readers_trust
+from recorder.evidence.errors import EvidenceError
+from recorder.evidence.token import roots_in
+from recorder.evidence.trust import Trust
+from recorder.evidence.verify import Verdict
 from teleconsult_verdict import about_key, about_witnesses, in_words
 
 NOT_A_BUNDLE = 2
@@ -41,10 +41,10 @@ PATIENCE_S = 2.0
 
 def export(settings: Settings, visit: str, output: Path) -> int:
     """Write the bundle, say what it is; the exit code."""
-    from recorder.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
-    from recorder.holdings import SpoolFolder
-    from recorder.objects import StoreError
-    from recorder.store import open_store
+    from recorder.bundle.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
+    from recorder.store.holdings import SpoolFolder
+    from recorder.store.named import open_store
+    from recorder.store.objects import StoreError
 
     if settings.store == "folder" and not (settings.store_folder.is_dir() or (settings.data / "spool").is_dir()):
         click.echo(f"Error: there are no recordings in {settings.data}; name the folder with --data", err=True)
@@ -182,9 +182,9 @@ def _cannot_judge(error: Exception) -> int:
 
 def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> int:
     """Read the whole store, say what is missing; the exit code: 0, 1, 2."""
+    from recorder.bundle.inventory import NotAStore, StoreFolder, waiting
     from recorder.evidence.checkpoint import NoteInvalid, parse_note
     from recorder.evidence.inventory import take_inventory
-    from recorder.inventory import NotAStore, StoreFolder, waiting
 
     try:
         known = [parse_note(head.read_bytes()) for head in heads]

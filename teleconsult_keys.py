@@ -20,9 +20,9 @@ ROLE = "operator"
 
 def open_bundle(bundle: Path, key: Path, output: Path) -> int:
     """Write the playable files; the exit code."""
-    from recorder.key_file import KeyFileWrong, read_keys
-    from recorder.opened import OpenRefused
-    from recorder.opened import open_bundle as opened
+    from recorder.sealing.key_file import KeyFileWrong, read_keys
+    from recorder.sealing.opened import OpenRefused
+    from recorder.sealing.opened import open_bundle as opened
 
     try:
         written = opened(bundle, read_keys(key.read_bytes()), output)
@@ -41,7 +41,7 @@ def open_bundle(bundle: Path, key: Path, output: Path) -> int:
 def new_escrow(identity: Path) -> int:
     """Make the offline key pair; the exit code."""
     from config.clock import random_bytes
-    from recorder.envelope import new_identity
+    from recorder.sealing.envelope import new_identity
 
     secret, recipient = new_identity(random_bytes(32))
     try:
@@ -57,11 +57,11 @@ def new_escrow(identity: Path) -> int:
 
 def recover(settings: Settings, visit: str, identity: Path, output: Path) -> int:
     """The file of a visit's data keys by the escrow identity, without the key store; the exit code."""
-    from recorder.envelope import EnvelopeBroken, RecipientInvalid
-    from recorder.escrow import open_escrow
-    from recorder.key_file import write_keys
-    from recorder.mint import context_of
-    from recorder.mint_settings import keyring_of
+    from recorder.sealing.envelope import EnvelopeBroken, RecipientInvalid
+    from recorder.sealing.escrow import open_escrow
+    from recorder.sealing.key_file import write_keys
+    from recorder.sealing.mint import context_of
+    from recorder.sealing.mint_settings import keyring_of
 
     found: dict[str, bytes] = {}
     try:

@@ -26,7 +26,7 @@ import aiohttp
 import click
 import msgspec
 
-from recorder.bundle import NotABundle, verify_directory
+from recorder.bundle.directory import NotABundle, verify_directory
 from teleconsult_peer import Crossings, Participant, PeerError, trusting
 
 STEP_S = 15.0

@@ -270,7 +270,7 @@ def _free(kind: socket.SocketKind, host: str, port: int) -> bool:
 
 def _check_store(settings: Settings) -> str:
     """A store that is asked for locks holds them; says what it cannot prevent. One that is away is no reason not to start."""
-    from recorder.store import StoreRefused, StoreUnavailable, open_store, prove_store
+    from recorder.store.named import StoreRefused, StoreUnavailable, open_store, prove_store
 
     try:
         limits = open_store(settings).limits

@@ -71,7 +71,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     store_lock: bool = False
     """Evidence mode: keep everything in S3 under Object Lock in COMPLIANCE mode. Nobody can delete it before its time."""
     jurisdiction: Literal["cn", "us", "other"] = "cn"
-    """Whose minimum retention applies with `store_lock` (`recorder.retention`)."""
+    """Whose minimum retention applies with `store_lock` (`recorder.store.retention`)."""
     keep_media_days: int | None = None
     keep_evidence_days: int | None = None
     """Longer than the minimum; None means the minimum. Once given to a store they can only grow."""
@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """An age recipient (`age1…`) whose identity lies offline: every data key is wrapped for it too."""
 
     spool_limit_mb: int | None = None
-    """What the recorder's spool may hold, in MiB; None means the disk it lies on (`recorder.disk`)."""
+    """What the recorder's spool may hold, in MiB; None means the disk it lies on (`recorder.spool.disk`)."""
     when_disk_full: Literal["pause", "record"] = "pause"
     """At 95 %: keep no more media until there is room, or go on to the last byte."""
 
@@ -149,7 +149,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     timestamp_roots: Path | None = None
     """PEM file of the certificates whose authorities may answer; None means any that signs its answer."""
     anchors: tuple[str, ...] = ()
-    """Evidence services elsewhere that are given hashes: `file:PATH` or `https://…` (`recorder.anchors`)."""
+    """Evidence services elsewhere that are given hashes: `file:PATH` or `https://…` (`recorder.log.anchors`)."""
     oidc_issuer: str | None = None
     """The OpenID Connect issuer that signs staff in; None means the built-in one, with the accounts in DATA/staff.json."""
     oidc_client_id: str = "teleconsult"

@@ -18,19 +18,19 @@ import sys
 from config import logs
 from config.clock import utc_now
 from config.settings import Settings
-from recorder.anchors import anchors_for
-from recorder.audit import audit_door, make_audit_app
-from recorder.custody import Custody
-from recorder.holdings import Holdings, SpoolFolder
-from recorder.keeping import Keeping
-from recorder.keys import load_or_create
-from recorder.look_door import LOOKS
-from recorder.looks import Looks
-from recorder.notary_settings import day_book_for, notary_for
-from recorder.objects import ObjectStore, StoreRefused, StoreUnavailable
-from recorder.retention import kept_by
-from recorder.service import Recorder
-from recorder.store import open_store
+from recorder.audit.keeping import Keeping
+from recorder.audit.look_door import LOOKS
+from recorder.audit.looks import Looks
+from recorder.audit.routes import audit_door, make_audit_app
+from recorder.live.service import Recorder
+from recorder.log.anchors import anchors_for
+from recorder.log.custody import Custody
+from recorder.log.keys import load_or_create
+from recorder.log.notary_settings import day_book_for, notary_for
+from recorder.store.holdings import Holdings, SpoolFolder
+from recorder.store.named import open_store
+from recorder.store.objects import ObjectStore, StoreRefused, StoreUnavailable
+from recorder.store.retention import kept_by
 
 log = logging.getLogger(__name__)
 

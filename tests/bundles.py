@@ -18,7 +18,7 @@ from recorder.evidence.digest import Digest
 from recorder.evidence.layout import heads_name, init_name, key_name, records_name, seat_of, segment_name
 from recorder.evidence.log import VisitLog
 from recorder.evidence.verify import Unreadable
-from recorder.keys import Keys
+from recorder.log.keys import Keys
 
 ORIGIN = "hospital.example/teleconsult"
 EBML = bytes.fromhex("1a45dfa39f4286810142f7810142f2810442f381084282847765626d")

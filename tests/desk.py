@@ -10,17 +10,17 @@ from typing import Any
 
 from aiohttp import ClientSession, UnixConnector
 
-from recorder.audit import audit_door, make_audit_app
-from recorder.custody import Custody
-from recorder.holdings import Holdings
-from recorder.keys import load_or_create
-from recorder.looks import Looks
-from recorder.mint import Mint
-from recorder.mint_settings import mint_for
-from recorder.notary import LocalWitness, Notary
-from recorder.retention import Retention
-from recorder.site_log import SiteLog
-from recorder.witness_book import WitnessBook
+from recorder.audit.looks import Looks
+from recorder.audit.routes import audit_door, make_audit_app
+from recorder.log.custody import Custody
+from recorder.log.keys import load_or_create
+from recorder.log.notary import LocalWitness, Notary
+from recorder.log.site_log import SiteLog
+from recorder.log.witness_book import WitnessBook
+from recorder.sealing.mint import Mint
+from recorder.sealing.mint_settings import mint_for
+from recorder.store.holdings import Holdings
+from recorder.store.retention import Retention
 from tests.bundles import keys_of
 from tests.tapping import VISIT, Studio, clip
 

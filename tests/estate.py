@@ -17,7 +17,7 @@ from recorder.evidence.manifest import Entry, make_manifest, visit_hash
 from recorder.evidence.proof import LogProof
 from recorder.evidence.tiles import TILE, tile_name, tiles
 from recorder.evidence.tree import Tree, leaf_hash
-from recorder.keys import Keys
+from recorder.log.keys import Keys
 from tests.bundles import ORIGIN, honest_visit, keys_of
 
 ALONE = keys_of("the recorder", sm2=False)

@@ -6,18 +6,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from recorder.audit import audit_door, make_audit_app
-from recorder.custody import Custody
-from recorder.holdings import SpoolFolder
-from recorder.keyring import Keyring
-from recorder.kms import FileKms
-from recorder.looks import Looks
-from recorder.mint import Mint
-from recorder.notary import LocalWitness, Notary
-from recorder.objects import ObjectStore
-from recorder.site_log import SiteLog
-from recorder.store_folder import FolderStore
-from recorder.witness_book import WitnessBook
+from recorder.audit.looks import Looks
+from recorder.audit.routes import audit_door, make_audit_app
+from recorder.log.custody import Custody
+from recorder.log.notary import LocalWitness, Notary
+from recorder.log.site_log import SiteLog
+from recorder.log.witness_book import WitnessBook
+from recorder.sealing.keyring import Keyring
+from recorder.sealing.kms import FileKms
+from recorder.sealing.mint import Mint
+from recorder.store.folder import FolderStore
+from recorder.store.holdings import SpoolFolder
+from recorder.store.objects import ObjectStore
 from tests.bundles import ORIGIN, RECORDER, keys_of
 
 

@@ -11,10 +11,10 @@ from typing import Any
 import av
 import numpy as np
 
-from recorder.keyring import Keyring
-from recorder.kms import FileKms, Wrapped
-from recorder.mint import context_of
-from recorder.opened import Opener, read_ledger
+from recorder.sealing.keyring import Keyring
+from recorder.sealing.kms import FileKms, Wrapped
+from recorder.sealing.mint import context_of
+from recorder.sealing.opened import Opener, read_ledger
 
 FLASH_LUMA = 170
 BEEP_RMS = 0.05

@@ -13,7 +13,7 @@ from recorder.evidence.proof import LogProof
 from recorder.evidence.stamped import make_stamp
 from recorder.evidence.timestamp import parse_reply, request
 from recorder.evidence.tree import Tree, leaf_hash
-from recorder.keys import Keys
+from recorder.log.keys import Keys
 from tests.authority import reply_to
 from tests.bundles import ORIGIN, Scribe, digest_of, keys_of
 

@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 
 from msgspec import to_builtins
 
-from recorder.call_quality import CallQuality
 from recorder.evidence.checkpoint import Note
 from recorder.evidence.custody import NAMES, Asked, Body, Exported, Held, Shredded
 from recorder.evidence.layout import PROOF, prefix
 from recorder.evidence.records import body_of
 from recorder.evidence.tiles import TILE, tile_name
 from recorder.evidence.tree import Tree, leaf_hash
-from recorder.keys import Keys
+from recorder.live.call_quality import CallQuality
+from recorder.log.keys import Keys
 from tests.bundles import RECORDER, THIEF, honest_visit, keys_of, tamper
 from tests.estate import ALONE, chained, estate, kept, lines_of, listed, logged, recordings_in, signed
 from tests.forgeries import edited, first, harmless, plain_visit, retold, segments_of, told, with_lines

@@ -25,12 +25,12 @@ from config.settings import Settings
 from media.tap import RECOVERED, SENDER_REPORT, TapEnd, TapTrack, packet_head
 from media.tap_feed import TapFeed
 from recorder import control
-from recorder.anchors import anchors_for
-from recorder.keys import load_or_create
-from recorder.notary_settings import day_book_for, notary_for
-from recorder.objects import ObjectStore
-from recorder.service import Recorder
-from recorder.store import open_store
+from recorder.live.service import Recorder
+from recorder.log.anchors import anchors_for
+from recorder.log.keys import load_or_create
+from recorder.log.notary_settings import day_book_for, notary_for
+from recorder.store.named import open_store
+from recorder.store.objects import ObjectStore
 from tests.vp9 import Vp9Encoder
 
 _RTP = Struct("!BBHII")

@@ -72,7 +72,7 @@ class PublicKey:
 
 
 class Signer(Protocol):
-    """Signs heads with every key it has, Ed25519 first. `recorder.keys` makes them."""
+    """Signs heads with every key it has, Ed25519 first. `recorder.log.keys` makes them."""
 
     @property
     def fingerprint(self) -> str:

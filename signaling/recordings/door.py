@@ -1,6 +1,6 @@
 """The recorder's audit door, from the API's side: recordings are looked up and streamed, never copied or kept here.
 
-The door is HTTP over a Unix socket (`audit.sock`), read only (`recorder.audit`).
+The door is HTTP over a Unix socket (`audit.sock`), read only (`recorder.audit.routes`).
 """
 
 from __future__ import annotations

@@ -21,14 +21,14 @@ from typing import NamedTuple
 
 from config.settings import Settings
 from media.tap import Hello
-from recorder.bundle import verify_directory
-from recorder.bundle_texts import verifiers
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.texts import verifiers
 from recorder.evidence.layout import CLOSE_STAMP, PROOF
-from recorder.keys import load_or_create
-from recorder.notary import Notary
-from recorder.notary_settings import notary_for
-from recorder.service import TICK_S, Recorder
-from recorder.store import open_store
+from recorder.live.service import TICK_S, Recorder
+from recorder.log.keys import load_or_create
+from recorder.log.notary import Notary
+from recorder.log.notary_settings import notary_for
+from recorder.store.named import open_store
 from tests.authority import make_authority
 from tests.bench.recorder_micro import begin
 from tests.bundles import CLUSTER, RECORDER, write_bundle

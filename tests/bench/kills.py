@@ -20,9 +20,9 @@ from config.clock import monotonic_us
 from config.link import Refusal
 from config.settings import Settings
 from recorder import control
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.inventory import StoreFolder
 from recorder.evidence.inventory import take_inventory
-from recorder.inventory import StoreFolder
 from tests.fault.test_recorder_killed import connected, play, process
 from tests.recordings import records
 from tests.tapping import SEATS, Clip, Worker, clip, consent

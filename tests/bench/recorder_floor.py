@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from media.tap import Frames, Kind, TapTrack, frame
 from recorder.evidence.digest import Digest
-from recorder.keys import load_or_create
-from recorder.service import TICK_S
+from recorder.live.service import TICK_S
+from recorder.log.keys import load_or_create
 
 SEGMENT_S = 2.0
 READ_BYTES = 1 << 20

@@ -24,9 +24,9 @@ from struct import Struct
 from config.settings import Settings
 from media.tap import Hello, TapTrack
 from recorder import control
-from recorder.keys import load_or_create
-from recorder.service import TICK_S, Recorder
-from recorder.store import open_store
+from recorder.live.service import TICK_S, Recorder
+from recorder.log.keys import load_or_create
+from recorder.store.named import open_store
 from tests.tapping import pack_packet
 
 _RTP = Struct("!BBHII")

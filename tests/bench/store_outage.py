@@ -20,10 +20,10 @@ from typing import Any
 from config.clock import monotonic_s, monotonic_us
 from config.settings import Settings
 from recorder import control
-from recorder.bundle import verify_directory
-from recorder.export import export_visit
-from recorder.retention import Retention
-from recorder.store_locked import LockedStore
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.export import export_visit
+from recorder.store.locked import LockedStore
+from recorder.store.retention import Retention
 from tests.ceph import server
 from tests.ceph.packages import unpacked
 from tests.fault.store_proxy import HANG_S, StoreProxy, proxied

@@ -19,8 +19,8 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from recorder.bundle import exit_code, verify_directory
-from recorder.bundle_texts import verifiers
+from recorder.bundle.directory import exit_code, verify_directory
+from recorder.bundle.texts import verifiers
 from recorder.evidence.inventory import take_inventory
 from recorder.evidence.trust import Trust
 from tests.bundles import ORIGIN, RECORDER, MemoryReader, honest_visit, write_bundle

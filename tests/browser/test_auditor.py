@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from recorder.bundle import verify_directory
-from recorder.key_file import read_keys
-from recorder.opened import open_bundle
+from recorder.bundle.directory import verify_directory
+from recorder.sealing.key_file import read_keys
+from recorder.sealing.opened import open_bundle
 from signaling.staff.staff_accounts import StaffAccounts
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
 from signaling.staff.staff_accounts import StaffAccounts
 from tests.browser.pages import (
     DESK,

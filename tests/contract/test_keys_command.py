@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from recorder.envelope import new_identity, open_envelope
+from recorder.sealing.envelope import new_identity, open_envelope
 from tests.contract.test_looks import Desk, desk
 from tests.system import teleconsult
 from tests.tapping import VISIT

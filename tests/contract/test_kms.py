@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.kms import FileKms, KeyDestroyed, Kms, KmsAway, WrapBroken, Wrapped
+from recorder.sealing.kms import FileKms, KeyDestroyed, Kms, KmsAway, WrapBroken, Wrapped
 
 DATA = bytes(range(32))
 CONTEXT = b"teleconsult-data-key\x00Vb3k"
@@ -44,7 +44,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     if request.param == "file":
         return lambda: FileKms(tmp_path / "kms")
     home: Path = request.getfixturevalue("token")
-    from recorder.kms_pkcs11 import Pkcs11Kms
+    from recorder.sealing.kms_pkcs11 import Pkcs11Kms
 
     return lambda: Pkcs11Kms(home / "module", "tests", home / "pin")
 
@@ -109,7 +109,7 @@ def test_a_root_that_is_not_there_is_said_to_be_gone(opened: Opened, root: str) 
 def test_a_module_that_is_not_there_or_refuses_us_is_away_and_comes_back(token: Path, tmp_path: Path) -> None:
     import pkcs11
 
-    from recorder.kms_pkcs11 import Pkcs11Kms
+    from recorder.sealing.kms_pkcs11 import Pkcs11Kms
 
     pkcs11.lib(str(token / "module")).reinitialize()  # as a new process: nobody has logged in
     pin = tmp_path / "pin"

@@ -15,11 +15,11 @@ from moto.server import ThreadedMotoServer
 
 from config.clock import parse_iso
 from config.settings import Settings
-from recorder.objects import LockNotEnforced, ObjectExists, PromiseShortened, StoreRefused, StoreUnavailable
 from recorder.process import proven
-from recorder.retention import Retention
-from recorder.store_locked import CANARY, PROBES, PROMISES, LockedStore
-from recorder.store_s3 import client_at
+from recorder.store.locked import CANARY, PROBES, PROMISES, LockedStore
+from recorder.store.objects import LockNotEnforced, ObjectExists, PromiseShortened, StoreRefused, StoreUnavailable
+from recorder.store.retention import Retention
+from recorder.store.s3 import client_at
 from tests.ceph.server import Ceph
 
 BUCKET = "evidence-test"

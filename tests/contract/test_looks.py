@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from recorder.bundle import verify_directory
-from recorder.custody import CUSTODY
-from recorder.data_key import HeldKey
-from recorder.envelope import new_identity, open_envelope
-from recorder.holdings import Holdings
-from recorder.key_file import KeyFileWrong, read_keys
-from recorder.looks import Person, SecondPerson
-from recorder.mint import Mint
-from recorder.opened import KeyMissing, NotOpenable, open_bundle
+from recorder.audit.looks import Person, SecondPerson
+from recorder.bundle.directory import verify_directory
+from recorder.log.custody import CUSTODY
+from recorder.sealing.data_key import HeldKey
+from recorder.sealing.envelope import new_identity, open_envelope
+from recorder.sealing.key_file import KeyFileWrong, read_keys
+from recorder.sealing.mint import Mint
+from recorder.sealing.opened import KeyMissing, NotOpenable, open_bundle
+from recorder.store.holdings import Holdings
 from tests import stranger
 from tests.desk import INIT, KIM, LEE, SEE, SEGMENT, Desk, sealed_recording
 from tests.recordings import secrets

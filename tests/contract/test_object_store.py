@@ -14,7 +14,9 @@ import pytest_asyncio
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto.server import ThreadedMotoServer
 
-from recorder.objects import (
+from recorder.store.folder import FolderStore
+from recorder.store.locked import LockedStore
+from recorder.store.objects import (
     DigestMismatch,
     NameRefused,
     ObjectEntry,
@@ -25,10 +27,8 @@ from recorder.objects import (
     StoreRefused,
     StoreUnavailable,
 )
-from recorder.retention import Retention
-from recorder.store_folder import FolderStore
-from recorder.store_locked import LockedStore
-from recorder.store_s3 import S3Store
+from recorder.store.retention import Retention
+from recorder.store.s3 import S3Store
 from tests.ceph.server import Ceph
 
 BUCKET = "recordings-test"
@@ -277,7 +277,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path, monkeypatc
         raise OSError(errno.ENOSPC, "no space")
 
     with monkeypatch.context() as patch:
-        patch.setattr("recorder.store_folder.os.fsync", full)
+        patch.setattr("recorder.store.folder.os.fsync", full)
         with pytest.raises(StoreFull):
             await put(store, "a/second", b"y")
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["first"]
@@ -290,7 +290,7 @@ async def test_a_folder_without_hard_links_still_never_replaces(
     def refused(*_: object) -> None:
         raise OSError(errno.EPERM, "no links here")
 
-    monkeypatch.setattr("recorder.store_folder.os.link", refused)
+    monkeypatch.setattr("recorder.store.folder.os.link", refused)
     store = FolderStore(tmp_path)
     await put(store, "a", b"first")
     await put(store, "a", b"first")

@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from config.clock import now_iso
-from recorder.store_folder import FolderStore
+from recorder.store.folder import FolderStore
 from signaling.law.messages import Photo
 from signaling.recordings.export_store import SqlExports
 from signaling.recordings.exports import Export

@@ -12,7 +12,7 @@ import pytest
 
 from config.link import Refusal
 from recorder import control
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
 from tests.recordings import complaints, parts, records
 from tests.tapping import RECOVERED, SEATS, VISIT, Clip, Sent, Studio, clip, consent
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from recorder.bundle import verify_directory
-from recorder.keyring import Keyring
-from recorder.mint import Mint
-from recorder.opened import open_bundle
+from recorder.bundle.directory import verify_directory
+from recorder.sealing.keyring import Keyring
+from recorder.sealing.mint import Mint
+from recorder.sealing.opened import open_bundle
 from tests import stranger
 from tests.recordings import complaints, records, secrets
 from tests.tapping import VISIT, Clip, Studio, Worker, clip

@@ -15,13 +15,13 @@ from typing import Any
 
 import pytest
 
-from recorder.bundle import verify_directory
+from recorder.audit.looks import ContentShredded, Person
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.inventory import StoreFolder
 from recorder.evidence.inventory import take_inventory
-from recorder.holdings import Holdings
-from recorder.inventory import StoreFolder
-from recorder.looks import ContentShredded, Person
-from recorder.mint import Mint
-from recorder.timestamps import NoTimestamp
+from recorder.log.timestamps import NoTimestamp
+from recorder.sealing.mint import Mint
+from recorder.store.holdings import Holdings
 from tests.desk import INIT, KIM, LEE, SEE, Desk, sealed_recording
 from tests.recordings import secrets
 from tests.tapping import VISIT

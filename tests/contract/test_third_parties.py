@@ -15,8 +15,11 @@ import pytest
 from aiohttp import web
 
 from recorder import control
-from recorder.archive import receipt_of
-from recorder.bundle import verify_directory
+from recorder.bundle.archive import receipt_of
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.export import export_visit
+from recorder.bundle.held_against import judge_day, with_receipt
+from recorder.bundle.inventory import StoreFolder
 from recorder.evidence.findings import Broken
 from recorder.evidence.inventory import take_inventory
 from recorder.evidence.layout import CLOSE_STAMP, PROOF
@@ -24,10 +27,7 @@ from recorder.evidence.manifest import parse_manifest
 from recorder.evidence.receipt import parse_receipt
 from recorder.evidence.token import roots_in
 from recorder.evidence.trust import Trust
-from recorder.export import export_visit
-from recorder.held_against import judge_day, with_receipt
-from recorder.holdings import Holdings, SpoolFolder
-from recorder.inventory import StoreFolder
+from recorder.store.holdings import Holdings, SpoolFolder
 from tests.authority import make_authority, reply_to, served
 from tests.recordings import records
 from tests.tapping import VISIT, Studio, clip

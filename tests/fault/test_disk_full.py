@@ -13,12 +13,12 @@ import pytest
 
 from config.link import Refusal
 from recorder import control
-from recorder.bundle import verify_directory
-from recorder.disk import Usage
-from recorder.objects import Stored, StoreUnavailable
-from recorder.recording_errors import SpoolFailed
-from recorder.spool import Spool
-from recorder.store_folder import FolderStore
+from recorder.bundle.directory import verify_directory
+from recorder.live.recording_errors import SpoolFailed
+from recorder.spool.disk import Usage
+from recorder.spool.spool import Spool
+from recorder.store.folder import FolderStore
+from recorder.store.objects import Stored, StoreUnavailable
 from tests.recordings import complaints, parts, records
 from tests.tapping import VISIT, Studio, clip
 
@@ -123,7 +123,7 @@ async def test_wherever_the_space_runs_out_the_recording_is_whole_and_says_what_
     async with studio.running(), studio.worker() as worker:
         flaky = Flaky(first, first + 5)
         for name in ("pwrite", "pwritev", "fdatasync", "fsync"):
-            monkeypatch.setattr(f"recorder.visit_spool.os.{name}", flaky.before(getattr(os, name)))
+            monkeypatch.setattr(f"recorder.spool.visit.os.{name}", flaky.before(getattr(os, name)))
         refusals: list[str] = []
         for _ in range(8):  # whoever asks is refused, and asks again
             try:
@@ -169,7 +169,7 @@ async def test_a_recorder_that_starts_on_a_full_disk_takes_up_its_visits_from_th
         return called
 
     for name in ("pwrite", "pwritev"):
-        monkeypatch.setattr(f"recorder.visit_spool.os.{name}", while_held(getattr(os, name)))
+        monkeypatch.setattr(f"recorder.spool.visit.os.{name}", while_held(getattr(os, name)))
     async with studio.running(), studio.worker() as worker:
         assert not reserve.exists()
         monkeypatch.undo()

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import pytest
 
 from recorder import control
-from recorder.bundle import verify_directory
-from recorder.export import export_visit
-from recorder.retention import Retention
-from recorder.store_locked import LockedStore
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.export import export_visit
+from recorder.store.locked import LockedStore
+from recorder.store.retention import Retention
 from tests.ceph.server import Ceph
 from tests.fault.store_proxy import HANG_S, StoreProxy, proxied
 from tests.recordings import complaints, parts, records

@@ -12,7 +12,7 @@ import pytest
 from config.link import LinkClosed, Refusal
 from config.settings import Settings
 from recorder import control
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
 from recorder.evidence.checkpoint import Checkpoint, parse_checkpoint, parse_note
 from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree, check_consistency

@@ -16,7 +16,7 @@ from config.clock import monotonic_us
 from config.link import Link
 from config.settings import Settings
 from recorder import control
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
 from tests.recordings import complaints, parts, records
 from tests.tapping import SEATS, VISIT, Clip, Worker, clip, consent
 

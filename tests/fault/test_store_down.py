@@ -10,9 +10,9 @@ import pytest
 
 from config.settings import Settings
 from recorder import control
-from recorder.bundle import verify_directory
-from recorder.objects import Stored, StoreUnavailable
-from recorder.store_folder import FolderStore
+from recorder.bundle.directory import verify_directory
+from recorder.store.folder import FolderStore
+from recorder.store.objects import Stored, StoreUnavailable
 from tests.recordings import complaints, parts, records
 from tests.tapping import VISIT, Studio, clip
 
@@ -92,7 +92,7 @@ async def test_a_full_disk_is_a_declared_gap_and_the_visit_goes_on(
             raise OSError(28, "no space left on device")
         real(file)
 
-    monkeypatch.setattr("recorder.visit_spool.os.fdatasync", fdatasync)
+    monkeypatch.setattr("recorder.spool.visit.os.fdatasync", fdatasync)
     async with studio.running(), studio.worker() as worker:
         await studio.begin("patient")
         worker.publish("patient", "microphone", "opus")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.bundle import verify_directory
-from recorder.objects import Stored
-from recorder.store_folder import FolderStore
+from recorder.bundle.directory import verify_directory
+from recorder.store.folder import FolderStore
+from recorder.store.objects import Stored
 from tests.recordings import records
 from tests.second_verifier import judge
 from tests.tapping import VISIT, Studio, clip

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from recorder.ahead import EVERY_S, LEAST, Commit, Draft, WriteAhead
+from recorder.spool.ahead import EVERY_S, LEAST, Commit, Draft, WriteAhead
 
 SEALED = "streams/patient/part-001/seg-000001.webm.open"
 
@@ -96,7 +96,7 @@ def test_what_could_not_be_written_is_written_again_in_its_stead(
         def full(file: int) -> None:
             raise OSError(28, "no space left on device")
 
-        patch.setattr("recorder.ahead.os.fdatasync", full)
+        patch.setattr("recorder.spool.ahead.os.fdatasync", full)
         with pytest.raises(OSError, match="no space"):
             desk.ahead.write([commit("one", 0, b"said and not taken, a long line\n", b"abc")])
     desk.ahead.write([commit("one", 0, b"said\n", b"abc")])
@@ -136,7 +136,7 @@ def test_it_is_not_emptied_where_the_journals_cannot_be_synced(tmp_path: Path, m
         def broken(path: Path) -> None:
             raise OSError(5, "input/output error")
 
-        patch.setattr("recorder.ahead.sync", broken)
+        patch.setattr("recorder.spool.ahead.sync", broken)
         with pytest.raises(OSError, match="input/output"):
             desk.ahead.write([commit("one", 6, b"second\n")])
     (tmp_path / "one" / "journal").write_bytes(b"")  # after an error the system may count bytes as written that are not

@@ -11,8 +11,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from recorder import anchors
-from recorder.anchors import Anchors, AnchorSilent, HttpAnchor, anchors_for
+from recorder.log import anchors
+from recorder.log.anchors import Anchors, AnchorSilent, HttpAnchor, anchors_for
 
 HASH = "ab" * 32
 Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]

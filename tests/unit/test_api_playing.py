@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder.audit import audit_door, make_audit_app
-from recorder.store_folder import FolderStore
+from recorder.audit.routes import audit_door, make_audit_app
+from recorder.store.folder import FolderStore
 from tests.http_api import Api, open_api, some_visit
 from tests.looking import recorder_door
 from tests.unit.test_api_recordings import SEGMENT, auditor, look, shelve

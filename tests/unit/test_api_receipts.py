@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.audit import audit_door, make_audit_app
+from recorder.audit.routes import audit_door, make_audit_app
 from recorder.evidence.receipt import parse_receipt
-from recorder.store_folder import FolderStore
+from recorder.store.folder import FolderStore
 from tests.authority import make_authority
 from tests.bundles import write_bundle
 from tests.http_api import Api, open_api, some_visit

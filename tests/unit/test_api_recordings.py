@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from config.clock import now_iso, parse_iso
-from recorder.store_folder import FolderStore
+from recorder.store.folder import FolderStore
 from signaling.api.looks import Seen
 from signaling.law.messages import Draft, Photo
 from signaling.problems import NotReady

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, UnixConnector
 
-from recorder.audit import audit_door, make_audit_app
-from recorder.bundle import verify_directory
-from recorder.objects import StoreUnavailable
-from recorder.store_folder import FolderStore
+from recorder.audit.routes import audit_door, make_audit_app
+from recorder.bundle.directory import verify_directory
+from recorder.store.folder import FolderStore
+from recorder.store.objects import StoreUnavailable
 from tests.bundles import ORIGIN, RECORDER, honest_visit, write_bundle
 from tests.looking import recorder_door
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from recorder.call_quality import CallQuality
 from recorder.evidence import records as r
+from recorder.live.call_quality import CallQuality
 
 
 def event(name: str, seat: str = "patient", **more: object) -> r.Event:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from recorder.call_quality import CallQuality
 from recorder.evidence.records import Leg, body_of
 from recorder.evidence.verify import verify
+from recorder.live.call_quality import CallQuality
 from tests.bundles import MemoryReader, Scribe
 from tests.unit.test_verify_sh import ALONE, alike, script
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.coverage import Cause, Causes, count
+from recorder.tape.coverage import Cause, Causes, count
 
 
 def test_silence_without_another_cause_is_the_networks() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from media.tap import TapTrack
-from recorder.covering import Covering
-from recorder.depacketize import MediaFrame
 from recorder.evidence import records
-from recorder.output import Output, Said
-from recorder.track import Track
+from recorder.tape.covering import Covering
+from recorder.tape.depacketize import MediaFrame
+from recorder.tape.output import Output, Said
+from recorder.tape.track import Track
 
 
 def camera() -> Track:

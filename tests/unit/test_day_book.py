@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from config.clock import iso
-from recorder.day_book import Day, DayBook
 from recorder.evidence.manifest import Entry, Manifest, parse_manifest, visit_hash
+from recorder.log.day_book import Day, DayBook
 
 FIRST, LAST, OTHER = "aa" * 32, "bb" * 32, "cc" * 32
 

@@ -10,10 +10,10 @@ from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.codecs import depacketizer
-from recorder.depacketize import MediaFrame, opus_duration
-from recorder.order import RtpPacket
-from recorder.rows import Row
+from recorder.tape.codecs import depacketizer
+from recorder.tape.depacketize import MediaFrame, opus_duration
+from recorder.tape.order import RtpPacket
+from recorder.tape.rows import Row
 
 KEYFRAME = b"\x10\x00\x00\x9d\x01\x2a\x40\x01\xf0\x00"
 SPS, PPS = bytes.fromhex("6742c01fd90141fa10000003001000000303c8f1832480"), b"\x68\xce\x3c\x80"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.disk import MARKS, PLENTY, RELIEF_PERMILLE, DiskMarks, Usage
+from recorder.spool.disk import MARKS, PLENTY, RELIEF_PERMILLE, DiskMarks, Usage
 
 NAMES = [name for name, _ in MARKS]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from recorder.disk import Usage
-from recorder.disk_watch import EVERY_US, DiskWatch
-from recorder.spool import Spool
+from recorder.spool.disk import Usage
+from recorder.spool.disk_watch import EVERY_US, DiskWatch
+from recorder.spool.spool import Spool
 
 MIB = 1 << 20
 

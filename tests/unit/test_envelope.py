@@ -11,8 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.envelope import EnvelopeBroken, RecipientInvalid, new_identity, open_envelope, recipient_of, seal_envelope
-from recorder.escrow import AgeEscrow, open_escrow
+from recorder.sealing.envelope import (
+    EnvelopeBroken,
+    RecipientInvalid,
+    new_identity,
+    open_envelope,
+    recipient_of,
+    seal_envelope,
+)
+from recorder.sealing.escrow import AgeEscrow, open_escrow
 
 IDENTITY, RECIPIENT = new_identity(bytes(range(32)))
 

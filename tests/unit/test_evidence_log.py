@@ -14,7 +14,7 @@ from recorder.evidence.canon import canonical, parse
 from recorder.evidence.errors import ChainBroken, EvidenceError, LogClosed, NotCanonical, RecordInvalid
 from recorder.evidence.heads import parse_head
 from recorder.evidence.log import VisitLog
-from recorder.keys import KeyFileInvalid, load_or_create
+from recorder.log.keys import KeyFileInvalid, load_or_create
 from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit
 
 AT = "2026-05-04T09:12:00.123Z"

@@ -11,11 +11,11 @@ from random import Random
 
 import pytest
 
-from recorder.bundle import DirectoryReader, NotABundle, exit_code, verify_directory
+from recorder.bundle.directory import DirectoryReader, NotABundle, exit_code, verify_directory
+from recorder.bundle.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
+from recorder.bundle.trusted_keys import load_trust, pin, readers_trust, trust_path
 from recorder.evidence.trust import Trust, TrustListInvalid
-from recorder.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
-from recorder.store_folder import FolderStore
-from recorder.trusted_keys import load_trust, pin, readers_trust, trust_path
+from recorder.store.folder import FolderStore
 from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
 
 

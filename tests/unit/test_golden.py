@@ -9,8 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from recorder.bundle import exit_code, verify_directory
-from recorder.bundle_texts import verifiers
+from recorder.bundle.directory import exit_code, verify_directory
+from recorder.bundle.texts import verifiers
 from tests.golden import ALL
 
 VERDICTS = {

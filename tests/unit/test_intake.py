@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from media.tap import Frames, Hello, Kind, TapEnd, TapTrack, frame, packets
-from recorder.intake import Intake
+from recorder.live.intake import Intake
 
 TRACK = TapTrack(1, "v", "patient", "camera", "VP8", 90_000, 96, 7)
 

@@ -8,13 +8,13 @@ from random import Random
 
 import pytest
 
+from recorder.bundle.inventory import NotAStore, StoreFolder, waiting
 from recorder.evidence.checkpoint import Note
 from recorder.evidence.custody import Asked, Body, Exported, Held, Shredded
 from recorder.evidence.inventory import Inventory, take_inventory
 from recorder.evidence.layout import PROOF
 from recorder.evidence.tiles import tile_name
 from recorder.evidence.tree import Tree, leaf_hash
-from recorder.inventory import NotAStore, StoreFolder, waiting
 from tests.bundles import MemoryReader, keys_of, write_bundle
 from tests.estate import ALONE, chained, estate, kept, lines_of, logged, recordings_in, signed
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from recorder.journal import Journal
-from recorder.keys import load_or_create
-from recorder.objects import Stored
-from recorder.output import Write
-from recorder.spool import Spool
-from recorder.upload import Upload
-from recorder.visit_spool import Life
+from recorder.live.journal import Journal
+from recorder.log.keys import load_or_create
+from recorder.spool.spool import Spool
+from recorder.spool.upload import Upload
+from recorder.spool.visit import Life
+from recorder.store.objects import Stored
+from recorder.tape.output import Write
 
 SEGMENT = "streams/patient/part-001/seg-000001.webm"
 

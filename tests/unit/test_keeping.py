@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.keeping import Keeping
-from recorder.retention import Retention
+from recorder.audit.keeping import Keeping
+from recorder.store.retention import Retention
 
 
 def test_a_promise_that_is_set_shorter_later_stays_as_long_as_it_was(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder.data_key import HeldKey, Wrap, commitment, is_of
-from recorder.keyring import Keyring, KeyringDamaged
+from recorder.sealing.data_key import HeldKey, Wrap, commitment, is_of
+from recorder.sealing.keyring import Keyring, KeyringDamaged
 
 LOCAL, KMS = Wrap("local", "l1", b"local"), Wrap("kms", "k1", b"kms")
 ONE = HeldKey("1" * 64, "aes256gcm", (LOCAL,), "patient")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recorder.kms import FileKms
+from recorder.sealing.kms import FileKms
 
 
 def test_root_keys_are_the_owners_alone(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from recorder.lanes import LONG_S, MOST, READY, Lanes
+from recorder.store.lanes import LONG_S, MOST, READY, Lanes
 
 PATIENCE_S = 10
 
@@ -32,7 +32,7 @@ async def a_round(lanes: Lanes, works: list[Callable[[], None]]) -> list[Excepti
 
 
 async def test_on_a_quick_disk_all_are_written_in_their_order_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)
+    monkeypatch.setattr("recorder.store.lanes.LOOK_S", 60)
     written: list[tuple[int, int]] = []
     works = [lambda n=n: written.append((n, threading.get_ident())) for n in range(3 * READY)]
     assert await a_round(Lanes(Now()), works) == [None] * (3 * READY)  # type: ignore[arg-type]
@@ -74,7 +74,7 @@ async def test_where_the_round_would_be_late_lanes_are_opened_and_never_more_tha
 async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_short(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)  # real time: a thread that waits for a core is no slow disk
+    monkeypatch.setattr("recorder.store.lanes.LOOK_S", 60)  # real time: a thread that waits for a core is no slow disk
     lanes = Lanes(Now())
     lanes.open = MOST
     at_once = threading.Barrier(MOST)
@@ -85,8 +85,8 @@ async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_sh
 
 
 async def test_what_is_durable_is_told_while_others_are_still_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recorder.lanes.TELL_S", -1)
-    monkeypatch.setattr("recorder.lanes.LOOK_S", 60)
+    monkeypatch.setattr("recorder.store.lanes.TELL_S", -1)
+    monkeypatch.setattr("recorder.store.lanes.LOOK_S", 60)
     told = threading.Event()
     lanes = Lanes(Now())
 

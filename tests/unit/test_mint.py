@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from recorder import mint as minting
-from recorder.envelope import new_identity
-from recorder.escrow import AgeEscrow, open_escrow
-from recorder.keyring import Keyring
-from recorder.kms import FileKms, KeyDestroyed, KmsAway, Wrapped
-from recorder.mint import READY, Mint, context_of
+from recorder.sealing import mint as minting
+from recorder.sealing.envelope import new_identity
+from recorder.sealing.escrow import AgeEscrow, open_escrow
+from recorder.sealing.keyring import Keyring
+from recorder.sealing.kms import FileKms, KeyDestroyed, KmsAway, Wrapped
+from recorder.sealing.mint import READY, Mint, context_of
 
 IDENTITY, RECIPIENT = new_identity(bytes(range(32)))
 

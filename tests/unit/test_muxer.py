@@ -8,9 +8,9 @@ from pathlib import Path
 import av
 import pytest
 
-from recorder.codecs import depacketizer
-from recorder.muxer import Muxer, TrackShape, avc_configuration
-from recorder.order import RtpPacket
+from recorder.tape.codecs import depacketizer
+from recorder.tape.muxer import Muxer, TrackShape, avc_configuration
+from recorder.tape.order import RtpPacket
 from tests.recordings import complaints, span_s
 from tests.tapping import clip
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from config.clock import iso
-from recorder.day_book import DayBook
 from recorder.evidence.checkpoint import Note, NoteSignature, cosigned_at, parse_checkpoint, parse_note
 from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree
-from recorder.notary import LocalWitness, Notary
-from recorder.objects import ObjectExists, Stored, StoreUnavailable
-from recorder.site_log import SiteLog
-from recorder.witness_book import WitnessBook
-from recorder.witness_client import Consistency, WitnessSilent
+from recorder.log.day_book import DayBook
+from recorder.log.notary import LocalWitness, Notary
+from recorder.log.site_log import SiteLog
+from recorder.log.witness_book import WitnessBook
+from recorder.log.witness_client import Consistency, WitnessSilent
+from recorder.store.objects import ObjectExists, Stored, StoreUnavailable
 from tests.bundles import ORIGIN, RECORDER, keys_of
 
 

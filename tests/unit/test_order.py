@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.order import MAX_JUMP, Order, RtpPacket, Unwrap
+from recorder.tape.order import MAX_JUMP, Order, RtpPacket, Unwrap
 
 WINDOW_US = 500_000
 

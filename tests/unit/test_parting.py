@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from media.tap import TapTrack
-from recorder.depacketize import MediaFrame
-from recorder.muxer import TrackShape
-from recorder.part import OpenPart
-from recorder.parting import NEWCOMER_WAIT_US, PAUSE_MS, Parting, is_lost, lost_before
-from recorder.track import Frozen, PlacedFrame, Track
+from recorder.tape.depacketize import MediaFrame
+from recorder.tape.muxer import TrackShape
+from recorder.tape.part import OpenPart
+from recorder.tape.parting import NEWCOMER_WAIT_US, PAUSE_MS, Parting, is_lost, lost_before
+from recorder.tape.track import Frozen, PlacedFrame, Track
 
 SETS = b"sps", b"pps"
 END_MS = 100

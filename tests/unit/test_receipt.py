@@ -8,15 +8,15 @@ from random import Random
 
 import pytest
 
-from recorder.bundle import verify_directory
+from recorder.bundle.directory import verify_directory
+from recorder.bundle.held_against import with_receipt
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteKey, sign
 from recorder.evidence.layout import PROOF
 from recorder.evidence.proof import LogProof
 from recorder.evidence.receipt import Receipt, ReceiptInvalid, make_receipt, parse_receipt
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.evidence.trust import Trust
-from recorder.held_against import with_receipt
-from recorder.keys import Keys
+from recorder.log.keys import Keys
 from tests.bundles import ORIGIN, honest_visit, keys_of, write_bundle
 from tests.estate import ALONE, lines_of
 

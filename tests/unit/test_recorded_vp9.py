@@ -9,9 +9,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.depacketize import MediaFrame
-from recorder.order import RtpPacket
-from recorder.vp9 import MOST_HIDDEN, Vp9Depacketizer
+from recorder.tape.depacketize import MediaFrame
+from recorder.tape.order import RtpPacket
+from recorder.tape.vp9 import MOST_HIDDEN, Vp9Depacketizer
 from tests.vp9 import cut
 
 SIZES = ((160, 120), (320, 240), (640, 480))

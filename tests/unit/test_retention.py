@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.retention import LEAST, Retention, RetentionError, kind_of, promised, refuse_shorter
+from recorder.store.retention import LEAST, Retention, RetentionError, kind_of, promised, refuse_shorter
 
 NOW = datetime(2026, 5, 4, 9, 12, 0, 999_999, UTC)
 

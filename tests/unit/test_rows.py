@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from media.tap import RECOVERED, SENDER_REPORT, Hello, TapTrack
-from recorder.recording import Recording
-from recorder.rows import Loose, Row, Rows
-from recorder.tap_routes import TapRoutes
-from recorder.track import Track
+from recorder.live.recording import Recording
+from recorder.live.tap_routes import TapRoutes
+from recorder.tape.rows import Loose, Row, Rows
+from recorder.tape.track import Track
 from tests.tapping import pack_packet
 
 _RTP = Struct("!BBHII")

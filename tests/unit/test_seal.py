@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.seal import CHUNK, HEAD, TAG, SealBroken, Sealer, Suite, sealed_size
+from recorder.sealing.seal import CHUNK, HEAD, TAG, SealBroken, Sealer, Suite, sealed_size
 
 KEY = bytes(range(32))
 SALT = bytes(range(100, 116))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from recorder.segmenter import FORCED_BYTES, Cut, cut_before
+from recorder.tape.segmenter import FORCED_BYTES, Cut, cut_before
 
 
 @pytest.mark.parametrize(

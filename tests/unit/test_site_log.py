@@ -10,8 +10,8 @@ import pytest
 from recorder.evidence.checkpoint import parse_checkpoint, signed_by
 from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.tree import Tree, check_consistency, leaf_hash
-from recorder.site_log import LogDamaged, SiteLog
-from recorder.tree_files import TreeFiles
+from recorder.log.site_log import LogDamaged, SiteLog
+from recorder.log.tree_files import TreeFiles
 from tests.bundles import ORIGIN, RECORDER
 
 
@@ -126,7 +126,7 @@ def test_a_level_that_is_lost_is_made_again(tmp_path: Path) -> None:
 
 
 def test_the_journal_is_bounded_and_a_later_life_knows_as_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recorder.site_log.JOURNAL_MOST", 4096)
+    monkeypatch.setattr("recorder.log.site_log.JOURNAL_MOST", 4096)
     site = SiteLog(tmp_path, ORIGIN, RECORDER)
     for n in range(300):
         site.take(f"visit-{n}", 0, [b"one", b"two"])

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from recorder.output import Write
-from recorder.spool import ClosedVisit, Spool
-from recorder.visit_spool import Line, SpoolDamaged
+from recorder.spool.spool import ClosedVisit, Spool
+from recorder.spool.visit import Line, SpoolDamaged
+from recorder.tape.output import Write
 
 NAME = "streams/patient/part-001/seg-000001.webm"
 
@@ -87,7 +87,7 @@ def test_a_commit_that_failed_may_be_repeated(tmp_path: Path, monkeypatch: pytes
         def full(file: int) -> None:
             raise OSError(28, "no space left on device")
 
-        patch.setattr("recorder.visit_spool.os.fdatasync", full)
+        patch.setattr("recorder.spool.visit.os.fdatasync", full)
         with pytest.raises(OSError, match="no space"):
             spool.commit(writes, line)
     spool.commit(writes, line)
@@ -120,7 +120,7 @@ def test_a_line_that_did_not_get_to_its_place_whole_leaves_nothing_behind_it(
         raise OSError(28, "no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("recorder.visit_spool.os.pwrite", torn)
+        patch.setattr("recorder.spool.visit.os.pwrite", torn)
         with pytest.raises(OSError, match="no space"):
             spool.commit([], Line(records=["2"], head="a line that is longer than the one that takes its place"))
     spool.commit([], Line(records=["2"]))

@@ -15,8 +15,8 @@ from random import Random
 
 import pytest
 
-from recorder.bundle import exit_code, verify_directory
-from recorder.bundle_texts import verifiers
+from recorder.bundle.directory import exit_code, verify_directory
+from recorder.bundle.texts import verifiers
 from recorder.evidence.layout import CLOSE_STAMP, MANIFEST, MANIFEST_PROOF, stamp_name
 from recorder.evidence.proof import parse_proof
 from recorder.evidence.stamped import DOMAIN, make_stamp

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from media.tap import SENDER_REPORT, TapTrack
 from recorder.evidence import records
-from recorder.output import Output, Said, Write
-from recorder.stream import Stream
-from recorder.timeline import SenderClock
-from recorder.track import Track
+from recorder.tape.output import Output, Said, Write
+from recorder.tape.stream import Stream
+from recorder.tape.timeline import SenderClock
+from recorder.tape.track import Track
 from tests.tapping import CAMERA_SSRC, MIC_SSRC, Clip, Sent, clip, sender_report
 
 ZERO_US = 1_000_000_000

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.data_key import HeldKey, commitment
-from recorder.opened import Opener, plain_size, sealed_range
-from recorder.seal import SealBroken, sealed_size
-from recorder.stream_seal import StreamSeal
+from recorder.sealing.data_key import HeldKey, commitment
+from recorder.sealing.opened import Opener, plain_size, sealed_range
+from recorder.sealing.seal import SealBroken, sealed_size
+from recorder.sealing.stream_seal import StreamSeal
 from tests import stranger
 
 SECRET = bytes(range(32))
@@ -90,7 +90,7 @@ def test_sealing_again_uses_no_nonce_twice() -> None:
 
 def test_an_opener_without_the_key_says_which_is_missing() -> None:
     from recorder.evidence.ledger import Expected
-    from recorder.opened import KeyMissing
+    from recorder.sealing.opened import KeyMissing
 
     seal = seal_of()
     stored = seal.whole(NAME, b"content")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from recorder.segment import OpenSegment
-from recorder.segmenter import FORCED_BYTES, SILENCE_MS, TARGET_MS
-from recorder.stretch import Stretch
-from recorder.track import PlacedFrame
+from recorder.tape.segment import OpenSegment
+from recorder.tape.segmenter import FORCED_BYTES, SILENCE_MS, TARGET_MS
+from recorder.tape.stretch import Stretch
+from recorder.tape.track import PlacedFrame
 from tests.unit.test_parting import END_MS, SETS, frame, part_of, picture, sound
 
 CAMERA, MIC = picture(), sound()

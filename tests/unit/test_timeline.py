@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recorder.timeline import Anchor, SenderClock, SenderReport, TrackClock, parse_sender_report
+from recorder.tape.timeline import Anchor, SenderClock, SenderReport, TrackClock, parse_sender_report
 from tests.tapping import sender_report
 
 RATE = 90_000

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.evidence.timestamp import TimestampInvalid, answers, parse_reply, request
-from recorder.timestamps import Authorities, NoTimestamp, place_of
+from recorder.log.timestamps import Authorities, NoTimestamp, place_of
 from tests.authority import make_authority, openssl, reply_to, served
 
 DATA = b'{"signatures":[]}\n'

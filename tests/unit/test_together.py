@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder.ahead import Commit, WriteAhead
-from recorder.together import Together
+from recorder.spool.ahead import Commit, WriteAhead
+from recorder.spool.together import Together
 
 
 class Counted(WriteAhead):

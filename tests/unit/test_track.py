@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from media.tap import RECOVERED, SENDER_REPORT, TapTrack
-from recorder.track import PlacedFrame, Track, TrackState
+from recorder.tape.track import PlacedFrame, Track, TrackState
 from tests.tapping import CAMERA_SSRC, clip, sender_report
 
 ZERO_US = 5_000_000

@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from recorder.objects import DigestMismatch, Stored, StoreUnavailable
-from recorder.store_folder import FolderStore
-from recorder.upload import Upload, Uploader
+from recorder.spool.upload import Upload, Uploader
+from recorder.store.folder import FolderStore
+from recorder.store.objects import DigestMismatch, Stored, StoreUnavailable
 
 
 class Scripted(FolderStore):

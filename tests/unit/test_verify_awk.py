@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from recorder.bundle_texts import verifiers
+from recorder.bundle.texts import verifiers
 from recorder.evidence.records import SAFE
 from tests.bundles import ORIGIN, Scribe
 from tests.forgeries import VISIT, Forgery, Objects, judge

@@ -16,8 +16,8 @@ from random import Random
 
 import pytest
 
-from recorder.bundle import NotABundle, exit_code, verify_directory
-from recorder.bundle_texts import verifiers
+from recorder.bundle.directory import NotABundle, exit_code, verify_directory
+from recorder.bundle.texts import verifiers
 from recorder.evidence.canon import canonical
 from recorder.evidence.checkpoint import NoteKey
 from recorder.evidence.digest import Digest

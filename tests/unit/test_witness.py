@@ -12,9 +12,9 @@ from aiohttp import web
 
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey, cosigned_at, parse_vkey, sign
 from recorder.evidence.tree import Tree, leaf_hash
-from recorder.witness import make_witness_app
-from recorder.witness_book import WitnessBook, open_book
-from recorder.witness_client import WitnessClient, WitnessSilent
+from recorder.log.witness import make_witness_app
+from recorder.log.witness_book import WitnessBook, open_book
+from recorder.log.witness_client import WitnessClient, WitnessSilent
 from tests.bundles import RECORDER, THIEF
 
 LOG = NoteKey("log.example/one", RECORDER.public_keys[0])

@@ -1,0 +1,1 @@
+"""A recording handed over: made, read back, held against what somebody brings."""

@@ -1,0 +1,1 @@
+"""Visits while they are recorded: from the tap and the control door to the disk and the store."""

@@ -1,0 +1,1 @@
+"""Keys of recordings, and what they seal."""

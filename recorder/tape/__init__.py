@@ -1,0 +1,1 @@
+"""A publisher's packets on their way to segments: ordered, put together, muxed, cut, accounted for. Pure."""
