@@ -116,8 +116,9 @@ async def test_a_camera_in_layers_of_one_stream_reaches_each_viewer_as_big_as_it
     await patient.sees("doctor.camera")
     await other.sees("doctor.camera")
     told = [news for news in worker.news if isinstance(news, LayerChanged) and news.seat == "patient"]
-    assert all((news.track, news.layers) == ("doctor.camera", 3) for news in told[1:])
-    assert {0: 180, 2: 720}.items() <= {news.layer: news.lines for news in told}.items()
+    assert {news.track for news in told} == {"doctor.camera"}
+    # A browser that is short of a core makes two for a while.
+    assert {0: 180, 2: 720}.items() <= {news.layer: news.lines for news in told if news.layers == 3}.items()
 
 
 async def test_a_chromium_sends_its_voice_twice_and_is_heard_once(

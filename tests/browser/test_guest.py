@@ -48,8 +48,11 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
         picture(visit.patient, "doctor"),
         picture(visit.doctor, "patient"),
     )
+    # A row begins with its first packet: sound may come a moment after the picture.
     rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
-    assert [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] == [4, 4, 4]
+    async with asyncio.timeout(15):
+        while [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] != [4, 4, 4]:
+            await asyncio.sleep(0.1)
     assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")
     line = {"seat": "guest-1", "line": "l1", "text": "血压一百六十八", "final": True, "language": "zh"}
     await system.api("POST", f"/visits/{visit.id}/captions", json=line)
