@@ -14,6 +14,8 @@ KEPT_AT = 0.85
 """A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""
 FEW_KEPT_AT, FEW_FROM = 0.8, 0.9
 """The same for the number of pictures: what an encoder makes in a second is rarely more than it is asked for."""
+ALONE_BPS = 1_600_000.0
+"""What a whole picture costs alone, before it was seen."""
 HEEDED_S, OVERSHOOT = 1.2, 1.3
 """How long a publisher has to follow a wish, and by how much its encoder may miss it before what it sends counts instead."""
 PARTED_S = 3.0
@@ -74,6 +76,12 @@ def fewer(points: list[Point], room_bps: float, temporal: int) -> Point:
         if point.bps * (FEW_KEPT_AT if point.temporal <= temporal else FEW_FROM) <= room_bps:
             return point
     return points[0]
+
+
+def whole_bps(track: Track, top_bps: float) -> float:
+    """What the best costs a viewer of a stream in layers: alone, which is what it would be without smaller ones (WISH-2), it
+    takes more than as one of several: who has room for that one only would be without it a moment later."""
+    return top_bps if track.wish.bps == 0 else max(top_bps, track.wish.whole_bps or ALONE_BPS)
 
 
 def alive_layers(track: Track, now: float) -> list[Layer]:

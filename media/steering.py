@@ -27,7 +27,7 @@ from typing import Literal
 from media.congestion.downlink import Downlink
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.layering import EVERY, Layering, Point
-from media.offering import alive_layers, fewer, wanted
+from media.offering import alive_layers, fewer, wanted, whole_bps
 from media.plane import LayerChanged, PlaneEvent, SizeWished
 from media.repeats import ALONE_FROM, repeat
 from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
@@ -282,7 +282,7 @@ class Steering:
         shown = [(r, r.consumer.spatial == top) for r in track.routes if isinstance(r.consumer, LayeredConsumer)]
         rooms = [(route.room_bps, best and route.layer is not None) for route, best in shown if route.most == "best"]
         rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
-        if track.wish.settle(rooms, layering.cost(top), now):
+        if track.wish.settle(rooms, whole_bps(track, layering.cost(top)), now):
             self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
 
     def _budget(self, transport: Transport, now: float) -> float:
