@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
-from tests.browser.remote import Browser, Page
+from tests.browser.remote import Browser, BrowserError, Page
 from tests.system import System
 
 PHONE = {"width": 360, "height": 740, "phone": False}
@@ -21,23 +21,47 @@ HANDSET = {"width": 360, "height": 740, "phone": True, "agent": ANDROID}
 Kind = Literal["audio", "video"]
 
 
+STANDING = """
+const ranges = ({ buffered }) => [...Array(buffered.length).keys()].map((at) => [buffered.start(at), buffered.end(at)]);
+return {
+  ...document.querySelector('.transport')?.dataset,
+  videos: [...document.querySelectorAll('video')].map((video) => ({
+    stream: video.dataset.stream, here: video.hasAttribute('data-here'), at: video.currentTime, paused: video.paused,
+    seeking: video.seeking, ready: video.readyState, error: video.error?.message, buffered: ranges(video),
+  })),
+};
+"""
+"""What each element of a recording is doing."""
+
+
+SHOWN = """
+const rows = (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp' && row.kind === 'video');
+return {
+  at: node?.currentTime, paused: node?.paused, ready: node?.readyState, width: node?.videoWidth,
+  tracks: (node?.srcObject?.getTracks() ?? []).map((track) => [track.kind, track.muted, track.readyState]),
+  rows: rows.map((row) => [row.mid, row.packetsReceived, row.framesDecoded, row.keyFramesDecoded, row.pliCount]),
+};
+"""
+"""What a page knows of a picture that does not come."""
+
+
 async def act(page: Page, name: str) -> None:
     """Press a button when it may be pressed."""
     await page.click(f'[data-act="{name}"]:not([aria-disabled])')
 
 
-async def screen(page: Page, name: str, within_s: float = 15) -> None:
+async def screen(page: Page, name: str, within_s: float = 30) -> None:
     """Wait until the page shows this screen."""
     await page.wait(f"return document.querySelector('[data-page=\"{name}\"]') !== null", within_s)
 
 
-async def picture(page: Page, name: str, within_s: float = 15) -> None:
-    """Wait until this picture has painted a frame."""
-    await page.wait(
-        f"const node = document.querySelector('[data-video=\"{name}\"]');"
-        "return node !== null && node.videoWidth > 2 && node.currentTime > 0",
-        within_s,
-    )
+async def picture(page: Page, name: str, within_s: float = 30) -> None:
+    """Wait until this picture has painted a frame; fails with what the page knows of it."""
+    node = f"const node = document.querySelector('[data-video=\"{name}\"]');"
+    try:
+        await page.wait(f"{node} return node !== null && node.videoWidth > 2 && node.currentTime > 0", within_s)
+    except BrowserError as failed:
+        raise AssertionError(await page.eval(node + SHOWN)) from failed
 
 
 async def rms_dbfs(page: Page, seconds: float = 3.0) -> float:
@@ -87,6 +111,23 @@ async def hearing(page: Page, within_s: float = 10) -> None:
             await asyncio.sleep(0.1)
 
 
+async def played(page: Page, beyond_s: float, within_s: float = 30) -> None:
+    """Wait until an auditor's page has played doctor and patient so far; fails with where each element stands."""
+    both = "['doctor', 'patient'].map((name) => document.querySelector(`video[data-stream=${name}]`))"
+    try:
+        await page.wait(f"return {both}.every((video) => video?.currentTime > {beyond_s})", within_s)
+    except BrowserError as failed:
+        raise AssertionError(await page.eval(STANDING)) from failed
+
+
+async def still(page: Page) -> None:
+    """Wait until nothing plays on an auditor's page."""
+    try:
+        await page.wait("return [...document.querySelectorAll('video')].every((video) => video.paused)")
+    except BrowserError as failed:
+        raise AssertionError(await page.eval(STANDING)) from failed
+
+
 async def patient_waits(page: Page) -> None:
     """From the opened link to the waiting room, as a first-time patient."""
     await act(page, "confirm")
@@ -98,7 +139,7 @@ async def patient_waits(page: Page) -> None:
 async def recording_closed(system: System, visit: str) -> None:
     """Wait until the recording is stored whole."""
     store = system.data / "store" / "recordings" / visit
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while not any('"type":"close"' in batch.read_text() for batch in store.glob("records/*.jsonl")):
             await asyncio.sleep(0.2)
 

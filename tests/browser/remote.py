@@ -162,7 +162,7 @@ class Page:
         """As `eval`, in the frame whose address begins like this; None while there is none, or it is going elsewhere."""
         return (await self._ask("inFrame", at=at, code=code))["value"]
 
-    async def wait(self, code: str, within_s: float = 15.0) -> Any:
+    async def wait(self, code: str, within_s: float = 30.0) -> Any:
         """Wait until the function body returns something true, and return it."""
         return (await self._ask("wait", code=code, timeout=int(within_s * 1000)))["value"]
 

@@ -17,7 +17,7 @@ from recorder.sealing.opened import open_bundle
 from signaling.staff.staff_accounts import StaffAccounts
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
-from tests.browser.pages import DESK, Visit, act, recording_closed, screen
+from tests.browser.pages import DESK, Visit, act, played, recording_closed, screen, still
 from tests.browser.remote import Browser, Page
 from tests.system import System, teleconsult
 
@@ -177,7 +177,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     assert max(drifts) <= BEGINNING_MS, drifts
     assert sorted(drifts[len(drifts) // 2 :])[len(drifts) // 4] <= DRIFT_MS, drifts
     await page.press("Space")
-    await page.wait("return [...document.querySelectorAll('video')].every((video) => video.paused)")
+    await still(page)
     before = await page.eval("return Number(document.querySelector('.transport').dataset.at)")
     await page.press("ArrowLeft")
     await page.wait(f"return Number(document.querySelector('.transport').dataset.at) < {before}")
@@ -246,7 +246,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await page.wait("return document.querySelector('[data-vouched]')?.dataset.vouched === 'own'")
     assert await page.eval("return document.querySelector('[data-act=export-open], [data-why]') === null")
     await keyed(page, "play")
-    await page.wait("return [...document.querySelectorAll('video')].every((video) => video.currentTime > 0.3)")
+    await played(page, 0.3)
     await clean(page)
     await keyed(page, "back")
     await screen(page, "list")

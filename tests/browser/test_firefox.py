@@ -22,6 +22,7 @@ from tests.browser.pages import (
     moving,
     patient_waits,
     picture,
+    played,
     recording_closed,
     rms_dbfs,
     screen,
@@ -73,9 +74,7 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
     await page.eval(CHOOSE)
     await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
     await act(page, "play")
-    await page.wait(
-        "return [...document.querySelectorAll('video')].slice(0, 2).every((each) => each.currentTime > 0.3)"
-    )
+    await played(page, 0.3)
 
 
 async def granting(system: System, firefox: Browser) -> None:
@@ -142,9 +141,7 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox
         "return document.body.innerText"
     )
     await act(auditor, "play")
-    await auditor.wait(
-        "return [...document.querySelectorAll('video')].slice(0, 2).every((each) => each.currentTime > 1)", 20
-    )
+    await played(auditor, 1)
     await act(auditor, "play")
     await proven(system, auditor, visit.id, tmp_path)
     await granting(system, firefox)

@@ -134,7 +134,10 @@ class Screen {
       await settled(buffer);
       if (buffer === this.buffer) this.settledNames.add(name);
     } catch (error) {
-      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') return;
+      if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') {
+        if (buffer === this.buffer) this.gone.add(name);
+        return;
+      }
       // Full: what was played makes room, and this piece is tried again on the next turn.
       this.appended.delete(name);
       buffer.remove(0, Math.max(0.1, this.video.currentTime - 15));
@@ -245,6 +248,8 @@ export class Playback {
       video.toggleAttribute('data-unplayable', screen.unplayable);
       if (!due) continue;
       present += 1;
+      // One that has run dry as well: it would go on by itself with what comes.
+      if ((!playing || this.waiting) && !video.paused) video.pause();
       if (video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !holds(video.buffered, ms)) {
         late ||= screen.late(ms);
         const there = video.readyState >= HTMLMediaElement.HAVE_METADATA && !video.seeking;
@@ -270,7 +275,6 @@ export class Playback {
   private steer(video: HTMLVideoElement, ms: number, playing: boolean): number | null {
     const drift = video.currentTime * 1000 - ms;
     if (!playing || this.waiting) {
-      if (!video.paused) video.pause();
       if (Math.abs(drift) > 40 && !video.seeking) video.currentTime = ms / 1000;
       return null;
     }
