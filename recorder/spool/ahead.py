@@ -9,7 +9,8 @@ block = number (8) ‖ size of the data (8) ‖ data ‖ number (8) ‖ size of 
 data  = pieces of drafts; table = MessagePack, `_Part` for each visit: its line, and which pieces of the data are whose
 ```
 AHEAD-1  A block is durable when `write` returns, with all that it holds. It counts if its table is whole, which is written
-         after the data is synced. Numbers rise: what an earlier time left behind the newest block has a smaller one.
+         after the data is synced. Numbers rise: what an earlier time left behind the newest block has a smaller one; what
+         an earlier life left there, which may have had greater ones, is cut off.
 AHEAD-2  Once `LEAST` bytes are written and `EVERY_S` are over, or at `MOST` bytes, it is emptied: the journals are synced,
          and drafts that are still open are written to files of their own. If that fails, so does the commit that was to
          come, and lines are put in their journals once more before it is tried again.
@@ -215,6 +216,7 @@ class WriteAhead:
                 for (name, _, _), piece in zip(part.drafts, pieces, strict=True):
                     self._drafts.setdefault((part.visit, name), []).append(piece)
                 self._over(part)
+        os.ftruncate(self._file, self._end)  # AHEAD-1
         self._put_lines(self._visits)
         for visit in self._visits:
             sync(self._root / visit / "journal")

@@ -87,6 +87,21 @@ def test_after_a_life_that_stopped_in_the_middle_the_next_ones_blocks_count(tmp_
     assert desk.journal("one") == b"first\nthird\n"
 
 
+def test_what_an_emptied_file_still_holds_is_not_taken_for_the_next_lifes(tmp_path: Path) -> None:  # AHEAD-1
+    desk = Desk(tmp_path, "one")
+    desk.ahead.write([commit("one", 0, b"first\n")])
+    end = desk.size()
+    desk.ahead.write([commit("one", 6, b"other\n")])
+    (tmp_path / "one" / "journal").write_bytes(b"first\nother\n")  # emptied, and then no more than begun anew
+    with (tmp_path / ".ahead").open("r+b") as file:
+        file.write(bytes(end))
+    again = desk.opened()
+    again.write([commit("one", 12, b"third\n")])
+    (tmp_path / "one" / "journal").write_bytes(b"first\nother\nthird\n")
+    desk.opened()
+    assert desk.journal("one") == b"first\nother\nthird\n"
+
+
 def test_what_could_not_be_written_is_written_again_in_its_stead(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
