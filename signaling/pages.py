@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from signaling.plain_page import FRONT, HEADERS, plain_page
+
 ROLES = {"p": "patient", "d": "doctor", "g": "guest", "a": "auditor", "c": "check", "o": "coordinator"}
 DIST = Path(__file__).parent.parent / "web_client" / "dist"
 MAX_FILE = 8 << 20
@@ -43,11 +45,6 @@ _NOT_BUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Tele
 <p>The server runs, but its pages are missing. Run <code>make build</code> (or <code>npm ci &amp;&amp; npm run build</code>
 in <code>web_client</code>; Node 20.19 or newer), then reload this page.</p>
 <p lang="zh">网页端尚未构建。请运行 <code>make build</code> 后刷新本页。</p></html>
-"""
-_FRONT = """<!doctype html><html lang="zh"><meta charset="utf-8"><title>Teleconsult</title>
-<h1>Teleconsult</h1>
-<p>请打开医院发给您的链接。如有紧急情况,请立即拨打 120。</p>
-<p lang="en">Please open the link your hospital sent you. In an emergency call 120 (or your local number) at once.</p></html>
 """
 
 
@@ -91,7 +88,7 @@ class Pages:
         app.router.add_get("/{path:(?:[pdgaco]/|assets/)?[A-Za-z0-9][A-Za-z0-9._-]{0,127}}", self._file, name="asset")
 
     async def _front(self, _request: web.Request) -> web.Response:
-        return web.Response(text=_FRONT, content_type="text/html", headers=self._page_headers)
+        return web.Response(text=plain_page("云诊室 · Teleconsult", FRONT), content_type="text/html", headers=HEADERS)
 
     async def _page(self, request: web.Request) -> web.Response:
         name = f"{request.path.strip('/')}/index.html"

@@ -23,6 +23,7 @@ from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
 from signaling.api.bodies import FORM_WITHIN_S, UPLOAD_WITHIN_S, whole_body
 from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
+from signaling.plain_page import HEADERS, LOST, plain_page
 from signaling.ports import StoreAway
 from signaling.problems import (
     MEDIA_TYPE,
@@ -74,7 +75,7 @@ async def answering(request: web.Request, handler: Handler) -> web.StreamRespons
     except web.HTTPException as error:
         if error.status < 400:
             raise
-        response = refuse(_from_aiohttp(error), request_id, error)
+        response = _lost() if _reads_a_page(request, error) else refuse(_from_aiohttp(error), request_id, error)
     except Exception:  # API-3: an actor ends here
         log.exception("request failed", extra={"operation": operation(request), "request": request_id})
         response = refuse(Internal(), request_id)
@@ -222,6 +223,17 @@ def _place(error: msgspec.ValidationError, kind: Any) -> tuple[str, str | None]:
     elif what.startswith("Invalid"):
         what = "this is not one of the values that are allowed"
     return what, at
+
+
+def _reads_a_page(request: web.Request, error: web.HTTPException) -> bool:
+    """Whether a person mistyped an address, or lost a part of a link: programs ask for no page by name."""
+    asks = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return error.status == 404 and asks and not request.path.startswith("/api/")
+
+
+def _lost() -> web.Response:
+    text = plain_page("这里没有页面 · There is no page here", LOST)
+    return web.Response(text=text, status=404, content_type="text/html", headers=HEADERS)
 
 
 def _from_aiohttp(error: web.HTTPException) -> Problem:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 from collections.abc import Mapping
 
 from aiohttp import web
+
+from signaling.plain_page import HEADERS, plain_page
 
 FIELDS = (
     "client_id",
@@ -21,27 +21,12 @@ FIELDS = (
 )
 """Of the authorization request: carried through the form."""
 
-_STYLE = """
-:root { color-scheme: light }
-body { margin: 0; background: #f4f6f3; color: #14211d; font: 16px/1.5 "PingFang SC", "Noto Sans CJK SC", sans-serif }
-main { max-width: 360px; margin: 12vh auto; background: #fff; border: 1px solid #d3dbd6; border-radius: 14px; padding: 28px }
-h1 { font-size: 22px; margin: 0 0 16px }
-label { display: block; margin: 12px 0 4px; color: #44544e }
-input, button, .go { box-sizing: border-box; width: 100%; min-height: 48px; border-radius: 10px; font: inherit }
-input { border: 1px solid #6b7a74; padding: 0 12px }
-button, .go { display: block; margin-top: 20px; border: 0; background: #0b6156; color: #fff; font-weight: 600 }
-.go { text-align: center; line-height: 48px; text-decoration: none }
-:focus-visible { outline: 3px solid #1546c0; outline-offset: 2px }
-p[role=alert] { background: #fce9e6; color: #b0261d; border-radius: 10px; padding: 8px 12px; margin: 0 }
-"""
-_STYLE_SHA256 = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS = {
-    # `form-action` also judges where a form's answer leads: back to our own callback.
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_SHA256}'; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
+_NO_ROLE = "您的账号还没有这里的权限，请找管理员 · Your account has no role here. Please ask an administrator"
+_REFUSED = {
+    "state_unknown": "登录隔得太久，或换了窗口，请再试一次 · It took too long, or began in another window. Try again",
+    "role_missing": _NO_ROLE,
+    "doctor_missing": _NO_ROLE,
+    "issuer_unavailable": "登录服务现在不通，请过一会儿再试 · Sign-in does not answer now. Please try again in a while",
 }
 
 
@@ -62,15 +47,15 @@ def form_page(said: Mapping[str, str], wrong: str | None, status: int = 200) -> 
 
 
 def refused_page(code: str, status: int) -> web.Response:
-    """Nobody is signed in, and what to do about it."""
-    said = f'<p role="alert">没能登录 · You are not signed in ({html.escape(code)})</p>'
-    return _page(f'{said}<a class="go" href="login">再试一次 · Try again</a>', status)
+    """Nobody is signed in, and what to do about it; the code is for whoever is asked for help."""
+    said = html.escape(_REFUSED.get(code, "没能登录，请再试一次 · You are not signed in. Please try again"))
+    return _page(
+        f'<p role="alert">{said} <small>({html.escape(code)})</small></p>'
+        '<a class="go" href="login">再试一次 · Try again</a>',
+        status,
+    )
 
 
 def _page(body: str, status: int) -> web.Response:
-    text = (
-        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>登录 · Sign in</title>'
-        f'<meta name="viewport" content="width=device-width,initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><main><h1>登录 · Sign in</h1>{body}</main></body></html>"
-    )
-    return web.Response(text=text, status=status, content_type="text/html", headers=_HEADERS)
+    text = plain_page("登录 · Sign in", body)
+    return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)

@@ -171,4 +171,20 @@ async def test_a_guide_stands_below_its_own_address(dist: Path) -> None:
 async def test_the_front_page_sends_people_to_their_link(client: Client) -> None:
     answer = await client.get("/")
     assert answer.status == 200
-    assert "120" in await answer.text()
+    said = await answer.text()
+    assert 'href="tel:120"' in said
+    for where in ("check", "guides/patient-zh", "auth/login"):
+        assert f'href="{where}"' in said  # relative: below any path
+
+
+async def test_a_person_at_a_wrong_address_reads_what_to_do_and_a_program_a_problem(client: Client) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    lost = await client.get("/p/half-a-link", headers=browser)
+    assert (lost.status, lost.content_type) == (404, "text/html")
+    said = await lost.text()
+    assert "从短信或公众号里再点一次" in said
+    assert "half-a-link" not in said
+    assert "script" not in said
+    assert "default-src 'none'" in lost.headers["Content-Security-Policy"]
+    for path, asks in (("/p/half-a-link", {"Accept": "*/*"}), ("/api/v1/nothing", browser)):
+        assert (await client.get(path, headers=asks)).content_type == "application/problem+json"
