@@ -2,6 +2,7 @@
 
 TOGETHER-1  One block is written at a time. What is given meanwhile waits, and is the next one.
 TOGETHER-2  What follows a commit is done in the same thread, before anybody is told of it.
+TOGETHER-3  Whatever is raised is told to those whom it concerns, and to nobody else: the next block is written all the same.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Together:
         self._writing: asyncio.Task[None] | None = None
 
     async def commit(self, commit: Commit, then: Callable[[], None]) -> None:
-        """Make it durable, and do `then` in that thread. Raises `OSError`: of either."""
+        """Make it durable, and do `then` in that thread. Raises what either raises: `OSError` of a disk that will not."""
         loop = asyncio.get_running_loop()
         given = _Given(commit, then, loop.create_future())
         self._waiting.append(given)
@@ -41,7 +42,7 @@ class Together:
     async def _write(self) -> None:
         while self._waiting:
             block, self._waiting = self._waiting, []
-            failed: list[OSError | None] = [None] * len(block)
+            failed: list[Exception | None] = [None] * len(block)
             await self._in_thread(lambda block=block, failed=failed: self._write_now(block, failed))  # type: ignore[misc]
             for given, error in zip(block, failed, strict=True):
                 if given.done.done():
@@ -52,14 +53,14 @@ class Together:
                     given.done.set_exception(error)
         self._writing = None
 
-    def _write_now(self, block: list[_Given], failed: list[OSError | None]) -> None:
+    def _write_now(self, block: list[_Given], failed: list[Exception | None]) -> None:
         try:
             self._ahead.write([given.commit for given in block])
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - TOGETHER-3
             failed[:] = [error] * len(block)
             return
         for place, given in enumerate(block):
             try:
                 given.then()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001 - TOGETHER-3
                 failed[place] = error

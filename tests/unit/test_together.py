@@ -75,3 +75,16 @@ async def test_what_follows_a_commit_fails_for_that_one_alone(tmp_path: Path) ->
     assert (went, settled) == (None, ["b"])
     with pytest.raises(OSError, match="no space"):
         await together.commit(commit("a"), full)
+
+
+async def test_a_fault_of_one_visit_ends_neither_the_others_nor_the_writing(tmp_path: Path) -> None:  # TOGETHER-3
+    together = Together(Counted(tmp_path), asyncio.to_thread)
+
+    def wrong() -> None:
+        raise ValueError("what nobody thought of")
+
+    async with asyncio.timeout(30):
+        one, two = together.commit(commit("a"), wrong), together.commit(commit("b"), lambda: None)
+        outcomes = await asyncio.gather(one, two, return_exceptions=True)
+        assert [type(outcome) for outcome in outcomes] == [ValueError, type(None)]
+        await together.commit(commit("c"), lambda: None)
