@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from signaling.api.kinds import Cursor, Id, Limit, Moment, OpaqueId, Request, Zoned
-from signaling.law.facts import Doctor, VisitFacts
+from signaling.law.facts import Consent, Doctor, OnBehalf, VisitFacts
 from signaling.law.messages import Message, Photo, sha256
 from signaling.recordings.copies import Copy
 from signaling.recordings.exports import Export
@@ -97,16 +97,17 @@ class PatientNames(msgspec.Struct, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True):
-    """Who they were."""
+    """Who they were, and who decided for the patient if somebody did."""
 
     doctor: Doctor
     patient: PatientNames
+    by: OnBehalf | None
 
     @classmethod
     def of(cls, facts: VisitFacts) -> Names:
         """From the stored facts."""
-        one = facts.patient
-        return cls(facts.doctor, PatientNames(one.id, one.name, one.age, one.sex))
+        one, by = facts.patient, facts.consents.get("patient", Consent()).by
+        return cls(facts.doctor, PatientNames(one.id, one.name, one.age, one.sex), by)
 
 
 class KeptMessage(msgspec.Struct, frozen=True):

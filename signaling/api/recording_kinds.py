@@ -8,9 +8,44 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Cursor, Id, Moment
-from signaling.law.facts import Consent, Doctor, Ending, Phase, RecordingPolicy, VisitFacts
+from signaling.law.facts import (
+    BehalfKind,
+    Consent,
+    ConsentState,
+    Doctor,
+    Ending,
+    Phase,
+    RecordingPolicy,
+    Relation,
+    VisitFacts,
+)
 from signaling.recordings.door import RecordingFacts
 from signaling.sql.store import Access
+
+
+class ShownBehalf(msgspec.Struct, frozen=True):
+    """Who decided for the patient. The name is among the names, after a reason (ACCESS-5)."""
+
+    as_: BehalfKind = msgspec.field(name="as")
+    relation: Relation
+
+
+class ShownConsent(msgspec.Struct, frozen=True):
+    """What a seat decided, and about which words; a person in it is no name."""
+
+    state: ConsentState
+    text_version: str | None
+    text_sha256: str | None
+    language: str | None
+    method: str | None
+    at: str | None
+    by: ShownBehalf | None
+
+    @classmethod
+    def of(cls, kept: Consent) -> ShownConsent:
+        """From the stored decision."""
+        by = None if kept.by is None else ShownBehalf(kept.by.as_, kept.by.relation)
+        return cls(kept.state, kept.text_version, kept.text_sha256, kept.language, kept.method, kept.at, by)
 
 
 class Recording(msgspec.Struct, frozen=True):
@@ -21,7 +56,7 @@ class Recording(msgspec.Struct, frozen=True):
     policy: RecordingPolicy
     doctor: Doctor
     patient: Annotated[str, Meta(description="The keyed pseudonym that evidence uses.")]
-    consents: dict[str, Consent]
+    consents: dict[str, ShownConsent]
     created: Moment
     entered: Moment | None
     live: Moment | None
@@ -38,7 +73,7 @@ class Recording(msgspec.Struct, frozen=True):
             policy=facts.recording,
             doctor=facts.doctor,
             patient=pseudonym,
-            consents=facts.consents,
+            consents={seat: ShownConsent.of(each) for seat, each in facts.consents.items()},
             created=facts.created,
             entered=facts.entered,
             live=facts.live,

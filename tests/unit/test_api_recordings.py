@@ -14,6 +14,7 @@ import pytest
 from config.clock import now_iso, parse_iso
 from recorder.store.folder import FolderStore
 from signaling.api.looks import Seen
+from signaling.law.facts import Consent, OnBehalf
 from signaling.law.messages import Draft, Photo
 from signaling.problems import NotReady
 from tests.bundles import honest_visit
@@ -231,6 +232,20 @@ async def test_names_and_messages_come_only_after_a_reason_that_is_on_the_log_fi
     ]
     (line,) = [one for one in await api.store.access_log(0, 50) if one.what == "reason"]
     assert line.reason == "投诉 2026-017"
+
+
+async def test_who_decided_for_a_patient_is_named_after_a_reason_and_not_before(api: Api) -> None:
+    by = OnBehalf("guardian", "mother", "王丽娜")
+    await api.store.create(some_visit("v1", consents={"patient": Consent("agreed", by=by)}), None, "")
+    token = auditor(api)
+    _, shown = await api.call("GET", "/api/v1/recordings/v1", token)
+    _, page = await api.call("GET", "/api/v1/recordings", token)
+    for one in (shown, page["recordings"][0]):
+        assert one["consents"]["patient"]["by"] == {"as": "guardian", "relation": "mother"}
+        assert "丽" not in str(one)
+    await given_reason(api, token)
+    _, names = await api.call("GET", "/api/v1/recordings/v1/names", token)
+    assert names["by"] == {"as": "guardian", "relation": "mother", "name": "王丽娜"}
 
 
 async def test_a_visit_is_found_by_its_number_doctor_patients_code_and_time(api: Api) -> None:
