@@ -7,7 +7,7 @@ import { render } from 'preact';
 import { Checkup } from './core/checkup';
 import { checkup as port } from './ports/checkup';
 import { clock } from './ports/clock';
-import { preferences, switchLanguage } from './ports/preferences';
+import { preferences, switchLanguage, switchMode } from './ports/preferences';
 import { CheckPage } from './views/checkup/page';
 import { useSnapshot } from './views/parts/snapshot';
 import { check as enOwn } from './words/en/check';
@@ -34,9 +34,10 @@ const copy = (): Promise<boolean> => navigator.clipboard?.writeText(report()).th
 
 function Page() {
   const now = useSnapshot(checkup);
-  const w = WORDS[useSnapshot(preferences).language];
+  const { language, mode } = useSnapshot(preferences);
+  const w = WORDS[language];
   document.title = w.tryTitle;
-  return <CheckPage now={now} w={w} act={{ start: () => void checkup.run(), copy, download, language: switchLanguage }} />;
+  return <CheckPage now={now} w={w} mode={mode} act={{ start: () => void checkup.run(), copy, download, language: switchLanguage, mode: switchMode }} />;
 }
 
 const root = document.getElementById('page');

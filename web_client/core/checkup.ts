@@ -85,6 +85,11 @@ export function verdictOf(steps: Readonly<Record<Step, Tried>>): Verdict {
   return good('udp') ? 'good' : 'detour';
 }
 
+/** Why no camera or no microphone came, as the browser names it: what to do next depends on it. */
+export function deviceCause(steps: Readonly<Record<Step, Tried>>): string | null {
+  return (['camera', 'microphone'] as const).map((step) => steps[step]).find((each) => each.outcome === 'failed')?.why ?? null;
+}
+
 export class Checkup implements Watchable<CheckupFacts> {
   private readonly facts = new Snapshot<CheckupFacts>({ running: false, steps: fresh(), flow: null, verdict: null });
 

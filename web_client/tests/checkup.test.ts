@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Checkup, type CheckupPort, type Flow, type Rehearsal, type Way } from '../core/checkup';
+import { Checkup, deviceCause, type CheckupPort, type Flow, type Rehearsal, type Way } from '../core/checkup';
 import { Bench } from './bench';
 
 const FAST: Flow = { up_bps: 1e6, down_bps: 1e6, up_lost: 0, down_lost: 0, rtt_ms: 40 };
@@ -41,6 +41,15 @@ describe('checkup', () => {
     expect(checkup.now.verdict).toBe(verdict);
     expect(checkup.now.running).toBe(false);
     for (const tried of Object.values(checkup.now.steps)) expect(['good', 'weak', 'failed', 'absent']).toContain(tried.outcome);
+  });
+
+  it('knows why a device did not come, for the sentence that says what to do', async () => {
+    const checkup = begin({ device: (source) => (source === 'microphone' ? Promise.reject(new Error('NotReadableError')) : Promise.resolve()) });
+    await checkup.run();
+    expect(deviceCause(checkup.now.steps)).toBe('NotReadableError');
+    const good = begin();
+    await good.run();
+    expect(deviceCause(good.now.steps)).toBeNull();
   });
 
   it('reports which step is blocked and why, and nothing of the person', async () => {

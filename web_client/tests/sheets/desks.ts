@@ -69,4 +69,5 @@ export const CHECK: Readonly<Record<string, CheckupFacts>> = {
   slow: ended('slow', { flow: tried('weak', null, 'loss') }),
   media: ended('media', { udp: tried('failed', null, 'timeout'), tcp: tried('failed', null, 'timeout'), 'relay-udp': tried('failed', null, 'timeout'), 'relay-tcp': tried('failed', null, 'refused'), flow: tried('absent') }),
   devices: ended('devices', { camera: tried('failed', null, 'NotAllowedError') }),
+  busy: ended('devices', { microphone: tried('failed', null, 'NotReadableError') }),
 };

@@ -117,7 +117,7 @@ function view({ state, part, lang, mode }: Sheet): VNode {
     return <GuestPageView key={`${state} ${mode}`} now={patientFacts(state, tracks, lang, GUEST)} w={lang === 'zh' ? zhGuest : enGuest} {...given} />;
   }
   if (role === 'coordinator') return <CoordinatorPageView key={`${state} ${mode}`} now={COORDINATOR[state] ?? DESKLESS} w={lang === 'zh' ? { ...zhCommon, ...zhCoordinator } : { ...enCommon, ...enCoordinator }} act={nothing} />;
-  if (role === 'check') return <CheckPage key={`${state} ${mode}`} now={CHECK[state] ?? UNTRIED} w={lang === 'zh' ? { ...zhCommon, ...zhCheck } : { ...enCommon, ...enCheck }} act={nothing} />;
+  if (role === 'check') return <CheckPage key={`${state} ${mode}`} mode={mode} now={CHECK[state] ?? UNTRIED} w={lang === 'zh' ? { ...zhCommon, ...zhCheck } : { ...enCommon, ...enCheck }} act={nothing} />;
   const w = lang === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
   const consent = { version: '', sha256: '', language: lang, text: '…' };
   const open = (name: string): boolean => part === name || asked.has(name);

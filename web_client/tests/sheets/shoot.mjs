@@ -62,7 +62,7 @@ const PATIENT = ['opening', 'early', 'entry', 'entry+family', 'entry-child', 'co
 const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'live-captions', 'live-text', 'reconnecting', 'ended', 'left'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-guests', 'live-gap', 'crowded+rx', 'crowded+chat', 'crowded-free', 'ended'];
 const COORDINATOR = ['loading', 'refused', 'quiet', 'busy', 'choosing'];
-const CHECK = ['before', 'running', 'good', 'slow', 'media', 'devices'];
+const CHECK = ['before', 'running', 'good', 'slow', 'media', 'devices', 'busy'];
 const ALL = { patient: PATIENT, guest: GUEST, doctor: DOCTOR, coordinator: COORDINATOR, check: CHECK };
 /** Pages of the staff have no elder mode. */
 const STAFF = new Set(['doctor', 'coordinator']);

@@ -1,6 +1,6 @@
 /** The connection test's page: one sentence and the next step for the person, every step and a report for the engineer. */
 import { useState } from 'preact/hooks';
-import { type CheckupFacts, type Outcome, STEPS } from '../../core/checkup';
+import { type CheckupFacts, deviceCause, type Outcome, STEPS } from '../../core/checkup';
 import type { CheckWords as Words } from '../../words/kinds';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
@@ -12,31 +12,42 @@ const ICONS: Readonly<Record<Outcome, IconName | null>> = { waiting: null, tryin
 export interface CheckGiven {
   readonly now: CheckupFacts;
   readonly w: Words;
-  readonly act: { start(): void; copy(): Promise<boolean>; download(): void; language(): void };
+  readonly mode: 'normal' | 'elder' | 'max';
+  readonly act: { start(): void; copy(): Promise<boolean>; download(): void; language(): void; mode(): void };
 }
 
 function rate(bps: number | null): string {
   return bps === null ? '–' : bps >= 1_000_000 ? `${(bps / 1_000_000).toFixed(1)} Mbit/s` : `${Math.round(bps / 1000)} kbit/s`;
 }
 
-export function CheckPage({ now, w, act }: CheckGiven) {
+/** What to do next: of devices, by their cause. */
+function nextOf({ verdict, steps }: CheckupFacts, w: Words): string {
+  if (verdict === null) return w.tryLead;
+  return (verdict === 'devices' ? w.tryDevices[deviceCause(steps) ?? ''] : undefined) ?? w.tryNext[verdict];
+}
+
+export function CheckPage({ now, w, mode, act }: CheckGiven) {
   const [copied, setCopied] = useState(false);
   const { verdict, flow } = now;
   const good = verdict === 'good' || verdict === 'detour';
+  const next = nextOf(now, w);
   const begun = now.running || verdict !== null;
   return (
     <>
       <header class="head">
         <b>{w.brand}</b>
+        <button type="button" class="ghost size" data-act="mode" aria-pressed={mode !== 'normal'} onClick={act.mode}>
+          {mode === 'elder' ? w.bigger : w.elder}
+        </button>
         <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
           {w.other}
         </button>
       </header>
       <main class="try" data-page="checkup" data-verdict={verdict ?? undefined}>
         <Heading page="checkup">{verdict === null ? w.tryTitle : w.tryVerdict[verdict]}</Heading>
-        <p class={`told ${verdict === null ? '' : good ? 'good' : 'warn'}`}>{verdict !== null ? w.tryNext[verdict] : now.running ? w.tryRunning : w.tryLead}</p>
-        <Button act="start" kind="main" disabled={now.running} onTap={act.start}>
-          {begun ? w.tryAgain : w.tryStart}
+        <p class={`told ${verdict === null ? '' : good ? 'good' : 'warn'}`}>{next}</p>
+        <Button act="start" kind={good ? 'soft' : 'main'} disabled={now.running} onTap={act.start}>
+          {now.running ? w.tryRunning : begun ? w.tryAgain : w.tryStart}
         </Button>
         {begun && (
           <ul>
@@ -50,7 +61,7 @@ export function CheckPage({ now, w, act }: CheckGiven) {
                   <span class="quiet">
                     {w.tryOutcome[outcome]}
                     {ms !== null && outcome !== 'failed' && ` · ${ms} ms`}
-                    {why !== null && ` · ${why}`}
+                    {why !== null && w.tryWhy[why] !== undefined && ` · ${w.tryWhy[why]}`}
                   </span>
                 </li>
               );
@@ -72,7 +83,7 @@ export function CheckPage({ now, w, act }: CheckGiven) {
           </section>
         )}
       </main>
-      <Said polite={verdict === null ? (now.running ? w.tryRunning : '') : `${w.tryVerdict[verdict]} ${w.tryNext[verdict]}`} />
+      <Said polite={verdict === null ? (now.running ? w.tryRunning : '') : `${w.tryVerdict[verdict]} ${next}`} />
     </>
   );
 }

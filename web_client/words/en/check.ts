@@ -5,7 +5,7 @@ export const check: OwnCheckWords = {
   tryLead: 'It takes about half a minute. Tap Allow when the browser asks for camera and microphone.',
   tryStart: 'Start the test',
   tryAgain: 'Test again',
-  tryRunning: 'Testing, please wait',
+  tryRunning: 'Testing…',
   tryCopy: 'Copy the report',
   tryCopied: 'Copied',
   tryDownload: 'Download the report',
@@ -19,11 +19,11 @@ export const check: OwnCheckWords = {
     'relay-udp': 'Relay (UDP)',
     'relay-tcp': 'Relay (TCP)',
     'relay-tls': 'Relay (TLS)',
-    flow: 'Picture there and back',
+    flow: 'Picture both ways',
     camera: 'Camera',
     microphone: 'Microphone',
   },
-  tryOutcome: { waiting: 'waiting', trying: 'trying', good: 'works', weak: 'weak', failed: 'blocked', absent: 'not there' },
+  tryOutcome: { waiting: 'waiting', trying: 'trying', good: 'works', weak: 'weak', failed: 'blocked', absent: 'not tried' },
   tryVerdict: {
     good: 'All is well. You can have your visit.',
     detour: 'You can have your visit. The network takes a detour, so the picture may be slower.',
@@ -35,7 +35,7 @@ export const check: OwnCheckWords = {
     devices: 'The network is fine, but camera or microphone cannot be used.',
   },
   tryNext: {
-    good: 'For the visit, use this device and this network.',
+    good: 'When it is time, open the link from the hospital, on this device and this network.',
     detour: 'Mobile data or your Wi-Fi at home may be smoother.',
     slow: 'Go nearer to the router, stop other downloads, or use mobile data, then test again.',
     insecure: 'Please open the link that begins with https.',
@@ -44,5 +44,10 @@ export const check: OwnCheckWords = {
     media: 'Use mobile data and test again; on an office network, send the report to its administrator.',
     devices: 'Tap the lock by the address, allow camera and microphone, then test again.',
   },
+  tryDevices: {
+    NotFoundError: 'No camera or no microphone was found. Plug it in and test again; sound alone is fine, too.',
+    NotReadableError: 'Another app is using it. Close that app, then test again.',
+  },
+  tryWhy: { timeout: 'no answer', unreachable: 'no answer', closed: 'cut off', failed: 'no connection', NotAllowedError: 'not allowed', NotFoundError: 'not found', NotReadableError: 'in use' },
   tryFlow: (up, down, rtt) => `${up} up, ${down} down, ${rtt} there and back`,
 };

@@ -4,7 +4,7 @@ export const check = {
   tryLead: '大约半分钟。浏览器问到摄像头和麦克风时，请点“允许”。',
   tryStart: '开始测试',
   tryAgain: '再测一次',
-  tryRunning: '正在测试，请稍候',
+  tryRunning: '正在测试…',
   tryCopy: '复制报告',
   tryCopied: '已复制',
   tryDownload: '下载报告',
@@ -22,7 +22,7 @@ export const check = {
     camera: '摄像头',
     microphone: '麦克风',
   },
-  tryOutcome: { waiting: '等待', trying: '正在试', good: '正常', weak: '偏弱', failed: '不通', absent: '没有这一项' },
+  tryOutcome: { waiting: '等待', trying: '正在试', good: '正常', weak: '偏弱', failed: '不通', absent: '没有试' },
   tryVerdict: {
     good: '一切正常，可以看诊。',
     detour: '可以看诊。网络绕了远路，画面可能慢一点。',
@@ -34,7 +34,7 @@ export const check = {
     devices: '网络没问题，但摄像头或麦克风用不了。',
   },
   tryNext: {
-    good: '看诊时请用同一部设备、同一个网络。',
+    good: '到时候点开医院发的链接就行。请用这部手机或电脑、这个网络。',
     detour: '有条件的话，换到手机流量或家里的 Wi-Fi 会更顺。',
     slow: '靠近路由器，关掉别的下载，或换成手机流量再测一次。',
     insecure: '请用 https 开头的链接打开。',
@@ -43,5 +43,10 @@ export const check = {
     media: '请换成手机流量再测一次；单位网络请把报告发给网管。',
     devices: '请在浏览器的地址栏旁点锁，允许摄像头和麦克风，再测一次。',
   },
+  tryDevices: {
+    NotFoundError: '没找到摄像头或麦克风，插好再测一次。只有声音也能看诊。',
+    NotReadableError: '别的程序正在用它。关掉那个程序，再测一次。',
+  } as Readonly<Record<string, string>>,
+  tryWhy: { timeout: '等不到回答', unreachable: '没有回答', closed: '被断开', failed: '没连上', NotAllowedError: '没有允许', NotFoundError: '没找到', NotReadableError: '正被占用' } as Readonly<Record<string, string>>,
   tryFlow: (up: string, down: string, rtt: string) => `上行 ${up}，下行 ${down}，往返 ${rtt}`,
 } as const;
