@@ -1,7 +1,7 @@
 """From the route table to aiohttp: let in, decode, call, answer; every refusal becomes a problem document.
 
 API-1  A body is JSON of at most 64 KiB, checked against its type, unknown fields refused; so is the query. An upload is
-       read whole, up to what its route takes; 16 at once are read, 4 of one visit: the next caller is asked to come back.
+       read whole, up to what its route takes, in a place of its own (`places`).
 API-2  Every answer carries `X-Request-Id`: the caller's, if it is a plausible one, else ours. Logs name the operation,
        the status and the request's id, and nothing a caller wrote.
 API-3  A bug in a handler is answered 500 `internal` and ends this request only.
@@ -9,10 +9,10 @@ API-3  A bug in a handler is answered 500 `internal` and ends this request only.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
-from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -22,6 +22,7 @@ from aiohttp import web
 from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
 from signaling.api.bodies import FORM_WITHIN_S, UPLOAD_WITHIN_S, whole_body
+from signaling.api.places import Place, Places
 from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
 from signaling.plain_page import HEADERS, LOST, plain_page
 from signaling.ports import StoreAway
@@ -39,8 +40,6 @@ from signaling.problems import (
     Unauthorised,
 )
 
-UPLOADS_AT_ONCE = 16
-UPLOADS_OF_ONE = 4
 RETRY_AFTER_S = 5
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -112,25 +111,16 @@ def refuse(problem: Problem, request_id: str, error: web.HTTPException | None = 
 
 
 def _serve(route: Route[Any, Any], gate: Gate) -> Handler:
-    uploading: Counter[str | None] = Counter()
-
-    async def uploaded(request: web.Request, visit: str | None) -> Upload:
-        if uploading.total() >= UPLOADS_AT_ONCE or uploading[visit] >= UPLOADS_OF_ONE:
-            raise NotReady("too many uploads at once")
-        uploading[visit] += 1
-        try:
-            return await _upload(route, request)
-        finally:
-            uploading[visit] -= 1
-            if not uploading[visit]:
-                del uploading[visit]
+    places = Places(route.most_bytes, monotonic_s)
 
     async def serve(request: web.Request) -> web.StreamResponse:
         principal = await gate.admit(request, route.access)
         _check_headers(route, request)
         query = _query(route, request)
         if route.uploads:
-            return await route.handler(Call(request, principal, await uploaded(request, principal.visit), query))
+            with places.one(principal.visit) as place:
+                upload = await _upload(route, request, place)
+                return await route.handler(Call(request, principal, upload, query))
         raw = await whole_body(request, route.most_bytes, FORM_WITHIN_S) if route.has_body else b""
         body = _body(route, request, raw) if route.has_body else route.body()
         return await route.handler(Call(request, principal, body, query, raw))
@@ -163,10 +153,18 @@ def _query(route: Route[Any, Any], request: web.Request) -> Any:
         raise RequestInvalid(what, code="parameter_invalid", at=at) from error
 
 
-async def _upload(route: Route[Any, Any], request: web.Request) -> Upload:
+async def _upload(route: Route[Any, Any], request: web.Request, place: Place) -> Upload:
     if request.content_type not in route.uploads:
         raise MediaTypeWrong("the body must be " + " or ".join(route.uploads))
-    return Upload(request.content_type, await whole_body(request, route.most_bytes, UPLOAD_WITHIN_S))
+    reading = asyncio.ensure_future(whole_body(request, route.most_bytes, UPLOAD_WITHIN_S, place.arrived))
+    try:
+        await asyncio.wait((reading, place.lost), return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():  # PLACE-2, PLACE-3
+            raise NotReady("another caller needed this place: send it again")
+        place.whole = True
+        return Upload(request.content_type, reading.result())
+    finally:
+        reading.cancel()
 
 
 def _body(route: Route[Any, Any], request: web.Request, raw: bytes) -> Any:

@@ -108,6 +108,6 @@ async def test_on_disk_it_is_encrypted_and_bound_to_its_place(api: Api, tmp_path
 
 
 async def test_many_at_once_are_one_photo(api: Api) -> None:
-    answers = await asyncio.gather(*(upload(api, dressed_png()) for _ in range(8)))
+    answers = await asyncio.gather(*(upload(api, dressed_png()) for _ in range(4)))
     assert {status for status, _ in answers} == {201}
     assert len({kept["id"] for _, kept in answers}) == 1

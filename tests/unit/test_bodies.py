@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from signaling import app
 from signaling.api import bodies
-from signaling.api.serving import UPLOADS_OF_ONE
+from signaling.api.places import AT_ONCE, OF_ONE, Place
 from tests.http_api import API_KEY, VISIT, Api, open_api, some_visit
 from tests.pictures import dressed_png
 
@@ -87,13 +87,17 @@ async def test_one_visit_cannot_take_the_places_of_all_others(api: Api) -> None:
         begun = asyncio.Semaphore(0)
 
         async def hold() -> None:
-            async with said(api.client.port or 0, PHOTO, seat(api), b"\x89"):
-                begun.release()
-                await done.wait()
+            while not done.is_set():  # an upload of the loop below may have had the place first
+                async with said(api.client.port or 0, PHOTO, seat(api), b"\x89") as (reader, _):
+                    begun.release()
+                    waits = {asyncio.ensure_future(done.wait()), asyncio.ensure_future(reader.read(1))}
+                    _, left = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+                    for each in left:
+                        each.cancel()
 
-        for _ in range(UPLOADS_OF_ONE):
+        for _ in range(OF_ONE):
             group.create_task(hold())
-        for _ in range(UPLOADS_OF_ONE):
+        for _ in range(OF_ONE):
             await begun.acquire()
         async with asyncio.timeout(10):
             while await uploaded(api, "v1") != 503:
@@ -103,6 +107,29 @@ async def test_one_visit_cannot_take_the_places_of_all_others(api: Api) -> None:
     async with asyncio.timeout(10):
         while await uploaded(api, "v1") != 201:
             await asyncio.sleep(0.01)
+
+
+async def test_four_visits_that_send_slowly_do_not_keep_a_fifth_out(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    visits = ("a", "b", "c", "d")
+    for visit in visits:
+        await api.store.create(some_visit(visit, phase="waiting"), None, "")
+    async with AsyncExitStack() as stack:
+        began = asyncio.Semaphore(0)
+        monkeypatch.setattr(Place, "arrived", lambda *_: began.release())
+        slow = [
+            await stack.enter_async_context(said(api.client.port or 0, PHOTO, seat(api, visits[i % 4]), b"\x89"))
+            for i in range(AT_ONCE)
+        ]
+        async with asyncio.timeout(10):
+            for _ in range(AT_ONCE):
+                await began.acquire()
+        assert await uploaded(api, "a") == 503
+        assert [await uploaded(api, "v1"), await uploaded(api, "v2")] == [201, 201]
+        answered = [asyncio.ensure_future(answer(reader)) for reader, _ in slow]
+        done, waiting = await asyncio.wait(answered, timeout=0.5)
+        assert [(status, '"unavailable"' in text) for status, text in (each.result() for each in done)] == [(503, True)]
+        for each in waiting:
+            each.cancel()
 
 
 async def test_who_goes_away_in_the_middle_is_no_error_of_ours(api: Api, caplog: pytest.LogCaptureFixture) -> None:
