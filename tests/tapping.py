@@ -20,7 +20,6 @@ from aiortc.codecs.vpx import Vp8Encoder
 from av import AudioFrame, VideoFrame
 
 from config.clock import monotonic_us
-from config.link import Link
 from config.settings import Settings
 from media.tap import RECOVERED, SENDER_REPORT, TapEnd, TapTrack, packet_head
 from media.tap_feed import TapFeed
@@ -31,6 +30,7 @@ from recorder.log.keys import load_or_create
 from recorder.log.notary_settings import day_book_for, notary_for
 from recorder.store.named import open_store
 from recorder.store.objects import ObjectStore
+from tests.patience import PatientLink, until
 from tests.vp9 import Vp9Encoder
 
 _RTP = Struct("!BBHII")
@@ -169,10 +169,10 @@ class Studio:
         self.has_log = log
         self.settings = Settings(data=tmp_path / "data", run=tmp_path, **more)
         self.store = store or open_store(self.settings)
-        self.ahead_us = 0
+        self.now_us = monotonic_us()
         self.news: list[control.FromRecorder] = []
         self.recorder: Recorder
-        self.link: Link[control.FromRecorder, control.ToRecorder]
+        self.link: PatientLink[control.FromRecorder, control.ToRecorder]
 
     @property
     def root(self) -> Path:
@@ -180,8 +180,8 @@ class Studio:
         return self.settings.data / "store" / "recordings" / VISIT
 
     def clock(self) -> int:
-        """The real clock, and what the test moved it ahead."""
-        return monotonic_us() + self.ahead_us
+        """The test's: it stands still but for what a test lets pass, however long the machine takes for it."""
+        return self.now_us
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[Studio]:
@@ -201,7 +201,7 @@ class Studio:
         await self.recorder.intake.listen(self.settings.socket("tap"))
         server = await asyncio.start_unix_server(self.recorder.door.serve, self.settings.socket("recorder"))
         reader, writer = await asyncio.open_unix_connection(self.settings.socket("recorder"))
-        self.link = Link(reader, writer, control.FromRecorder, self._heard)
+        self.link = PatientLink(reader, writer, control.FromRecorder, self._heard)
         running = [self.recorder.uploader.run(), self.recorder.mint.run(), self.link.run()]
         if recorder.notary is not None:
             running.append(recorder.notary.run())
@@ -238,12 +238,25 @@ class Studio:
             await self.link.ask(control.Note(VISIT, f"consent-{seat}", "consent", consent(seat)))
         await self.link.ask(control.Start(VISIT, list(seats)))
 
+    async def taken(self, worker: Worker) -> None:
+        """Everything sent is taken; nothing of it need be written."""
+        worker.feed.flush()
+        await until(lambda: self.recorder.intake.taken().get(worker.epoch, 0) >= worker.feed._backlog.newest)
+
+    async def left(self, epoch: str) -> None:
+        """The recorder has noticed that this life of a worker is gone."""
+        await until(lambda: all(connection.epoch != epoch for connection in self.recorder.intake._connections))
+
+    async def said(self, kind: str, times: int = 1) -> None:
+        """So many records of a kind are on the disk."""
+        journal, text = self.settings.data / "spool" / VISIT / "journal", f'\\"type\\":\\"{kind}\\"'.encode()
+        while journal.read_bytes().count(text) < times:
+            await self.recorder.tick()
+            await asyncio.sleep(0.02)
+
     async def settle(self, worker: Worker) -> None:
         """Everything sent is taken, written and acknowledged as far as it may be."""
-        worker.feed.flush()
-        async with asyncio.timeout(5):
-            while self.recorder.intake.taken().get(worker.epoch, 0) < worker.feed._backlog.newest:
-                await asyncio.sleep(0.005)
+        await self.taken(worker)
         await self.recorder.tick()
 
     async def play(
@@ -261,32 +274,52 @@ class Studio:
             if not from_ms <= sent.at_ms < until_ms:
                 continue
             while sent.at_ms >= tick_ms:
-                self.ahead_us += max(0, begun + tick_ms * 1000 - self.clock())
+                self.now_us = max(self.now_us, begun + tick_ms * 1000)
                 if tick_ms % 240 == 0:
                     await self.settle(worker)
                 tick_ms += 20
             if not lost(number, sent):
                 worker.send(seat, sent.source, sent.packet)
-        self.ahead_us += 20_000
+        self.now_us += 20_000
         await self.settle(worker)
 
     async def wait_ms(self, worker: Worker | None, ms: int) -> None:
         """Nothing comes for so long."""
         for _ in range(ms // 250):
-            self.ahead_us += 250_000
+            self.now_us += 250_000
             if worker is not None:
                 await self.settle(worker)
             else:
                 await self.recorder.tick()
 
+    async def close(self, reason: str = "completed") -> control.Closed:
+        """The visit is over: all of it is on the disk."""
+        async with self.passing():
+            closed = await self.link.ask(control.Close(VISIT, reason))
+        assert isinstance(closed, control.Closed)
+        return closed
+
     async def end(self, reason: str = "completed") -> control.Closed:
         """Close, and wait until all is in the store."""
-        closed = await self.link.ask(control.Close(VISIT, reason))
-        assert isinstance(closed, control.Closed)
-        async with asyncio.timeout(10):
-            while self.recorder.uploader.pending(VISIT):
-                await asyncio.sleep(0.01)
+        closed = await self.close(reason)
+        await until(lambda: not self.recorder.uploader.pending(VISIT))
         return closed
+
+    @contextlib.asynccontextmanager
+    async def passing(self) -> AsyncIterator[None]:
+        """Time passes by itself, as the recorder's own waits at the end of a visit need it."""
+
+        async def passes() -> None:
+            while True:
+                await asyncio.sleep(0.02)
+                self.now_us += 20_000
+
+        task = asyncio.create_task(passes())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 def consent(seat: str, decision: str = "agreed") -> dict[str, Any]:

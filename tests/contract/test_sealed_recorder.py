@@ -78,7 +78,7 @@ async def test_a_crash_loses_nothing_of_a_sealed_segment_and_leaves_nothing_in_c
         held = sum(len(sent.packet) for sent in what.packets if 2500 <= sent.at_ms < 3000)
         assert (studio.settings.data / "spool" / ".ahead").stat().st_size > held, "the segment that was open is there"
         assert shown(studio.settings.data, what) == []
-        studio.ahead_us += 700_000
+        studio.now_us += 700_000
         async with studio.running():
             await studio.play(worker, "patient", what, from_ms=3300)
             for source in ("microphone", "camera"):

@@ -29,6 +29,7 @@ from recorder.evidence.token import roots_in
 from recorder.evidence.trust import Trust
 from recorder.store.holdings import Holdings, SpoolFolder
 from tests.authority import make_authority, reply_to, served
+from tests.patience import until
 from tests.recordings import records
 from tests.tapping import VISIT, Studio, clip
 from tests.unit.test_anchors import service
@@ -60,10 +61,8 @@ async def answering(handler: Handler) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def until(studio: Studio, *names: str) -> None:
-    async with asyncio.timeout(20):
-        while not all((studio.root / name).is_file() for name in names):
-            await asyncio.sleep(0.05)
+async def stored(studio: Studio, *names: str) -> None:
+    await until(lambda: all((studio.root / name).is_file() for name in names))
 
 
 def bodies(root: Path, kind: str) -> list[dict[str, Any]]:
@@ -88,8 +87,8 @@ def count_store(studio: Studio) -> list[Broken]:
     return take_inventory(StoreFolder(studio.settings.data / "store")).broken
 
 
-async def visit(studio: Studio, live_s: float = 0.0, seconds: int = 3) -> None:
-    """A short visit, and a while in it for others to answer."""
+async def visit(studio: Studio, seconds: int = 3, **said: int) -> None:
+    """A short visit, which ends when what others answer is on its record: so many records of each kind."""
     async with studio.worker() as worker:
         await studio.begin("patient")
         worker.publish("patient", "microphone", "opus")
@@ -104,7 +103,8 @@ async def visit(studio: Studio, live_s: float = 0.0, seconds: int = 3) -> None:
         }
         note = {"event": "quality", "seat": "patient", "detail": detail}
         await studio.link.ask(control.Note(VISIT, "q", "event", note))
-        await asyncio.sleep(live_s)
+        for kind, times in said.items():
+            await studio.said(kind, times)
         await studio.end()
         last = [news for news in studio.news if isinstance(news, control.Alive)][-1]
         assert [one.state for one in last.streams] == ["ended"]
@@ -127,20 +127,16 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
             anchors=(f"file:{said}", notary),
         )
         async with studio.running():
-            await visit(studio, live_s=2.5)
-            await until(studio, PROOF, CLOSE_STAMP)
+            await visit(studio, anchor=2, stamp=1)
+            await stored(studio, PROOF, CLOSE_STAMP)
             days = studio.recorder.days
             assert days is not None
-            async with asyncio.timeout(5):
-                while len(said.read_text().splitlines()) < 2:
-                    await asyncio.sleep(0.05)
+            await until(lambda: len(said.read_text().splitlines()) == 2)
             receipt = await receipt_in(studio)
             days._clock = lambda: datetime.now(UTC) + timedelta(days=1)
-            found: list[Path] = []
-            async with asyncio.timeout(10):
-                while not found:
-                    await asyncio.sleep(0.1)
-                    found = list((studio.settings.data / "store" / "manifests").glob("*/*.tlog-proof"))
+            manifests = studio.settings.data / "store" / "manifests"
+            await until(lambda: any(manifests.glob("*/*.tlog-proof")))
+            found = list(manifests.glob("*/*.tlog-proof"))
     assert count_store(studio) == []
     bundle = (await export_visit(studio.store, VISIT, tmp_path / "day" / "bundle", trust_file=tmp_path / "trust")).path
     verdict = verify_directory(bundle, trusting(authority))
@@ -201,8 +197,8 @@ async def test_no_authority_stops_a_recording_and_the_record_says_so(
             stamping = studio.recorder.notary._stamping  # type: ignore[union-attr]
             assert stamping is not None
             stamping._authorities._timeout_s = 0.5
-            await visit(studio, live_s=2.5)
-            await until(studio, PROOF)
+            await visit(studio, degraded=1)
+            await stored(studio, PROOF)
             assert set(lies) == {"nonce", "imprint", "other"}
             assert not (studio.root / CLOSE_STAMP).exists()
     verdict = verify_directory(studio.root)
@@ -215,15 +211,13 @@ async def test_the_end_is_stamped_by_a_later_life_and_nothing_is_made_twice(auth
     studio = Studio(tmp_path, log=True, timestamp_urls=("http://127.0.0.1:9/",))
     async with studio.running():
         await visit(studio)
-        await until(studio, PROOF)
+        await stored(studio, PROOF)
     proof = (studio.root / PROOF).read_bytes()
     async with served(authority) as url:
         studio = Studio(tmp_path, log=True, timestamp_urls=(url,))
         async with studio.running():
-            await until(studio, CLOSE_STAMP)
-            async with asyncio.timeout(5):
-                while (studio.settings.data / "spool" / VISIT).exists():
-                    await asyncio.sleep(0.05)
+            await stored(studio, CLOSE_STAMP)
+            await until(lambda: not (studio.settings.data / "spool" / VISIT).exists())
             assert not [news for news in studio.news if isinstance(news, control.Degraded) and not news.over]
     assert (studio.root / PROOF).read_bytes() == proof
     verdict = verify_directory(studio.root, trusting(authority))

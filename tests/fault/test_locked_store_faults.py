@@ -61,7 +61,7 @@ async def recorded(studio: Studio, what: Clip) -> None:
         worker.publish("patient", "microphone", "opus")
         worker.publish("patient", "camera", "VP8")
         await studio.play(worker, "patient", what)
-        await studio.link.ask(control.Close(VISIT, "completed"))
+        await studio.close()
         await drained(studio)
 
 
@@ -104,7 +104,7 @@ async def test_while_the_store_is_away_everything_waits_and_then_goes_there_once
             await proxy.back()
             await drained(studio)
             await studio.play(worker, "patient", what, from_ms=17_000)
-            await studio.link.ask(control.Close(VISIT, "completed"))
+            await studio.close()
             await drained(studio)
         told = records(await judged(stage, tmp_path))
     said = [(r["body"]["code"], r["body"]["over"]) for r in told if r["type"] == "degraded"]

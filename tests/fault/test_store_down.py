@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from recorder import control
 from recorder.bundle.directory import verify_directory
 from recorder.store.folder import FolderStore
 from recorder.store.objects import Stored, StoreUnavailable
+from tests.patience import until
 from tests.recordings import complaints, parts, records
 from tests.tapping import VISIT, Studio, clip
 
@@ -46,14 +46,10 @@ async def test_while_the_store_is_down_everything_stays_in_the_spool_and_goes_th
         await studio.play(worker, "patient", what, until_ms=2500)
         store.down = True
         await studio.play(worker, "patient", what, from_ms=2500, until_ms=6000)
-        async with asyncio.timeout(5):
-            while control.Degraded("store_unreachable", False) not in studio.news:
-                await asyncio.sleep(0.01)
+        await until(lambda: control.Degraded("store_unreachable", False) in studio.news)
         assert len(list((tmp_path / "data" / "spool" / VISIT / "streams").rglob("seg-*"))) >= 1
         store.down = False
-        async with asyncio.timeout(10):
-            while control.Degraded("store_unreachable", True) not in studio.news:
-                await asyncio.sleep(0.01)
+        await until(lambda: control.Degraded("store_unreachable", True) in studio.news)
         await studio.play(worker, "patient", what, from_ms=6000)
         await studio.end()
     verdict = verify_directory(studio.root)
@@ -73,7 +69,7 @@ async def test_a_visit_closed_while_the_store_is_down_is_stored_by_a_later_life(
         await studio.begin("patient")
         worker.publish("patient", "microphone", "opus")
         await studio.play(worker, "patient", what, lost=lambda _, sent: sent.source != "microphone")
-        closed = await studio.link.ask(control.Close(VISIT, "completed"))
+        closed = await studio.close()
     store.down = False
     async with studio.running():
         assert await studio.end() == closed
@@ -99,9 +95,9 @@ async def test_a_full_disk_is_a_declared_gap_and_the_visit_goes_on(
         worker.publish("patient", "camera", "VP8")
         await studio.play(worker, "patient", what, until_ms=3000)
         full = True
-        await studio.play(worker, "patient", what, from_ms=3000, until_ms=6000)
-        full = False
-        await studio.play(worker, "patient", what, from_ms=6000)
+        await studio.play(worker, "patient", what, from_ms=3000, until_ms=5500)
+        full = False  # before the disk is looked at again
+        await studio.play(worker, "patient", what, from_ms=5500)
         await studio.end()
     verdict = verify_directory(studio.root)
     assert verdict.broken == []
