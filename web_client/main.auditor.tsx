@@ -92,7 +92,8 @@ function Page() {
       play={play}
       w={w}
       canCheck={canCheck}
-      signIn={token === null ? new URL('auth/login', site()).href : null}
+      token={token !== null}
+      signIn={new URL('auth/login', site()).href}
       act={{
         search: (words) => void audit.search(words),
         more: () => void audit.load(),

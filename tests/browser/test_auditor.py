@@ -137,6 +137,9 @@ async def granted(system: System, browser: Browser, visit: Visit) -> None:
     closed = await browser.open(f"{system.url}/a/", **DESK)
     await screen(closed, "closed")
     await clean_in_every_dress(closed)
+    await closed.goto(f"{system.url}/a/#not.a.token")
+    await closed.wait("return /过期|expired/.test(document.querySelector('[data-page=closed] h1').textContent)")
+    await closed.wait("return document.querySelector('[data-act=sign-in]') !== null")
     await admin.front()
     await admin.eval("document.querySelector('[data-why=grant] [name=case]').focus()")
     await admin.press("Enter")
@@ -283,6 +286,9 @@ async def test_one_flipped_byte_is_named_in_the_browser(
     verdict = await page.eval("return {...document.querySelector('[data-verdict]').dataset}")
     assert verdict["intact"] == "false"
     assert "SEG-2" in await page.eval("return document.querySelector('[data-broken]').innerText")
+    shown = "return getComputedStyle(document.querySelector('[data-stream=patient] ~ .%s')).display"
+    await page.wait((shown + " !== 'none'") % "shut")
+    assert await page.eval(shown % "none") == "none"  # there is a picture, and it cannot be opened
     # What cannot be opened is said in its place, and nobody waits for it: the other stream goes on.
     await act(page, "play")
     await page.wait("return document.querySelector('video[data-stream=doctor]').currentTime > 1")

@@ -37,6 +37,17 @@ export function wanted(part: PlayPart, ms: number, ahead_ms = 30_000): readonly 
   return part.segments.filter((each) => each.to_ms > ms - 5000 && each.from_ms < ms + ahead_ms).map((each) => each.name);
 }
 
+/** Spans that touch, as one: two hours are 3 600 segments, and each edge between two would be drawn as a seam. */
+export function joined(spans: readonly Span[]): readonly Span[] {
+  const whole: Span[] = [];
+  for (const each of [...spans].sort((a, b) => a.from_ms - b.from_ms)) {
+    const last = whole.at(-1);
+    if (last !== undefined && each.from_ms <= last.to_ms) whole[whole.length - 1] = { from_ms: last.from_ms, to_ms: Math.max(last.to_ms, each.to_ms) };
+    else whole.push({ from_ms: each.from_ms, to_ms: each.to_ms });
+  }
+  return whole;
+}
+
 /** Spans in which a source of a seat was off or muted, by the records: present in the recording, and silent. */
 export function mutedSpans(records: readonly Entry[], seat: string, source: string, zero_us: number, end_ms: number): readonly Span[] {
   const spans: Span[] = [];

@@ -48,7 +48,13 @@ class Screen {
     const part = partAt(this.stream, ms);
     if (part !== this.part) this.load(part);
     if (part !== null && this.buffer !== null) void this.fill(part, ms);
-    return part !== null && !this.unplayable && !this.gone.has(part.init) && !part.segments.some((each) => each.from_ms <= ms && ms < each.to_ms && this.gone.has(each.name));
+    return part !== null && !this.unplayable && !this.shut(ms);
+  }
+
+  /** Whether what belongs here did not come, or is not what it should be. */
+  shut(ms: number): boolean {
+    const { part, gone } = this;
+    return part !== null && (gone.has(part.init) || part.segments.some((each) => each.from_ms <= ms && ms < each.to_ms && gone.has(each.name)));
   }
 
   /** Whether the bytes for this time are still on their way. Sound often begins before the first picture: that is no wait. */
@@ -246,6 +252,7 @@ export class Playback {
       const due = screen.due(ms);
       for (const node of [video, video.parentElement]) node?.toggleAttribute('data-here', due);
       video.toggleAttribute('data-unplayable', screen.unplayable);
+      video.toggleAttribute('data-shut', screen.shut(ms));
       if (!due) continue;
       present += 1;
       // One that has run dry as well: it would go on by itself with what comes.

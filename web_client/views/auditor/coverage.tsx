@@ -1,6 +1,6 @@
 /** Every second of every stream, drawn: there, muted, off, or lost and by whom. One clock runs across all of them. */
 import type { Lost, Span, StreamLedger } from '../../core/ledger';
-import { mutedSpans, zeroOf } from '../../core/player';
+import { joined, mutedSpans, zeroOf } from '../../core/player';
 import type { Verdict } from '../../core/verify';
 import { clockwise } from '../parts/length';
 import type { AuditorGiven } from './shape';
@@ -37,7 +37,7 @@ function Drawn({ line, length, w }: { line: Line; length: number; w: AuditorGive
     <div class="cover" data-stream={name}>
       <span>{w.auditSeat[name] ?? name}</span>
       <svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">
-        {stream.present.map((each) => (
+        {joined(stream.present).map((each) => (
           <rect key={`p${each.from_ms}`} class="present" x={x(each.from_ms)} width={x(each.to_ms - each.from_ms)} y="2" height="10" />
         ))}
         {muted.map((each) => (

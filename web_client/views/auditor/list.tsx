@@ -54,14 +54,16 @@ function Finding({ now, w, act }: AuditorGiven) {
           onInput={(event) => change({ words: event.currentTarget.value }, false)}
         />
       </label>
-      <label class="day">
-        <span>{w.auditSince}</span>
-        <input type="date" value={now.search.since} onChange={(event) => change({ since: event.currentTarget.value }, true)} />
-      </label>
-      <label class="day">
-        <span>{w.auditUntil}</span>
-        <input type="date" value={now.search.until} onChange={(event) => change({ until: event.currentTarget.value }, true)} />
-      </label>
+      <div class="days">
+        <label class="day">
+          <span>{w.auditSince}</span>
+          <input type="date" value={now.search.since} onChange={(event) => change({ since: event.currentTarget.value }, true)} />
+        </label>
+        <label class="day">
+          <span>{w.auditUntil}</span>
+          <input type="date" value={now.search.until} onChange={(event) => change({ until: event.currentTarget.value }, true)} />
+        </label>
+      </div>
     </form>
   );
 }
@@ -86,7 +88,7 @@ export function List(given: AuditorGiven) {
       {rows === null ? (
         now.failure === null && <p class="quiet">{w.auditLoading}</p>
       ) : rows.length === 0 && !now.more ? (
-        <p class="quiet">{everything ? w.auditEmpty : w.auditNoMatch}</p>
+        <p class="quiet">{!everything ? w.auditNoMatch : now.viewer?.role === 'auditor' && !now.viewer.link ? w.auditNoGrant : w.auditEmpty}</p>
       ) : (
         <Table
           class="visits"
@@ -109,8 +111,9 @@ export function List(given: AuditorGiven) {
                       {chosen.includes(row.visit) ? w.grantChosen : w.grantChoose} <span class="code">{row.visit.slice(0, 10)}</span>
                     </Button>
                   ) : (
-                    <button type="button" class="link code" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
-                      {row.visit.slice(0, 10)}
+                    <button type="button" class="link go-in" data-act="open" data-visit={row.visit} onClick={() => act.open(row.visit)}>
+                      <span>{w.auditWatch}</span>
+                      <span class="code">{row.visit.slice(0, 10)}</span>
                     </button>
                   )}
                 </td>

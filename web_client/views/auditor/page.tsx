@@ -15,6 +15,8 @@ export function AuditorPageView(given: AuditorGiven) {
   const { now, w, act } = given;
   const verdict = now.shown?.verdict ?? null;
   const said = verdict === null ? '' : `${verdict.intact === false ? w.auditNotIntact : w.auditIntact}. ${verdict.complete === false ? w.auditIncomplete : w.auditComplete}`;
+  // A link that is over, or a session: what is on the page came before.
+  const over = given.token && now.failure === 'auth' && now.rows === null;
   return (
     <>
       <header class="head">
@@ -29,23 +31,23 @@ export function AuditorPageView(given: AuditorGiven) {
           {w.other}
         </button>
       </header>
-      {now.shown !== null ? <Recording {...given} /> : given.signIn === null ? <List {...given} /> : <NoLink {...given} signIn={given.signIn} />}
+      {now.shown !== null ? <Recording {...given} /> : over || given.token === false ? <NoLink {...given} over={over} /> : <List {...given} />}
       <Said polite={said} />
     </>
   );
 }
 
-function NoLink({ now, w, signIn, act }: Pick<AuditorGiven, 'now' | 'w' | 'act'> & { signIn: string }) {
+function NoLink({ now, w, signIn, act, over }: Pick<AuditorGiven, 'now' | 'w' | 'act' | 'signIn'> & { over: boolean }) {
   return (
     <main class="audit" data-page="closed">
-      <Heading page="closed">{w.noLink}</Heading>
-      <p>{w.noLinkNext}</p>
+      <Heading page="closed">{over ? w.closedExpired : w.auditTitle}</Heading>
+      <p>{over ? w.auditOverNext : w.auditClosedNext}</p>
       <p>
         <a class="btn main go" href={signIn} data-act="sign-in">
           {w.auditSignIn}
         </a>
       </p>
-      {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
+      {now.failure !== null && !over && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
       <Opening w={w} open={act.openLocal} />
     </main>
   );

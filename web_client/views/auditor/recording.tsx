@@ -15,6 +15,7 @@ import { Exports } from './exports';
 import { failureOf } from './failure';
 import { Keeping } from './keeping';
 import { Messages } from './kept';
+import { looked } from './looked';
 import { Quality } from './quality';
 import { instant } from './instant';
 import type { AuditorGiven } from './shape';
@@ -44,7 +45,10 @@ function what(record: Entry, w: Words): string {
   }
   if (record.type === 'gap') {
     const ms = Number(body['to_ms']) - Number(body['from_ms']);
-    return `${stream} ${w.auditEvents['gap']} ${w.seconds(Math.round(ms / 100) / 10)} · ${w.auditLegend[String(body['cause'])] ?? ''}`;
+    const long = w.seconds(Math.round(ms / 100) / 10);
+    const cause = w.auditLegend[String(body['cause'])] ?? '';
+    // What was switched off is not missing.
+    return body['cause'] === 'off' ? `${stream} ${cause} ${long}` : `${stream} ${w.auditEvents['gap']} ${long} · ${cause}`;
   }
   const kind = record.type === 'consent' && body['decision'] === 'refused' ? 'refused' : record.type;
   const who = typeof body['who'] === 'string' ? body['who'].slice(0, 12) : '';
@@ -84,8 +88,8 @@ function Mark({ who }: { who: string }) {
   return (
     <>
       <svg class="mark" aria-hidden="true">
-        {['18%', '45%', '72%'].map((row, at) => (
-          <text key={row} x={`${6 + at * 22}%`} y={row}>
+        {(['start', 'middle', 'end'] as const).map((anchor, at) => (
+          <text key={anchor} x={`${4 + at * 46}%`} y={`${[24, 39, 68][at] ?? 0}%`} text-anchor={anchor}>
             {said}
           </text>
         ))}
@@ -105,6 +109,7 @@ function Player({ stream, given, label }: { stream: string; given: AuditorGiven;
       <video ref={node} class="pic" data-stream={stream} aria-label={label} playsInline preload="auto" />
       <p class="none">{given.w.auditNoPicture}</p>
       <p class="cannot">{given.w.auditCannotPlay}</p>
+      <p class="shut">{given.w.auditCannotOpen}</p>
       <figcaption>{label}</figcaption>
       <Mark who={given.now.viewer?.who ?? ''} />
     </figure>
@@ -199,7 +204,7 @@ export function Recording(given: AuditorGiven) {
         <p class="quiet num">
           {instant(row.at)}
           {row.doctor !== null && ` · ${row.doctor}`}
-          {shown.local === null ? <span class="code"> · {row.patient.slice(0, 8)}</span> : ` · ${w.localHere}`}
+          {shown.local !== null ? ` · ${w.localHere}` : <> · <span class="whole">{w.auditPatient} <span class="code">{row.patient.slice(0, 8)}</span></span></>}
         </p>
         {shown.names !== null && (
           <p class="named" data-names>
@@ -281,7 +286,7 @@ function Kept({ shown, given }: { shown: Shown; given: AuditorGiven }) {
                 <span class="num quiet">{instant(each.at).slice(5)}</span>
                 <span class="code">{each.who.slice(0, 20)}</span>
                 <span>
-                  {each.what}
+                  {looked(each.what, w)}
                   {each.purpose !== null && ` · ${w.auditPurposes[each.purpose] ?? each.purpose}`}
                   {each.outcome !== 'allowed' && <b class="differs"> {w.auditLookRefused}</b>}
                 </span>

@@ -43,6 +43,7 @@ export interface AuditorGiven {
   readonly w: Words;
   readonly act: AuditorActs;
   readonly canCheck: boolean;
-  /** Where to sign in, for who has no link; a bundle of their own can be verified all the same. */
-  readonly signIn: string | null;
+  /** Whether there is a link or a session at all; a bundle of one's own can be verified without. */
+  readonly token: boolean;
+  readonly signIn: string;
 }

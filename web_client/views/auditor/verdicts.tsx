@@ -17,7 +17,7 @@ export function Verdicts({ shown, w, canCheck }: { shown: Shown; w: Words; canCh
   if (verdict === null) {
     return (
       <div class="verdicts" data-verdict="checking">
-        <p class="pill flat num">{w.auditChecking(progress.done, progress.all)}</p>
+        <p class="pill flat num">{progress.all === 0 ? w.auditWaiting : w.auditChecking(progress.done, progress.all)}</p>
         <progress value={progress.done} max={Math.max(1, progress.all)} aria-label={w.auditHere} />
       </div>
     );
@@ -45,7 +45,7 @@ export function Verdicts({ shown, w, canCheck }: { shown: Shown; w: Words; canCh
         </p>
       )}
       <p class="quiet small">
-        {w.auditChecked(verdict.records.length, verdict.ledger.expected.size)} {w.auditUnchecked(verdict.unchecked.join(', '))}
+        {verdict.broken.length === 0 && w.auditChecked(verdict.records.length, verdict.ledger.expected.size)} {w.auditUnchecked(verdict.unchecked.map((each) => w.auditUncheckedNames[each] ?? each).join(w.auditAnd))}
       </p>
     </div>
   );

@@ -1,0 +1,22 @@
+import { expect, it } from 'vitest';
+import { joined } from '../core/player';
+import { looked } from '../views/auditor/looked';
+import { auditor } from '../words/zh/auditor';
+import { common } from '../words/zh/common';
+
+const span = (from_ms: number, to_ms: number) => ({ from_ms, to_ms });
+
+it('draws segments that touch as one stretch, and leaves every gap', () => {
+  expect(joined([span(4000, 6000), span(0, 2000), span(2000, 4000), span(6001, 8000)])).toEqual([span(0, 6000), span(6001, 8000)]);
+  expect(joined([span(0, 5000), span(1000, 2000)])).toEqual([span(0, 5000)]);
+  expect(joined([])).toEqual([]);
+});
+
+it('says in words what somebody looked at, without codes; what it has no word for, as it is', () => {
+  const w = { ...common, ...auditor };
+  expect(looked('play streams/patient', w)).toBe('播放 患者');
+  expect(looked('export taken x7Qp', w)).toBe('取走导出');
+  expect(looked('copy mute=0 black=0 redact=1', w)).toBe('做副本');
+  expect(looked('hold lifted', w)).toBe('撤留存令');
+  expect(looked('something new', w)).toBe('something new');
+});
