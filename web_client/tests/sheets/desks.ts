@@ -55,6 +55,7 @@ export const COORDINATOR: Readonly<Record<string, CoordinationFacts>> = {
   refused: { ...NOTHING, failure: 'refused' },
   quiet: { ...NOTHING, departments: DEPARTMENTS },
   busy: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, failure: 'failed' },
+  crowded: { ...NOTHING, departments: DEPARTMENTS, visits: [...BUSY.slice(0, 1), ...Array.from({ length: 40 }, (_, at) => visit(['王*英', 'Maximiliana*en', '阿卜杜热西提·买买提*尔', '陈*'][at % 4] ?? '', { visit: `V-${at}`, seconds: 2400 - at * 55, present: at % 9 !== 4, moved: at % 7 === 3 }))] },
   choosing: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, choosing: 'V-赵*国', trouble: true, ratings: RATINGS, unreviewed: 'r2' },
 };
 
