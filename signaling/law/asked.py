@@ -193,10 +193,12 @@ class Transferred:
 
 @dataclass(frozen=True, slots=True)
 class GuestInvited:
-    """The hospital makes a link for a guest."""
+    """The hospital, or the doctor, makes a link for a guest in this seat; of `kind` it may have it already if that is `said`
+    again."""
 
     seat: Seat
     kind: GuestKind
+    said: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,7 @@ class Invite(_Event, frozen=True):
     """A link for a third party."""
 
     as_: GuestKind = msgspec.field(name="as")
+    seat: GuestSeat | UnsetType = UNSET
 
 
 class Colleagues(_Event, frozen=True):

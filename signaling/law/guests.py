@@ -7,7 +7,7 @@ from dataclasses import replace
 from msgspec.structs import replace as with_
 
 from signaling.law.asked import GuestAdmitted, GuestDismissed, GuestInvited
-from signaling.law.errors import ConsentMissing, ConsentRefused, GuestAbsent
+from signaling.law.errors import ConsentMissing, ConsentRefused, GuestAbsent, GuestsFull
 from signaling.law.facts import Seat
 from signaling.law.outputs import DropSeat, SetTap
 from signaling.law.standing import came_note, consent_notes, consent_of, iso
@@ -16,9 +16,11 @@ from signaling.law.terms import GUESTS
 
 
 def take(step: Step, given: GuestInvited | GuestAdmitted | GuestDismissed) -> None:
-    """Raises `RoleWrong`, `PhaseWrong`, `GuestAbsent`, `ConsentMissing`, `ConsentRefused`."""
+    """Raises `RoleWrong`, `PhaseWrong`, `GuestAbsent`, `GuestsFull`, `ConsentMissing`, `ConsentRefused`."""
     match given:
-        case GuestInvited(seat, kind):
+        case GuestInvited(seat, kind, said):
+            if (has := step.facts.guests.get(seat)) is not None and not (said and has == kind):
+                raise GuestsFull("this seat is another guest's")
             step.facts = with_(step.facts, guests={**step.facts.guests, seat: kind})
         case GuestAdmitted(seat, guest):
             step.need("doctor", seat, "live")

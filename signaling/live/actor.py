@@ -11,6 +11,7 @@ ACTOR-3  What is durable is saved before it is shown. A change is shown at once;
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -219,13 +220,17 @@ class VisitActor:
             channel.send("caption", said.event())
         return len(told)
 
-    async def invite(self, kind: GuestKind) -> Seat:
-        """The seat of a new guest. Raises `EventRefused`."""
-        seat = next((each for each in GUESTS if each not in self.facts.guests), None)
-        if seat is None:
-            raise GuestsFull
-        await self.ask(GuestInvited(seat, kind))
-        return seat
+    async def invite(self, kind: GuestKind, said: Seat | None = None) -> Seat:
+        """The seat of a guest: the one that was `said`, else the next that is free. Raises `EventRefused`."""
+        if said is not None:
+            await self.ask(GuestInvited(said, kind, said=True))
+            return said
+        for seat in GUESTS:
+            if seat not in self.facts.guests:
+                with contextlib.suppress(GuestsFull):  # somebody else was given it meanwhile
+                    await self.ask(GuestInvited(seat, kind))
+                    return seat
+        raise GuestsFull
 
     async def revoke(self, links_epoch: int) -> None:
         """Send away who came with a token of a smaller epoch. Raises `EventRefused`."""

@@ -36,7 +36,7 @@ from signaling.law.errors import (
     VisitEnded,
     VisitUnknown,
 )
-from signaling.law.facts import GuestKind, Seat
+from signaling.law.facts import Seat
 from signaling.law.standing import seconds
 from signaling.law.terms import GUESTS
 from signaling.live.actor import VisitActor
@@ -137,8 +137,8 @@ class Commands:
                 return await self._open_slot()
             case events.SlotClaim():
                 await self._claim(event)
-            case events.Invite(as_=kind):
-                return await self._invite(kind)
+            case events.Invite():
+                return await self._invite(event)
             case events.Colleagues():
                 return {"doctors": await self._colleagues()}
             case events.Transfer(doctor=doctor):
@@ -189,10 +189,10 @@ class Commands:
         servers, ttl_s = self._reach.ice_servers.issue(self._actor.facts.id, self._seat)
         return {"ice_servers": servers, "ttl_s": ttl_s}
 
-    async def _invite(self, kind: GuestKind) -> dict[str, Any]:
+    async def _invite(self, event: events.Invite) -> dict[str, Any]:
         if self._doctor is None:
             raise RoleWrong
-        seat = await self._actor.invite(kind)
+        seat = await self._actor.invite(event.as_, None if event.seat is UNSET else event.seat)
         facts = self._actor.facts
         left_s = max(60, int(seconds(facts.expires) - self._reach.clock()))
         token = self._reach.tokens.issue("guest", facts.id, seat, left_s, facts.links_epoch, seat)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from recorder import control as recorder
+from signaling.law.errors import GuestsFull
 from signaling.law.facts import VisitFacts
 from tests.signaling_parts import CONSENT, Client, Server, facts, serving, until
 
@@ -183,3 +185,23 @@ async def test_a_link_to_a_seat_nobody_was_given_is_refused() -> None:
             assert client.refusal["data"]["code"] == "token_revoked"
         else:
             raise AssertionError("it was let in")
+
+
+async def test_guests_invited_at_once_get_a_seat_each_and_a_fourth_none() -> None:
+    async with serving() as server:
+        asked = (server.registry.invite("V1", kind) for kind in ("family", "interpreter", "specialist", "family"))
+        given = await asyncio.gather(*asked, return_exceptions=True)
+        assert [each[0] for each in given if isinstance(each, tuple)] == ["guest-1", "guest-2", "guest-3"]
+        assert [each.code for each in given if isinstance(each, GuestsFull)] == ["guests_full"]
+
+
+async def test_an_invitation_to_a_named_seat_may_be_said_again() -> None:
+    async with serving() as server:
+        doctor = await server.client("doctor")
+        first = await doctor.say("invite", **{"as": "family", "seat": "guest-2"})
+        again = await doctor.say("invite", **{"as": "family", "seat": "guest-2"})
+        other = await doctor.say("invite", **{"as": "specialist", "seat": "guest-2"})
+        assert (first["seat"], again["seat"], other["error"]["code"]) == ("guest-2", "guest-2", "guests_full")
+        await doctor.sees(lambda state: "guest-2" in state["seats"])
+        assert set(doctor.newest["seats"]) == {"doctor", "patient", "guest-2"}
+        assert (await doctor.say("invite", **{"as": "family"}))["seat"] == "guest-1"
