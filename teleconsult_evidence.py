@@ -183,11 +183,13 @@ def _cannot_judge(error: Exception) -> int:
 def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> int:
     """Read the whole store, say what is missing; the exit code: 0, 1, 2."""
     from recorder.bundle.inventory import NotAStore, StoreFolder, waiting
-    from recorder.evidence.checkpoint import NoteInvalid, parse_note
+    from recorder.evidence.checkpoint import NoteInvalid, parse_checkpoint, parse_note
     from recorder.evidence.inventory import take_inventory
 
     try:
         known = [parse_note(head.read_bytes()) for head in heads]
+        for head in known:
+            parse_checkpoint(head.text)
         journals = list(waiting(spool)) if spool is not None else []
         found = take_inventory(StoreFolder(store), known, journals)
     except (NotAStore, NoteInvalid, OSError) as error:

@@ -3,16 +3,16 @@
 One chain for all its visits, beside theirs and never closed, its lines leaves of the same log. Pure: makes lines, reads them
 again, and says where each visit stands.
 
-CUSTODY-1  A line is a record as in §3, its `seq` and `prev` counting in this chain; the first `prev` is SHA-256 of
-           `teleconsult-custody-v1` and a newline, followed by the log's 16 digits.
-CUSTODY-2  Each body has exactly the members of its type.
+CUSTODY-1  A line is a record as in §3 (FORM-1, FORM-2), its `seq` and `prev` counting in this chain; the first `prev` is
+           SHA-256 of `teleconsult-custody-v1` and a newline, followed by the log's 16 digits.
+CUSTODY-2  Each body has exactly the members of its type, and `rotate` is of no visit.
 CUSTODY-3  `export` and `shred` follow an `ask` of another person, at most `BOX` apart; a visit on hold is not shredded, and
            no key of a shredded one is exported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -176,18 +176,22 @@ class CustodyChain:
             "prev": self._last,
             "body": msgspec.to_builtins(body),
         }
-        self._read(members)
+        _body_of(record_of(members))
         return canonical(members)
 
     def take(self, line: bytes) -> tuple[Record, Body]:
         """The next line, written by us or read again. Raises `ChainBroken`."""
         where = f"custody {self.size}"
         try:
-            record, body = self._read(parse(line))
+            record = record_of(parse(line))
         except (NotCanonical, RecordInvalid):
-            raise ChainBroken("CUSTODY-2", where) from None
+            raise ChainBroken("CUSTODY-1", where) from None
         if (record.seq, record.prev) != (self.size, self._last):
             raise ChainBroken("CUSTODY-1", where)
+        try:
+            body = _body_of(record)
+        except RecordInvalid:
+            raise ChainBroken("CUSTODY-2", where) from None
         self._follow(record, body, where)
         self._last = sha256(line).hexdigest()
         self.size += 1
@@ -197,16 +201,6 @@ class CustodyChain:
         """Every line from the first on. Raises `ChainBroken`."""
         for line in lines:
             self.take(line)
-
-    def _read(self, members: Mapping[str, object]) -> tuple[Record, Body]:
-        record = record_of(members)
-        kind = KINDS.get(record.type)
-        if kind is None:
-            raise RecordInvalid("an unknown type of record")
-        try:
-            return record, msgspec.convert(dict(record.body), kind)
-        except (msgspec.ValidationError, RecursionError) as error:
-            raise RecordInvalid(str(error)) from None
 
     def _follow(self, record: Record, body: Body, where: str) -> None:
         standing = self._standing.setdefault(record.visit, Standing())
@@ -233,3 +227,14 @@ class CustodyChain:
         if first is None or first.who != who or second == who:
             raise ChainBroken("CUSTODY-3", where)
         del standing.asked[what]
+
+
+def _body_of(record: Record) -> Body:
+    # CUSTODY-2
+    kind = KINDS.get(record.type)
+    if kind is None or (kind is Rotated and record.visit != EVERYTHING):
+        raise RecordInvalid("an unknown type of record, or one of a visit that is of none")
+    try:
+        return msgspec.convert(dict(record.body), kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise RecordInvalid(str(error)) from None

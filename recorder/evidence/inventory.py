@@ -245,7 +245,8 @@ class _Taking:
             try:
                 *lines, rest = self._read(name, MAX_BATCH).split(b"\n")
             except Unreadable:
-                return  # INV-3 names what it held
+                self._found.add("CUSTODY-1", name)
+                return
             if rest or not lines or int(name[-18:-6]) != chain.size:
                 self._found.add("CUSTODY-1", name)
                 return
@@ -355,5 +356,5 @@ def _read_name(line: bytes) -> _Named | None:
     """None for what is no record: the recording's own verifier says so."""
     try:
         return _named.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -26,7 +26,7 @@ from recorder.evidence.trust import Trust
 FORMAT = "teleconsult-receipt/1"
 MAX_RECEIPT = 1 << 17
 
-_SHORT = re.compile(rf"{re.escape(FORMAT)} ({VISIT}) ([0-9]{{1,9}}) ({HEX})\n?")
+_SHORT = re.compile(rf"{re.escape(FORMAT)} ({VISIT}) ([1-9][0-9]{{0,8}}) ({HEX})\n?")
 
 
 class ReceiptInvalid(EvidenceError):
@@ -95,7 +95,7 @@ def parse_receipt(data: bytes) -> Receipt:
         key = public_key(extra.key.encode())
     except (NoteInvalid, NotCanonical, RecordInvalid, KeyInvalid, msgspec.ValidationError):
         raise ReceiptInvalid("RECEIPT-1") from None
-    if record.type != "close" or proof.encoded != data or key.alg != "ed25519":
+    if record.type != "close" or proof.encoded != data or key.alg != "ed25519" or key.pem.decode() != extra.key:
         raise ReceiptInvalid("RECEIPT-1")
     bare = LogProof(proof.index, proof.path, proof.note)
     try:

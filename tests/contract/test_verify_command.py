@@ -49,6 +49,11 @@ async def test_an_inventory_names_a_visit_that_was_taken_away(tmp_path: Path) ->
     single = next((store / "recordings").rglob("init.*"))
     code, out, err = await teleconsult("verify", str(single))
     assert (code, out, "no evidence" in err) == (2, "", True)
+    head = tmp_path / "head"
+    for no_checkpoint in (b"", b"one line\n\n\xe2\x80\x94 a AAAAAAA=\n", b"{}"):
+        head.write_bytes(no_checkpoint)
+        code, out, err = await teleconsult("inventory", str(store), "--head", str(head))
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
     code, out, err = await teleconsult("inventory", str(tmp_path))
     assert (code, out, len(err.splitlines())) == (2, "", 1)
 

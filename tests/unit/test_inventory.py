@@ -10,7 +10,7 @@ import pytest
 
 from recorder.bundle.inventory import NotAStore, StoreFolder, waiting
 from recorder.evidence.checkpoint import Note
-from recorder.evidence.custody import Asked, Body, Exported, Held, Shredded
+from recorder.evidence.custody import Asked, Body, Exported, Held, Rotated, Shredded
 from recorder.evidence.inventory import Inventory, take_inventory
 from recorder.evidence.layout import PROOF
 from recorder.evidence.tiles import tile_name
@@ -206,10 +206,29 @@ def test_a_custody_chain_that_was_cut_mixed_or_added_to_is_caught() -> None:
     assert "CUSTODY-1" in broken({**kept(lines), first: lines[0]})
     assert "CUSTODY-2" in broken({**kept(lines), first: lines[0].replace(b'"court"', b"7") + b"\n"})
     assert "INV-8" in broken(kept(lines, outside=1))
+    for form in (b'"seq":0.0', b'"seq": 0', b'"seq":0,"seq":0', b'"seq":-0', b'"s\\u0065q":0'):
+        assert "CUSTODY-1" in broken({**kept(lines), first: lines[0].replace(b'"seq":0', form) + b"\n"})
+    assert "CUSTODY-1" in broken({**kept(lines), first: bytes((16 << 20) + 1)})  # more than is read
     for at in range(0, len(lines[0]), 3):
         flipped = bytearray(lines[0])
         flipped[at] ^= 1
         assert not count({**kept(lines), first: bytes(flipped) + b"\n"}).whole
+
+
+def test_a_rotation_is_of_no_single_visit() -> None:
+    rotated = Rotated("lee", "root", 1, [])
+    assert broken(kept(chained(("-", rotated, 0)))) == set()
+    assert broken(kept(chained(("v", rotated, 0)))) == {"CUSTODY-2"}
+
+
+@pytest.mark.parametrize("deep", [b'{"type":' + b"[" * 30_000, b"[" * 30_000 + b"]" * 30_000, b'{"a":' * 9_000])
+def test_a_record_nested_without_end_is_no_record(store: Objects, deep: bytes) -> None:
+    batch = "recordings/visit-1/records/000001.jsonl"
+    custody = f"{LOG}/custody/000000000000.jsonl"
+    manifest = f"manifests/{LOG[4:]}/2026-05-04.jsonl"
+    assert {"INV-3", "INV-4", "CUSTODY-1"} <= broken(
+        {**store, **dict.fromkeys((batch, custody, manifest), deep + b"\n")}
+    )
 
 
 def test_a_head_that_is_no_checkpoint_is_named(store: Objects) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
 from recorder.bundle.directory import verify_directory
 from recorder.bundle.held_against import with_receipt
+from recorder.evidence.canon import canonical, parse
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteKey, sign
 from recorder.evidence.layout import PROOF
-from recorder.evidence.proof import LogProof
+from recorder.evidence.proof import LogProof, parse_proof
 from recorder.evidence.receipt import Receipt, ReceiptInvalid, make_receipt, parse_receipt
 from recorder.evidence.tree import Tree, leaf_hash
 from recorder.evidence.trust import Trust
@@ -136,6 +139,28 @@ def test_a_short_form_that_was_cut_or_spoiled_is_no_receipt(tmp_path: Path) -> N
         with pytest.raises(ReceiptInvalid):
             parse_receipt(spoiled)
     digits = short.split(b" ")
+    for number in (b"0", b"0" + digits[2], b"+" + digits[2], digits[2] + b".0", b"9" * 10):
+        with pytest.raises(ReceiptInvalid, match="RECEIPT-1"):
+            parse_receipt(b" ".join([digits[0], digits[1], number, digits[3]]))
     for changed in (digits[2] + b"0", b"1"):
         other = b" ".join([digits[0], digits[1], changed, digits[3]])
         assert held(own, other, tmp_path / changed.decode()) == ["RECEIPT-2"]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda extra: {**extra, "key": extra["key"].replace("\n", "\r\n")},
+        lambda extra: {**extra, "key": extra["key"].strip()},
+        lambda extra: {**extra, "key": "\n" + extra["key"]},
+        lambda extra: {**extra, "record": extra["record"] + "\n"},
+        lambda extra: {**extra, "record": "[" * 30_000},
+        lambda extra: {**extra, "witnesses": None},
+        lambda extra: {**extra, "more": 1},
+    ],
+)
+def test_a_receipt_has_one_spelling(spoil: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    whole = parse_proof(make_receipt(proof(lines(5), []), CLOSE, KEY, []))
+    said = canonical(spoil(parse(whole.extra)))
+    with pytest.raises(ReceiptInvalid, match="RECEIPT-1"):
+        parse_receipt(LogProof(whole.index, whole.path, whole.note, said).encoded)
