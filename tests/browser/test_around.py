@@ -101,6 +101,9 @@ async def test_a_link_that_opens_nothing_says_why_and_whom_to_phone(clinic: Clin
         await page.wait(CALLS_CLINIC)
         said.append(await heading(page))
     assert len(set(said)) == 2
+    await page.goto(f"{clinic.system.url}/d/?broken#{'x' * 80}")
+    await screen(page, "closed")
+    await act(page, "language")
     cancelled = await clinic.system.visit()
     await page.goto(cancelled["links"]["patient"])
     await screen(page, "entry")

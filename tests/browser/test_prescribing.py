@@ -49,6 +49,12 @@ async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_re
         await stands(doctor, "confirmed", 1)
         assert "青霉素" in await doctor.eval("return document.querySelector('[data-allergies=some]').textContent")
         assert await doctor.in_frame(slot["origin"], "return document.getElementById('who').textContent") == "王桂英"
+        said = "return document.getElementById('said').textContent"
+        signed = await doctor.in_frame(slot["origin"], said)
+        await act(doctor, "language")
+        async with asyncio.timeout(5):  # what stands there already is said in the other language, too
+            while await doctor.in_frame(slot["origin"], said) == signed:
+                await asyncio.sleep(0.05)
 
         system.kill("signaling")
         await signs(doctor, slot["origin"])

@@ -10,6 +10,11 @@ const WORDS = {
   en: { title: 'County Hospital · prescription (sample)', waiting: 'Fetching the patient…', drug: 'Medicine', how: 'Directions', days: 'Days', sign: 'Sign and send to review', signed: 'Signed, sent to the pharmacist', lost: 'No patient. Open it again', kept: 'Not sent. Please try again' },
 };
 let w = WORDS.zh;
+/** Says these words, and says them anew in another language. */
+const tell = (node, key) => {
+  node.dataset.say = key;
+  node.textContent = w[key];
+};
 let session = null;
 const at = (id) => document.getElementById(id);
 const newId = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (each) => each.toString(16).padStart(2, '0')).join('');
@@ -29,7 +34,7 @@ const HEARS = {
       at('who').textContent = found.patient.name;
       at('sign').disabled = false;
     } catch {
-      at('who').textContent = w.lost;
+      tell(at('who'), 'lost');
     }
   },
   'tc.state': ({ language }) => {
@@ -49,9 +54,9 @@ at('form').addEventListener('submit', async (event) => {
   try {
     const claim = await ask('sign', { session, ...Object.fromEntries(new FormData(at('form'))) });
     send('tc.rx', claim);
-    at('said').textContent = w.signed;
+    tell(at('said'), 'signed');
   } catch {
-    at('said').textContent = w.kept;
+    tell(at('said'), 'kept');
   }
   at('sign').disabled = false;
 });

@@ -19,15 +19,24 @@ addIcons(STAFF);
 function Closed({ now, w, act }: DoctorGiven) {
   const { title, next, again } = closedSays(now.call.session.code, w);
   return (
-    <main class="shut" data-page="closed">
-      <Heading page="closed">{title}</Heading>
-      <p>{next}</p>
-      {again !== null && (
-        <Button act="continue" kind="main" onTap={act.reload}>
-          {again}
-        </Button>
-      )}
-    </main>
+    <>
+      <header class="head">
+        <b>{w.brand}</b>
+        <span class="sp" />
+        <button type="button" class="ghost" data-act="language" lang={w.otherLang} onClick={act.language}>
+          {w.other}
+        </button>
+      </header>
+      <main class="shut" data-page="closed">
+        <Heading page="closed">{title}</Heading>
+        <p>{next}</p>
+        {again !== null && (
+          <Button act="continue" kind="main" onTap={act.reload}>
+            {again}
+          </Button>
+        )}
+      </main>
+    </>
   );
 }
 
