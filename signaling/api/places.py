@@ -1,11 +1,11 @@
 """The places for uploads: so many are read at once, and a few slow callers cannot keep all of them.
 
-PLACE-1  Sixteen at once, four of one visit: what is in memory of them is bounded. An upload holds its place until it is
+LEND-1  Sixteen at once, four of one visit: what is in memory of them is bounded. An upload holds its place until it is
          answered.
-PLACE-2  When all are taken, who comes from a visit that has fewer takes one from the visit that has most: its slowest. Who
+LEND-2  When all are taken, who comes from a visit that has fewer takes one from the visit that has most: its slowest. Who
          lost a place is answered 503 and sends the same again. Nobody takes one from a visit that would then have fewer than
          the newcomer's: two who want the last place do not take it from each other in turn.
-PLACE-3  Where that finds none, the slowest of all that are too slow to come to their end in time goes, once it has had its
+LEND-3  Where that finds none, the slowest of all that are too slow to come to their end in time goes, once it has had its
          place for as long as a phone needs to change its network (`SLOW_AFTER_S`).
 """
 
@@ -75,12 +75,12 @@ class Places:
         self._taken.remove(place)
         place.lost.set_result(None)
 
-    def _of_most(self, visit: str | None, held: Counter[str | None]) -> Place | None:  # PLACE-2
+    def _of_most(self, visit: str | None, held: Counter[str | None]) -> Place | None:  # LEND-2
         open_ = [each for each in self._taken if not each.whole and held[each.visit] - 1 >= held[visit] + 1]
         now = self._clock()
         return min(open_, key=lambda each: (-held[each.visit], each.bytes_a_second(now)), default=None)
 
-    def _too_slow(self) -> Place | None:  # PLACE-3
+    def _too_slow(self) -> Place | None:  # LEND-3
         now = self._clock()
         slow = [
             each

@@ -159,7 +159,7 @@ async def _upload(route: Route[Any, Any], request: web.Request, place: Place) ->
     reading = asyncio.ensure_future(whole_body(request, route.most_bytes, UPLOAD_WITHIN_S, place.arrived))
     try:
         await asyncio.wait((reading, place.lost), return_when=asyncio.FIRST_COMPLETED)
-        if not reading.done():  # PLACE-2, PLACE-3
+        if not reading.done():  # LEND-2, LEND-3
             raise NotReady("another caller needed this place: send it again")
         place.whole = True
         return Upload(request.content_type, reading.result())
