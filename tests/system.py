@@ -76,7 +76,7 @@ class System:
         made: dict[str, Any] = await self.api("POST", "/visits", json={"doctor": doctor, "patient": PATIENT, **more})
         return made
 
-    async def until(self, visit: str, phase: str, within_s: float = 15) -> dict[str, Any]:
+    async def until(self, visit: str, phase: str, within_s: float = 40) -> dict[str, Any]:
         """Wait until the visit is in this phase, and the server there to say so."""
         async with asyncio.timeout(within_s):
             while True:

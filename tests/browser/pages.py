@@ -90,25 +90,29 @@ async def inbound(page: Page, kind: Kind) -> dict[str, Any]:
     return rows[-1] if rows else {}
 
 
-async def moving(page: Page, within_s: float = 10) -> None:
-    """Wait until pictures go on arriving; a new transport counts its frames anew."""
-    before = (await inbound(page, "video")).get("framesDecoded", 0)
-    async with asyncio.timeout(within_s):
-        while (now := (await inbound(page, "video")).get("framesDecoded", 0)) <= before + 5:
-            before = min(before, now)
-            await asyncio.sleep(0.1)
+async def moving(page: Page, within_s: float = 30) -> None:
+    """Wait until pictures go on arriving."""
+    await _coming(page, "video", "framesDecoded", within_s)
 
 
-async def hearing(page: Page, within_s: float = 10) -> None:
-    """Wait until sound goes on arriving; there may be none for a moment, while the page and we negotiate anew."""
+async def hearing(page: Page, within_s: float = 30) -> None:
+    """Wait until sound goes on arriving."""
+    await _coming(page, "audio", "packetsReceived", within_s)
+
+
+async def _coming(page: Page, kind: Kind, what: str, within_s: float) -> None:
+    """There may be none for a moment, while the page and we negotiate anew; a new transport counts anew."""
     before: int | None = None
-    async with asyncio.timeout(within_s):
-        while True:
-            now = (await inbound(page, "audio")).get("packetsReceived")
-            if now is not None and before is not None and now > before + 5:
-                return
-            before = now if before is None or now is None else min(before, now)
-            await asyncio.sleep(0.1)
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                now = (await inbound(page, kind)).get(what)
+                if now is not None and before is not None and now > before + 5:
+                    return
+                before = now if before is None or now is None else min(before, now)
+                await asyncio.sleep(0.1)
+    except TimeoutError as late:
+        raise AssertionError(await page.eval("return document.body.innerText"), await received(page, kind)) from late
 
 
 async def played(page: Page, beyond_s: float, within_s: float = 30) -> None:

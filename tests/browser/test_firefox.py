@@ -118,9 +118,9 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox
     await asyncio.gather(
         picture(guest, "patient"), picture(guest, "doctor"), picture(doctor, "guest-1"), picture(patient, "guest-1")
     )
-    await asyncio.gather(*(hearing(page, 30) for page in (doctor, patient, guest)))
+    await asyncio.gather(*(hearing(page) for page in (doctor, patient, guest)))
     assert min(await asyncio.gather(rms_dbfs(doctor), rms_dbfs(patient), rms_dbfs(guest))) > TONE_DBFS
-    await asyncio.gather(*(moving(page, 30) for page in (doctor, patient, guest)))  # three encoders on two cores
+    await asyncio.gather(*(moving(page) for page in (doctor, patient, guest)))
     await act(doctor, "end")
     await act(doctor, "end-confirm")
     await asyncio.gather(screen(patient, "ended"), screen(doctor, "desk-ended"), screen(guest, "ended"))
