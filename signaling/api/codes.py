@@ -41,7 +41,6 @@ CODES: Mapping[int, tuple[str, ...]] = {
         "grant_revoked",
         "not_own_visit",
         "not_sampled",
-        "other_visit",
         "reason_needed",
         "role_wrong",
         "same_person",

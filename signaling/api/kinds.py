@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from signaling.law.consent_text import Language
-from signaling.sql.store import CURSOR_PATTERN, MAX_PAGE
+from signaling.sql.store import MAX_PAGE
 
 _PLAIN = r"\A[^\x00-\x1f\x7f]+\Z"
 _WORDS = r"\A[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*\Z"
@@ -24,9 +24,7 @@ Moment = Annotated[str, Meta(description="ISO 8601, UTC, milliseconds.", example
 Zoned = Annotated[datetime, Meta(tz=True, description="ISO 8601 with an offset.")]
 LifetimeS = Annotated[int, Meta(ge=60, le=604_800, description="Seconds.")]
 Limit = Annotated[int, Meta(ge=1, le=MAX_PAGE)]
-Cursor = Annotated[
-    str, Meta(pattern=CURSOR_PATTERN, max_length=80, description="`next` of the page before; opaque to clients.")
-]
+Cursor = Annotated[str, Meta(max_length=80, description="`next` of the page before; opaque to clients.")]
 
 DAY_S = 86_400
 

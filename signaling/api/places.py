@@ -1,12 +1,12 @@
 """The places for uploads: so many are read at once, and a few slow callers cannot keep all of them.
 
 LEND-1  Sixteen at once, four of one visit: what is in memory of them is bounded. An upload holds its place until it is
-         answered.
+        answered.
 LEND-2  When all are taken, who comes from a visit that has fewer takes one from the visit that has most: its slowest. Who
-         lost a place is answered 503 and sends the same again. Nobody takes one from a visit that would then have fewer than
-         the newcomer's: two who want the last place do not take it from each other in turn.
+        lost a place is answered 503 and sends the same again. Nobody takes one from a visit that would then have fewer than
+        the newcomer's: two who want the last place do not take it from each other in turn.
 LEND-3  Where that finds none, the slowest of all that are too slow to come to their end in time goes, once it has had its
-         place for as long as a phone needs to change its network (`SLOW_AFTER_S`).
+        place for as long as a phone needs to change its network (`SLOW_AFTER_S`).
 """
 
 from __future__ import annotations

@@ -91,7 +91,6 @@ class Allowed(msgspec.Struct, frozen=True):
 
 Why = Literal[
     "role_wrong",
-    "other_visit",
     "not_own_visit",
     "grant_missing",
     "grant_not_begun",
@@ -157,7 +156,7 @@ def _by_role(asker: Asker, grants: Iterable[Grant], subject: Subject, action: Ac
             if action == "hold":
                 return Refused("role_wrong")
             if asker.link:
-                return Allowed() if asker.visit in (None, subject.visit) else Refused("other_visit")
+                return Allowed() if asker.visit in (None, subject.visit) else Refused("not_own_visit")
             return _by_grant(grants, subject, at)
 
 

@@ -77,7 +77,7 @@ def test_a_link_approves_no_export() -> None:
 def test_a_link_reaches_its_visit_or_all() -> None:
     assert asks("auditor", "play", link=True) == "allowed"
     assert asks("auditor", "play", link=True, visit="v1") == "allowed"
-    assert asks("auditor", "play", link=True, visit="v2") == "other_visit"
+    assert asks("auditor", "play", link=True, visit="v2") == "not_own_visit"
 
 
 @pytest.mark.parametrize("action", ["names", "messages", "export_ask", "copy"])
