@@ -126,7 +126,7 @@ async def test_four_visits_that_send_slowly_do_not_keep_a_fifth_out(api: Api, mo
         assert await uploaded(api, "a") == 503
         assert [await uploaded(api, "v1"), await uploaded(api, "v2")] == [201, 201]
         answered = [asyncio.ensure_future(answer(reader)) for reader, _ in slow]
-        done, waiting = await asyncio.wait(answered, timeout=0.5)
+        done, waiting = await asyncio.wait(answered, return_when=asyncio.FIRST_COMPLETED)
         assert [(status, '"unavailable"' in text) for status, text in (each.result() for each in done)] == [(503, True)]
         for each in waiting:
             each.cancel()
