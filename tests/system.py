@@ -18,6 +18,8 @@ from typing import Any, Literal
 import aiohttp
 import psutil
 
+from tests.patience import PATIENCE_S
+
 Part = Literal["signaling", "media", "recorder"]
 
 DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": "内科", "licence": "110312345678217"}
@@ -129,7 +131,7 @@ async def running(data: Path, *words: str, within: tuple[str, ...] = (), **envir
     children: list[psutil.Process] = []
     try:
         assert process.stdout is not None
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             line = await process.stdout.readline()
         assert line, (data / "serve.log").read_text()[-4000:]
         system = System(process, json.loads(line), data)

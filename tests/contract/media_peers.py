@@ -16,9 +16,9 @@ from aiortc import MediaStreamTrack, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack
 from av import VideoFrame
 
-from config.link import Link
 from config.settings import Settings, to_environment
 from media.control import Answered, FromWorker, Greet, Greeted, Negotiate, Source, ToWorker, TracksChanged
+from tests.patience import PATIENCE_S, PatientLink
 
 START = "import sys; from media.worker import run; from config.settings import load; run(load(), int(sys.argv[1]))"
 
@@ -41,7 +41,7 @@ class WorkerProcess:
         self.process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", START, "0", stdin=asyncio.subprocess.PIPE, env=environment
         )
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             await self.connect()
         return self
 
@@ -52,7 +52,7 @@ class WorkerProcess:
         if self.process.returncode is None:
             assert self.process.stdin is not None
             self.process.stdin.close()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 await self.process.wait()
 
     async def connect(self) -> Greeted:
@@ -64,7 +64,7 @@ class WorkerProcess:
                 break
             assert self.process.returncode is None, "the worker ended"
             await asyncio.sleep(0.02)
-        self.link: Link[FromWorker, ToWorker] = Link(reader, writer, FromWorker, self._hear)
+        self.link: PatientLink[FromWorker, ToWorker] = PatientLink(reader, writer, FromWorker, self._hear)
         self._running = asyncio.create_task(self.link.run())
         greeted = await self.link.ask(Greet())
         assert isinstance(greeted, Greeted)
@@ -81,7 +81,7 @@ class WorkerProcess:
 
     async def tracks(self, room: str, wanted: set[str]) -> None:
         """Wait until the room is told to hold exactly these tracks."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(
                 isinstance(n, TracksChanged) and n.room == room and {t.id for t in n.tracks} == wanted
                 for n in self.news
@@ -91,7 +91,7 @@ class WorkerProcess:
 
     async def hear(self, kind: type[FromWorker]) -> FromWorker:
         """Wait for news of a kind, the first since the list was last cleared."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not (heard := [n for n in self.news if isinstance(n, kind)]):
                 self._told.clear()
                 await self._told.wait()
@@ -148,7 +148,7 @@ class Peer:
         """Decoded frames of a subscribed track."""
         (mid,) = [mid for mid, name in self._subscribe.items() if name == track]
         (transceiver,) = [t for t in self.pc.getTransceivers() if t.mid == mid]
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             return [await transceiver.receiver.track.recv() for _ in range(count)]
 
     async def close(self) -> None:

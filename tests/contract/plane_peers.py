@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters
@@ -19,6 +19,7 @@ from media.framing import Deframer, framed
 from media.plane import ConsumerSpec, IceCredentials, PlaneEvent, ProducerSpec, TransportMoved, TransportSpec
 from media.python_plane import PythonPlane
 from media.rtp import header, rtcp
+from tests.patience import PATIENCE_S, until
 
 VP8_KEY = b"\x10\x00\x9d\x01\x2a"
 VP8_DELTA = b"\x10\x01"
@@ -36,13 +37,14 @@ class Tapped:
 
 
 class Clock:
-    """Monotonic time that a test may push forward."""
+    """Monotonic time that a test may push forward, and hold."""
 
     def __init__(self) -> None:
         self.skew = 0.0
+        self.held_at: float | None = None
 
     def __call__(self) -> float:
-        return time.monotonic() + self.skew
+        return (time.monotonic() if self.held_at is None else self.held_at) + self.skew
 
 
 @dataclass
@@ -57,6 +59,17 @@ class Bench:
 
     def states(self, key: str) -> list[str]:
         return [event.state for event in self.events if isinstance(event, TransportMoved) and event.key == key]
+
+    def hold_clock(self) -> None:
+        """From here on time is the test's alone, however long the machine takes: what comes has never waited."""
+        self.clock.held_at = time.monotonic()
+        for door in self.plane._entrance.doors:
+            door.waited = lambda: 0.0
+
+    async def looks(self, times: int = 5) -> None:
+        """The plane has looked so many times at what is due, and what it said has come."""
+        seen = self.plane._ticks
+        await until(lambda: self.plane._ticks >= seen + times)
 
 
 @contextlib.asynccontextmanager
@@ -161,7 +174,7 @@ class Peer:
     async def dtls(self) -> None:
         value = self.bench.plane.fingerprint
         parameters = RTCDtlsParameters([RTCDtlsFingerprint("sha-256", value)], role="server")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             await self._dtls.start(parameters)
 
     async def connect(self) -> Peer:
@@ -263,13 +276,6 @@ def parsed(packet: bytes) -> Parsed:
     first, second, seq, ts, ssrc = header.FIXED.unpack_from(packet)
     at = header.payload_at(packet, len(packet))
     return Parsed(second & 0x7F, bool(second & 0x80), seq, ts, ssrc, packet[at:], first)
-
-
-async def until(condition: Callable[[], bool], within_s: float = 5.0) -> None:
-    """Wait for something another task does."""
-    async with asyncio.timeout(within_s):
-        while not condition():
-            await asyncio.sleep(0.002)
 
 
 def video(track: str = "patient.camera", *, mid: str = "1", **more: object) -> ProducerSpec:

@@ -19,11 +19,11 @@ from tests.contract.plane_peers import (
     parsed,
     rtp,
     running_plane,
-    until,
     video,
     viewing,
 )
 from tests.contract.plane_scenes import film, pair, pictures
+from tests.patience import until
 
 
 async def test_video_and_audio_are_forwarded_both_ways_with_numbers_rewritten() -> None:

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
+from tests.patience import PATIENCE_S
 from tests.signaling_parts import CONSENT, Client, facts, serving, until
 
 
@@ -155,7 +156,7 @@ async def test_a_second_connection_takes_the_seat_over_and_nobody_sees_the_seat_
         await doctor.sees(lambda state: state["tracks"])
         seen = len(doctor.states)
         again = await server.client("patient")
-        await asyncio.wait_for(patient.gone.wait(), 5)
+        await asyncio.wait_for(patient.gone.wait(), PATIENCE_S)
         assert patient.byes == ["taken_over"]
         assert again.newest["phase"] == "live"
         assert again.newest["you"]["pc"] == "p1"

@@ -14,6 +14,7 @@ import socketio
 from recorder import control as recorder
 from signaling.law.standing import iso
 from signaling.sockets import gateway as gateway_module
+from tests.patience import PATIENCE_S
 from tests.signaling_parts import CONSENT, Client, facts, serving, until
 
 
@@ -135,7 +136,7 @@ async def test_a_socket_that_floods_is_slowed_then_closed_and_others_go_on() -> 
         doctor, patient = await server.live()
         for _ in range(400):
             await patient.io.emit("resync", {"v": 1})
-        await asyncio.wait_for(patient.gone.wait(), 5)
+        await asyncio.wait_for(patient.gone.wait(), PATIENCE_S)
         assert patient.byes == ["flooding"]
         assert {problem["code"] for problem in patient.problems} == {"rate_limited"}
         await doctor.sees(lambda state: not state["seats"]["patient"]["present"])
@@ -176,7 +177,7 @@ async def test_a_token_that_runs_out_sends_its_socket_away_but_not_out_of_a_live
         server.offset_s += 10_000
         for session in list(server.gateway._sessions.values()):
             session._watch_expiry()
-        await asyncio.wait_for(waiting.gone.wait(), 5)
+        await asyncio.wait_for(waiting.gone.wait(), PATIENCE_S)
         assert waiting.byes == ["token_expired"]
         assert (await doctor.say("resync"))["state"]["phase"] == "live"
 
@@ -193,7 +194,7 @@ async def test_who_waits_when_the_visit_expires_is_shown_that_before_being_sent_
         server.offset_s += expires - time.time() - before_s  # the token has run out, the visit has not
         for session in list(server.gateway._sessions.values()):
             session._watch_expiry()
-        await asyncio.wait_for(patient.gone.wait(), 5)
+        await asyncio.wait_for(patient.gone.wait(), PATIENCE_S)
         assert patient.byes == ["token_expired"]
         assert patient.newest["phase"] == "ended"
         assert patient.newest["ended"] == {"by": "system", "reason": "expired"}
@@ -204,7 +205,7 @@ async def test_revoked_links_send_their_sockets_away_and_let_nobody_in_again() -
         doctor, patient = await server.live()
         await server.registry.links_revoked("V1", 1)
         for client in (doctor, patient):
-            await asyncio.wait_for(client.gone.wait(), 5)
+            await asyncio.wait_for(client.gone.wait(), PATIENCE_S)
             assert client.byes == ["token_revoked"]
         client = Client()
         server.clients.append(client)
@@ -252,7 +253,7 @@ async def test_an_actor_that_fails_ends_alone_and_its_visit_is_taken_up_again(
         server.registry._actors["V1"].touch()
         answer: Any = await patient.say("media_state", microphone="on", camera="on", screen="off")
         assert answer["error"]["code"] == "internal"
-        await asyncio.wait_for(doctor.gone.wait(), 5)
+        await asyncio.wait_for(doctor.gone.wait(), PATIENCE_S)
         assert doctor.byes == ["server_stopping"]
         assert (await other.say("enter"))["ok"]
         back = await server.client("doctor")
@@ -266,6 +267,6 @@ async def test_a_stopping_server_sends_everyone_away() -> None:
         clients = [await server.client(role) for role in ("doctor", "patient")]
         await server.stop()
         for client in clients:
-            await asyncio.wait_for(client.gone.wait(), 5)
+            await asyncio.wait_for(client.gone.wait(), PATIENCE_S)
             assert client.byes == ["server_stopping"]
         await server.start()

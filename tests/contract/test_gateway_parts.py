@@ -8,6 +8,7 @@ import pytest
 
 from media import control as media
 from recorder import control as recorder
+from tests.patience import PATIENCE_S
 from tests.signaling_parts import facts, serving, until
 
 
@@ -17,7 +18,7 @@ async def test_a_restart_of_the_process_keeps_seats_phase_tracks_and_seq() -> No
         await patient.say("offer", pc="p1", sdp="x", publish={"0": "camera"}, subscribe={})
         before = await doctor.sees(lambda state: state["tracks"] and state["recording"]["state"] == "on")
         await server.stop()
-        await asyncio.wait_for(doctor.gone.wait(), 5)
+        await asyncio.wait_for(doctor.gone.wait(), PATIENCE_S)
         assert doctor.byes == patient.byes == ["server_stopping"]
         await server.start()
         doctor, patient = await server.client("doctor"), await server.client("patient")

@@ -15,11 +15,11 @@ from tests.contract.plane_peers import (
     parsed,
     rtp,
     running_plane,
-    until,
     video,
     viewing,
 )
 from tests.contract.plane_scenes import NUMBER, REPAIRED, RID, extended
+from tests.patience import PATIENCE_S, until
 
 RIDS = {"q": 10, "h": 20}
 CAMERA = ProducerSpec(
@@ -101,7 +101,7 @@ async def test_what_a_new_subscription_shows_is_told_even_if_it_is_the_best() ->
         best, n = LayerChanged("d", "patient.camera", 0, 1, "", None), 0
         for again in (1, 2):  # under the same transport: what was told of the one before would stand for ever
             bench.plane.subscribe("d", viewing())
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while bench.events.count(best) < again:
                     n += 1
                     await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))
@@ -138,7 +138,7 @@ async def test_who_watched_a_size_that_is_left_out_goes_on_from_the_keyframe_tha
         bench.clock.skew += 0.55
         await film(patient, "q", range(6), key=2)
         sent = 6
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while not any(packet[-1:] == b"q" for packet in doctor.rtp):
                 await film(patient, "q", range(sent, sent + 1))
                 await asyncio.sleep(0.02)

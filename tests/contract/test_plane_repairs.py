@@ -9,8 +9,9 @@ import pytest
 
 from media.rtp import rtcp
 from media.tap import RECOVERED
-from tests.contract.plane_peers import VP8_DELTA, Peer, parsed, rtp, running_plane, until, video, viewing
+from tests.contract.plane_peers import VP8_DELTA, Peer, parsed, rtp, running_plane, video, viewing
 from tests.contract.plane_scenes import film, pair, pictures
+from tests.patience import until
 
 
 async def test_a_consumer_begins_with_a_keyframe_that_is_asked_for_at_once() -> None:

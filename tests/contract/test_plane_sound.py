@@ -19,11 +19,11 @@ from tests.contract.plane_peers import (
     parsed,
     rtp,
     running_plane,
-    until,
     video,
     viewing,
 )
 from tests.contract.plane_scenes import HEARING, NUMBER, SOUND, Feedback, extended, heard_sound, numbers, speak
+from tests.patience import PATIENCE_S, until
 
 
 async def test_a_numbered_sender_hears_what_arrived() -> None:
@@ -160,24 +160,25 @@ async def test_where_it_stays_jammed_a_keyframe_is_asked_for_twice_to_empty_the_
         patient, _ = await heard_sound(bench)
         bench.plane.publish("p", replace(video(), number_extension=NUMBER))
         asked = rtcp.KeyframeRequest(1111)
+        bench.hold_clock()
 
-        async def later(n: int, by_s: float) -> None:
+        async def later(n: int, by_s: float = 0.2) -> None:
             """A fifth of a second on in its own time, and so much on in ours."""
             bench.clock.skew += by_s
             await speak(patient, (10 * n,))
             seq = n.to_bytes(2, "big")
             await patient.send(extended(n, VP8_DELTA, pt=96, ssrc=1111, ts=n * 18_000, e3=seq))
             await until(lambda: bench.plane.stats("p").packets_in == 2 * n)
-            await asyncio.sleep(0.15)  # feedback has been due
+            await bench.looks()
 
-        await later(1, 0.2)
-        await later(2, 0.2)
-        await later(3, 0.5)
+        await later(1)
+        await later(2)
+        await later(3, 0.65)
         began, n, asked_after = bench.clock(), 3, list[float]()
         before = patient.heard(rtcp.KeyframeRequest).count(asked)
         while bench.clock() - began < 2.5:
             n += 1
-            await later(n, 0.05)
+            await later(n)
             new = patient.heard(rtcp.KeyframeRequest).count(asked) - before - len(asked_after)
             asked_after += [bench.clock() - began] * new
         assert [after_s > least_s for after_s, least_s in zip(asked_after, (0.6, 1.2), strict=True)] == [True, True]
@@ -202,7 +203,7 @@ async def test_pictures_of_a_hopeless_uplink_are_shown_to_nobody_and_that_is_tol
         bench.plane.subscribe("d", viewing())
 
         async def film_until(told: LayerChanged, step: int, n: int) -> int:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_S):
                 while bench.events[-1] != told:
                     n += step
                     await patient.send(rtp(n, VP8_KEY, pt=96, ssrc=1111, ts=n * 900, marker=True))

@@ -7,7 +7,8 @@ import asyncio
 from media.plane import ConsumerSpec, LayerChanged, ProducerSpec
 from media.rtp import rtcp
 from media.rtp.vp9 import descriptor
-from tests.contract.plane_peers import Bench, Parsed, Peer, parsed, running_plane, until
+from tests.contract.plane_peers import Bench, Parsed, Peer, parsed, running_plane
+from tests.patience import PATIENCE_S, until
 from tests.unit.test_layered import PADDING, Sender, Sent
 
 CAMERA = ProducerSpec(
@@ -47,7 +48,7 @@ class Camera:
 
     async def until_told(self, bench: Bench, news: tuple[int | None, int, str, int | None]) -> list[Sent]:
         """Film until that is the last thing told; the last pictures."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while told(bench)[-1:] != [news]:
                 sent = await self.film(3)
         return sent

@@ -11,8 +11,9 @@ from OpenSSL import SSL
 
 from media.plane import IceCredentials
 from media.rtp import rtcp
-from tests.contract.plane_peers import OPUS, Peer, audio, rtp, running_plane, until
+from tests.contract.plane_peers import OPUS, Peer, audio, rtp, running_plane
 from tests.contract.plane_scenes import film, pair
+from tests.patience import until
 
 
 async def test_a_peer_connects_by_ice_lite_and_dtls_with_aes_gcm() -> None:

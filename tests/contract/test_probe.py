@@ -6,6 +6,7 @@ import asyncio
 import json
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
 from tests.system import System, running, teleconsult
 
 
@@ -52,7 +53,7 @@ async def ended_by_ctrl_c(system: System) -> str:
     probing = asyncio.create_task(
         teleconsult("probe", system.url, "--json", "--seconds", "60", "--data", str(system.data))
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not (live := (await system.api("GET", "/visits?phase=live"))["visits"]):
             await asyncio.sleep(0.1)
     visit = str(live[0]["id"])
@@ -86,6 +87,6 @@ async def test_what_is_no_bundle_ends_with_two(tmp_path: Path) -> None:
 
 async def until_recorded(data: Path, visit: str) -> None:
     """A segment of the visit is on disk."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not [*data.glob(f"*/{visit}/**/seg-*"), *data.glob(f"store/recordings/{visit}/**/seg-*")]:
             await asyncio.sleep(0.1)

@@ -19,6 +19,7 @@ import psutil
 from config.settings import MEDIA_PORT, Settings
 from teleconsult_serve import _free_media_port
 from tests.issued import issued
+from tests.patience import PATIENCE_S
 from tests.system import System, free_port, running, teleconsult
 
 PARTS: tuple[Literal["signaling", "media", "recorder"], ...] = ("signaling", "media", "recorder")
@@ -196,7 +197,7 @@ async def first_lines(count: int, *arguments: str) -> list[str]:
     )
     assert command.stdout is not None
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             return [(await command.stdout.readline()).decode().rstrip() for _ in range(count)]
     finally:
         command.send_signal(signal.SIGTERM)
@@ -215,7 +216,7 @@ def run_folder(system: System) -> Path:
 
 async def answers_again(system: System) -> bool:
     """Signaling answers, after a while."""
-    async with asyncio.timeout(45):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(OSError, aiohttp.ClientError):
                 return bool(await system.api("GET", "/visits"))
@@ -224,7 +225,7 @@ async def answers_again(system: System) -> bool:
 
 async def back(system: System, part: Literal["signaling", "media", "recorder"], before: int) -> None:
     """Another process does this part's work."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             with contextlib.suppress(LookupError, psutil.Error):
                 if system.part(part).pid != before:

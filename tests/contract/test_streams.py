@@ -12,8 +12,9 @@ from media import stun
 from media.framing import MAX_FRAME, framed
 from media.rtp import rtcp
 from media.streams import MAX_FROM_ONE, MAX_WAITING, SEND_BUFFER, UNPROVEN_S
-from tests.contract.plane_peers import Bench, Peer, StreamPeer, parsed, rtp, running_plane, until, video, viewing
+from tests.contract.plane_peers import Bench, Peer, StreamPeer, parsed, rtp, running_plane, video, viewing
 from tests.contract.plane_scenes import film, pictures
+from tests.patience import PATIENCE_S, until
 
 pytestmark = pytest.mark.asyncio
 
@@ -22,7 +23,7 @@ async def ended(sock: socket.socket) -> bool:
     """Whether the other side closes it, unanswered."""
     sock.setblocking(False)
     with sock:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(PATIENCE_S):
             try:
                 return await asyncio.get_running_loop().sock_recv(sock, 100) == b""
             except ConnectionError:

@@ -22,6 +22,7 @@ from signaling.sql.outbox import SqlOutbox
 from signaling.sql.store import SqlVisitStore
 from tests.hooked import KEY, hospital, live, sender_of
 from tests.http_api import open_api, open_store, some_visit
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -36,7 +37,7 @@ async def sending(folder: Path) -> AsyncIterator[tuple[SqlVisitStore, SqlOutbox]
 
 
 async def nothing_waits(outbox: SqlOutbox) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while any(each.waiting for each in await outbox.receivers()):
             await asyncio.sleep(0.02)
 
@@ -92,16 +93,16 @@ async def test_one_that_is_away_comes_back_to_everything_and_holds_up_nobody_els
         await outbox.register("nobody", "http://127.0.0.1:9/nobody")
         await outbox.register("good", f"{good.url}/good")
         await live(store, "v1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while len(good.heard) < 4:
                 await asyncio.sleep(0.02)
         assert away.heard == {}
         away.down = False
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while len(away.heard) < 4:
                 await asyncio.sleep(0.02)
         assert list(away.heard) == list(good.heard)
-        async with asyncio.timeout(10):  # received is not yet written down as received
+        async with asyncio.timeout(PATIENCE_S):  # received is not yet written down as received
             while [each.waiting for each in await outbox.receivers()] != [0, 4, 0]:
                 await asyncio.sleep(0.02)
 

@@ -28,6 +28,7 @@ from media.control import (
 )
 from media.tap import TapTrack
 from tests.contract.media_peers import Peer, WorkerProcess, in_visit
+from tests.patience import PATIENCE_S
 
 VIDEO, AUDIO = "doctor.camera", "doctor.microphone"
 
@@ -60,7 +61,7 @@ class TapRecorder:
     async def until(self, kind: str, count: int = 1) -> None:
         """Read on until so many more frames of a kind have come."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(PATIENCE_S):
             while count:
                 line = (await self.process.stdout.readline()).decode()
                 assert line, "the recorder ended"
@@ -188,7 +189,7 @@ async def test_nothing_is_tapped_before_record_nor_after(worker: WorkerProcess, 
 async def test_the_worker_ends_when_its_supervisor_does(worker: WorkerProcess) -> None:
     assert worker.process.stdin is not None
     worker.process.stdin.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await worker.process.wait() == 0
     assert not worker.settings.socket("media-0").exists()
 
@@ -199,7 +200,7 @@ async def test_sigterm_ends_it_in_order(worker: WorkerProcess, recorder: TapReco
         await recorder.until("TRACK", 2)  # a track begins with its first packet: the camera's comes when it has a core
         worker.process.send_signal(signal.SIGTERM)
         await recorder.until("END", 2)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             assert await worker.process.wait() == 0
     assert {msgspec.json.decode(rest)["reason"] for kind, _, rest in recorder.lines if kind == "END"} == {"room_closed"}
 
@@ -216,7 +217,7 @@ async def test_a_killed_worker_is_followed_by_one_that_has_forgotten(worker: Wor
 async def test_a_link_that_talks_nonsense_ends_alone(worker: WorkerProcess) -> None:
     reader, writer = await asyncio.open_unix_connection(worker.settings.socket("media-0"))
     writer.write(b'\x00\x00\x00\x20{"id":1,"body":{"type":"nobody"}}')
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         assert await reader.read() == b""
     writer.close()
     assert isinstance(await worker.link.ask(AskRoom("v1")), RoomState)

@@ -23,10 +23,10 @@ from tests.contract.plane_peers import (
     parsed,
     rtp,
     running_plane,
-    until,
     viewing,
 )
 from tests.contract.plane_peers import video as camera
+from tests.patience import until
 
 SEED = 20_260_504
 COUNT = 10_000

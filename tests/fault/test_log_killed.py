@@ -17,6 +17,7 @@ from recorder.evidence.checkpoint import Checkpoint, parse_checkpoint, parse_not
 from recorder.evidence.tiles import tile_name, tiles
 from recorder.evidence.tree import Tree, check_consistency
 from tests.fault.test_recorder_killed import connected, process
+from tests.patience import PATIENCE_S
 from tests.tapping import SEATS, consent
 
 LIVES = 5
@@ -57,7 +58,7 @@ async def test_a_recorder_killed_again_and_again_keeps_one_log(tmp_path: Path) -
             await link.ask(control.Close(f"visit-{life}", "completed"))
         link.close()
         await asyncio.gather(linked, return_exceptions=True)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE_S):
             while any((settings.data / "spool").glob("visit-*")):
                 await asyncio.sleep(0.05)
     for life in range(LIVES):

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Settings, to_environment
+from tests.patience import PATIENCE_S
 
 START = "from config.settings import load; from signaling.app import run; run(load())"
 
@@ -28,7 +29,7 @@ async def process(folder: Path, supervised: bool) -> AsyncIterator[asyncio.subpr
         sys.executable, "-c", START, stdin=pipe, stderr=pipe, env=environment, cwd=Path(__file__).parents[2]
     )
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_S):
             assert child.stderr is not None
             said = b""
             while b"signaling ready" not in said:
@@ -46,7 +47,7 @@ async def process(folder: Path, supervised: bool) -> AsyncIterator[asyncio.subpr
 async def test_it_ends_when_told_to(tmp_path: Path, number: signal.Signals) -> None:
     async with process(tmp_path, supervised=False) as child:
         child.send_signal(number)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await child.wait() == 0
             assert child.stderr is not None
             assert b"Traceback" not in await child.stderr.read()
@@ -56,5 +57,5 @@ async def test_it_ends_with_whoever_supervised_it(tmp_path: Path) -> None:
     async with process(tmp_path, supervised=True) as child:
         assert child.stdin is not None
         child.stdin.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await child.wait() == 0

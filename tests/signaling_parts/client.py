@@ -10,8 +10,7 @@ import aiohttp
 import socketio
 
 from signaling.law import consent_text
-
-WITHIN_S = 5.0
+from tests.patience import PATIENCE_S
 
 CONSENT = {
     "text_version": consent_text.VERSION,
@@ -51,16 +50,18 @@ class Client:
         return hear
 
     async def connect(self, url: str, auth: Any, headers: dict[str, str] | None = None) -> None:
-        await self.io.connect(url, auth=auth, transports=["websocket"], headers=headers or {}, wait_timeout=5)
+        await self.io.connect(
+            url, auth=auth, transports=["websocket"], headers=headers or {}, wait_timeout=int(PATIENCE_S)
+        )
 
     async def say(self, event: str, **payload: Any) -> dict[str, Any]:
         """Send an event and return its acknowledgement."""
-        answer: dict[str, Any] = await self.io.call(event, {"v": 1, **payload}, timeout=WITHIN_S)
+        answer: dict[str, Any] = await self.io.call(event, {"v": 1, **payload}, timeout=PATIENCE_S)
         return answer
 
     async def sees(self, what: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """The newest state, once it is as described."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (self.states and what(self.newest)):
                 self._news.clear()
                 await self._news.wait()
@@ -68,7 +69,7 @@ class Client:
 
     async def sees_queue(self, what: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
         """The newest queue, once it is as described."""
-        async with asyncio.timeout(WITHIN_S):
+        async with asyncio.timeout(PATIENCE_S):
             while not (self.queues and what(self.queues[-1])):
                 self._news.clear()
                 await self._news.wait()
@@ -82,10 +83,3 @@ class Client:
     async def close(self) -> None:
         await self.io.disconnect()
         await self.session.close()
-
-
-async def until(what: Callable[[], Any]) -> None:
-    """Wait until something holds, at most five seconds."""
-    async with asyncio.timeout(WITHIN_S):
-        while not what():
-            await asyncio.sleep(0.005)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import tempfile
 import time
@@ -17,7 +16,8 @@ from signaling.live.registry import VisitRegistry
 from signaling.live.workers import MediaWorkers, RecorderLink
 from signaling.sockets.gateway import Gateway
 from signaling.tokens import SignedTokens
-from tests.signaling_parts.client import CONSENT, WITHIN_S, Client
+from tests.patience import until
+from tests.signaling_parts.client import CONSENT, Client
 from tests.signaling_parts.messages import MemoryMessages
 from tests.signaling_parts.processes import FakeMedia, FakeRecorder
 from tests.signaling_parts.stores import LIMITS, MemoryStore, facts
@@ -71,9 +71,7 @@ class Server:
         self._port = self._runner.addresses[0][1]
         self.url = f"http://127.0.0.1:{self._port}"
         await self.registry.start()
-        async with asyncio.timeout(WITHIN_S):
-            while not (link.up and all(each.up for each in workers.workers)):
-                await asyncio.sleep(0.005)
+        await until(lambda: link.up and all(each.up for each in workers.workers))
 
     async def stop(self) -> None:
         """Signaling stops; workers, recorder and store go on."""
