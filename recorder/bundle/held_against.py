@@ -10,18 +10,20 @@ from pathlib import Path
 
 import msgspec
 
-from recorder.bundle.directory import DirectoryReader, NotABundle, verify_directory
+from recorder.bundle.directory import NotABundle, verify_directory
 from recorder.evidence.errors import EvidenceError, KeyInvalid
 from recorder.evidence.findings import Broken
 from recorder.evidence.layout import PROOF, key_name
 from recorder.evidence.logged import LogBroken
-from recorder.evidence.manifest import Entry, Manifest, parse_manifest, visit_hash
+from recorder.evidence.manifest import MAX_MANIFEST, Entry, Manifest, parse_manifest, visit_hash
 from recorder.evidence.manifest import proven_by as manifest_proven_by
 from recorder.evidence.proof import of_one_tree, parse_proof
 from recorder.evidence.receipt import MAX_RECEIPT, Receipt, ReceiptInvalid, parse_receipt
 from recorder.evidence.sign import PublicKey, public_key
+from recorder.evidence.third_parties import MAX_PROOF
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict
+from recorder.plain_folder import DirectoryReader, read_plain
 
 RECEIPT_2, RECEIPT_3, MANIFEST_1, MANIFEST_3 = "RECEIPT-2", "RECEIPT-3", "MANIFEST-1", "MANIFEST-3"
 
@@ -81,8 +83,8 @@ def _broken(verdict: Verdict, one: Broken) -> Verdict:
 def read_manifest(path: Path) -> tuple[Manifest, bytes, bytes]:
     """A manifest, its bytes, and the proof's beside it. Raises `NoManifest`."""
     try:
-        data = path.read_bytes()
-        return parse_manifest(data), data, path.with_suffix(".tlog-proof").read_bytes()
+        data = read_plain(path.parent, path.name, MAX_MANIFEST)
+        return parse_manifest(data), data, read_plain(path.parent, path.with_suffix(".tlog-proof").name, MAX_PROOF)
     except (EvidenceError, OSError) as error:
         raise NoManifest(f"{path} is no manifest with its proof beside it: {error}") from None
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
-from recorder.bundle.directory import plain_file
 from recorder.evidence.layout import is_visit
+from recorder.plain_folder import plain_file
 
 
 class NotAStore(Exception):
@@ -55,5 +55,5 @@ def waiting(spool: Path) -> Iterator[bytes]:
         for line in journal.read_bytes().split(b"\n")[:-1]:  # what follows the last newline was never durable (SPOOL-2)
             try:
                 yield from (record.encode() for record in decoder.decode(line).records)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 continue

@@ -2,21 +2,28 @@
 
 OPEN-1  What is given out was checked chunk by chunk (SEAL-4) under the key the records name; a wrong key, a cut, moved or
         changed object is refused with a code, and nothing of the chunk in question is given out.
-OPEN-2  Only what a record names is opened, never another file.
+OPEN-2  Only what a record names is opened, never another file: no link is followed, and it has the size and hash on record.
+OPEN-3  An object of more than 64 MiB, four times what a recorder keeps a segment to, is not opened.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
 from recorder.evidence.chain import Chain
 from recorder.evidence.findings import Findings
+from recorder.evidence.layout import batch_of
 from recorder.evidence.ledger import Expected, Ledger
+from recorder.evidence.verify import MAX_BATCH, Unreadable
+from recorder.plain_folder import DirectoryReader, read_plain
 from recorder.sealing.seal import CHUNK, HEAD, TAG, SealBroken, Sealer
 from recorder.sealing.stream_seal import context_of
+
+MAX_OBJECT = 64 << 20
 
 _PART = re.compile(r"streams/([a-z][a-z0-9.-]*)/part-([0-9]{3})/(init|seg-[0-9]{6})\.(webm|mkv)")
 
@@ -90,33 +97,41 @@ class PlainFile(NamedTuple):
 
 def open_bundle(bundle: Path, secrets: Mapping[str, bytes], out: Path) -> list[PlainFile]:
     """Write each part of a bundle as a playable file into `out`. Raises `OpenRefused`, `OSError`."""
-    visit, expected = read_ledger(bundle)
+    folder = _Folder(bundle)
+    visit, expected = _ledger_of(folder)
     opener = Opener(visit, secrets)
     out.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return [_write(bundle, opener, names, expected, out) for names in _parts(expected)]
+    return [_write(folder, opener, names, expected, out) for names in _parts(expected)]
 
 
 def read_ledger(bundle: Path) -> tuple[str, dict[str, Expected]]:
     """The visit of a bundle and the objects that its records name, unverified. Raises `NotOpenable`."""
+    return _ledger_of(_Folder(bundle))
+
+
+def _ledger_of(folder: _Folder) -> tuple[str, dict[str, Expected]]:
     findings = Findings()
     chain, ledger = Chain(None, findings), Ledger(findings)
-    for batch in sorted((bundle / "records").glob("[0-9]*.jsonl")):
-        for line in batch.read_bytes().split(b"\n")[:-1]:
-            if (read := chain.feed(line, batch.name)) is not None:
-                ledger.feed(*read, batch.name)
+    for name in sorted(folder.names):
+        if (batch_of(name) or ("", 0))[0] != "records":
+            continue
+        for line in folder.read(name, MAX_BATCH).split(b"\n")[:-1]:
+            if (read := chain.feed(line, name)) is not None:
+                ledger.feed(*read, name)
     if chain.visit is None:
-        raise NotOpenable(f"{bundle} is not a recording's bundle")
+        raise NotOpenable(f"{folder.root} is not a recording's bundle")
     return chain.visit, ledger.expected
 
 
 def _parts(expected: Mapping[str, Expected]) -> Iterator[list[str]]:
     parts: dict[str, list[str]] = {}
-    for name in expected:  # in the order of the records: init, then its segments
-        parts.setdefault(name.rpartition("/")[0], []).append(name)
+    for name, known in expected.items():  # in the order of the records: init, then its segments
+        if not known.is_stamp:
+            parts.setdefault(name.rpartition("/")[0], []).append(name)
     yield from parts.values()
 
 
-def _write(bundle: Path, opener: Opener, names: list[str], expected: Mapping[str, Expected], out: Path) -> PlainFile:
+def _write(folder: _Folder, opener: Opener, names: list[str], expected: Mapping[str, Expected], out: Path) -> PlainFile:
     found = _PART.fullmatch(names[0])
     assert found is not None, "the ledger makes names itself"
     path = out / f"{found[1]}-part-{found[2]}.{found[4]}"
@@ -124,10 +139,32 @@ def _write(bundle: Path, opener: Opener, names: list[str], expected: Mapping[str
     with path.open("xb") as file:
         for name in names:
             try:
-                content = opener.content(name, expected[name], (bundle / name).read_bytes())
+                content = opener.content(name, expected[name], folder.stored(name, expected[name]))
             except SealBroken as error:
                 raise NotOpenable(f"{name}: {error}") from None
-            except FileNotFoundError:
-                raise NotOpenable(f"{name} is missing") from None
             size += file.write(content)
     return PlainFile(path, found[1], int(found[2]), size)
+
+
+class _Folder:
+    """The files of a bundle, none of them behind a link."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.names = frozenset(DirectoryReader(root).names())
+
+    def read(self, name: str, most: int) -> bytes:
+        """A whole file. Raises `NotOpenable`."""
+        try:
+            if name not in self.names:
+                raise NotOpenable(f"{name} is missing")
+            return read_plain(self.root, name, most)
+        except Unreadable:
+            raise NotOpenable(f"{name} is larger than it should be, or no plain file") from None
+
+    def stored(self, name: str, known: Expected) -> bytes:
+        """An object as the records name it (OPEN-2, OPEN-3). Raises `NotOpenable`."""
+        stored = self.read(name, min(known.bytes, MAX_OBJECT))
+        if len(stored) != known.bytes or sha256(stored).hexdigest() != known.sha256:
+            raise NotOpenable(f"{name} is not what the records name")
+        return stored

@@ -27,10 +27,11 @@ from recorder.evidence.manifest import parse_manifest
 from recorder.evidence.receipt import parse_receipt
 from recorder.evidence.token import roots_in
 from recorder.evidence.trust import Trust
+from recorder.sealing.opened import open_bundle
 from recorder.store.holdings import Holdings, SpoolFolder
 from tests.authority import make_authority, reply_to, served
 from tests.patience import until
-from tests.recordings import records
+from tests.recordings import records, secrets
 from tests.tapping import VISIT, Studio, clip
 from tests.unit.test_anchors import service
 
@@ -145,6 +146,8 @@ async def test_a_visit_is_stamped_anchored_certified_and_in_the_days_manifest(au
     assert parse_receipt(receipt).hash == verdict.summary.last
     assert with_receipt(verdict, parse_receipt(receipt), bundle) == verdict
     assert judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).whole
+    opened = open_bundle(bundle, secrets(studio.settings.data, VISIT), tmp_path / "plain")
+    assert [(one.stream, one.part) for one in opened] == [("patient", 1)]
     shutil.rmtree(bundle)
     assert [one.rule for one in judge_day(found[0].with_suffix(".jsonl"), bundle.parent, Trust()).broken] == [
         "MANIFEST-1",  # who could prove it is gone, too
