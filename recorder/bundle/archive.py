@@ -14,6 +14,7 @@ import msgspec
 
 from recorder.bundle.texts import readme_en, readme_zh, verifiers
 from recorder.evidence import layout
+from recorder.evidence.logged import cosigned_only_by
 from recorder.evidence.manifest import ManifestInvalid, parse_manifest
 from recorder.evidence.receipt import make_receipt
 from recorder.evidence.sign import public_key
@@ -75,7 +76,7 @@ async def manifest_of(holdings: Holdings, held: Held) -> dict[str, bytes]:
             return {}
     except (ObjectMissing, ManifestInvalid):
         return {}
-    return {layout.MANIFEST: data, layout.MANIFEST_PROOF: proof}
+    return {layout.MANIFEST: data, layout.MANIFEST_PROOF: cosigned_only_by(proof, _witnesses(held))}
 
 
 async def receipt_of(holdings: Holdings, held: Held) -> bytes | None:
@@ -90,7 +91,7 @@ async def receipt_of(holdings: Holdings, held: Held) -> bytes | None:
     batches = [name for name in held.sizes if name.startswith("records/")]
     last = (await holdings.get(held.visit, max(batches))).splitlines()[-1]
     pem = await holdings.get(held.visit, layout.key_name(key))
-    return make_receipt(proof, last, public_key(pem), opened.witnesses or ())
+    return make_receipt(proof, last, public_key(pem), _witnesses(held))
 
 
 def texts(held: Held) -> dict[str, bytes]:
@@ -112,6 +113,11 @@ def signer(held: Held) -> tuple[str | None, str | None]:
         return None, None
     keys = [named.key for named in opened.keys if named.alg == "ed25519"]
     return opened.origin, keys[0] if keys else None
+
+
+def _witnesses(held: Held) -> list[str]:
+    opened = held.ledger.opened
+    return (opened.witnesses or []) if opened is not None else []
 
 
 def _member(visit: str, name: str) -> ZipInfo:

@@ -70,6 +70,22 @@ def judge_proof(data: bytes, close: bytes, key: PublicKey, declared: Iterable[st
     return Logged(checkpoint.origin, checkpoint.size, _cosigners(proof, declared))
 
 
+def cosigned_only_by(data: bytes, declared: Iterable[str]) -> bytes:
+    """A proof without the cosignatures of witnesses that this recording does not name, as LOG-4 asks.
+
+    Of a day's one manifest the proof has all of that day's witnesses, and a visit may have begun before one of them was
+    asked. What is no proof is given back as it is: the verifier says so.
+    """
+    try:
+        proof = parse_proof(data)
+    except NoteInvalid:
+        return data
+    known = {(key.name, key.hint) for key in map(_witness, declared) if key is not None}
+    first, *others = proof.note.signatures
+    kept = (one for one in others if (one.name, one.hint) in known)
+    return LogProof(proof.index, proof.path, Note(proof.note.text, (first, *kept)), proof.extra).encoded
+
+
 def _cosigners(proof: LogProof, declared: Iterable[str]) -> tuple[NoteKey, ...]:
     # LOG-4: nothing else may stand under the checkpoint, or it could be changed unseen.
     witnesses = {(key.name, key.hint): key for key in map(_witness, declared) if key is not None}

@@ -89,6 +89,8 @@ def proven_by(proof: bytes, data: bytes, key: PublicKey) -> Checkpoint:
     """That the log of this key has the manifest; who cosigned is not looked at. Raises `LogBroken`."""
     try:
         read = parse_proof(proof)
+        if read.extra or read.encoded != proof:
+            raise LogBroken("LOG-1")
         return check_proof(read, data, NoteKey(read.checkpoint.origin, key))
     except (NoteInvalid, ProofInvalid):
         raise LogBroken("LOG-3") from None

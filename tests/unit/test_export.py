@@ -11,12 +11,19 @@ from random import Random
 
 import pytest
 
-from recorder.bundle.directory import DirectoryReader, NotABundle, exit_code, verify_directory
+from recorder.bundle.directory import NotABundle, exit_code, verify_directory
 from recorder.bundle.export import ExportRefused, NothingRecordedYet, RecordingMisplaced, VisitUnknown, export_visit
 from recorder.bundle.trusted_keys import load_trust, pin, readers_trust, trust_path
+from recorder.evidence.checkpoint import NoteKey, cosign
+from recorder.evidence.layout import MANIFEST, MANIFEST_PROOF
+from recorder.evidence.proof import LogProof, parse_proof
 from recorder.evidence.trust import Trust, TrustListInvalid
+from recorder.plain_folder import DirectoryReader
 from recorder.store.folder import FolderStore
+from tests.authority import make_authority
 from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
+from tests.estate import ALONE
+from tests.stamps import stamped_visit
 
 
 async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
@@ -46,6 +53,28 @@ async def test_an_export_verifies_offline_and_pins_the_key(store: FolderStore, t
     assert (verdict.broken, verdict.trusted, exit_code(verdict)) == ([], True, 0)
     for name in ("README.zh.md", "README.en.md"):
         assert RECORDER.fingerprint in (tmp_path / "out" / name).read_text("utf-8")
+
+
+async def test_a_witness_of_the_day_that_a_visit_does_not_name_breaks_nothing_in_its_bundle(tmp_path: Path) -> None:
+    visit = stamped_visit(make_authority(tmp_path / "authority"), stamps=0, end=False)
+    later = NoteKey("later.example", THIEF.public_keys[0], "cosignature")
+    visit.manifest("another")
+    proof = parse_proof(visit.objects[MANIFEST_PROOF])
+    cosigned = cosign(proof.note.text, later, 1_780_000_000, lambda message: THIEF.sign(message)[0].sig)
+    whole = LogProof(proof.index, proof.path, proof.note.with_signature(cosigned)).encoded
+    store, trusted = FolderStore(tmp_path / "store"), tmp_path / "trusted"
+    data = visit.objects.pop(MANIFEST)
+    del visit.objects[MANIFEST_PROOF]
+    await shelve(store, visit.visit, visit.objects)
+    for name, content in (("jsonl", data), ("tlog-proof", whole)):
+        await store.put(
+            f"manifests/{ALONE.fingerprint[:16]}/{visit.at[:10]}.{name}", content, hashlib.sha256(content).hexdigest()
+        )
+    await export_visit(store, visit.visit, tmp_path / "out", trust_file=trusted)
+    verdict = verify_directory(tmp_path / "out")
+    assert (verdict.broken, verdict.manifest) == ([], visit.at[:10])
+    (tmp_path / "out" / MANIFEST_PROOF).write_bytes(whole)
+    assert [one.rule for one in verify_directory(tmp_path / "out").broken] == ["MANIFEST-1"]
 
 
 async def test_a_second_origin_key_is_not_pinned_over_the_first(store: FolderStore, tmp_path: Path) -> None:
