@@ -32,7 +32,7 @@ class VisitLog:
     def __init__(self, visit: str, origin: str, signer: Signer) -> None:
         self.visit = visit
         self.origin = origin
-        self._signer = signer
+        self.signer = signer
         self._last, self._sm3 = first_hashes(visit)
         self._size = 0
         self._closed = False
@@ -102,10 +102,10 @@ class VisitLog:
             v=1,
             visit=self.visit,
         )
-        return sign_head(statement, self._signer)
+        return sign_head(statement, self.signer)
 
     def _opening(self) -> dict[str, object]:
-        keys = [{"alg": key.alg, "key": key.fingerprint} for key in self._signer.public_keys]
+        keys = [{"alg": key.alg, "key": key.fingerprint} for key in self.signer.public_keys]
         return {"format": FORMAT, "origin": self.origin, "keys": keys}
 
     def _advance(self, kind: str, line: bytes) -> None:

@@ -4,7 +4,7 @@ Records and bytes are first in hand; `commit` makes all of it durable in one pie
 to the store and records to the log of all visits.
 
 JOURNAL-1  A commit that fails leaves what it held in hand for the next try; until one succeeds the journal is `stuck`.
-JOURNAL-2  Records go into batches of FORMAT.md §2, each complete with the commit that says so, even if the disk takes the
+JOURNAL-2  A batch of records (`recorder.live.batches`) is complete with the commit that says so, even if the disk takes the
            object later.
 JOURNAL-4  A commit that was begun is over before anything else is said or written, even if who asked for it is gone.
 JOURNAL-3  The local copy of an object that the store locks goes when the record `stored` of it is durable; that of any other
@@ -17,7 +17,7 @@ import asyncio
 import hashlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
@@ -28,7 +28,7 @@ from config.clock import iso
 from recorder.evidence import layout, records
 from recorder.evidence.errors import LogClosed
 from recorder.evidence.log import Entry, VisitLog
-from recorder.evidence.sign import Signer
+from recorder.live.batches import Batches
 from recorder.live.recording_errors import SpoolFailed, VisitClosed
 from recorder.spool.ahead import Commit
 from recorder.spool.spool import FULL
@@ -38,16 +38,20 @@ from recorder.spool.visit import Life, Line, Open, VisitSpool
 from recorder.store.objects import Stored
 from recorder.tape.output import Write
 
-BATCH_US = 10_000_000
-BATCH_RECORDS = 2000
 STORED_AT_ONCE = 100
 """Objects in one record `stored`: far below the size a record may have."""
+
+KEPT = "kept"
+"""Folder of copies of what no record speaks of, until the visit is forgotten: made once, it must stay these bytes."""
 
 log = logging.getLogger(__name__)
 
 
-KEPT = "kept"
-"""Folder of copies of what no record speaks of, until the visit is forgotten: made once, it must stay these bytes."""
+class Onward(NamedTuple):
+    """Who hears of what is durable: `store(upload)` of an object, `leaf(seq, lines)` of records (TREE-1)."""
+
+    store: Callable[[Upload], None]
+    leaf: Callable[[int, list[bytes]], None]
 
 
 class Told(NamedTuple):
@@ -63,26 +67,23 @@ class Journal:
 
     def __init__(
         self,
-        visit: str,
+        log: VisitLog,
         spool: VisitSpool,
-        signer: Signer,
         life: Life,
-        origin: str,
         clock: Callable[[], int],
-        store: Callable[[Upload], None],
-        leaf: Callable[[int, list[bytes]], None],
+        together: Together,
+        onward: Onward,
         first: Callable[[], None] = lambda: None,
-        in_thread: Callable[[Callable[[], None]], Awaitable[None]] = asyncio.to_thread,
-        together: Together | None = None,
     ) -> None:
-        """`clock`: CLOCK_MONOTONIC, µs. `store` takes objects that are durable, `leaf(seq, lines)` records (TREE-1).
+        """`log`: with no record yet. `clock`: CLOCK_MONOTONIC, µs. `together`: with whom it commits.
 
         `first` makes durable what everything else depends on: keys (RING-1). It blocks, and raises `OSError`.
-        `in_thread` does what blocks (`recorder.store.lanes`); `together`: with whom it commits, if not alone.
         """
+        self._log = log
+        self._together = together
+        self._onward = onward
         self._first = first
-        self._in_thread = in_thread
-        self._together = together or Together(spool.ahead, in_thread)
+        self.visit = log.visit
         self.spool = spool
         self.life = life
         self.stuck = False
@@ -91,15 +92,9 @@ class Journal:
         """Of every record, by its number."""
         self.began_at = self.newest_at = ""
         """What the first record and the newest say that the time was."""
-        self._visit = visit
-        self._signer = signer
-        self._origin = origin
         self._clock = clock
-        self._store = store
-        self._leaf = leaf
         self._leaves: list[bytes] = []
         self._leaves_told = 0
-        self._log = VisitLog(visit, origin, signer)
         self._newest_us = 0
         self._keys: dict[str, int] = {}
         # What the next commit takes.
@@ -114,11 +109,7 @@ class Journal:
         self._due: list[tuple[str, bytes]] = []
         """Whole objects the spool has not taken yet (batches, keys)."""
         self._first_line = True
-        # Batches (JOURNAL-2).
-        self._batch = 1
-        self._batch_lines: list[str] = []
-        self._batch_heads: list[str] = []
-        self._batch_us = clock()
+        self._batches = Batches(clock())
 
     # ---- the log
 
@@ -133,9 +124,19 @@ class Journal:
         return self._log.last_hash
 
     @property
-    def closed(self) -> bool:
+    def first_hash(self) -> str:
+        """Hash of the record `open`; empty before it."""
+        return self.hashes[0] if self.hashes else ""
+
+    @property
+    def is_closed(self) -> bool:
         """Whether the log is complete."""
         return self._log.closed
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the log is complete and all of it durable."""
+        return self.is_closed and not self.pending
 
     @property
     def pending(self) -> bool:
@@ -179,13 +180,13 @@ class Journal:
 
     def keep_keys(self) -> None:
         """Let the signer's public keys go with the recording."""
-        self._due += [(layout.key_name(key.fingerprint), key.pem) for key in self._signer.public_keys]
+        self._due += [(layout.key_name(key.fingerprint), key.pem) for key in self._log.signer.public_keys]
 
     async def keep(self, name: str, content: bytes) -> None:
         """Let a small object go with the recording. Raises `OSError`."""
         await asyncio.to_thread(self.spool.put, f"{KEPT}/{name}", content)
         path = await asyncio.to_thread(self.spool.put, name, content)
-        self._store(Upload(name, path, hashlib.sha256(content).hexdigest()))
+        self._onward.store(Upload(name, path, hashlib.sha256(content).hexdigest()))
 
     def kept(self, name: str) -> bytes | None:
         """What `keep` was given for this name, in any life. Blocks."""
@@ -194,7 +195,7 @@ class Journal:
 
     def stored(self, upload: Upload, how: Stored) -> bool:
         """An object reached the store; whether its local copy is removed here (JOURNAL-3, UPLOAD-1)."""
-        if not upload.name.startswith("streams/") or self.closed or self.stuck:
+        if not upload.name.startswith("streams/") or self.is_closed or self.stuck:
             return False
         if how.version is None:
             self._removable.append(upload.name)
@@ -221,14 +222,14 @@ class Journal:
             await self._to_its_end(self._make_durable(line))
         except OSError as error:
             if not self.stuck:
-                log.error("spool failed", extra={"visit": self._visit, "errno": error.errno})
+                log.error("spool failed", extra={"visit": self.visit, "errno": error.errno})
             self.stuck = True
             raise SpoolFailed("the disk did not take the record", error.errno in FULL) from None
         self.stuck = False
 
     async def _make_durable(self, line: Line) -> None:
         prepared: list[Commit] = []
-        await self._in_thread(lambda: prepared.extend(self._prepare(line)))
+        await self._together.in_thread(lambda: prepared.extend(self._prepare(line)))
         for commit in prepared:
             await self._together.commit(commit, partial(self._settle, line, commit))
 
@@ -255,11 +256,11 @@ class Journal:
     def after_commit(self) -> None:
         """Give on what is durable: records, then objects."""
         if self._leaves:
-            self._leaf(self._leaves_told, self._leaves)
+            self._onward.leaf(self._leaves_told, self._leaves)
             self._leaves_told += len(self._leaves)
             self._leaves = []
         for upload in self._durable:
-            self._store(upload)
+            self._onward.store(upload)
         self._durable.clear()
 
     def _wall(self, now_us: int) -> str:
@@ -271,9 +272,7 @@ class Journal:
         batch: int | None = None
         if self._lines:
             head = self._log.head(self._wall(now_us)).decode()
-            waiting = len(self._batch_lines) + len(self._lines)
-            if self._log.closed or waiting >= BATCH_RECORDS or now_us - self._batch_us >= BATCH_US:
-                batch = self._batch
+            batch = self._batches.complete_with(len(self._lines), self._log.closed, now_us)
         return Line(
             records=list(self._lines),
             keys=dict(self._new_keys),
@@ -304,8 +303,7 @@ class Journal:
         self._new_keys = {}
         self._first_line = False
         self._leaves += [text.encode() for text in line.records]
-        self._batch_lines += line.records
-        self._batch_heads += [line.head] if line.head is not None else []
+        self._batches.take(line)
         finished, self._finished = self._finished, []
         self._durable += finished
         if line.batch is not None:
@@ -316,15 +314,7 @@ class Journal:
             self.spool.remove(self._removable.popleft())
 
     def _put_batch(self, number: int) -> None:
-        for name, lines in (
-            (layout.records_name(number), self._batch_lines),
-            (layout.heads_name(number), self._batch_heads),
-        ):
-            self._due.append((name, "".join(f"{line}\n" for line in lines).encode()))
-        self._batch = number + 1
-        self._batch_lines = []
-        self._batch_heads = []
-        self._batch_us = self._clock()
+        self._due += self._batches.cut(number, self._clock())
         self._put_due()
 
     def _put_due(self) -> None:
@@ -340,16 +330,16 @@ class Journal:
         lines = self.spool.load()
         texts = [text for line in lines for text in line.records]
         said = [msgspec.json.decode(text, type=records.Record) for text in texts]
+        origin = self._log.origin
         if said:  # the name under which it was begun, whatever we are called now
-            self._origin = str(said[0].body.get("origin"))
+            origin = str(said[0].body.get("origin"))
             self.began_at, self.newest_at = said[0].at, said[-1].at
         self._leaves = [text.encode() for text in texts]
-        self._log = VisitLog.resume(self._visit, self._origin, self._signer, (text.encode() for text in texts))
+        self._log = VisitLog.resume(self.visit, origin, self._log.signer, (text.encode() for text in texts))
         self.hashes = [hashlib.sha256(text.encode()).hexdigest() for text in texts]
         for line in lines:
             self._keys |= line.keys
-            self._batch_lines += line.records
-            self._batch_heads += [line.head] if line.head is not None else []
+            self._batches.take(line)
             if line.batch is not None:
                 self._put_batch(line.batch)
         if said:

@@ -48,11 +48,11 @@ class Leaving:
         if notary is None:
             self._gone()
             return
-        kept = {name: recording.kept(name) for name in (layout.PROOF, layout.CLOSE_STAMP)}
+        kept = {name: recording.journal.kept(name) for name in (layout.PROOF, layout.CLOSE_STAMP)}
         for name, content in kept.items():
             if content is not None:  # LEAVING-1
                 self._told(name, content)
-        visit, size = recording.visit, recording.size
+        visit, size = recording.visit, recording.journal.size
         if kept[layout.PROOF] is None:  # NOTARY-2
             notary.prove(visit, size, recording.witnesses, partial(self._told, layout.PROOF))
             if self._anchors is not None:
@@ -80,6 +80,6 @@ class Leaving:
 
     async def _anchor(self, anchors: Anchors) -> None:
         recording = self._recording
-        for service, reference in await anchors.deposit(recording.last_hash):
+        for service, reference in await anchors.deposit(recording.journal.last_hash):
             if self._days is not None:
                 await asyncio.to_thread(self._days.anchored, recording.visit, service, reference)

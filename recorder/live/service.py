@@ -22,12 +22,15 @@ from config.settings import Settings
 from recorder import control
 from recorder.evidence import layout
 from recorder.evidence.errors import EvidenceError
+from recorder.evidence.log import VisitLog
 from recorder.evidence.sign import Signer
 from recorder.live.control_door import ControlDoor
 from recorder.live.intake import Intake
+from recorder.live.journal import Journal, Onward
 from recorder.live.leaving import Leaving
 from recorder.live.recording import Recording
 from recorder.live.recording_errors import RecordingError, SpoolFailed
+from recorder.live.streams import Streams
 from recorder.live.tap_routes import TapRoutes
 from recorder.log.anchors import Anchors
 from recorder.log.custody import CUSTODY
@@ -110,13 +113,13 @@ class Recorder:
                 log.error("visit cannot be continued", extra={"visit": visit, "error": str(error)})
                 self._damaged.add(visit)
                 continue
-            log.info("visit recovered", extra={"visit": visit, "closed": recording.is_closed})
+            log.info("visit recovered", extra={"visit": visit, "closed": recording.journal.is_closed})
             self._visits[visit] = recording
             with contextlib.suppress(OSError):  # an earlier life may have ended before it told
                 self._tell_day(recording)
-            if recording.is_closed:
+            if recording.journal.is_closed:
                 self._forget_when_stored(visit)
-            elif recording.size:
+            elif recording.journal.size:
                 self._follow(recording)
 
     def _taken_up(self, visit: str) -> Recording:
@@ -125,7 +128,7 @@ class Recorder:
             recording.recover("restarted")
         except OSError as error:
             # DISK-2: a full disk empties only when what lies on it is taken up and stored.
-            recording.spool.close()
+            recording.journal.spool.close()
             if error.errno not in FULL:
                 raise
             log.warning("disk full at start", extra={"visit": visit})
@@ -166,10 +169,10 @@ class Recorder:
 
     async def tick(self) -> None:
         """One round: everything that came is made durable, then acknowledged."""
-        live = [recording for recording in self._visits.values() if not recording.is_over]
+        live = [recording for recording in self._visits.values() if not recording.journal.is_over]
         # What is taken but comes in while we write is not durable yet: acknowledge what was here before.
         taken = self.intake.taken()
-        for (epoch, handle), old in (wanted for recording in live for wanted in recording.keyframes_wanted()):
+        for (epoch, handle), old in (wanted for recording in live for wanted in recording.streams.keyframes_wanted()):
             self.intake.ask_keyframe(epoch, handle, old)
         done = await self._lanes.each(live, Recording.tick)
         for recording, error in zip(live, done, strict=True):
@@ -185,7 +188,7 @@ class Recorder:
                 self.routes.forget(recording)
         for recording in live:
             if (
-                recording.is_over and recording.visit in self._visits
+                recording.journal.is_over and recording.visit in self._visits
             ):  # whoever closed it was told that the disk is full
                 with contextlib.suppress(OSError):
                     await asyncio.to_thread(self._tell_day, recording)
@@ -197,7 +200,7 @@ class Recorder:
     def _oldest(self, epoch: str, taken: int) -> int:
         if self._stuck():  # INTAKE-4: something taken is not on the disk
             return 0
-        known = [s for r in self._visits.values() if (s := r.oldest_tap_seq(epoch)) is not None]
+        known = [s for r in self._visits.values() if (s := r.streams.oldest_tap_seq(epoch)) is not None]
         return min([taken + 1, *known])
 
     # ---- signaling
@@ -239,7 +242,7 @@ class Recorder:
         if recording is None:
             over = await asyncio.to_thread(self._spool.closed, visit) if layout.is_visit(visit) else None
             return control.Closed(over.seq, over.hash, over.segments, over.bytes) if over else self._unknown(visit)
-        was_over = recording.is_closed
+        was_over = recording.journal.is_closed
         answer = await recording.close(reason)
         if not was_over:
             self.door.tell(recording.alive())  # how far each stream came in the end
@@ -249,13 +252,13 @@ class Recorder:
 
     def _tell_day(self, recording: Recording) -> None:
         """Put in the book of days that it is open, or closed (DAY-1); to repeat it changes nothing. Blocks; `OSError`."""
-        if self.days is None or not recording.size:
+        visit, journal = recording.visit, recording.journal
+        if self.days is None or not journal.size:
             return
-        if recording.is_closed:
-            ended = (recording.last_hash, recording.size, recording.newest_at)
-            self.days.closed(recording.visit, recording.first_hash, *ended)
+        if journal.is_closed:
+            self.days.closed(visit, journal.first_hash, journal.last_hash, journal.size, journal.newest_at)
         else:
-            self.days.opened(recording.visit, recording.first_hash, recording.began_at)
+            self.days.opened(visit, journal.first_hash, journal.began_at)
 
     def _closed(self, recording: Recording) -> None:
         """The log is complete and durable: nothing more is brought, and once all is stored it may be forgotten."""
@@ -276,29 +279,29 @@ class Recorder:
         while True:
             await asyncio.sleep(1.0)
             for recording in list(self._visits.values()):
-                if recording.started:
+                if recording.is_recording:
                     self.door.tell(recording.alive())
 
     def _stuck(self) -> bool:
-        return any(recording.stuck for recording in self._visits.values())
+        return any(recording.journal.stuck for recording in self._visits.values())
 
     async def _pause(self) -> None:
         """Let media pause, or go on (DISK-2)."""
         paused = self._disk.pauses
         for recording in list(self._visits.values()):
-            if not recording.is_closed:
+            if not recording.journal.is_closed:
                 await recording.pause(paused)
 
     def _stored(self, visit: str, upload: Upload, how: Stored) -> bool:
         recording = self._visits.get(visit)
-        return recording is not None and recording.stored(upload, how)
+        return recording is not None and recording.journal.stored(upload, how)
 
     def degraded(self, code: str, over: bool) -> None:
         """Tell everybody, and put it on every live record."""
         log.warning("degraded", extra={"code": code, "over": over})
         self.door.tell(control.Degraded(code, over))
         for recording in self._visits.values():
-            if recording.started:
+            if recording.is_recording:
                 self._later(self._degrade(recording, code, over))
 
     def _later(self, work: Coroutine[None, None, None]) -> None:
@@ -313,26 +316,26 @@ class Recorder:
     # ---- inside
 
     def _recording(self, visit: str) -> Recording:
-        return Recording(
-            visit,
-            self._spool.visit(visit),
-            self._signer,
+        spool, keys = self._spool.visit(visit), self.mint.visit(visit)
+        journal = Journal(
+            VisitLog(visit, self.origin, self._signer),
+            spool,
             Life(self._epoch, self._boot, time.time_ns() // 1000, self._clock()),
-            self.origin,
             self._clock,
-            lambda upload: self.uploader.add(visit, upload),
-            self.door.tell,
-            partial(self.notary.take, visit) if self.notary is not None else _untold,
-            self.notary.witness_keys if self.notary is not None else (),
-            keys=self.mint.visit(visit),
-            in_thread=self._lanes.write,
-            together=self._together,
+            self._together,
+            Onward(
+                store=lambda upload: self.uploader.add(visit, upload),
+                leaf=partial(self.notary.take, visit) if self.notary is not None else _untold,
+            ),
+            first=keys.commit,
         )
+        witnesses = self.notary.witness_keys if self.notary is not None else ()
+        return Recording(journal, Streams(self._clock, keys), self._clock, self.door.tell, witnesses)
 
     # ---- what others say
 
     def _follow(self, recording: Recording) -> None:
-        if self.notary is not None and not recording.is_closed:
+        if self.notary is not None and not recording.journal.is_closed:
             self.notary.follow(recording.visit, lambda stamp: self._later(self._stamp(recording, stamp)))
 
     async def _stamp(self, recording: Recording, stamp: Stamp) -> None:
@@ -340,8 +343,9 @@ class Recorder:
             await recording.stamp(stamp)
 
     async def _anchor_start(self, anchors: Anchors, recording: Recording) -> None:
-        for service, reference in await anchors.deposit(recording.first_hash):
-            body = {"service": service, "seq": 0, "hash": recording.first_hash, "reference": reference}
+        first_hash = recording.journal.first_hash
+        for service, reference in await anchors.deposit(first_hash):
+            body = {"service": service, "seq": 0, "hash": first_hash, "reference": reference}
             with contextlib.suppress(RecordingError):
                 await recording.say("anchor", body)
 
@@ -357,9 +361,9 @@ class Recorder:
             self._leaving.pop(visit, None)
             recording = self._visits.pop(visit, None)
             if recording is not None:
-                recording.spool.close()
+                recording.journal.spool.close()
                 answer = recording.closed()
-                over = ClosedVisit(recording.first_hash, answer.seq, answer.hash, answer.segments, answer.bytes)
+                over = ClosedVisit(recording.journal.first_hash, answer.seq, answer.hash, answer.segments, answer.bytes)
                 self._spool.forget(visit, over, refused=visit in self.uploader.refused)
                 self.uploader.refused.discard(visit)
                 log.info("visit stored", extra={"visit": visit})

@@ -56,10 +56,10 @@ class TapRoutes:
         log.info("worker connected", extra={"worker": hello.worker, "epoch": hello.epoch, "dropped": hello.dropped})
         if known:
             for recording in self._visits.values():
-                recording.worker_back(hello.epoch)
+                recording.streams.worker_back(hello.epoch)
         elif old is not None and old != hello.epoch:
             for recording in self._visits.values():
-                recording.worker_lost(old)
+                recording.streams.worker_lost(old)
             self._handles = {key: r for key, r in self._handles.items() if key[0] != old}
             self._over = {key for key in self._over if key[0] != old}
             self._early = {key: track for key, track in self._early.items() if key[0] != old}
@@ -75,10 +75,10 @@ class TapRoutes:
             if len(self._early) < MAX_EARLY:
                 self._early[key] = track
             return
-        if recording.is_closed:
+        if recording.journal.is_closed:
             return
         self._handles[key] = recording
-        recording.track(epoch, track)
+        recording.streams.track(epoch, track)
 
     def packets(self, epoch: str, seq: int, body: bytes) -> None:
         """A batch of packets."""
@@ -133,7 +133,7 @@ class TapRoutes:
 
     def _track(self, epoch: str, handle: int) -> Track | None:
         recording = self._handles.get((epoch, handle))
-        return recording.routes.get((epoch, handle)) if recording is not None and recording.keeps else None
+        return recording.streams.routes.get((epoch, handle)) if recording is not None and recording.keeps else None
 
     def end(self, epoch: str, end: TapEnd) -> None:
         """A track ended."""
@@ -143,10 +143,10 @@ class TapRoutes:
         self._early.pop(key, None)
         recording = self._handles.pop(key, None)
         if recording is not None:
-            recording.end(epoch, end.handle, end.reason)
+            recording.streams.end(epoch, end.handle, end.reason)
 
     def away(self, epoch: str) -> None:
         """A worker's connection ended."""
         log.warning("worker away", extra={"epoch": epoch})
         for recording in self._visits.values():
-            recording.worker_away(epoch)
+            recording.streams.worker_away(epoch)

@@ -26,7 +26,7 @@ class Together:
     def __init__(self, ahead: WriteAhead, in_thread: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
         """`in_thread` does what blocks (`recorder.store.lanes`)."""
         self._ahead = ahead
-        self._in_thread = in_thread
+        self.in_thread = in_thread
         self._waiting: list[_Given] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -43,7 +43,7 @@ class Together:
         while self._waiting:
             block, self._waiting = self._waiting, []
             failed: list[Exception | None] = [None] * len(block)
-            await self._in_thread(lambda block=block, failed=failed: self._write_now(block, failed))  # type: ignore[misc]
+            await self.in_thread(lambda block=block, failed=failed: self._write_now(block, failed))  # type: ignore[misc]
             for given, error in zip(block, failed, strict=True):
                 if given.done.done():
                     continue

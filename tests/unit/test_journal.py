@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from recorder.live.journal import Journal
+from recorder.evidence.log import VisitLog
+from recorder.live.journal import Journal, Onward
 from recorder.log.keys import load_or_create
 from recorder.spool.spool import Spool
+from recorder.spool.together import Together
 from recorder.spool.upload import Upload
 from recorder.spool.visit import Life
 from recorder.store.objects import Stored
@@ -29,9 +31,13 @@ class Desk:
         signer = load_or_create(root / "key.pem")
         life = Life("epoch", "boot", 1_700_000_000_000_000, 0)
         spool = Spool(root / "spool").visit("v")
-        store = self.given.append
         self.journal = Journal(
-            "v", spool, signer, life, "example.org/t", lambda: 0, store, lambda *_: None, in_thread=in_thread
+            VisitLog("v", "example.org/t", signer),
+            spool,
+            life,
+            lambda: 0,
+            Together(spool.ahead, in_thread),
+            Onward(store=self.given.append, leaf=lambda *_: None),
         )
 
     async def commit(self, *writes: Write) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from struct import Struct
+from types import SimpleNamespace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from media.tap import RECOVERED, SENDER_REPORT, Hello, TapTrack
 from recorder.live.recording import Recording
+from recorder.live.streams import Streams
 from recorder.live.tap_routes import TapRoutes
 from recorder.tape.rows import Loose, Row, Rows
 from recorder.tape.track import Track
@@ -78,14 +80,11 @@ class Kept(Recording):
     """A recording of these tracks."""
 
     def __init__(self, *tracks: Track) -> None:
-        self.kept = {("e", track.tap.handle): track for track in tracks}
+        self.streams = Streams(lambda: 0)
+        self.streams.routes = {("e", track.tap.handle): track for track in tracks}
 
-    routes = property(lambda self: self.kept)  # type: ignore[assignment]
+    journal = SimpleNamespace(is_closed=False)  # type: ignore[assignment]
     keeps = property(lambda self: True)  # type: ignore[assignment]
-    is_closed = property(lambda self: False)  # type: ignore[assignment]
-
-    def track(self, epoch: str, tap: TapTrack) -> None:
-        """Known already."""
 
 
 packet = st.tuples(
