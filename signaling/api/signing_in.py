@@ -216,13 +216,14 @@ class IssuerPages:
         except IssuerRefused as error:
             return web.json_response({"error": error.code}, status=400)
         login, source = form.get("login", "").strip().lower()[:64], source_of(request)
-        if not (self._sources.open(source) and self._logins.open(login)):  # SIGNIN-3
-            return form_page(form, "太多次没对上,请过几分钟再试 · Too many tries. Please wait a few minutes", 429)
-        async with self._at_once:
+        async with self._at_once:  # who waited here is asked again: meanwhile others may have failed
+            if not (self._sources.open(source) and self._logins.open(login)):  # SIGNIN-3
+                return form_page(form, "太多次没对上,请过几分钟再试 · Too many tries. Please wait a few minutes", 429)
             account = await asyncio.to_thread(self._accounts.check, login, form.get("password", "")[:256])
+            if account is None:
+                self._sources.count(source)
+                self._logins.count(login)
         if account is None:
-            self._sources.count(source)
-            self._logins.count(login)
             return form_page(form, "账号或密码不对 · Login or password is not right", 403)
         where = self._issuer.redirect(account, wanted)
         return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})

@@ -109,6 +109,15 @@ async def test_a_person_signs_in_and_has_a_session_of_their_role(here: Site) -> 
         assert again == asker
 
 
+async def test_of_many_wrong_passwords_at_once_no_more_are_tried_than_one_after_another(here: Site) -> None:
+    async with browser() as session:
+        form = await form_of(session, here.base)
+        tried = await asyncio.gather(*(submitted(session, here.base, form, password=f"guess {n}") for n in range(30)))
+    statuses = [status for status, _ in tried]
+    assert 10 <= statuses.count(403) <= 11  # ten, and one that was under way when the tenth failed
+    assert statuses.count(429) == 30 - statuses.count(403)
+
+
 async def test_wrong_passwords_are_refused_alike_and_then_slowed_down(here: Site) -> None:
     async with browser() as session:
         form = await form_of(session, here.base)
