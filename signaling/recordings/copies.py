@@ -117,6 +117,7 @@ class Copies:
         self._folder = folder
         self._one = asyncio.Semaphore(1)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._coming = 0
 
     async def forget_unfinished(self) -> None:
         """At start: what was being made is not any more (COPY-6)."""
@@ -144,11 +145,15 @@ class Copies:
 
     async def make(self, copy: Copy, records: list[bytes], fetch: Fetch, noted: Noted) -> None:
         """Store it as waiting, and begin. Raises `CopiesFull`."""
-        if len(self._tasks) > WAITING:
+        if len(self._tasks) + self._coming > WAITING:
             raise CopiesFull
         said = {name: msgspec.to_builtins(getattr(copy, name)) for name in copy.__struct_fields__}
-        async with writing(self._engine) as db:
-            await db.execute(insert(copies).values(said))
+        self._coming += 1  # it has its place while it is stored, or all who ask at once get one
+        try:
+            async with writing(self._engine) as db:
+                await db.execute(insert(copies).values(said))
+        finally:
+            self._coming -= 1
         task = asyncio.create_task(self._made(copy, records, fetch, noted), name=f"copy {copy.id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -147,6 +147,18 @@ async def _true() -> bool:
     return True
 
 
+async def test_four_wait_however_many_are_asked_for_at_once(api: Api) -> None:
+    async def never(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    part = line("part", stream="patient", init={"name": "streams/patient/part-001/init.webm", "sha256": "a1"})
+    asked = [Copy(f"c{n}", "v1", "auditor-1", now_iso(), "waiting", Recipe("training")) for n in range(9)]
+    told = await asyncio.gather(
+        *(api.copies.make(each, [part], never, never) for each in asked), return_exceptions=True
+    )
+    assert [getattr(each, "code", None) for each in told] == [None] * 5 + ["copies_full"] * 4
+
+
 async def test_what_cannot_be_made_says_so(api: Api) -> None:
     async def away(name: str, into: Path) -> None:
         raise OSError("gone")
