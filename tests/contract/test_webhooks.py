@@ -28,7 +28,7 @@ from tests.patience import PATIENCE_S
 @asynccontextmanager
 async def sending(folder: Path) -> AsyncIterator[tuple[SqlVisitStore, SqlOutbox]]:
     async with open_store(folder) as store:
-        task = asyncio.create_task(sender_of(store, 1).run())
+        task = asyncio.create_task(sender_of(store, 1, answer_within_s=1.5).run())
         try:
             yield store, SqlOutbox(store.engine)
         finally:
