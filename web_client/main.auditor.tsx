@@ -147,14 +147,16 @@ addEventListener('keydown', (event) => {
 
 if (token !== null) {
   history.replaceState(null, '');
-  void audit.meet().then(() => {
-    if (audit.now.viewer?.role === 'administrator') void granting.load();
-  });
+  const met = (): void => {
+    if (audit.now.viewer?.role === 'administrator' && granting.now.grants === null) void granting.load();
+  };
+  void audit.meet().then(met);
   void audit.load();
   void audit.exports();
   // A second person's word is waited for on the page; a page nobody looks at asks nothing.
   setInterval(() => {
     if (document.hidden) return;
+    void audit.again().then(met);
     void audit.exports();
     if (audit.now.shown?.copies.some((each) => each.state === 'waiting')) void audit.copies();
   }, EXPORTS_MS);

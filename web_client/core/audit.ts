@@ -180,6 +180,13 @@ export class Audit implements Watchable<AuditFacts> {
     });
   }
 
+  /** What could not be had at the beginning, once more. */
+  async again(): Promise<void> {
+    if (this.now.rows !== null || this.now.failure !== 'failed') return;
+    if (this.now.viewer === null) await this.meet();
+    if (this.now.viewer !== null) await this.load();
+  }
+
   /** Look for something else: from the first page. */
   async search(search: Search): Promise<void> {
     this.facts.set({ search, rows: null, more: false });
@@ -239,10 +246,14 @@ export class Audit implements Watchable<AuditFacts> {
 
   /** What is asked for and what may be taken, as it stands now. */
   async exports(): Promise<void> {
-    await this.asking.trying(async () => {
+    try {
       const exports = parseExports(await this.port.exports(), Date.now());
       if (JSON.stringify(exports) !== JSON.stringify(this.now.exports)) this.facts.set({ exports });
-    });
+    } catch (error) {
+      // Nobody asked, and it is asked again in a moment: that the network is gone is said by what somebody does ask for.
+      const failure = this.port.failure(error);
+      if (failure !== 'failed') this.facts.set({ failure });
+    }
   }
 
   /** What was chosen is no bundle. */

@@ -53,6 +53,7 @@ const NOTHING: CoordinationFacts = { clinic: '县人民医院', departments: nul
 export const COORDINATOR: Readonly<Record<string, CoordinationFacts>> = {
   loading: NOTHING,
   refused: { ...NOTHING, failure: 'refused' },
+  away: { ...NOTHING, failure: 'failed' },
   quiet: { ...NOTHING, departments: DEPARTMENTS },
   busy: { ...NOTHING, departments: DEPARTMENTS, visits: BUSY, failure: 'failed' },
   crowded: { ...NOTHING, departments: DEPARTMENTS, visits: [...BUSY.slice(0, 1), ...Array.from({ length: 40 }, (_, at) => visit(['王*英', 'Maximiliana*en', '阿卜杜热西提·买买提*尔', '陈*'][at % 4] ?? '', { visit: `V-${at}`, seconds: 2400 - at * 55, present: at % 9 !== 4, moved: at % 7 === 3 }))] },

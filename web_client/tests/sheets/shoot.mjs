@@ -61,7 +61,7 @@ const axe = readFileSync(join(client, 'node_modules', 'axe-core', 'axe.min.js'),
 const PATIENT = ['opening', 'early', 'entry', 'entry+family', 'entry-child', 'consent', 'declined', 'check-before', 'check', 'check-denied', 'check-none', 'check-busy', 'check-insecure', 'check-wechat', 'check-slow', 'check-blocked', 'waiting', 'waiting+help', 'waiting+chat', 'waiting-next', 'waiting-late', 'waiting-silent', 'waiting-lost', 'called', 'live', 'live+help', 'live+chat', 'live+end', 'live+emergency', 'live-text', 'live-unheard', 'live-captions', 'live-hold', 'live-slow', 'live-connecting', 'live-screen', 'live-audio', 'live-muted', 'live-guests', 'reconnecting', 'ended', 'ended+stars-4', 'ended-rated', 'closed', 'closed-expired', 'waiting-lost-long', 'reconnecting-long', 'waiting-low', 'live-low', 'live-taken'];
 const GUEST = ['entry', 'consent', 'declined', 'check', 'waiting', 'live', 'live+chat', 'live+end', 'live-captions', 'live-text', 'reconnecting', 'ended', 'left'];
 const DOCTOR = ['idle', 'ready', 'live', 'live+rx', 'live+chat', 'live+keys', 'live-guests', 'live-gap', 'crowded+rx', 'crowded+chat', 'crowded-free', 'ended'];
-const COORDINATOR = ['loading', 'refused', 'quiet', 'busy', 'crowded', 'choosing'];
+const COORDINATOR = ['loading', 'refused', 'away', 'quiet', 'busy', 'crowded', 'choosing'];
 const CHECK = ['before', 'running', 'good', 'slow', 'media', 'devices', 'busy'];
 const ALL = { patient: PATIENT, guest: GUEST, doctor: DOCTOR, coordinator: COORDINATOR, check: CHECK };
 /** Pages of the staff have no elder mode. */

@@ -74,6 +74,7 @@ export function List(given: AuditorGiven) {
   const admin = now.viewer?.role === 'administrator';
   const desk = useLazy(admin, () => import('./grants'));
   const [chosen, choose] = useState<readonly string[]>([]);
+  const away = now.failure === 'failed' && rows === null;
   const everything = now.search.words === '' && now.search.since === '' && now.search.until === '';
   return (
     <main class="audit" data-page="list">
@@ -84,7 +85,7 @@ export function List(given: AuditorGiven) {
       <Exports given={given} />
       {desk !== null && <desk.Grants now={given.grants} visits={chosen} w={w} give={act.grant} revoke={act.revoke} />}
       <Finding {...given} />
-      {now.failure !== null && <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>}
+      {now.failure !== null && (away ? <p class="note warn" role="status">{w.auditAway}</p> : <p class="note bad" role="alert">{failureOf(now.failure, w)}</p>)}
       {rows === null ? (
         now.failure === null && <p class="quiet">{w.auditLoading}</p>
       ) : rows.length === 0 && !now.more ? (

@@ -193,7 +193,7 @@ export function CoordinatorPageView(given: CoordinatorGiven) {
         <Heading page="coordinator">{w.coTitle}</Heading>
         {now.failure !== null && (
           <p class={`note ${now.failure === 'refused' ? 'bad' : 'warn'}`} role="alert">
-            {now.failure === 'refused' ? w.coRefused : w.coFailed}
+            {now.failure === 'refused' ? w.coRefused : now.departments === null ? w.coUnreached : w.coFailed}
           </p>
         )}
         {now.departments === null ? (

@@ -20,6 +20,7 @@ export const auditor: OwnAuditorWords = {
   auditNoMatch: 'No recording matches',
   auditLoading: 'Fetching…',
   auditRefused: 'This link may not see recordings, or it has expired',
+  auditAway: 'The server cannot be reached yet; trying again. A bundle on this computer can be verified all the same.',
   auditFailed: 'Not fetched. Please try again.',
   auditBack: 'Back to the list',
   auditDownload: 'Download the bundle',

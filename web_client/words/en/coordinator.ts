@@ -5,6 +5,7 @@ export const coordinator: OwnCoordinatorWords = {
   coTitle: 'All waiting rooms',
   coLoading: 'Fetching the queues…',
   coRefused: 'This link does not open the waiting rooms. Ask the hospital for another.',
+  coUnreached: 'The server cannot be reached yet; trying again.',
   coFailed: 'New figures cannot be had. These are the last ones; trying again.',
   coEmpty: 'Nobody waits, and no visit is under way.',
   coHelp: 'Needs you',

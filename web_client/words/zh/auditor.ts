@@ -19,6 +19,7 @@ export const auditor = {
   auditNoMatch: '没有符合的录像',
   auditLoading: '正在取…',
   auditRefused: '这个链接不能看录像，或已经过期',
+  auditAway: '还没连上服务器，正在再试。本机上的校验包照样可以核对。',
   auditFailed: '没取到，请再试一次',
   auditBack: '返回列表',
   auditDownload: '下载校验包',

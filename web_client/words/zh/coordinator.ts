@@ -3,6 +3,7 @@ export const coordinator = {
   coTitle: '候诊总览',
   coLoading: '正在取各科候诊…',
   coRefused: '这个链接打不开候诊总览，请向医院再要一个。',
+  coUnreached: '还没连上服务器，正在再试。',
   coFailed: '暂时取不到新的数字，下面是刚才的，正在再试。',
   coEmpty: '现在没有人候诊，也没有看诊。',
   coHelp: '需要处理',
