@@ -2,8 +2,8 @@
 
 SIGNIN-1  An attempt is a cookie of the browser that began it: nobody is signed in by another's link.
 SIGNIN-2  A session's token travels behind `#`, as every token of a link does: no server, proxy or log sees it.
-SIGNIN-3  Passwords are tried two at once, and failures are counted per source and per login; past the limit nobody is let in
-          there for a while, right or wrong.
+SIGNIN-3  Passwords are tried two at once, and failures are counted per source and per login (KNOWN-1); past the limit nobody
+          is let in there for a while, right or wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from config.clock import iso
 from config.pieces import TooMuch, whole
 from config.pinned import pinned
-from config.secrets import secret_text
+from config.secrets import secret_key, secret_text
 from config.settings import Settings
 from signaling.api.auth import Failures
 from signaling.api.bodies import FORM_WITHIN_S, whole_body
@@ -31,6 +31,7 @@ from signaling.problems import MediaTypeWrong, RequestInvalid
 from signaling.staff.access import Asker
 from signaling.staff.access_store import SqlAccess
 from signaling.staff.issuer import BuiltInIssuer, IssuerRefused, issuer_keys
+from signaling.staff.known import GOOD_FOR_S, counted_as, mark
 from signaling.staff.oidc import (
     ATTEMPT_S,
     BUILT_IN,
@@ -45,6 +46,7 @@ from signaling.staff.staff_accounts import StaffAccounts
 
 SESSION = timedelta(hours=8)
 COOKIE = "teleconsult_attempt"
+KNOWN = "teleconsult_known"
 MOST_BYTES = 256 << 10
 FORM_BYTES = 16 << 10
 FORM_FIELDS = 32
@@ -63,7 +65,8 @@ def attach_signing_in(
     if settings.oidc_issuer is None:
         keys = issuer_keys(settings.keys / "issuer.pem")
         built_in = BuiltInIssuer(issuer, settings.oidc_client_id, callback, keys, clock)
-        IssuerPages(built_in, StaffAccounts(settings.data / "staff.json"), clock).attach(app)
+        accounts, known = StaffAccounts(settings.data / "staff.json"), secret_key(settings.keys / "known.key")
+        IssuerPages(built_in, accounts, known, clock).attach(app)
         here = settings.url_at("127.0.0.1" if settings.everywhere else settings.host)
         certificate = None if settings.tls == "off" else settings.tls_cert
         door = IssuerDoor(issuer, f"{here}/oidc", certificate)
@@ -177,9 +180,11 @@ class SigningIn:
 class IssuerPages:
     """The built-in issuer over HTTP: `/oidc/…`."""
 
-    def __init__(self, issuer: BuiltInIssuer, accounts: StaffAccounts, clock: Clock) -> None:
+    def __init__(self, issuer: BuiltInIssuer, accounts: StaffAccounts, known: bytes, clock: Clock) -> None:
+        """`known` is the secret of the marks of browsers (`signaling.staff.known`)."""
         self._issuer = issuer
         self._accounts = accounts
+        self._known = known
         self._sources, self._logins = Failures(clock), Failures(clock, per_s=1 / 30, burst=10)
         self._at_once = asyncio.Semaphore(2)
 
@@ -216,17 +221,22 @@ class IssuerPages:
         except IssuerRefused as error:
             return web.json_response({"error": error.code}, status=400)
         login, source = form.get("login", "").strip().lower()[:64], source_of(request)
+        counted = counted_as(login, request.cookies.get(KNOWN, ""), self._known)
         async with self._at_once:  # who waited here is asked again: meanwhile others may have failed
-            if not (self._sources.open(source) and self._logins.open(login)):  # SIGNIN-3
+            if not (self._sources.open(source) and self._logins.open(counted)):  # SIGNIN-3
                 return form_page(form, "太多次没对上,请过几分钟再试 · Too many tries. Please wait a few minutes", 429)
             account = await asyncio.to_thread(self._accounts.check, login, form.get("password", "")[:256])
             if account is None:
                 self._sources.count(source)
-                self._logins.count(login)
+                self._logins.count(counted)
         if account is None:
             return form_page(form, "账号或密码不对 · Login or password is not right", 403)
         where = self._issuer.redirect(account, wanted)
-        return web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
+        answer = web.Response(status=303, headers={"Location": where, "Cache-Control": "no-store"})
+        secure = self._issuer.issuer.startswith("https:")
+        carried = mark(login, self._known)
+        answer.set_cookie(KNOWN, carried, max_age=GOOD_FOR_S, path="/", httponly=True, secure=secure, samesite="Lax")
+        return answer
 
     async def token(self, request: web.Request) -> web.Response:
         """The code's token."""

@@ -48,7 +48,7 @@ async def site(folder: Path) -> AsyncIterator[Site]:
         access, app = SqlAccess(store.engine), web.Application()
         issuer, callback = f"{base}/oidc", f"{base}/auth/callback"
         built_in = BuiltInIssuer(issuer, "teleconsult", callback, issuer_keys(keys), time.time)
-        IssuerPages(built_in, accounts, time.time).attach(app)
+        IssuerPages(built_in, accounts, bytes(32), time.time).attach(app)
         door = IssuerDoor(issuer)
         sign_in = SignIn(Client(issuer, "teleconsult", callback), door.get, door.post, time.time)
         SigningIn(sign_in, issuer, access, KeyedPseudonyms(bytes(32)), base, time.time).attach(app)
@@ -116,6 +116,22 @@ async def test_of_many_wrong_passwords_at_once_no_more_are_tried_than_one_after_
     statuses = [status for status, _ in tried]
     assert 10 <= statuses.count(403) <= 11  # ten, and one that was under way when the tenth failed
     assert statuses.count(429) == 30 - statuses.count(403)
+
+
+async def test_who_guesses_an_accounts_password_elsewhere_does_not_keep_its_owner_out(
+    here: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    callers = iter("ab" * 30)
+    monkeypatch.setattr("signaling.api.signing_in.source_of", lambda _request: next(callers))
+    async with browser() as own, browser() as other:
+        form = await form_of(own, here.base)
+        assert (await submitted(own, here.base, form))[0] == 303
+        guessed = [(await submitted(other, here.base, form, password="x"))[0] for _ in range(12)]
+        assert guessed == [403] * 10 + [429] * 2
+        assert (await submitted(other, here.base, form))[0] == 429
+        assert (await submitted(own, here.base, form))[0] == 303
+        tried = [(await submitted(own, here.base, form, password="x"))[0] for _ in range(12)]
+        assert tried == [403] * 10 + [429] * 2  # the mark gives no more tries than anybody has
 
 
 async def test_wrong_passwords_are_refused_alike_and_then_slowed_down(here: Site) -> None:
