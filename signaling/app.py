@@ -59,6 +59,7 @@ from signaling.expiry import expire
 from signaling.law.facts import Contact, Contacts, Slot
 from signaling.law.promise import Limits
 from signaling.links import Links
+from signaling.live.doors import Doors, Practice
 from signaling.live.registry import VisitRegistry
 from signaling.live.rehearsals import Rehearsals
 from signaling.live.workers import MediaWorkers, RecorderLink
@@ -201,8 +202,8 @@ def assemble(settings: Settings, store: SqlVisitStore, door: RecorderDoor, clock
     messages = SqlMessageStore(store.engine)
     origin = settings.slot_origin
     slot = None if settings.slot_url is None or origin is None else Slot(settings.slot_url, origin)
-    limits = Limits(settings.call_within_s, settings.escalate_after_s)
-    registry = VisitRegistry(store, messages, media, recorder, pseudonyms, clock, limits, slot, settings.camera_codec)
+    practice = Practice(Limits(settings.call_within_s, settings.escalate_after_s), slot, settings.camera_codec)
+    registry = VisitRegistry(Doors(store, messages, media, recorder, pseudonyms, clock), practice)
     links = Links(tokens, settings.base_url, clock)
     store.patient_code = lambda person: pseudonyms("patient", person)
     access = SqlAccess(store.engine)

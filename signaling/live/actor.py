@@ -44,7 +44,7 @@ from signaling.law.errors import (
     RateLimited,
     StoreUnavailable,
 )
-from signaling.law.facts import GuestKind, Seat, Slot, VisitFacts
+from signaling.law.facts import GuestKind, Seat, VisitFacts
 from signaling.law.inputs import Input
 from signaling.law.messages import Message
 from signaling.law.outputs import (
@@ -63,16 +63,15 @@ from signaling.law.outputs import (
     StartRecording,
     TellMessage,
 )
-from signaling.law.promise import Limits
 from signaling.law.reported import CodecMissed, Negotiated, RecorderCame, RecorderLost, TimePassed
 from signaling.law.terms import ALL_SEATS, GUESTS
 from signaling.law.visit import Visit
 from signaling.live import translate
 from signaling.live.channel import Channel
+from signaling.live.doors import Doors, Practice
 from signaling.live.lanes import MediaLane, RecorderLane
 from signaling.live.mail import MailLane
-from signaling.live.workers import MediaWorkers, RecorderLink, Worker
-from signaling.ports import Clock, MessageStore, Pseudonyms, VisitStore
+from signaling.live.workers import Worker
 from signaling.rate import Bucket
 
 INBOX = 512
@@ -93,24 +92,12 @@ class VisitActor:
     """See the module. `changed` is called after every change, to keep the doctor's desk right."""
 
     def __init__(
-        self,
-        facts: VisitFacts,
-        store: VisitStore,
-        messages: MessageStore,
-        workers: MediaWorkers,
-        recorder: RecorderLink,
-        pseudonyms: Pseudonyms,
-        clock: Clock,
-        changed: Callable[[VisitActor], None],
-        limits: Limits,
-        slot: Slot | None = None,
-        camera_codec: str = "VP8",
+        self, facts: VisitFacts, doors: Doors, practice: Practice, changed: Callable[[VisitActor], None]
     ) -> None:
-        self._slot, self._camera_codec = slot, camera_codec
-        self.visit = Visit(facts, clock(), limits)
-        self._store = store
-        self._workers = workers
-        self._recorder = recorder
+        clock, pseudonyms = doors.clock, doors.pseudonyms
+        self.visit = Visit(facts, clock(), practice.limits)
+        self._doors = doors
+        self._practice = practice
         self._clock = clock
         self._changed = changed
         self._inbox: asyncio.Queue[tuple[Input, Asked | None]] = asyncio.Queue(INBOX)
@@ -123,10 +110,10 @@ class VisitActor:
         self._captions = Bucket(PER_S, AT_ONCE)
         self._timer: asyncio.TimerHandle | None = None
         self._used_at = clock()
-        self.media = MediaLane(facts.id, workers, self.post, resumed=facts.phase in ("live", "ended"))
+        self.media = MediaLane(facts.id, doors.media, self.post, resumed=facts.phase in ("live", "ended"))
         people = {"doctor": pseudonyms("doctor", facts.doctor.id), "patient": pseudonyms("patient", facts.patient.id)}
-        self.mail = MailLane(facts.id, messages, self.post, clock)
-        self.records = RecorderLane(facts.id, people, recorder, self.post)
+        self.mail = MailLane(facts.id, doors.messages, self.post, clock)
+        self.records = RecorderLane(facts.id, people, doors.recorder, self.post)
 
     @property
     def facts(self) -> VisitFacts:
@@ -169,11 +156,11 @@ class VisitActor:
 
     async def admit(self, seat: Seat) -> None:
         """`admit`. Raises `EventRefused`."""
-        await self.ask(Admitted(seat, media_ready=self._workers.pick() is not None))
+        await self.ask(Admitted(seat, media_ready=self._doors.media.pick() is not None))
 
     async def reconnect(self, seat: Seat) -> None:
         """`reconnect`. Raises `EventRefused`."""
-        await self.ask(ReconnectAsked(seat, media_ready=self._workers.pick() is not None))
+        await self.ask(ReconnectAsked(seat, media_ready=self._doors.media.pick() is not None))
 
     async def offer(self, seat: Seat, offer: events.Offer) -> dict[str, Any]:
         """`offer`: what the acknowledgement carries. Raises `EventRefused`."""
@@ -241,7 +228,7 @@ class VisitActor:
 
     def state(self, seat: Seat) -> dict[str, Any]:
         """The visit as this seat may see it now."""
-        return snapshot.state(self.visit, seat, self._clock(), self._slot, self._camera_codec)
+        return snapshot.state(self.visit, seat, self._clock(), self._practice.slot, self._practice.camera_codec)
 
     def touch(self) -> None:
         """Somebody is about to use this actor: not idle."""
@@ -276,7 +263,7 @@ class VisitActor:
                     await self._take(before, None)
                 self._perform_all(self.visit.resume())
                 self._changed(self)
-                if self._recorder.up:
+                if self._doors.recorder.up:
                     self.post(RecorderCame())
                 await self._serve()
                 for lane in lanes:
@@ -306,7 +293,7 @@ class VisitActor:
         log.warning("inbox overflowed", extra={"visit": self.facts.id})
         self._missed = False
         self._perform_all(self.visit.resume())
-        self.post(RecorderCame() if self._recorder.up else RecorderLost())
+        self.post(RecorderCame() if self._doors.recorder.up else RecorderLost())
         if (found := await self.mail.found()) is not None:
             self.post(found)
         for seat in ALL_SEATS:
@@ -374,7 +361,7 @@ class VisitActor:
     async def _save(self) -> None:
         try:
             async with asyncio.timeout(SAVE_WITHIN_S):
-                await self._store.save(self.facts)
+                await self._doors.store.save(self.facts)
             self._unsaved = False
         except Exception as error:  # noqa: BLE001 - ACTOR-3: whatever is wrong with the store, the visit goes on
             self._unsaved = True

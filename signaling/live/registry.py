@@ -18,9 +18,8 @@ from signaling.law import snapshot
 from signaling.law.asked import EndAsked, Rescheduled, RxConfirmed, Transferred
 from signaling.law.captions import Caption
 from signaling.law.errors import DoctorUnknown, PhaseWrong, StoreUnavailable
-from signaling.law.facts import Doctor, GuestKind, Pulse, Seat, Slot, VisitFacts
+from signaling.law.facts import Doctor, GuestKind, Pulse, Seat, VisitFacts
 from signaling.law.inputs import Input
-from signaling.law.promise import Limits
 from signaling.law.reported import FeedChanged, QueueMoved, RecorderCame, RecorderLost
 from signaling.law.standing import iso
 from signaling.law.wait_estimate import Estimate
@@ -28,8 +27,9 @@ from signaling.live import translate
 from signaling.live.actor import VisitActor
 from signaling.live.channel import Channel
 from signaling.live.desk import Desk
-from signaling.live.workers import MediaWorkers, RecorderLink, Worker
-from signaling.ports import Clock, IdempotencyConflict, MessageStore, Pseudonyms, StoreAway, VisitStore
+from signaling.live.doors import Doors, Practice
+from signaling.live.workers import Worker
+from signaling.ports import IdempotencyConflict, StoreAway
 
 log = logging.getLogger(__name__)
 
@@ -37,26 +37,11 @@ log = logging.getLogger(__name__)
 class VisitRegistry:
     """Implements `ports.Visits`; `start` and `stop` also start and stop the links to workers and recorder."""
 
-    def __init__(
-        self,
-        store: VisitStore,
-        messages: MessageStore,
-        media: MediaWorkers,
-        recorder: RecorderLink,
-        pseudonyms: Pseudonyms,
-        clock: Clock,
-        limits: Limits,
-        slot: Slot | None = None,
-        camera_codec: str = "VP8",
-    ) -> None:
-        self.slot, self._camera_codec = slot, camera_codec
-        self._limits = limits
-        self._store = store
-        self.messages = messages
-        self._media = media
-        self._recorder = recorder
-        self._pseudonyms = pseudonyms
-        self._clock = clock
+    def __init__(self, doors: Doors, practice: Practice) -> None:
+        self._doors = doors
+        self._practice = practice
+        self.messages = doors.messages
+        self.slot = practice.slot
         self._actors: dict[str, VisitActor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._desks: dict[str, Desk] = {}
@@ -70,9 +55,9 @@ class VisitRegistry:
 
     async def start(self) -> None:
         """Connect, and take up every visit that was open when this process last stopped."""
-        self._media.start(self)
-        self._recorder.start(self)
-        for facts in await self._store.open_visits():
+        self._doors.media.start(self)
+        self._doors.recorder.start(self)
+        for facts in await self._doors.store.open_visits():
             self._begin(facts)
 
     async def stop(self) -> None:
@@ -85,8 +70,8 @@ class VisitRegistry:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for desk in self._desks.values():
             desk.close()
-        await self._media.stop()
-        await self._recorder.stop()
+        await self._doors.media.stop()
+        await self._doors.recorder.stop()
 
     async def end_live(self, within_s: float) -> None:
         """SIG-15: end every live visit, and wait at most `within_s` seconds until every evidence log is closed."""
@@ -105,7 +90,7 @@ class VisitRegistry:
     async def get(self, visit: str) -> VisitActor | None:
         """The actor of a visit, made from its stored facts if it is not running; None if the visit is unknown."""
         if visit not in self._actors and not self._stopping:
-            facts = await self._store.load(visit)
+            facts = await self._doors.store.load(visit)
             if facts is not None and visit not in self._actors:
                 self._begin(facts)
         actor = self._actors.get(visit)
@@ -135,7 +120,7 @@ class VisitRegistry:
     async def doctors(self) -> list[Doctor]:
         """Whom a patient may be given to. Raises `EventRefused`."""
         try:
-            return await self._store.doctors()
+            return await self._doors.store.doctors()
         except StoreAway:
             raise StoreUnavailable from None
 
@@ -184,7 +169,7 @@ class VisitRegistry:
             summary=facts.summary,
             contacts=facts.contacts,
             recording=facts.recording,
-            created=iso(self._clock()),
+            created=iso(self._doors.clock()),
             expires=facts.expires,
             scheduled=facts.scheduled,
             phase="waiting",
@@ -192,7 +177,7 @@ class VisitRegistry:
             moved_from=facts.id,
         )
         try:
-            made = await self._store.create(new, f"transfer-{facts.id}", doctor)
+            made = await self._doors.store.create(new, f"transfer-{facts.id}", doctor)
         except IdempotencyConflict:
             raise PhaseWrong from None
         except StoreAway:
@@ -238,7 +223,9 @@ class VisitRegistry:
 
     def _desk(self, doctor: str) -> Desk:
         if doctor not in self._desks:
-            self._desks[doctor] = Desk(self._clock, self._moved, lambda limit: self._store.past_of(doctor, limit))
+            self._desks[doctor] = Desk(
+                self._doors.clock, self._moved, lambda limit: self._doors.store.past_of(doctor, limit)
+            )
         return self._desks[doctor]
 
     def _tidy(self, doctor: str, desk: Desk) -> None:
@@ -264,19 +251,7 @@ class VisitRegistry:
     # ---- actors
 
     def _begin(self, facts: VisitFacts) -> None:
-        actor = VisitActor(
-            facts,
-            self._store,
-            self.messages,
-            self._media,
-            self._recorder,
-            self._pseudonyms,
-            self._clock,
-            self._changed,
-            self._limits,
-            self.slot,
-            self._camera_codec,
-        )
+        actor = VisitActor(facts, self._doors, self._practice, self._changed)
         self._actors[facts.id] = actor
         task = asyncio.create_task(actor.run(), name=f"visit {facts.id}")
         self._tasks.add(task)

@@ -32,11 +32,11 @@ async def test_admit_without_recorder_or_worker_says_which_is_missing() -> None:
             await client.say("consent", decision="agreed", **CONSENT)
         await patient.say("enter")
         await server.recorder.cut()
-        await until(lambda: not server.registry._recorder.up)
+        await until(lambda: not server.registry._doors.recorder.up)
         assert (await doctor.say("admit"))["error"]["code"] == "recorder_unavailable"
         await server.recorder.start()
         await server.worker.cut()
-        await until(lambda: server.registry._recorder.up)
+        await until(lambda: server.registry._doors.recorder.up)
         assert (await doctor.say("admit"))["error"]["code"] == "media_unavailable"
         assert doctor.newest["phase"] == "waiting"
 

@@ -12,6 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from signaling.law.facts import Contact, Contacts, VisitFacts
+from signaling.live.doors import Doors, Practice
 from signaling.live.registry import VisitRegistry
 from signaling.live.workers import MediaWorkers, RecorderLink
 from signaling.sockets.gateway import Gateway
@@ -57,9 +58,8 @@ class Server:
         clock = lambda: time.time() + self.offset_s  # noqa: E731
         workers = MediaWorkers([each.socket for each in self.media])
         link = RecorderLink(self.recorder.socket)
-        self.registry = VisitRegistry(
-            self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock, LIMITS
-        )
+        doors = Doors(self.store, self.messages, workers, link, lambda role, identity: f"{role}-p", clock)
+        self.registry = VisitRegistry(doors, Practice(LIMITS))
         origins = ["https://clinic.example", "http://127.0.0.1:19600"]
         self.gateway = Gateway(self.registry, self.tokens, NoIce(), origins, clock, contacts=CLINIC)
         app = web.Application()
