@@ -1,6 +1,6 @@
 """Makes the golden bundles: `python -m tests.golden`. Recordings of today that every verifier to come must judge the same.
 
-They are kept in tests/fixtures/golden/VERSION as ZIP files, with the verdict each must get. Made once a version of the format
+They are kept in tests/fixtures/golden/<version> as ZIP files, with the verdict each must get. Made once a version of it
 (older ones stay as they are, verdicts too): a change that needs them made anew has broken the recordings out there.
 """
 
