@@ -210,10 +210,6 @@ class Page:
         """Bring the tab to the front: one behind paints nothing, and hears no key."""
         await self._ask("front")
 
-    async def resize(self, width: int, height: int, scale: float = 1.0) -> None:
-        """Another window, or (`scale`) the same one zoomed in."""
-        await self._ask("viewport", width=round(width / scale), height=round(height / scale), scale=scale)
-
     async def said(self) -> list[str]:
         """The console, and errors nobody caught."""
         return list((await self._ask("said"))["lines"])

@@ -76,16 +76,6 @@ export function doctorView(session: SessionFacts): DoctorView {
   return state.phase === 'waiting' ? 'ready' : 'idle';
 }
 
-/** Why a visit cannot be admitted now, or null if it can. Own consent is given with the same click. */
-export function admitHindrance(state: State): 'absent' | 'undecided' | 'refused' | 'phase' | null {
-  if (state.phase !== 'waiting') return 'phase';
-  if (!state.seats.patient.present) return 'absent';
-  const theirs = state.seats.patient.consent;
-  if (theirs === 'undecided') return 'undecided';
-  if (state.consent.required && theirs !== 'agreed') return 'refused';
-  return null;
-}
-
 /** Seconds of an estimate → whole minutes to say: never nought, and never narrower than it is. */
 export function minutesOf(estimate: { readonly low: number; readonly high: number }): { from: number; to: number } {
   const from = Math.max(1, Math.floor(estimate.low / 60));
