@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { joined } from '../core/player';
+import { lasted } from '../views/auditor/lasted';
 import { looked } from '../views/auditor/looked';
 import { auditor } from '../words/zh/auditor';
 import { common } from '../words/zh/common';
@@ -19,4 +20,8 @@ it('says in words what somebody looked at, without codes; what it has no word fo
   expect(looked('copy mute=0 black=0 redact=1', w)).toBe('做副本');
   expect(looked('hold lifted', w)).toBe('撤留存令');
   expect(looked('something new', w)).toBe('something new');
+});
+
+it('says of the shortest gap that it was one, and no more of a long one than can be read', () => {
+  expect([1, 40, 99, 260, 9_949, 10_000, 61_001].map(lasted)).toEqual([0.1, 0.1, 0.1, 0.3, 9.9, 10, 62]);
 });

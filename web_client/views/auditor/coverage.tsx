@@ -3,6 +3,7 @@ import type { Lost, Span, StreamLedger } from '../../core/ledger';
 import { joined, mutedSpans, zeroOf } from '../../core/player';
 import type { Verdict } from '../../core/verify';
 import { clockwise } from '../parts/length';
+import { lasted } from './lasted';
 import type { AuditorGiven } from './shape';
 
 const MOST_GAPS = 60;
@@ -29,10 +30,10 @@ function Drawn({ line, length, w }: { line: Line; length: number; w: AuditorGive
   const causes = [...new Set(stream.lost.map((gap) => gap.cause))];
   const said = causes.map((cause) => {
     const ms = stream.lost.filter((gap) => gap.cause === cause).reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
-    return `${w.auditLegend[cause] ?? cause} ${w.seconds(Math.max(1, Math.round(ms / 100)) / 10)}`;
+    return `${w.auditLegend[cause] ?? cause} ${w.seconds(lasted(ms))}`;
   });
   const quiet = muted.reduce((sum, span) => sum + span.to_ms - span.from_ms, 0);
-  if (quiet > 0) said.unshift(`${w.auditLegend['muted']} ${w.seconds(Math.round(quiet / 100) / 10)}`);
+  if (quiet > 0) said.unshift(`${w.auditLegend['muted']} ${w.seconds(lasted(quiet))}`);
   return (
     <div class="cover" data-stream={name}>
       <span>{w.auditSeat[name] ?? name}</span>
@@ -87,7 +88,7 @@ export function Coverage({ verdict, length, names, at_ms, given }: { verdict: Ve
                   {clockwise(gap.from_ms)}
                 </button>
                 <span>
-                  {w.auditSeat[gap.name] ?? gap.name} · {w.auditLegend[gap.cause] ?? gap.cause} {w.seconds(Math.max(1, Math.round((gap.to_ms - gap.from_ms) / 100)) / 10)}
+                  {w.auditSeat[gap.name] ?? gap.name} · {w.auditLegend[gap.cause] ?? gap.cause} {w.seconds(lasted(gap.to_ms - gap.from_ms))}
                 </span>
               </li>
             ))}

@@ -9,6 +9,7 @@ import { clockwise } from '../parts/length';
 import { Exports } from './exports';
 import { failureOf } from './failure';
 import { instant } from './instant';
+import { lasted } from './lasted';
 import { Opening } from './opening';
 import type { AuditorGiven } from './shape';
 import { Table } from './table';
@@ -18,8 +19,8 @@ const SETTLED_MS = 350;
 function state(row: Row, w: AuditorGiven['w']): { words: string; tone: string } {
   if (row.closed === null) return { words: row.phase === 'live' ? w.auditOpen : w.auditNothing, tone: 'flat' };
   if (!row.closed) return { words: w.auditOpen, tone: 'flat' };
-  const seconds = Math.ceil((row.gap_ms ?? 0) / 1000);
-  return seconds === 0 ? { words: w.auditClosed, tone: 'good' } : { words: w.auditSealedGap(seconds), tone: 'warn' };
+  const missing = row.gap_ms ?? 0;
+  return missing === 0 ? { words: w.auditClosed, tone: 'good' } : { words: w.auditSealedGap(lasted(missing)), tone: 'warn' };
 }
 
 function Finding({ now, w, act }: AuditorGiven) {

@@ -1,6 +1,7 @@
 /** How the call went for each seat: what was measured here, and what each browser claims to have seen. */
 import type { Details, Leg } from '../../core/certified';
 import type { Ledger } from '../../core/ledger';
+import { lasted } from './lasted';
 import type { AuditorGiven } from './shape';
 
 type Words = AuditorGiven['w'];
@@ -10,7 +11,7 @@ const WHOLE = ['loss_permille', 'loss_up_permille', 'loss_down_permille'] as con
 const count = (of: Details, name: string): number => (typeof of[name] === 'number' ? of[name] : 0);
 const has = (of: Details, name: string): boolean => of[name] !== undefined && of[name] !== null;
 const percent = (permille: number): string => `${permille / 10} %`;
-const seconds = (ms: number, w: Words): string => w.seconds(Math.round(ms / 100) / 10);
+const seconds = (ms: number, w: Words): string => w.seconds(lasted(ms));
 
 /** What was measured, in sentences of a few words; nothing is said of what nobody measured. */
 function measured(of: Details, w: Words): string[] {

@@ -15,6 +15,7 @@ import { Exports } from './exports';
 import { failureOf } from './failure';
 import { Keeping } from './keeping';
 import { Messages } from './kept';
+import { lasted } from './lasted';
 import { looked } from './looked';
 import { Quality } from './quality';
 import { instant } from './instant';
@@ -45,7 +46,7 @@ function what(record: Entry, w: Words): string {
   }
   if (record.type === 'gap') {
     const ms = Number(body['to_ms']) - Number(body['from_ms']);
-    const long = w.seconds(Math.round(ms / 100) / 10);
+    const long = w.seconds(lasted(ms));
     const cause = w.auditLegend[String(body['cause'])] ?? '';
     // What was switched off is not missing.
     return body['cause'] === 'off' ? `${stream} ${cause} ${long}` : `${stream} ${w.auditEvents['gap']} ${long} · ${cause}`;

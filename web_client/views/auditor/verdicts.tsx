@@ -1,14 +1,14 @@
 /** Two verdicts, never one: not altered, and complete. Found on this machine, and said so. */
 import type { Shown } from '../../core/audit';
 import { Icon } from '../parts/icon';
+import { lasted } from './lasted';
 import type { AuditorGiven } from './shape';
 
 type Words = AuditorGiven['w'];
 
-function missingSeconds(shown: Shown): number {
+function missingMs(shown: Shown): number {
   const lost = [...(shown.verdict?.ledger.streams.values() ?? [])].flatMap((stream) => stream.lost);
-  const ms = lost.filter((gap) => gap.cause !== 'off' && gap.cause !== 'withdrawn').reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
-  return Math.ceil(ms / 1000);
+  return lost.filter((gap) => gap.cause !== 'off' && gap.cause !== 'withdrawn').reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
 }
 
 export function Verdicts({ shown, w, canCheck }: { shown: Shown; w: Words; canCheck: boolean }) {
@@ -23,9 +23,9 @@ export function Verdicts({ shown, w, canCheck }: { shown: Shown; w: Words; canCh
     );
   }
   const open = verdict.broken.length > 0 && verdict.broken.every((each) => each.rule === 'CLOSE-1');
-  const seconds = missingSeconds(shown);
+  const missing = missingMs(shown);
   const first = verdict.broken[0];
-  const complete = verdict.complete === false ? (open ? w.auditStillOpen : w.auditIncomplete) : seconds === 0 ? w.auditComplete : w.auditGapsDeclared(seconds);
+  const complete = verdict.complete === false ? (open ? w.auditStillOpen : w.auditIncomplete) : missing === 0 ? w.auditComplete : w.auditGapsDeclared(lasted(missing));
   const tone = (given: boolean | null): string => (given === null ? 'warn' : given ? 'good' : 'bad');
   return (
     <div class="verdicts" data-verdict="done" data-intact={String(verdict.intact)} data-complete={String(verdict.complete)}>
