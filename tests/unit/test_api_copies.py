@@ -16,6 +16,7 @@ from signaling.recordings.copies import Copy, Manifest, Noted, Recipe, listed
 from signaling.recordings.door import Keeping, LookRefused, RecorderDoor
 from tests.http_api import Api, open_api, some_visit
 from tests.looking import recorder_door
+from tests.patience import PATIENCE_S
 from tests.unit.test_api_recordings import auditor, look
 from tests.unit.test_muxer import jittered
 
@@ -135,7 +136,7 @@ async def test_a_copy_goes_with_the_keys_of_its_recording_and_one_that_no_log_to
     _, body = await look(api, "/v1/copies/c2", token, 404)  # at once, though the file is still there
     assert b"content_shredded" in body
     following = asyncio.create_task(api.copies.follow_shredding(lambda _visit: _true()))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while {one.state for one in await api.copies.of("v1")} != {"shredded", "failed"}:
             await asyncio.sleep(0.05)
     following.cancel()
@@ -168,7 +169,7 @@ async def test_what_cannot_be_made_says_so(api: Api) -> None:
 
     records = [line("part", stream="patient", init={"name": "streams/patient/part-001/init.webm", "sha256": "0"})]
     await api.copies.make(Copy("c2", "v1", "a", now_iso(), "waiting", Recipe("other")), records, away, unasked)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         while (await api.copies.of("v1"))[0].state == "waiting":
             await asyncio.sleep(0.05)
     assert (await api.copies.of("v1"))[0].state == "failed"

@@ -18,6 +18,7 @@ from config.certificate import self_signed
 from config.settings import Settings
 from signaling.app import listen, serving
 from tests.http_api import VISIT, open_store, some_visit
+from tests.patience import PATIENCE_S
 
 
 @asynccontextmanager
@@ -54,7 +55,7 @@ async def test_revoked_links_close_their_sockets_and_open_none(tmp_path: Path) -
         async with client.post("/api/v1/visits", json=VISIT, headers=headers) as answer:
             made = await answer.json()
         connect = "40" + json.dumps({"v": 1, "token": made["links"]["patient"].partition("#")[2]})
-        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(10):
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(PATIENCE_S):
             await socket.receive_str()
             await socket.send_str(connect)
             async with client.post(f"/api/v1/visits/{made['id']}/links/revoke", headers=headers) as answer:
@@ -62,7 +63,7 @@ async def test_revoked_links_close_their_sockets_and_open_none(tmp_path: Path) -
             said = ""
             while "token_revoked" not in said:
                 said = await socket.receive_str()
-        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(10):
+        async with client.ws_connect("/socket.io/?EIO=4&transport=websocket") as socket, asyncio.timeout(PATIENCE_S):
             await socket.receive_str()
             await socket.send_str(connect)
             said = await socket.receive_str()
@@ -163,7 +164,7 @@ async def test_a_visit_nobody_came_to_ends_as_expired(tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'visits.db'}"
     async with signaling(tmp_path, database_url=url) as settings, ClientSession(settings.base_url) as client:
         headers = {"X-API-Key": (settings.keys / "api.key").read_text().strip()}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             visit: dict[str, Any] = {"phase": "scheduled"}
             while visit["phase"] == "scheduled":
                 async with client.get("/api/v1/visits/v1", headers=headers) as answer:

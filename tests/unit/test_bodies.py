@@ -16,6 +16,7 @@ from signaling import app
 from signaling.api import bodies
 from signaling.api.places import AT_ONCE, OF_ONE, Place
 from tests.http_api import API_KEY, VISIT, Api, open_api, some_visit
+from tests.patience import PATIENCE_S
 from tests.pictures import dressed_png
 
 PHOTO = "POST /api/v1/photos HTTP/1.1\r\nContent-Type: image/png\r\nContent-Length: 1000\r\n"
@@ -46,7 +47,7 @@ async def said(
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, str]:
     """The status, and what was said."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         length = next(line for line in head.split("\r\n") if line.lower().startswith("content-length"))
         return int(head.split()[1]), (await reader.readexactly(int(length.split()[1]))).decode()
@@ -78,6 +79,7 @@ async def test_who_does_not_finish_is_answered(api: Api, sent: str, monkeypatch:
             writer.write(b" ")
         status, text = await answer(reader)
     assert (status, '"request_late"' in text) == (408, True)
+    monkeypatch.undo()
     assert (await api.call("POST", "/api/v1/visits", json=VISIT))[0] == 201
 
 
@@ -99,12 +101,12 @@ async def test_one_visit_cannot_take_the_places_of_all_others(api: Api) -> None:
             group.create_task(hold())
         for _ in range(OF_ONE):
             await begun.acquire()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             while await uploaded(api, "v1") != 503:
                 await asyncio.sleep(0.01)
         assert await uploaded(api, "v2") == 201
         done.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while await uploaded(api, "v1") != 201:
             await asyncio.sleep(0.01)
 
@@ -120,7 +122,7 @@ async def test_four_visits_that_send_slowly_do_not_keep_a_fifth_out(api: Api, mo
             await stack.enter_async_context(said(api.client.port or 0, PHOTO, seat(api, visits[i % 4]), b"\x89"))
             for i in range(AT_ONCE)
         ]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             for _ in range(AT_ONCE):
                 await began.acquire()
         assert await uploaded(api, "a") == 503
@@ -150,7 +152,7 @@ async def test_a_connection_without_a_request_is_closed(sent: bytes, monkeypatch
     try:
         reader, writer = await asyncio.open_connection(*runner.addresses[0][:2])
         writer.write(sent)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await reader.read() == b""
         writer.close()
     finally:

@@ -8,6 +8,7 @@ import pytest
 
 from signaling import expiry
 from signaling.ports import StoreAway
+from tests.patience import PATIENCE_S
 
 
 class Overdue:
@@ -38,7 +39,7 @@ async def test_overdue_visits_are_woken_and_a_lost_database_is_asked_again(monke
         woken.append(visit)
 
     task = asyncio.create_task(expiry.expire(store, wake, lambda: 1_790_000_000.0))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         await store.done.wait()
     task.cancel()
     await asyncio.wait([task])

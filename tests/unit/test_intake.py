@@ -13,6 +13,7 @@ import pytest
 
 from media.tap import Frames, Hello, Kind, TapEnd, TapTrack, frame, packets
 from recorder.live.intake import Intake
+from tests.patience import PATIENCE_S
 
 TRACK = TapTrack(1, "v", "patient", "camera", "VP8", 90_000, 96, 7)
 
@@ -72,7 +73,7 @@ class Peer:
 
     async def next(self) -> tuple[Kind, int, bytes]:
         frames = Frames()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             while not (got := frames.feed(await self.reader.read(65_536))):
                 pass
         return got[-1]
@@ -88,7 +89,7 @@ async def peer(tmp_path: Path) -> Peer:
 
 
 async def until(heard: Heard, *wanted: object) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while tuple(wanted) not in heard.said:
             await asyncio.sleep(0.005)
 
@@ -158,7 +159,7 @@ async def test_a_bad_frame_ends_its_connection_and_no_other(tmp_path: Path, bad:
         evil.writer.write(frame(Kind.HELLO, 0, msgspec.json.encode(Hello("media-1", "m-2", 0))))
         await until(heard, "hello", "m-2", False)
         evil.writer.write(bad)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             assert await evil.reader.read() == b""
         await until(heard, "away", "m-2")
         good.say(Kind.PACKETS, 1)
@@ -171,7 +172,7 @@ async def test_who_does_not_say_hello_first_is_shown_out(tmp_path: Path) -> None
     async with intake(tmp_path) as (_, heard):
         stranger = await peer(tmp_path)
         stranger.say(Kind.PACKETS, 1)
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE_S):
             assert await stranger.reader.read() == b""
         stranger.writer.close()
     assert heard.said == []

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from recorder.store.lanes import LONG_S, MOST, READY, Lanes
+from tests.patience import until
 
 PATIENCE_S = 10
 
@@ -80,7 +81,9 @@ async def test_what_was_opened_stays_open_and_is_closed_again_once_rounds_are_sh
     at_once = threading.Barrier(MOST)
     assert await a_round(lanes, [lambda: (at_once.wait(PATIENCE_S), None)[1]] * MOST) == [None] * MOST
     for _ in range(3):
+        await until(lambda: not lanes._writing)  # a thread that is not back yet would take what the next round brings
         await a_round(lanes, [lambda: None] * READY)
+    await until(lambda: not lanes._writing)
     assert lanes.open == 1
 
 

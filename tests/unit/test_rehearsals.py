@@ -11,6 +11,7 @@ from config.link import LinkClosed, Refusal
 from media import control as media
 from signaling.live import rehearsals
 from signaling.live.rehearsals import NoWorker, OfferInvalid, Rehearsals, RehearsalUnknown, TooManyRehearsals
+from tests.patience import PATIENCE_S
 from turn.credentials import NoRelay
 
 
@@ -68,7 +69,7 @@ async def test_a_rehearsal_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> No
     worker = Asked()
     here = made(worker)
     await here.begin("a")
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while worker.open:
             await asyncio.sleep(0.005)
 

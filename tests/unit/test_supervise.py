@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from config.supervise import NotReady, Part, PartFailed, Stage, supervise
+from tests.patience import PATIENCE_S
 
 STAGES = (Stage(0, within_s=2.0), Stage(1, within_s=2.0))
 # Says its pid in a file of the folder, then waits for the end of its standard input or a signal.
@@ -38,7 +39,7 @@ def alive(process: int) -> bool:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_S):
         while not true():
             await asyncio.sleep(0.01)
 
@@ -51,7 +52,7 @@ async def supervised(*parts: Part, stages: tuple[Stage, ...] = STAGES) -> AsyncI
     async def tell() -> None:
         ready.set()
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
         tasks.create_task(supervise(parts, tell, stop, stages))
         await ready.wait()
         yield stop

@@ -12,6 +12,7 @@ import pytest
 
 from media.tap import Frames, Hello, Kind, TapEnd, TapKeyframe, TapTrack, frame, packets
 from media.tap_feed import TapFeed
+from tests.patience import PATIENCE_S
 
 CAMERA = TapTrack(0, "v1", "doctor", "camera", "VP8", 90000, 96, 1234)
 MICROPHONE = TapTrack(0, "v1", "doctor", "microphone", "opus", 48000, 111, 99, 2)
@@ -41,7 +42,7 @@ class Recorder:
         self._writers[-1].write(frame(kind, seq, body))
 
     async def next(self, kind: Kind) -> tuple[int, bytes]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
                 got, seq, body = await self.frames.get()
                 if got is kind:
@@ -70,7 +71,7 @@ class Feeding:
         self.changed.set()
 
     async def until(self, connected: bool) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while self.feed.connected != connected:
                 self.changed.clear()
                 await self.changed.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from recorder.spool.upload import Upload, Uploader
 from recorder.store.folder import FolderStore
 from recorder.store.objects import DigestMismatch, Stored, StoreUnavailable
+from tests.patience import PATIENCE_S
 
 
 class Scripted(FolderStore):
@@ -52,7 +53,7 @@ async def uploading(store: FolderStore, said: list[tuple[str, bool]]) -> AsyncIt
 async def stored(uploader: Uploader, visit: str) -> None:
     done = asyncio.Event()
     uploader.when_stored(visit, done.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         await done.wait()
 
 
