@@ -4,13 +4,17 @@ STAFF-1  Passwords are kept as scrypt (RFC 7914, N 2^15, r 8, p 1) under a salt 
          as much time as a wrong password.
 STAFF-2  A person is named by a random subject: a login may be given to somebody else, and the log of looks tells the two
          apart.
+STAFF-3  Accounts that several commands make at once are all there afterwards.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import hmac
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -71,9 +75,6 @@ class StaffAccounts:
             raise AccountRefused(f"a password has at least {SHORTEST} characters")
         if (role == "doctor") != (doctor is not None):
             raise AccountRefused("a doctor, and nobody else, is somebody the hospital knows by an id: --doctor")
-        before = self.all()
-        if any(one.login == login for one in before):
-            raise AccountRefused(f"there is an account {login} already")
         salt = random_bytes(16)
         said = (login, random_name(12), role, salt.hex(), _scrypt(password, salt).hex(), doctor)
         account = Account(*said)
@@ -81,7 +82,11 @@ class StaffAccounts:
             msgspec.convert(msgspec.to_builtins(account), Account)
         except msgspec.ValidationError:
             raise AccountRefused("a login is of a–z, 0–9, dot, dash and underscore") from None
-        self._write([*before, account])
+        with self._alone():
+            before = self.all()
+            if any(one.login == login for one in before):
+                raise AccountRefused(f"there is an account {login} already")
+            self._write([*before, account])
         return account
 
     def check(self, login: str, password: str) -> Account | None:
@@ -91,8 +96,18 @@ class StaffAccounts:
         right = hmac.compare_digest(_scrypt(password, salt).hex(), found.hash if found is not None else "")
         return found if right else None
 
-    def _write(self, accounts: list[Account]) -> None:
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """While no other command changes the accounts (STAFF-3)."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def _write(self, accounts: list[Account]) -> None:
         draft = self._path.with_name(f".{self._path.name}.{random_name(6)}")
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as out:

@@ -197,3 +197,9 @@ async def test_accounts_are_kept_without_passwords_and_refused_by_name(here: Sit
     (tmp_path / "staff.json").chmod(0o644)
     with pytest.raises(SecretError):
         StaffAccounts(tmp_path / "staff.json").all()
+
+
+async def test_accounts_that_are_made_at_once_are_all_there(tmp_path: Path) -> None:
+    path, logins = tmp_path / "staff.json", [f"person{n}" for n in range(6)]
+    await asyncio.gather(*(asyncio.to_thread(StaffAccounts(path).add, each, PASSWORD, "auditor") for each in logins))
+    assert sorted(one.login for one in StaffAccounts(path).all()) == logins
