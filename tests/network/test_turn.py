@@ -21,6 +21,7 @@ import pytest
 from config.addresses import own_addresses
 from config.settings import Settings, load, to_environment
 from tests.network.turn_client import TurnClient, TurnRefused
+from tests.patience import PATIENCE_S
 from tests.system import free_port, running
 from turn.credentials import SharedSecretRelay, shared_secret
 
@@ -73,13 +74,13 @@ def started(settings: Settings) -> Iterator[Turnserver]:
         yield Turnserver(address, shared_secret(settings), process)
     finally:
         process.terminate()
-        process.wait(5)
+        process.wait(PATIENCE_S)
 
 
 @pytest.fixture
 def media() -> Iterator[socket.socket]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bound:
-        bound.settimeout(3)
+        bound.settimeout(PATIENCE_S)
         bound.bind(("127.0.0.1", 0))
         yield bound
 
@@ -182,7 +183,7 @@ def test_it_ends_when_the_process_that_started_it_is_killed(tmp_path: Path) -> N
     child = int(parent.stdout.readline())
     until(lambda: answers(("127.0.0.1", settings.turn_port)))
     parent.send_signal(signal.SIGKILL)
-    parent.wait(5)
+    parent.wait(PATIENCE_S)
     parent.stdout.close()
     until(lambda: not alive(child))
 
@@ -216,7 +217,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(true: Callable[[], bool], within_s: float = 10.0) -> None:
+def until(true: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     deadline = time.monotonic() + within_s
     while not true():
         assert time.monotonic() < deadline, "it did not happen in time"

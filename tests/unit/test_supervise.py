@@ -15,7 +15,7 @@ import pytest
 from config.supervise import NotReady, Part, PartFailed, Stage, supervise
 from tests.patience import PATIENCE_S
 
-STAGES = (Stage(0, within_s=2.0), Stage(1, within_s=2.0))
+STAGES = (Stage(0, within_s=20.0), Stage(1, within_s=20.0))
 # Says its pid in a file of the folder, then waits for the end of its standard input or a signal.
 LIVES = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); sys.stdin.read()"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); " + LIVES + "; signal.pause()"
