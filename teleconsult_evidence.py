@@ -32,10 +32,12 @@ from recorder.evidence.errors import EvidenceError
 from recorder.evidence.token import roots_in
 from recorder.evidence.trust import Trust
 from recorder.evidence.verify import Verdict
+from recorder.plain_folder import read_given
 from teleconsult_verdict import about_key, about_witnesses, in_words
 
 NOT_A_BUNDLE = 2
 CANNOT_JUDGE = 3
+MAX_ROOTS = 4 << 20
 PATIENCE_S = 2.0
 
 
@@ -75,7 +77,7 @@ class Asked(NamedTuple):
     @property
     def trust(self) -> Trust:
         """What the reader trusts. Raises `EvidenceError`, `OSError`, `ValueError`."""
-        roots = tuple(roots_in(self.roots.read_bytes())) if self.roots is not None else ()
+        roots = tuple(roots_in(read_given(self.roots, MAX_ROOTS))) if self.roots is not None else ()
         return replace(readers_trust(self.trust_file), roots=roots, timestamps_required=self.require_timestamps)
 
 
@@ -176,6 +178,8 @@ def _bad_receipt(error: ReceiptInvalid, asked: Asked) -> int:
 
 def _cannot_judge(error: Exception) -> int:
     what = "the roots of time-stamp authorities" if isinstance(error, ValueError) else "the trust list"
+    if isinstance(error, OSError) and error.filename is not None:  # a receipt, a list or roots: it says which
+        what, error = error.filename, OSError(error.strerror)
     click.echo(f"Error: {what} cannot be used: {error}", err=True)
     return CANNOT_JUDGE
 
@@ -183,11 +187,11 @@ def _cannot_judge(error: Exception) -> int:
 def inventory(store: Path, heads: tuple[Path, ...], spool: Path | None, as_json: bool) -> int:
     """Read the whole store, say what is missing; the exit code: 0, 1, 2."""
     from recorder.bundle.inventory import NotAStore, StoreFolder, waiting
-    from recorder.evidence.checkpoint import NoteInvalid, parse_checkpoint, parse_note
+    from recorder.evidence.checkpoint import MAX_NOTE, NoteInvalid, parse_checkpoint, parse_note
     from recorder.evidence.inventory import take_inventory
 
     try:
-        known = [parse_note(head.read_bytes()) for head in heads]
+        known = [parse_note(read_given(head, MAX_NOTE)) for head in heads]
         for head in known:
             parse_checkpoint(head.text)
         journals = list(waiting(spool)) if spool is not None else []

@@ -20,12 +20,13 @@ ROLE = "operator"
 
 def open_bundle(bundle: Path, key: Path, output: Path) -> int:
     """Write the playable files; the exit code."""
-    from recorder.sealing.key_file import KeyFileWrong, read_keys
+    from recorder.plain_folder import read_given
+    from recorder.sealing.key_file import MAX_KEY_FILE, KeyFileWrong, read_keys
     from recorder.sealing.opened import OpenRefused
     from recorder.sealing.opened import open_bundle as opened
 
     try:
-        written = opened(bundle, read_keys(key.read_bytes()), output)
+        written = opened(bundle, read_keys(read_given(key, MAX_KEY_FILE)), output)
     except (OpenRefused, KeyFileWrong) as error:
         click.echo(f"Error: {error} [{error.code}]", err=True)
         return 1

@@ -1,10 +1,11 @@
-"""Reading a folder that a stranger may have made: only plain files, never a link, and nothing that can hold the reader.
+"""Reading a folder that a stranger may have made: plain files alone, never a link, nothing that holds or fills the reader.
 
 Knows the evidence format's names and nothing else of ours.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -71,6 +72,15 @@ def read_plain(root: Path, name: str, most: int) -> bytes:
         if len(taken) > most:
             raise Unreadable(name)
     return bytes(taken)
+
+
+def read_given(path: Path, most: int) -> bytes:
+    """What a file of the reader's own holds, or a pipe. Raises `OSError`, for what is larger than `most` too."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), str(path))
+    return content
 
 
 def _kind(entry: os.DirEntry[str]) -> str:

@@ -15,6 +15,7 @@ close() {
 manifest() {
   [ -f log/manifest.jsonl ] || [ -f log/manifest.tlog-proof ] || exit 0
   logged log/manifest.tlog-proof log/manifest.jsonl >/dev/null || broken MANIFEST-1 log/manifest.jsonl
+  [ -z "$(find log/manifest.jsonl -size +67108864c)" ] && awk 'length > 65536 { exit 1 }' log/manifest.jsonl || broken MANIFEST-1 log/manifest.jsonl
   hex='"[0-9a-f]{64}"'; text='"([^"\\]|\\["\\bfnrt]|\\u00(0[0-7bef]|1[0-9a-f]))*"'; in=log/manifest.jsonl; day='[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])'
   id=$({ printf 'teleconsult-visit-v1\n'; sed -nE '1s/.*"visit":"([A-Za-z0-9_-]{1,64})"[}]$/\1/p' records/000001.jsonl | tr -d '\n'; } | sha256sum | cut -c1-64)
   [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] && [ -z "$(tr -d '\n\040-\377' <"$in" | tr '\0' x)" ] && iconv -f UTF-8 -t UTF-8 <"$in" >/dev/null 2>&1 || broken MANIFEST-1 $in

@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from recorder.evidence.trust import Trust, TrustListInvalid, parse_trust, trust_line
+from recorder.plain_folder import read_given
+
+MAX_LIST = 1 << 20
 
 
 def trust_path(environ: Mapping[str, str] = os.environ) -> Path:
@@ -33,7 +36,7 @@ def readers_trust(named: Path | None, environ: Mapping[str, str] = os.environ) -
 def load_trust(path: Path) -> Trust:
     """The list; an absent file is an empty one. Raises `TrustListInvalid`, `OSError`."""
     try:
-        return parse_trust(path.read_text("utf-8"))
+        return parse_trust(read_given(path, MAX_LIST).decode("utf-8"))
     except UnicodeDecodeError:
         raise TrustListInvalid(f"{path} is not a text") from None
     except FileNotFoundError:

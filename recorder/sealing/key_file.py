@@ -14,6 +14,8 @@ import msgspec
 
 from recorder.sealing.data_key import is_of
 
+MAX_KEY_FILE = 1 << 20
+
 
 class KeyFileWrong(Exception):
     """No file of data keys, or one that was changed. The text says which."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from random import Random
@@ -27,9 +28,19 @@ def bundle(tmp_path: Path) -> Path:
 async def test_a_trust_list_that_cannot_be_used_ends_with_three_and_one_line(bundle: Path, tmp_path: Path) -> None:
     noise = tmp_path / "noise"
     noise.write_bytes(bytes(range(256)))
-    for named in (noise, tmp_path, tmp_path / "nowhere"):
+    huge = tmp_path / "huge"
+    huge.touch()
+    os.truncate(huge, 1 << 42)
+    for named in (noise, tmp_path, tmp_path / "nowhere", huge):
         code, out, err = await teleconsult("verify", str(bundle), "--trust", str(named))
         assert (code, out, len(err.splitlines())) == (3, "", 1), err
+    for words in (
+        ("verify", str(bundle), "--timestamp-roots"),
+        ("inventory", str(tmp_path), "--head"),
+        ("open", str(bundle), "--key"),
+    ):
+        code, out, err = await teleconsult(*words, str(huge))
+        assert (code, out, len(err.splitlines())) == ({"verify": 3, "inventory": 2, "open": 1}[words[0]], "", 1), err
     code, _, err = await teleconsult("verify", str(bundle), TELECONSULT_TRUST=str(tmp_path / "nowhere"))
     assert (code, len(err.splitlines())) == (3, 1)
 

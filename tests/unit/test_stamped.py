@@ -180,6 +180,17 @@ def test_a_stamp_of_another_checkpoint_is_none_of_this(authority: Path, told: Wi
     assert judge(objects).broken == [("STAMP-3", CLOSE_STAMP)]
 
 
+def test_a_line_of_a_manifest_is_no_longer_than_a_record_may_be(told: Witnessed, script: Path, tmp_path: Path) -> None:
+    receipt = b'{"reference":"' + b"r" * 1000 + b'","service":"notary.example"}'
+    long = told.objects[MANIFEST].replace(b'"anchors":[]', b'"anchors":[' + b",".join([receipt] * 70) + b"]", 1)
+    assert long != told.objects[MANIFEST]
+    proof = told.proof(told.tree.append(leaf_hash(long))).encoded
+    objects = {**told.objects, MANIFEST: long, MANIFEST_PROOF: proof}
+    assert judge(objects).broken == [("MANIFEST-1", MANIFEST)]
+    code, said = by_shell(script, tmp_path / "v", objects)
+    assert (code, said[-1]) == (1, f"broken: MANIFEST-1 {MANIFEST}")
+
+
 def test_a_manifest_without_the_visit_is_named(authority: Path, script: Path, tmp_path: Path) -> None:
     scribe = stamped_visit(authority)
     scribe.manifest("Vother")
