@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from time import sleep
+from typing import Protocol
 
 from config.addresses import Announced
 from media.forwarder import Forwarder
@@ -38,6 +39,22 @@ PUMP_S = 0.004
 """How often paced packets are looked at, while there are any."""
 
 
+class Arrivals(Protocol):
+    """Who hears of what comes and is no media. `size`: so many bytes stand in the forwarder's cell."""
+
+    def on_stun(self, door: Way, source: Address, size: int) -> None:
+        """A STUN message."""
+        ...
+
+    def on_dtls(self, path: Path, size: int) -> None:
+        """A DTLS record on a path that is known."""
+        ...
+
+    def on_lost(self, path: Path) -> None:
+        """A path is gone: its stream ended."""
+        ...
+
+
 class Entrance:
     """Every bound socket. A quiet one is read as soon as something comes; a busy one a nap later."""
 
@@ -50,9 +67,7 @@ class Entrance:
         clock: Callable[[], float],
         forwarder: Forwarder,
         hearing: Hearing,
-        on_stun: Callable[[Way, Address, int], None],
-        on_dtls: Callable[[Path, int], None],
-        on_lost: Callable[[Path], None],
+        arrivals: Arrivals,
     ) -> None:
         """Bind and begin to listen; see `media.python_plane`. What is read stands in the forwarder's cell."""
         announced = [Announced.parse(text) for text in addresses]
@@ -64,9 +79,7 @@ class Entrance:
         self._forwarder = forwarder
         self._hearing = hearing
         self._cell = forwarder.cell
-        self._on_stun = on_stun
-        self._on_dtls = on_dtls
-        self._on_lost = on_lost
+        self._arrivals = arrivals
         self._pump: asyncio.TimerHandle | None = None
         self._closed = False
         for door in self.doors:
@@ -127,11 +140,11 @@ class Entrance:
                 else:
                     on_rtp(path, size)
             elif first < 4:
-                self._on_stun(door, source, size)
+                self._arrivals.on_stun(door, source, size)
             elif path is None:
                 forwarder.drops["unvalidated"] += 1
             elif 20 <= first < 64:
-                self._on_dtls(path, size)
+                self._arrivals.on_dtls(path, size)
             else:
                 forwarder.drops["first_byte"] += 1
         self._drained()
@@ -144,21 +157,21 @@ class Entrance:
         self._cell.view[:size] = frame
         path = paths.get(stream.address)
         if data[0] < 4:
-            self._on_stun(stream, stream.address, size)
+            self._arrivals.on_stun(stream, stream.address, size)
         elif path is None:
             self._forwarder.drops["unvalidated"] += 1
         elif 128 <= data[0] < 192:
             rtcp = size >= 12 and 192 <= data[1] < 224  # RFC 5761 §4
             (self._hearing.on_rtcp if rtcp else self._forwarder.on_rtp)(path, size)
         elif 20 <= data[0] < 64:
-            self._on_dtls(path, size)
+            self._arrivals.on_dtls(path, size)
         else:
             self._forwarder.drops["first_byte"] += 1
         self._drained()
 
     def _stream_ended(self, stream: Stream) -> None:
         for path in list(stream.paths.values()):
-            self._on_lost(path)
+            self._arrivals.on_lost(path)
         stream.paths.clear()
 
     def _drained(self) -> None:

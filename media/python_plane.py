@@ -62,12 +62,9 @@ class PythonPlane:
         self._entropy = entropy
         self._forwarder = Forwarder(clock, sink)
         self._associations = Associations(clock, self._forwarder, self)
-        here = self._associations
-        doors = here.on_stun, here.on_dtls, here.on_lost
-        self._entrance = Entrance(
-            loop, addresses, port, tcp, clock, self._forwarder, Hearing(clock, sink, self._forwarder), *doors
-        )
-        self._transports = here.transports
+        hearing = Hearing(clock, sink, self._forwarder)
+        self._entrance = Entrance(loop, addresses, port, tcp, clock, self._forwarder, hearing, self._associations)
+        self._transports = self._associations.transports
         self._tracks: dict[str, Track] = {}
         self._ticks = 0
         self._opened = 0
