@@ -47,6 +47,19 @@ class Claims(msgspec.Struct, frozen=True):
     """A guest's."""
 
 
+class Access(msgspec.Struct, frozen=True):
+    """One line of the access log. `outcome`: `allowed`, or the code of the refusal; `granted_by`: by which grant."""
+
+    at: str
+    who: str
+    role: str
+    visit: str | None
+    what: str
+    outcome: str = "allowed"
+    granted_by: str | None = None
+    purpose: str | None = None
+
+
 class VisitStore(Protocol):
     """Durable visits. Every write is committed when the call returns. Every call may raise `StoreAway`."""
 
@@ -89,8 +102,8 @@ class VisitStore(Protocol):
         """Those of the last 500 visits, each as last written, by department and name."""
         ...
 
-    async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None:
-        """Append to the access log."""
+    async def log_access(self, access: Access, reason: str | None = None) -> None:
+        """Append to the access log, with the reason that was given for it."""
         ...
 
 

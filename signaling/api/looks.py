@@ -19,7 +19,7 @@ from config.clock import iso
 from signaling.api.audit_kinds import GiveReason
 from signaling.api.route import Principal
 from signaling.law.facts import VisitFacts
-from signaling.ports import Clock
+from signaling.ports import Access, Clock
 from signaling.problems import Forbidden, NotFound
 from signaling.sql.store import SqlVisitStore
 from signaling.staff.access import Action, Allowed, Asker, Decision, Grant, Purpose, Refused, Subject, decide
@@ -136,10 +136,8 @@ class Looks:
             return
         granted = decision if isinstance(decision, Allowed) else Allowed()
         because = purpose or granted.purpose
-        line = (asker.who, asker.role, visit, what, self.now())
-        await self._store.log_access(
-            *line, outcome=decision.code, granted_by=granted.grant, purpose=because, reason=reason
-        )
+        line = Access(self.now(), asker.who, asker.role, visit, what, decision.code, granted.grant, because)
+        await self._store.log_access(line, reason)
         self._remember(key, now)
         if facts is not None and facts.log_open and self._note is not None and isinstance(decision, Allowed):
             await self._note(facts.id, Seen(kind, asker.who, asker.role, because or "audit", what))

@@ -19,8 +19,8 @@ from signaling.law.facts import (
     Relation,
     VisitFacts,
 )
+from signaling.ports import Access
 from signaling.recordings.door import RecordingFacts
-from signaling.sql.store import Access
 
 
 class ShownBehalf(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ from signaling.api.visit_kinds import (
 from signaling.law.errors import EventRefused
 from signaling.law.facts import Contacts, Role, VisitFacts
 from signaling.links import Links
-from signaling.ports import Clock, IdempotencyConflict, Visits, VisitStore
+from signaling.ports import Access, Clock, IdempotencyConflict, Visits, VisitStore
 from signaling.problems import Conflict, NotFound, RequestInvalid
 from signaling.sql.store import CursorInvalid
 
@@ -215,7 +215,7 @@ class VisitRoutes:
     async def notes(self, call: Call[Nothing, Nothing]) -> web.Response:
         """NOTE-1: to nobody else."""
         facts = await self._known(call.path("visit"))
-        await self._store.log_access("hospital", "administrator", facts.id, "notes", _iso(self._clock()))
+        await self._store.log_access(Access(_iso(self._clock()), "hospital", "administrator", facts.id, "notes"))
         return json_answer(VisitNotes(facts.id, facts.notes))
 
     async def end(self, call: Call[EndVisit, Nothing]) -> web.Response:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from config.clock import iso, parse_iso
 from signaling.law.facts import Doctor, Phase, VisitFacts
 from signaling.law.happenings import happened
-from signaling.ports import IdempotencyConflict, Page, StoreAway
+from signaling.ports import Access, IdempotencyConflict, Page, StoreAway
 from signaling.sql import outbox
 from signaling.sql.database import reading, writing
 from signaling.sql.tables import accesses, idempotency, visits
@@ -38,19 +38,6 @@ class CursorInvalid(Exception):
     """A cursor that no page of ours ended with."""
 
     code = "cursor_invalid"
-
-
-class Access(msgspec.Struct, frozen=True):
-    """One line of the access log. `outcome`: `allowed`, or the code of the refusal; `granted_by`: by which grant."""
-
-    at: str
-    who: str
-    role: str
-    visit: str | None
-    what: str
-    outcome: str = "allowed"
-    granted_by: str | None = None
-    purpose: str | None = None
 
 
 class LoggedAccess(Access, frozen=True, kw_only=True):
@@ -174,24 +161,11 @@ class SqlVisitStore:
         known = {each.id: each for each in reversed(said)}
         return sorted(known.values(), key=lambda each: (each.department or "", each.name, each.id))
 
-    async def log_access(
-        self,
-        who: str,
-        role: str,
-        visit: str | None,
-        what: str,
-        at: str,
-        *,
-        outcome: str = "allowed",
-        granted_by: str | None = None,
-        purpose: str | None = None,
-        reason: str | None = None,
-    ) -> None:
-        """Append to the access log."""
-        line = {"who": who, "role": role, "visit": visit, "what": what[:256], "at": at, "outcome": outcome}
-        why = {"granted_by": granted_by, "purpose": purpose, "reason": reason}
+    async def log_access(self, access: Access, reason: str | None = None) -> None:
+        """Append to the access log, with the reason that was given for it."""
+        line = {**msgspec.structs.asdict(access), "what": access.what[:256], "reason": reason}
         async with self._writing() as db:
-            await db.execute(insert(accesses).values(line | why))
+            await db.execute(insert(accesses).values(line))
 
     async def accesses_of(self, visit: str, limit: int = 200) -> list[Access]:
         """Who looked at a visit, or was refused it, latest first."""

@@ -12,7 +12,7 @@ import pytest
 
 from signaling.law.facts import Consent, Contact, Contacts, Ending, Prescription, VisitFacts
 from signaling.law.summary import Allergy, Summary
-from signaling.ports import IdempotencyConflict, StoreAway, VisitStore
+from signaling.ports import Access, IdempotencyConflict, StoreAway, VisitStore
 from signaling.sql.database import open_engine
 from signaling.sql.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
@@ -191,9 +191,9 @@ async def test_what_nobody_came_to_is_overdue_once_its_links_have_run_out(tmp_pa
 
 async def test_every_look_is_kept_latest_first(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store:
-        await store.log_access("auditor-1", "auditor", "v1", "recording", created(1))
-        await store.log_access("auditor-2", "auditor", "v1", "bundle", created(2))
-        await store.log_access("auditor-2", "auditor", None, "list", created(3))
+        await store.log_access(Access(created(1), "auditor-1", "auditor", "v1", "recording"))
+        await store.log_access(Access(created(2), "auditor-2", "auditor", "v1", "bundle"))
+        await store.log_access(Access(created(3), "auditor-2", "auditor", None, "list"))
         looks = await store.accesses_of("v1")
         assert [(look.who, look.what, look.at) for look in looks] == [
             ("auditor-2", "bundle", created(2)),

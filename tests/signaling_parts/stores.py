@@ -7,7 +7,7 @@ from typing import Any
 
 from signaling.law.facts import Doctor, Patient, Phase, VisitFacts
 from signaling.law.promise import Limits
-from signaling.ports import Page
+from signaling.ports import Access, Page
 
 LIMITS = Limits(call_s=300, clinic_s=180)
 
@@ -71,4 +71,4 @@ class MemoryStore:
     async def doctors(self) -> list[Doctor]:
         return sorted({each.doctor.id: each.doctor for each in self.visits.values()}.values(), key=lambda each: each.id)
 
-    async def log_access(self, who: str, role: str, visit: str | None, what: str, at: str) -> None: ...
+    async def log_access(self, access: Access, reason: str | None = None) -> None: ...
