@@ -47,7 +47,7 @@ def secret_text(path: Path) -> str:
 
 
 def secret_key(path: Path) -> bytes:
-    """32 bytes for a MAC or a cipher, made on first use; the file holds them in hex."""
+    """32 bytes for a MAC or a cipher, made on first use; the file holds them in hex. Raises `SecretError`."""
     text = secret_file(path, lambda: f"{secrets.token_hex(32)}\n".encode())
     try:
         return bytes.fromhex(text.decode("ascii"))

@@ -118,7 +118,7 @@ def add_look_routes(app: web.Application, looks: Looks | None) -> None:
 
 
 def may_see(request: web.Request, held: Held, name: str) -> None:
-    """Refuse media that is not sealed, unless it is for an open look (AUDITDOOR-3)."""
+    """Refuse media that is not sealed, unless it is for an open look (AUDITDOOR-3). Raises `LookUnknown`."""
     known = held.ledger.expected.get(name)
     if not name.startswith("streams/") or (known is not None and known.key is not None):
         return

@@ -194,7 +194,7 @@ def _is_name(name: str) -> bool:
 
 
 def unbase64(text: str) -> bytes:
-    """Exactly one text for the same bytes: the spare bits of the last group are zero (RFC 4648 §3.5)."""
+    """Exactly one text for the same bytes: spare bits of the last group are zero (RFC 4648 §3.5). Raises `NoteInvalid`."""
     try:
         raw = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

@@ -85,14 +85,14 @@ class Tree:
         return self._range(0, self._checked(size))
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
-        """The audit path of a leaf (RFC 9162 §2.1.3.1)."""
+        """The audit path of a leaf (RFC 9162 §2.1.3.1). Raises `IndexError`."""
         whole = self._checked(size)
         if not 0 <= index < whole:
             raise IndexError("no such leaf")
         return self._path(index, 0, whole)
 
     def consistency(self, old: int, size: int | None = None) -> list[bytes]:
-        """The proof that the tree of `old` leaves is a prefix of that of `size` (RFC 9162 §2.1.4.1)."""
+        """The proof that the tree of `old` leaves is a prefix of that of `size` (RFC 9162 §2.1.4.1). Raises `IndexError`."""
         whole = self._checked(size)
         if not 0 <= old <= whole:
             raise IndexError("no such size")

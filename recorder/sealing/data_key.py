@@ -54,7 +54,7 @@ class HeldKey(msgspec.Struct, frozen=True):
 
 
 def commitment(secret: bytes) -> str:
-    """The name of a data key (KEYNAME-1)."""
+    """The name of a data key, hex (KEYNAME-1). Raises `ValueError` if that has not 32 bytes."""
     if len(secret) != DATA_KEY:
         raise ValueError("a data key has 32 bytes")
     return HKDF(SHA256(), 32, None, b"teleconsult-key-v1").derive(secret).hex()

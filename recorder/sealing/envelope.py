@@ -48,7 +48,7 @@ def new_identity(seed: bytes) -> tuple[str, str]:
 
 
 def seal_envelope(content: bytes, recipient: bytes, ephemeral: bytes, file_key: bytes, nonce: bytes) -> bytes:
-    """The file. `ephemeral`: 32 random bytes, `file_key` and `nonce`: 16 each (AGE-1)."""
+    """The file. `ephemeral`: 32 random bytes, `file_key` and `nonce`: 16 each (AGE-1). `ValueError` past `MOST`."""
     if len(content) > MOST:
         raise ValueError("an envelope holds 64 KiB at most")
     mine = X25519PrivateKey.from_private_bytes(ephemeral)
