@@ -65,7 +65,11 @@ async def picture(page: Page, name: str, within_s: float = 30) -> None:
 
 
 async def rms_dbfs(page: Page, seconds: float = 3.0) -> float:
-    """RMS of the loudest sound this page decoded meanwhile, in dB of full scale; −∞ is silence (W3C webrtc-stats)."""
+    """RMS of the loudest sound this page decoded meanwhile, in dB of full scale; −∞ is silence (W3C webrtc-stats).
+
+    It listens from when sound arrives: on a busy machine that may be after the first picture.
+    """
+    await hearing(page)
     before = {row["id"]: row for row in await received(page, "audio")}
     await asyncio.sleep(seconds)
     loudest = -math.inf

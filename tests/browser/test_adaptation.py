@@ -82,7 +82,7 @@ async def test_a_camera_in_three_sizes_reaches_a_good_network_in_the_biggest_and
     told = [news for news in worker.news if isinstance(news, LayerChanged)]
     assert all((news.seat, news.track, news.layers) == ("patient", "doctor.camera", 3) for news in told)
     assert {0: 180, 2: 720}.items() <= {news.layer: news.lines for news in told}.items()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any((n.estimate_down_bps or 0) > 300_000 for n in worker.news if isinstance(n, Quality)):
             await asyncio.sleep(0.1)
 

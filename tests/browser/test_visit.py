@@ -12,6 +12,7 @@ import pytest
 from tests.browser import shifts
 from tests.browser.pages import Visit, act, inbound, moving, picture, rms_dbfs, screen
 from tests.browser.remote import Browser
+from tests.patience import PATIENCE_S
 from tests.recordings import complaints, parts, records, span_s
 from tests.system import System, teleconsult
 
@@ -47,7 +48,9 @@ async def test_they_see_and_hear_each_other_and_the_recording_proves_it(
     loudness = await asyncio.gather(rms_dbfs(visit.doctor), rms_dbfs(visit.patient))
     assert min(loudness) > SPEECH_DBFS
     for page in (visit.doctor, visit.patient):
-        assert (await inbound(page, "video"))["framesDecoded"] > 30
+        async with asyncio.timeout(PATIENCE_S):
+            while (await inbound(page, "video"))["framesDecoded"] <= 30:
+                await asyncio.sleep(0.1)
     await visit.end()
     await visit.system.until(visit.id, "ended")
     bundle = await export(system, visit.id, tmp_path)
