@@ -64,8 +64,7 @@ class Gateway:
         """Let a client in, or refuse it with a code of §2."""
         if not self._origin_allowed(request):  # SIG-3
             raise _refusal("origin_refused", "this origin may not connect")
-        if len(self._sessions) >= SESSIONS_MOST or self.registry.stopping:
-            raise _refusal("server_busy", "try again soon")
+        self._need_room()
         try:
             hello = events.parse_hello(auth)
             claims = self.tokens.verify(hello.token)
@@ -76,7 +75,12 @@ class Gateway:
         except TokenError as error:
             raise self._shut_out(error.code, "the token is not accepted") from None
         seat, actor = await self._place(claims)
+        self._need_room()  # others may have come meanwhile
         self._sessions[connection] = Session(self.wire, self._reach, connection, claims, seat, actor)
+
+    def _need_room(self) -> None:
+        if len(self._sessions) >= SESSIONS_MOST or self.registry.stopping:
+            raise _refusal("server_busy", "try again soon")
 
     def welcomed(self, connection: str) -> None:
         """Sit the client down."""

@@ -5,6 +5,7 @@ import { type Kept, keptMessages } from './kept';
 import { type Objects, type Verdict, type Sums, verify } from './verify';
 import { type Vouched, vouchedFor } from './vouched';
 import { Snapshot, type Watchable } from './watch';
+import { type OnBehalf, parseBehalf, type Relation } from './wire';
 import { count, fields, list, text } from './fields';
 
 export interface Row {
@@ -40,6 +41,8 @@ export interface Names {
   readonly patient: string;
   readonly age: number | null;
   readonly sex: string | null;
+  /** Who decided for the patient. */
+  readonly by: OnBehalf | null;
 }
 
 /** A copy that was made of it: both side by side, encoded anew, and no evidence. */
@@ -97,7 +100,7 @@ export interface RecordingsPort {
 
 export interface Shown {
   readonly row: Row;
-  readonly consents: readonly { readonly seat: string; readonly state: string; readonly at: string | null; readonly version: string | null }[];
+  readonly consents: readonly { readonly seat: string; readonly state: string; readonly at: string | null; readonly version: string | null; readonly by: Relation | null }[];
   readonly looks: readonly Look[];
   /** After a reason. */
   readonly names: Names | null;
@@ -338,7 +341,7 @@ export class Audit implements Watchable<AuditFacts> {
     if (shown === null || shown.row.visit !== visit) return;
     const messages = await keptMessages(given, shown.verdict?.records ?? [], this.sums);
     const [doctor, patient] = [fields(names['doctor']), fields(names['patient'])];
-    const told = { doctor: text(doctor['name']) ?? '', patient: text(patient['name']) ?? '', age: count(patient['age']), sex: text(patient['sex']) };
+    const told = { doctor: text(doctor['name']) ?? '', patient: text(patient['name']) ?? '', age: count(patient['age']), sex: text(patient['sex']), by: parseBehalf(names['by']) };
     if (this.now.shown?.row.visit === visit) this.facts.set({ shown: { ...this.now.shown, names: told, messages } });
   }
 }
@@ -376,17 +379,23 @@ function parseCopy(given: unknown): DerivedCopy {
 function parseConsents(detail: Readonly<Record<string, unknown>>): Shown['consents'] {
   return Object.entries(fields(detail['consents'])).map(([seat, each]) => {
     const from = fields(each);
-    return { seat, state: text(from['state']) ?? '', at: text(from['at']), version: text(from['text_version']) };
+    return { seat, state: text(from['state']) ?? '', at: text(from['at']), version: text(from['text_version']), by: parseBehalf(from['by'])?.relation ?? null };
   });
 }
 
-/** What the records of a bundle say of consent: the last word of each seat. */
+/** What the records of a bundle say of consent: the last word of each seat, and who decided, as the event before it says. */
 function consentsOf(verdict: Verdict): Shown['consents'] {
   const last = new Map<string, Shown['consents'][number]>();
+  const deciding = new Map<string, Relation>();
   for (const { type, at, body } of verdict.records) {
-    if (type !== 'consent' && type !== 'withdraw') continue;
     const seat = text(body['seat']) ?? '';
-    last.set(seat, { seat, at, state: type === 'withdraw' ? 'withdrawn' : (text(body['decision']) ?? ''), version: text(body['text_version']) });
+    if (type === 'event' && body['event'] === 'consent_by') {
+      const by = parseBehalf({ as: body['state'], relation: fields(body['detail'])['relation'] });
+      if (by !== null) deciding.set(seat, by.relation);
+    }
+    if (type !== 'consent' && type !== 'withdraw') continue;
+    last.set(seat, { seat, at, state: type === 'withdraw' ? 'withdrawn' : (text(body['decision']) ?? ''), version: text(body['text_version']), by: deciding.get(seat) ?? null });
+    deciding.delete(seat);
   }
   return [...last.values()];
 }

@@ -360,7 +360,8 @@ function parseSeat(given: unknown): SeatState {
 
 const RELATIONS: readonly Relation[] = ['mother', 'father', 'grandparent', 'guardian', 'child', 'spouse', 'sibling', 'other'];
 
-function parseBehalf(given: unknown): OnBehalf | null {
+/** Who decides for the patient; null if the patient does. A name may be left out. */
+export function parseBehalf(given: unknown): OnBehalf | null {
   const from = fields(given);
   const as = oneOf(['guardian', 'family'] as const, from['as'], null);
   return as === null ? null : { as, relation: oneOf(RELATIONS, from['relation'], 'other'), name: text(from['name']) ?? '' };

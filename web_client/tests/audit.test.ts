@@ -34,3 +34,24 @@ it('says nothing of a network that is gone for what it asks by itself', async ()
   await audit.exports();
   expect(audit.now.failure).toBeNull();
 });
+
+it('says by their relation who decided for the patient, and by name after a reason', async () => {
+  const by = { as: 'guardian', relation: 'mother' };
+  const none = (): Promise<never> => Promise.reject(new Error('nothing'));
+  const port = {
+    one: () => Promise.resolve({ visit: 'v1', consents: { patient: { state: 'agreed', by }, doctor: { state: 'agreed', by: null } } }),
+    names: () => Promise.resolve({ doctor: { name: '李敏' }, patient: { name: '小宝', age: 4 }, by: { ...by, name: '王梅' } }),
+    messages: () => Promise.resolve({ messages: [] }),
+    reason: () => Promise.resolve(),
+    keeping: none,
+    copies: none,
+    files: none,
+    failure: () => 'failed',
+  };
+  const audit = new Audit(port as unknown as RecordingsPort, {} as Sums, () => Promise.resolve());
+  await audit.open('v1');
+  expect(audit.now.shown?.consents.map((each) => each.by)).toEqual(['mother', null]);
+  expect(JSON.stringify(audit.now.shown)).not.toContain('王梅');
+  await audit.reason('complaint', '2026-017');
+  expect(audit.now.shown?.names).toMatchObject({ patient: '小宝', by: { relation: 'mother', name: '王梅' } });
+});

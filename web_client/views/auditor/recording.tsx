@@ -211,6 +211,7 @@ export function Recording(given: AuditorGiven) {
           <p class="named" data-names>
             {shown.names.patient}
             {shown.names.age !== null && ` ${w.auditAge(shown.names.age)}`}
+            {shown.names.by !== null && ` · ${w.auditBehalf(w.relations[shown.names.by.relation], shown.names.by.name)}`}
           </p>
         )}
         <span class="sp" />
@@ -238,6 +239,7 @@ export function Recording(given: AuditorGiven) {
               <p key={each.seat} class="r">
                 <span>
                   {w.auditSeat[each.seat] ?? each.seat} · {each.state === 'agreed' ? w.auditEvents['consent'] : each.state === 'withdrawn' ? w.auditEvents['withdraw'] : w.auditEvents['refused']}
+                  {each.by !== null && ` · ${w.auditBehalf(w.relations[each.by], '')}`}
                 </span>
                 <span class="num">{instant(each.at).slice(11)}</span>
               </p>

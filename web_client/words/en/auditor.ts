@@ -86,6 +86,7 @@ export const auditor: OwnAuditorWords = {
   auditShow: 'Record and show',
   auditReasonNote: 'The reason is recorded first. Names and messages are then shown for eight hours.',
   auditAge: (n) => `${n} years`,
+  auditBehalf: (relation, name) => `decided by: ${[relation, name].filter(Boolean).join(' ')}`,
   auditExport: 'Export: takes two',
   auditAsk: 'Ask to export',
   auditExportNote: 'Somebody else approves within the hour. Then it downloads once.',

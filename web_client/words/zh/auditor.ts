@@ -84,6 +84,7 @@ export const auditor = {
   auditShow: '写明并显示',
   auditReasonNote: '理由先记下，再显示姓名和留言，八小时内有效。',
   auditAge: (n: number) => `${n} 岁`,
+  auditBehalf: (relation: string, name: string) => `${[relation, name].filter(Boolean).join(' ')} 代为决定`,
   auditExport: '导出：需两人',
   auditAsk: '申请导出',
   auditExportNote: '另一个人要在一小时内批准，然后下载一次。',
