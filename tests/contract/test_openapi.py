@@ -57,6 +57,9 @@ checks.positive_data_acceptance.enabled = false  # nor that an end comes after a
 include-operation-id = ["decideExport", "getExport", "makeCopy"]
 checks.positive_data_acceptance.enabled = false  # nor what an export allows once, and a queue when it is full
 [[operations]]
+include-operation-id = ["listRecordings", "listVisits"]
+checks.positive_data_acceptance.enabled = false  # nor which cursors were ever given out (`cursor_invalid`)
+[[operations]]
 include-operation-id = "endSession"
 enabled = false  # it would end the session that all others are tried with
 """
