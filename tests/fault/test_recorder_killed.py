@@ -20,6 +20,8 @@ from tests.patience import PATIENCE_S, PatientLink
 from tests.recordings import complaints, parts, records
 from tests.tapping import SEATS, VISIT, Clip, Worker, clip, consent
 
+TALKED_ON_S = 7.0
+"""Less than the worker keeps for a recorder that is away (TAP-1)."""
 PROGRAM = "from config.settings import load; from recorder.process import run; run(load())"
 
 
@@ -92,6 +94,7 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
         playing = asyncio.create_task(play(worker, what, back, least_ms=6000))
         await asyncio.sleep(3.0)
         child.send_signal(signal.SIGKILL)
+        asyncio.get_running_loop().call_later(TALKED_ON_S, back.set)
         await child.wait()
         await linked
     async with process(settings):
@@ -99,7 +102,7 @@ async def test_a_killed_recorder_resumes_its_chain_and_at_most_a_second_is_missi
         # What signaling says to a recorder that is back: all of it is known and changes nothing.
         await link.ask(control.Open(VISIT, SEATS))
         await link.ask(control.Start(VISIT, ["patient"]))
-        back.set()  # until here the people talk on, however long a busy machine takes to bring it back
+        back.set()  # until here the people talk on, unless a busy machine takes too long to bring it back
         sent_ms = await playing
         closed = await link.ask(control.Close(VISIT, "completed"))
         assert isinstance(closed, control.Closed)

@@ -46,7 +46,8 @@ async def test_whatever_dies_everything_arrives_once_and_in_order(tmp_path: Path
                 else:
                     assert await process.stdout.readline() == b"done\n"
             finally:
-                process.kill()
+                if process.returncode is None:
+                    process.kill()
                 await process.wait()
             if len(receiver.heard) == 4 * VISITS and kill < KILLS - 1:
                 pytest.fail(f"everything had arrived before kill {kill + 1}: more visits are needed")
