@@ -9,6 +9,7 @@ KEYFILE-1  Each key is checked against its name before it is used, so a wrong or
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
@@ -28,12 +29,12 @@ class KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     visit: str
     keys: dict[str, str]
-    format: str = "teleconsult-keys/1"
+    format: Literal["teleconsult-keys/1"]
 
 
 def write_keys(visit: str, secrets: Mapping[str, bytes]) -> bytes:
     """The file."""
-    said = KeyFile(visit, {key: secret.hex() for key, secret in secrets.items()})
+    said = KeyFile(visit, {key: secret.hex() for key, secret in secrets.items()}, "teleconsult-keys/1")
     return msgspec.json.format(msgspec.json.encode(said)) + b"\n"
 
 
@@ -46,6 +47,6 @@ def read_keys(content: bytes) -> dict[str, bytes]:
         secrets = {key: bytes.fromhex(secret) for key, secret in said.keys.items()}
     except (msgspec.MsgspecError, ValueError):
         raise KeyFileWrong("this is no file of data keys") from None
-    if said.format != "teleconsult-keys/1" or not all(is_of(key, secret) for key, secret in secrets.items()):
+    if not all(is_of(key, secret) for key, secret in secrets.items()):
         raise KeyFileWrong("a key in the file is not the key of its name")
     return secrets
