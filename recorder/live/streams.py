@@ -118,13 +118,13 @@ class Streams:
         if tap.seat in self._active:
             self._begin_track(epoch, tap)
 
-    def end(self, epoch: str, handle: int, reason: str) -> None:
-        """A track ended."""
+    def end(self, epoch: str, handle: int, at_us: int, reason: str) -> None:
+        """A track ended at this time: what is silent from then on is so by somebody's will, however late we hear of it."""
         self._taps.pop((epoch, handle), None)
         track = self.routes.pop((epoch, handle), None)
         if track is not None:
             gone = reason == "transport_gone"
-            self._streams[track.stream].end(track, self.ms(self._clock()), gone)
+            self._streams[track.stream].end(track, self.ms(min(at_us, self._clock())), gone)
 
     def worker_lost(self, epoch: str) -> None:
         """This life of a worker is over: nothing follows of its tracks."""

@@ -143,7 +143,7 @@ class TapRoutes:
         self._early.pop(key, None)
         recording = self._handles.pop(key, None)
         if recording is not None:
-            recording.streams.end(epoch, end.handle, end.reason)
+            recording.streams.end(epoch, end.handle, end.at_us, end.reason)
 
     def away(self, epoch: str) -> None:
         """A worker's connection ended."""

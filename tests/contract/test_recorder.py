@@ -265,6 +265,22 @@ async def test_a_pause_of_more_than_ten_seconds_begins_a_new_part(tmp_path: Path
     assert about(max(end - begin for begin, end, cause in gaps(studio.root) if cause == "off"), 12_000, 600)
 
 
+async def test_a_source_is_off_from_when_it_ended_however_late_the_recorder_hears_of_it(tmp_path: Path) -> None:
+    studio, what = Studio(tmp_path), clip("VP8", seconds=2)
+    async with studio.running(), studio.worker() as worker:
+        await studio.begin("patient")
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        await studio.play(worker, "patient", what)
+        for source in ("microphone", "camera"):
+            worker.unpublish("patient", source)
+        studio.now_us += 3_000_000  # before the recorder reads what was said
+        await studio.wait_ms(worker, 2000)
+        await studio.end()
+    verified(studio.root)
+    assert {cause for begin, end, cause in gaps(studio.root) if end - begin > 300} == {"off"}
+
+
 async def test_withdrawn_consent_stops_the_seat_and_no_other(tmp_path: Path) -> None:
     studio, what = Studio(tmp_path), clip("VP8", seconds=6)
     async with studio.running(), studio.worker() as worker:
