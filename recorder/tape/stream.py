@@ -371,6 +371,8 @@ class Stream:
         rest = part.take_run()
         near = next_ms is not None and (next_ms - self._end_ms <= SILENCE_MS or self._standing(part, next_ms))
         to_ms = next_ms if next_ms is not None and near else self._end_ms
+        if to_ms < self.covering.to_ms:  # a frame stood ahead of the clock, behind a declared gap
+            to_ms = self._end_ms
         to_ms = max(to_ms, segment.state.from_ms + 1)
         segment.add_counts(t.counts_before(self._waiting.first_pending(t)) for t in part.tracks)
         self._segment = None
