@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -279,6 +280,25 @@ async def test_a_source_is_off_from_when_it_ended_however_late_the_recorder_hear
         await studio.end()
     verified(studio.root)
     assert {cause for begin, end, cause in gaps(studio.root) if end - begin > 300} == {"off"}
+
+
+async def test_what_stands_ahead_of_the_clock_when_the_visit_ends_leaves_no_hole(tmp_path: Path) -> None:
+    studio, what = Studio(tmp_path), clip("VP8", seconds=3)
+    ahead = []
+    for sent in what.packets:
+        rate_khz = 48 if sent.source == "microphone" else 90
+        by_ms = 0 if sent.at_ms < 2500 else 1900 if sent.source == "camera" and sent.at_ms > 2900 else 1500
+        packet = bytearray(sent.packet)
+        packet[4:8] = (int.from_bytes(packet[4:8]) + by_ms * rate_khz & 0xFFFFFFFF).to_bytes(4)
+        ahead.append(sent._replace(packet=bytes(packet)))
+    async with studio.running(), studio.worker() as worker:
+        await studio.begin("patient")
+        worker.publish("patient", "microphone", "opus")
+        worker.publish("patient", "camera", "VP8")
+        await studio.play(worker, "patient", dataclasses.replace(what, packets=tuple(ahead)))
+        await studio.end()
+    verified(studio.root)
+    assert bodies(studio.root, "close")[0]["end_ms"] > 4800
 
 
 async def test_withdrawn_consent_stops_the_seat_and_no_other(tmp_path: Path) -> None:

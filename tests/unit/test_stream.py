@@ -177,6 +177,20 @@ def test_half_an_hour_of_drifting_clocks_stays_together_and_on_time(audio_ppm: i
     assert set(parts[1:]) == {"timestamps"}
 
 
+def accounted(publisher: Publisher) -> int:
+    """Up to where every millisecond of the stream is present or declared, none of them twice."""
+    account = publisher.stream.covering.account
+    spans = sorted([*account.segments, *[(begin, end) for begin, end, _ in account.gaps]])
+    covered = 0
+    for begin, end in spans:
+        assert begin <= covered
+        assert begin < end
+        covered = max(covered, end)
+    assert all(left[1] <= right[0] for left, right in pairwise(account.segments))
+    assert all(left[1] <= right[0] for left, right in pairwise(account.gaps))
+    return covered
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(
@@ -201,20 +215,9 @@ def test_whatever_the_network_does_frames_are_in_order_counts_add_up_and_all_tim
     publisher.play(sorted(sent, key=lambda one: one[0]))
     publisher.finish(7500)
 
-    account = publisher.stream.covering.account
-    closed = account.close(0, 7500)
-    coverage = closed.coverage
+    assert accounted(publisher) == 7500
+    coverage = publisher.stream.covering.account.close(0, 7500).coverage
     assert coverage.present + coverage.network + coverage.off == 7500
-    spans = sorted([*account.segments, *[(begin, end) for begin, end, _ in account.gaps]])
-    assert spans[0][0] == 0
-    covered = 0
-    for begin, end in spans:
-        assert begin <= covered
-        assert begin < end
-        covered = max(covered, end)
-    assert covered == 7500
-    assert all(left[1] <= right[0] for left, right in pairwise(account.segments))
-    assert all(left[1] <= right[0] for left, right in pairwise(account.gaps))
     for segment in segments(publisher):
         assert all(t.expected == t.received + t.lost and t.recovered <= t.received for t in segment.tracks)
     voice = iter(what.frames["microphone"])
@@ -222,6 +225,31 @@ def test_whatever_the_network_does_frames_are_in_order_counts_add_up_and_all_tim
         with av.open(io.BytesIO(content)) as file:
             for packet in file.demux(audio=0) if file.streams.audio else ():
                 assert not packet.size or any(bytes(packet) == frame for frame in voice)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    stands=st.lists(
+        st.tuples(st.sampled_from(["microphone", "camera"]), st.integers(0, 4000), st.integers(-1900, 1900))
+    ),
+    end_ms=st.integers(100, 4000),
+)
+def test_wherever_frames_stand_when_a_visit_ends_all_time_is_accounted_for(
+    stands: list[tuple[str, int, int]], end_ms: int
+) -> None:
+    publisher = Publisher()
+    moved: list[tuple[int, Sent]] = []
+    for at_ms, sent in on_time(clip(seconds=4)):
+        if at_ms >= end_ms:
+            break
+        by_ms = next((by for source, since, by in stands if source == sent.source and since <= at_ms), 0)
+        first, second, seq, stamp, ssrc = _RTP.unpack_from(sent.packet)
+        stamp += by_ms * (48 if sent.source == "microphone" else 90)
+        head = _RTP.pack(first, second, seq, stamp & 0xFFFFFFFF, ssrc)
+        moved.append((at_ms, sent._replace(packet=head + sent.packet[12:])))
+    publisher.play(moved)
+    publisher.finish(end_ms)
+    assert accounted(publisher) >= end_ms
 
 
 def test_parameter_sets_that_make_no_sense_end_nothing() -> None:
