@@ -84,9 +84,16 @@ const verbs = {
     return { value: await handle.jsonValue().catch(() => null) };
   },
   click: async ({ page, selector }) => {
-    await pages.get(page).page.bringToFront();
-    const found = await pages.get(page).page.waitForSelector(selector, { visible: true, timeout: 15000 });
-    await found.click();
+    const { page: asked } = pages.get(page);
+    await asked.bringToFront();
+    for (const end = Date.now() + 15000; ;) {
+      const found = await asked.waitForSelector(selector, { visible: true, timeout: 15000 });
+      try {
+        return await found.click();
+      } catch (why) { // the page drew another screen between the look and the press: a person would press what is there now
+        if (await found.evaluate((node) => node.isConnected).catch(() => false) || Date.now() > end) throw why;
+      }
+    }
   },
   type: async ({ page, selector, text }) => { await pages.get(page).page.type(selector, text); },
   press: async ({ page, key }) => { await pages.get(page).page.keyboard.press(key); },

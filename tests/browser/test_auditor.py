@@ -29,7 +29,7 @@ BEGINNING_MS = 80
 WATCHED = """
 const videos = [...document.querySelectorAll('video')].slice(0, 2);
 const seen = [];
-let end = performance.now() + 15000;
+let end = performance.now() + 60000;
 while (performance.now() < end) {
   const [a, b] = videos;
   const run = videos.every((video) => !video.paused && !video.seeking && video.readyState > 2);
