@@ -3,7 +3,7 @@
 type Row = Readonly<Record<string, unknown>>;
 
 /** Running totals; null where the browser does not tell. */
-export interface Vitals {
+interface Vitals {
   readonly frames: number;
   /** Payload alone: what the server sends to try the way is padding. */
   readonly bytes: number;

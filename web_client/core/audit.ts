@@ -20,7 +20,7 @@ export interface Row {
   readonly gap_ms: number | null;
 }
 
-export interface Look {
+interface Look {
   readonly who: string;
   readonly role: string;
   readonly what: string;
@@ -30,13 +30,13 @@ export interface Look {
 }
 
 /** Who looks: fit for a watermark, and nobody's name. */
-export interface Viewer {
+interface Viewer {
   readonly who: string;
   readonly role: string;
   readonly link: boolean;
 }
 
-export interface Names {
+interface Names {
   readonly doctor: string;
   readonly patient: string;
   readonly age: number | null;
@@ -46,7 +46,7 @@ export interface Names {
 }
 
 /** A copy that was made of it: both side by side, encoded anew, and no evidence. */
-export interface DerivedCopy {
+interface DerivedCopy {
   readonly id: string;
   readonly at: string;
   readonly state: string;

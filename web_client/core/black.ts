@@ -4,7 +4,7 @@
  */
 
 /** A picture of a few points, 0–255: how bright it is, and how far its points are apart. */
-export interface Glimpse {
+interface Glimpse {
   readonly mean: number;
   readonly spread: number;
 }

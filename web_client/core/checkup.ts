@@ -26,7 +26,7 @@ export interface Flow {
 }
 
 export type Way = 'udp' | 'tcp' | 'relay-udp' | 'relay-tcp' | 'relay-tls';
-export const WAYS: readonly Way[] = ['udp', 'tcp', 'relay-udp', 'relay-tcp', 'relay-tls'];
+const WAYS: readonly Way[] = ['udp', 'tcp', 'relay-udp', 'relay-tcp', 'relay-tls'];
 
 export interface Rehearsal {
   /** Whether there is such a way to try at all. */
@@ -68,13 +68,13 @@ const SLOW_RTT_MS = 600;
 const fresh = (): Record<Step, Tried> => Object.fromEntries(STEPS.map((step) => [step, WAITING])) as Record<Step, Tried>;
 
 /** Whether sound and a small picture would pass. */
-export function carries(flow: Flow): boolean {
+function carries(flow: Flow): boolean {
   const slow = [flow.up_bps, flow.down_bps].some((bps) => bps !== null && bps < SLOW_BPS);
   const lossy = [flow.up_lost, flow.down_lost].some((lost) => lost !== null && lost > LOSSY);
   return !slow && !lossy && (flow.rtt_ms ?? 0) <= SLOW_RTT_MS;
 }
 
-export function verdictOf(steps: Readonly<Record<Step, Tried>>): Verdict {
+function verdictOf(steps: Readonly<Record<Step, Tried>>): Verdict {
   const good = (step: Step): boolean => steps[step].outcome === 'good';
   if (steps.secure.outcome === 'failed') return 'insecure';
   if (steps.server.outcome === 'failed') return 'server';

@@ -50,7 +50,7 @@ export interface Rating {
   readonly state: RatingState;
 }
 
-export type RatingState = 'pending' | 'shown' | 'hidden';
+type RatingState = 'pending' | 'shown' | 'hidden';
 
 export interface CoordinationFacts {
   /** The hospital's own name, if it has said one. */
@@ -151,7 +151,7 @@ export function parse(given: unknown): Pick<CoordinationFacts, 'clinic' | 'depar
   };
 }
 
-export function parseRatings(given: unknown): Rating[] {
+function parseRatings(given: unknown): Rating[] {
   return list(fields(given)['ratings']).flatMap((each): Rating[] => {
     const from = fields(each);
     const id = text(from['id']);

@@ -31,7 +31,7 @@ export interface MediaPort {
 }
 
 /** Which camera or microphone: one side of a phone, or one device by its id. */
-export type Wish = { readonly facing: 'user' | 'environment' } | { readonly device: string };
+type Wish = { readonly facing: 'user' | 'environment' } | { readonly device: string };
 
 export interface Found {
   readonly source: 'microphone' | 'camera';

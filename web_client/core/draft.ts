@@ -8,7 +8,7 @@ import type { Memory } from './messages';
 import { Snapshot, type Watchable } from './watch';
 import type { Ack } from './wire';
 
-export interface DraftFacts {
+interface DraftFacts {
   /** Null until it is known what was written before. */
   readonly text: string | null;
   readonly saved: boolean;
@@ -17,7 +17,7 @@ export interface DraftFacts {
 }
 
 /** Where the text is kept. `read` answers null when nobody could be asked. */
-export interface Keeper {
+interface Keeper {
   read(): Promise<string | null>;
   write(text: string): Promise<Ack>;
 }

@@ -1,7 +1,7 @@
 /** An export by two people, as the page shows it (PROTOCOL.md, ACCESS-6). */
 import { fields, list, text } from './fields';
 
-export type ExportState = 'asked' | 'approved' | 'refused' | 'expired' | 'taken';
+type ExportState = 'asked' | 'approved' | 'refused' | 'expired' | 'taken';
 
 export interface Export {
   readonly id: string;

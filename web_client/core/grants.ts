@@ -3,7 +3,7 @@ import { type Asked, Asking, type Failure } from './asking';
 import { Snapshot, type Watchable } from './watch';
 import { count, fields, list, text } from './fields';
 
-export type GrantState = 'ahead' | 'inforce' | 'over' | 'revoked';
+type GrantState = 'ahead' | 'inforce' | 'over' | 'revoked';
 
 export interface Grant {
   readonly id: string;
@@ -32,7 +32,7 @@ export interface NewGrant {
   readonly per_mille: number | null;
 }
 
-export interface Person {
+interface Person {
   readonly who: string;
   readonly role: string;
 }

@@ -1,7 +1,7 @@
 /** The desk's keys: one list drives the handler and the help. Ending has no key, and no key needs Alt or Ctrl. */
 export type Deed = 'microphone' | 'camera' | 'chat' | 'admitNext' | 'prescribe' | 'hold' | 'help';
 
-export interface Key {
+interface Key {
   readonly key: string;
   readonly deed: Deed;
   /** Letters work outside fields only, and can be switched off (WCAG 2.1.4); F keys always work. */
@@ -20,7 +20,7 @@ export const KEYS: readonly Key[] = [
   { key: '?', deed: 'help', letter: true },
 ];
 
-export interface Pressed {
+interface Pressed {
   readonly key: string;
   readonly ctrlKey: boolean;
   readonly altKey: boolean;

@@ -21,7 +21,7 @@ export interface Expected {
   readonly sealed: { readonly key: string; readonly suite: string } | null;
 }
 
-export interface PlaySegment extends Span {
+interface PlaySegment extends Span {
   readonly name: string;
 }
 
@@ -55,7 +55,7 @@ interface Seat {
   withdrawn_us: number | null;
 }
 
-export type Find = (rule: string, where: string) => void;
+type Find = (rule: string, where: string) => void;
 
 interface PartBody {
   stream: string;
@@ -382,7 +382,7 @@ function holes(first: number, last: number, spans: readonly Span[]): boolean {
 }
 
 /** Milliseconds by what became of them: a gap's cause, else present inside a segment. */
-export function count(present: readonly Span[], lost: readonly Lost[]): Record<string, number> {
+function count(present: readonly Span[], lost: readonly Lost[]): Record<string, number> {
   const sums: Record<string, number> = { network: 0, off: 0, present: 0, recorder: 0, withdrawn: 0, worker: 0 };
   for (const gap of lost) sums[gap.cause] = (sums[gap.cause] ?? 0) + gap.to_ms - gap.from_ms;
   const gaps = inOrder(lost);

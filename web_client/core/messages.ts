@@ -15,7 +15,7 @@ export interface Memory {
 }
 
 /** A picture made small and clean: a `data:` URL of a JPEG without anything but the picture. */
-export type Prepared = string;
+type Prepared = string;
 
 export interface PhotoPort {
   /** Rejects if the file is no picture this browser can read. */
@@ -48,7 +48,7 @@ type Asks = (event: string, payload: object, withinMs?: number) => Promise<Ack>;
 
 const AGAIN = new Set(['link_lost', 'no_answer', 'rate_limited', 'internal', 'store_unavailable', 'server_busy']);
 const PAUSE_MS = 1500;
-export const LONGEST_TEXT = 2000;
+const LONGEST_TEXT = 2000;
 
 export class Messages implements Watchable<MessagesFacts> {
   private readonly facts = new Snapshot<MessagesFacts>({ list: [], pending: [], unread: 0, unreadable: false });

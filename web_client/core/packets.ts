@@ -4,7 +4,7 @@
  */
 import { count, fields, list, text } from './fields';
 
-export type Packet =
+type Packet =
   | { readonly kind: 'open'; readonly silence_ms: number }
   | { readonly kind: 'ping' | 'connected' | 'closed' | 'other' }
   | { readonly kind: 'refused'; readonly given: unknown }

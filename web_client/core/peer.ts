@@ -49,7 +49,7 @@ export interface RtcPort {
   name(): string;
 }
 
-export interface Remote {
+interface Remote {
   readonly id: string;
   /** Whose it is. */
   readonly seat: string;

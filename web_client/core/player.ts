@@ -3,7 +3,7 @@ import type { PlayPart, Span, StreamLedger } from './ledger';
 import type { Entry } from './records';
 
 /** What a player is to do about its drift: its time less the clock's, in ms. */
-export interface Steering {
+interface Steering {
   readonly seek: boolean;
   readonly rate: number;
 }

@@ -14,7 +14,7 @@ const AGAIN_MS = 1500;
 const STALLED_MS = 2000;
 
 /** A figure that changes with whatever the server sends. */
-export function arrived(rows: Rows): number {
+function arrived(rows: Rows): number {
   let sum = 0;
   for (const row of rows) if (row['type'] === 'candidate-pair') sum += Number(row['bytesReceived'] ?? 0) + Number(row['responsesReceived'] ?? 0);
   return sum;

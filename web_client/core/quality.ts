@@ -25,7 +25,7 @@ const ORDER: readonly Level[] = ['good', 'slow', 'audio', 'text'];
 const TOO_CONCEALED = 0.25;
 
 /** The level that one sample alone would have. */
-export function levelOf(sample: Sample): Level {
+function levelOf(sample: Sample): Level {
   if ((sample.concealed ?? 0) > TOO_CONCEALED) return 'text';
   if (sample.fps !== null && sample.fps < 1) return 'audio';
   if ((sample.fps !== null && sample.fps < 8) || (sample.lost ?? 0) > 0.05 || (sample.concealed ?? 0) > 0.05) return 'slow';

@@ -200,6 +200,6 @@ export function headOf(given: Json): Head | null {
   return HEAD(given) ? (given as unknown as Head) : null;
 }
 
-export function isMembers(given: Json | undefined): given is Members {
+function isMembers(given: Json | undefined): given is Members {
   return typeof given === 'object' && given !== null && !Array.isArray(given);
 }

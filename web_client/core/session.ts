@@ -25,7 +25,7 @@ export interface SocketPort {
   open(token: string, on: SocketEvents): Socket;
 }
 
-export type LinkState = 'connecting' | 'open' | 'lost' | 'over';
+type LinkState = 'connecting' | 'open' | 'lost' | 'over';
 
 export interface SessionFacts {
   readonly link: LinkState;

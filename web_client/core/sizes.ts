@@ -6,7 +6,7 @@
 import type { Source } from './wire';
 
 /** As RTCRtpEncodingParameters names them; bits a second. */
-export interface Size {
+interface Size {
   readonly active: boolean;
   readonly scaleResolutionDownBy: number;
   readonly maxBitrate: number;

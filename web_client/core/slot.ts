@@ -28,7 +28,7 @@ export interface Context {
   readonly launch: string;
 }
 
-export interface SlotPort {
+interface SlotPort {
   /** To the frame's window, with the configured origin as the target: never `*`. */
   post(message: object): void;
   /** 256 bit, for one visit and one load of the frame. */
@@ -48,7 +48,7 @@ export interface Claim {
   readonly signer: string;
 }
 
-export type Drop = 'source' | 'origin' | 'flood' | 'size' | 'schema' | 'handle' | 'replay' | 'type' | 'early';
+type Drop = 'source' | 'origin' | 'flood' | 'size' | 'schema' | 'handle' | 'replay' | 'type' | 'early';
 
 export interface SlotFacts {
   readonly state: 'loading' | 'silent' | 'ready' | 'done' | 'failed';
@@ -59,8 +59,8 @@ export interface SlotFacts {
   readonly error: string | null;
 }
 
-export const ANSWER_MS = 5000;
-export const LARGEST_BYTES = 16_384;
+const ANSWER_MS = 5000;
+const LARGEST_BYTES = 16_384;
 const A_SECOND = 20;
 const SEEN = 10_000;
 const IDS = /^[\w.:-]{1,128}$/;

@@ -1,7 +1,7 @@
 /** What the hospital says of a patient beforehand (PROTOCOL.md §4, SUM-2): null is "not asked", an empty list "none known". */
 import { count, fields, list, text } from './fields';
 
-export interface Summary {
+interface Summary {
   readonly allergies: readonly Allergy[] | null;
   readonly conditions: readonly string[] | null;
   readonly medication: readonly string[] | null;

@@ -24,7 +24,7 @@ export interface Objects {
   read(name: string): Promise<Uint8Array | null>;
 }
 
-export interface Broken {
+interface Broken {
   readonly rule: string;
   readonly where: string;
 }

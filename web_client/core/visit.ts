@@ -19,7 +19,7 @@ export interface Steps {
 }
 
 /** So long before a booked time the waiting room is open: whoever comes sooner is told when, and may come in all the same. */
-export const OPENS_BEFORE_MS = 30 * 60_000;
+const OPENS_BEFORE_MS = 30 * 60_000;
 
 /** Milliseconds until the waiting room of a booked visit opens; null if it is open, or nothing was booked. `now` is the server's clock. */
 export function opensIn(state: State, now: number): number | null {
@@ -64,7 +64,7 @@ export function ownSeat(state: State): Pick<Guest, 'as' | 'consent' | 'admitted'
   return state.guests.find((each) => each.seat === state.you.seat) ?? { as: 'family', consent: 'undecided', admitted: false };
 }
 
-export type DoctorView = 'opening' | 'closed' | 'idle' | 'ready' | 'live' | 'ended';
+type DoctorView = 'opening' | 'closed' | 'idle' | 'ready' | 'live' | 'ended';
 
 /** What the doctor's picture column shows. */
 export function doctorView(session: SessionFacts): DoctorView {

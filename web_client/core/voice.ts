@@ -4,7 +4,7 @@
  */
 import type { Clock } from './clock';
 
-export type Rank = 'news' | 'net' | 'call';
+type Rank = 'news' | 'net' | 'call';
 
 export interface Saying {
   /** Two sayings with one key are one: it is not said twice. */
@@ -34,7 +34,7 @@ const CALLS_APART_MS = 4000;
 /** 10 dB down. */
 const SOFT = 0.32;
 
-export interface Hearing {
+interface Hearing {
   /** Whether anything is read at all: elder mode, or 读给我听. */
   readonly on: boolean;
   /** Whether the other one talks just now. */

@@ -1,7 +1,7 @@
 /** Who else vouches for a recording: the log and its witnesses, time-stamp authorities, evidence services (FORMAT.md §8). Read, not judged. */
 import type { Objects, Sums, Verdict } from './verify';
 
-export interface Stamp {
+interface Stamp {
   readonly authority: string;
   readonly at: string;
 }

@@ -4,13 +4,13 @@ import { count, type Fields, fields, isText, list, oneOf, text } from './fields'
 export type Seat = 'doctor' | 'patient';
 export type GuestSeat = 'guest-1' | 'guest-2' | 'guest-3';
 export type GuestKind = 'specialist' | 'village_doctor' | 'interpreter' | 'family';
-export type Phase = 'scheduled' | 'waiting' | 'live' | 'ended';
-export type ConsentState = 'undecided' | 'agreed' | 'refused' | 'withdrawn';
+type Phase = 'scheduled' | 'waiting' | 'live' | 'ended';
+type ConsentState = 'undecided' | 'agreed' | 'refused' | 'withdrawn';
 export type Source = 'microphone' | 'camera' | 'screen';
 export type Kind = 'audio' | 'video';
-export type SeatMedia = 'none' | 'connecting' | 'connected' | 'silent';
+type SeatMedia = 'none' | 'connecting' | 'connected' | 'silent';
 export type DeviceState = 'on' | 'muted' | 'off' | 'failed';
-export type RecordingState = 'off' | 'starting' | 'on' | 'interrupted' | 'closed';
+type RecordingState = 'off' | 'starting' | 'on' | 'interrupted' | 'closed';
 
 export interface Doctor {
   readonly name: string | null;
@@ -56,7 +56,7 @@ export interface OnBehalf {
 export type Relation = 'mother' | 'father' | 'grandparent' | 'guardian' | 'child' | 'spouse' | 'sibling' | 'other';
 
 /** A place that can be phoned. */
-export interface Contact {
+interface Contact {
   readonly name: string;
   readonly phone: string;
 }
@@ -67,7 +67,7 @@ export interface Contacts {
   readonly emergency: Contact | null;
 }
 
-export interface Track {
+interface Track {
   readonly id: string;
   readonly seat: string;
   readonly source: Source;
@@ -75,27 +75,27 @@ export interface Track {
   readonly codec: string;
 }
 
-export interface Picture {
+interface Picture {
   readonly seat: string;
   readonly track: string;
   readonly shown: boolean;
   readonly why: 'network' | 'sender' | 'asked';
 }
 
-export interface Gap {
+interface Gap {
   readonly stream: string;
   readonly from_ms: number;
   readonly to_ms: number;
   readonly cause: string;
 }
 
-export interface StreamAlive {
+interface StreamAlive {
   readonly stream: string;
   readonly sealed_to_ms: number;
   readonly state: string;
 }
 
-export interface Recording {
+interface Recording {
   readonly state: RecordingState;
   readonly since: string | null;
   readonly streams: readonly StreamAlive[];
@@ -153,7 +153,7 @@ export interface State {
   readonly ended: { readonly by: string; readonly reason: string } | null;
 }
 
-export interface Prescription {
+interface Prescription {
   readonly rx: string;
   readonly version: number;
   readonly state: string;
@@ -163,7 +163,7 @@ export interface Prescription {
 }
 
 /** How long it may still take, and what may be done when it takes longer (SIG-21, SIG-22). */
-export interface Wait {
+interface Wait {
   /** Seconds; null while too few visits of this doctor are known. */
   readonly estimate: { readonly low: number; readonly high: number } | null;
   readonly late: 'doctor' | 'coordinator' | null;

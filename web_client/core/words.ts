@@ -4,7 +4,7 @@ import { Snapshot, type Watchable } from './watch';
 
 type Language = 'zh' | 'en';
 
-export interface WordFacts<W> {
+interface WordFacts<W> {
   /** Null until the first catalogue is here; another language replaces it when it has come. */
   readonly words: W | null;
   /** The language of `words`. */

@@ -1,6 +1,6 @@
 /** The directory of a ZIP file (APPNOTE 6.3.9), read from its end: what is in it, and where. Of hostile ones only a refusal comes. */
 
-export interface Entry {
+interface Entry {
   readonly name: string;
   readonly method: number;
   /** Bytes in the archive, and when unpacked. */
@@ -13,7 +13,7 @@ export interface Entry {
 export const STORED = 0;
 export const DEFLATED = 8;
 /** The longest comment, and what stands before it. */
-export const TAIL = 65_535 + 22 + 20;
+const TAIL = 65_535 + 22 + 20;
 const LOCAL_HEAD = 30;
 const MOST_ENTRIES = 100_000;
 

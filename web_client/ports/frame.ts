@@ -4,7 +4,7 @@ import { clock } from './clock';
 
 const hex = (bytes: number): string => [...crypto.getRandomValues(new Uint8Array(bytes))].map((each) => each.toString(16).padStart(2, '0')).join('');
 
-export interface Fitted {
+interface Fitted {
   readonly slot: Slot;
   close(reason: string): void;
 }

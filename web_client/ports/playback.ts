@@ -14,7 +14,7 @@ const TICK_MS = 100;
 const READY_MS = 1500;
 const PLAY_MS = 500;
 
-export interface PlayState {
+interface PlayState {
   readonly at_ms: number;
   readonly playing: boolean;
   readonly waiting: boolean;

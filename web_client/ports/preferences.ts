@@ -3,9 +3,9 @@ import type { Language } from '../core/patient';
 import { Snapshot } from '../core/watch';
 import { keep, query, recall } from './place';
 
-export type Mode = 'normal' | 'elder' | 'max';
+type Mode = 'normal' | 'elder' | 'max';
 
-export interface Preferences {
+interface Preferences {
   readonly language: Language;
   readonly mode: Mode;
   readonly theme: 'light' | 'dark';

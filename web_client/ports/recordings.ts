@@ -28,7 +28,7 @@ function asQuery(cursor: string | null, search: Search): string {
   return said.toString();
 }
 
-export interface Recordings extends RecordingsPort, GrantsPort {
+interface Recordings extends RecordingsPort, GrantsPort {
   /** The content of an object, opened by the recorder: what was read before, or is read now. */
   blob(visit: string, name: string): Promise<Blob | null>;
   /** The address of a photo that was sent in the visit. */

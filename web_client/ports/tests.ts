@@ -1,5 +1,5 @@
 /** A read-only look for browser tests and support: states and figures, no token, no name, nothing to change. */
-export interface Look {
+interface Look {
   readonly seat: string | null;
   readonly phase: string | null;
   readonly page: string;

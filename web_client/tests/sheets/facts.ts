@@ -14,7 +14,7 @@ const CONTACTS = { clinic: { name: '县人民医院', phone: '0571-8877 6655' },
 
 const ON: Partial<SeatState> = { present: true, consent: 'agreed', media: 'connected', microphone: 'on', camera: 'on', screen: 'off' };
 
-export function stateOf(phase: State['phase'], seat: State['you']['seat'], change: Record<string, unknown> = {}): State {
+function stateOf(phase: State['phase'], seat: State['you']['seat'], change: Record<string, unknown> = {}): State {
   const state = parseState({
     v: 1,
     seq: 17,
@@ -56,7 +56,7 @@ export function stateOf(phase: State['phase'], seat: State['you']['seat'], chang
 
 const device = (track: MediaTrack | null): Device => ({ state: track === null ? 'idle' : 'on', cause: null, track });
 
-export interface Tracks {
+interface Tracks {
   readonly face: MediaTrack;
   readonly other: MediaTrack;
   readonly screen: MediaTrack;
@@ -87,7 +87,7 @@ export const GUEST: Readonly<Record<string, PatientSample>> = {
   left: ['closed', (t) => callOf(null, t, { session: { link: 'over', code: 'closed', contacts: null, lostAt: null, state: null, queue: null } })],
 };
 
-export function callOf(state: State | null, tracks: Tracks, change: Partial<CallFacts> = {}): CallFacts {
+function callOf(state: State | null, tracks: Tracks, change: Partial<CallFacts> = {}): CallFacts {
   const live = state?.phase === 'live';
   return {
     session: { link: 'open', code: null, contacts: null, lostAt: null, state, queue: null },
@@ -126,9 +126,9 @@ const CONSENT = {
 
 const failed = (cause: 'denied' | 'busy' | 'none' | 'insecure' | 'unable'): Device => ({ state: 'failed', cause, track: null });
 
-export type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) => CallFacts];
+type PatientSample = readonly [page: PatientPage, call: (tracks: Tracks) => CallFacts];
 
-export const PATIENT: Readonly<Record<string, PatientSample>> = {
+const PATIENT: Readonly<Record<string, PatientSample>> = {
   opening: ['opening', (t) => callOf(null, t)],
   early: ['early', (t) => callOf(stateOf('scheduled', 'patient', { times: { scheduled: '2026-05-06T01:30:00.000Z' } }), t)],
   entry: ['entry', (t) => callOf(stateOf('scheduled', 'patient'), t)],
@@ -227,7 +227,7 @@ const MORNING = Array.from({ length: 40 }, (_, at) =>
 
 type DeskSample = (tracks: Tracks) => Pick<DeskFacts, 'call'> & Partial<DeskFacts>;
 
-export const DOCTOR: Readonly<Record<string, DeskSample>> = {
+const DOCTOR: Readonly<Record<string, DeskSample>> = {
   idle: (t) => ({ call: callOf(stateOf('scheduled', 'doctor'), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: [] } }),
   ready: (t) => ({ call: callOf(stateOf('waiting', 'doctor', { seats: { doctor: { present: true, consent: 'undecided' }, patient: ON } }), t, { devices: { microphone: device(null), camera: device(null), screen: device(null) } }), queue: { seq: 1, at: '', rows: WAITING } }),
   live: (t) => ({ call: callOf(stateOf('live', 'doctor'), t), queue: { seq: 1, at: '', rows: [NOWROW, ...WAITING] } }),

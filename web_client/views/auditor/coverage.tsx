@@ -15,7 +15,7 @@ interface Line {
   readonly muted: readonly Span[];
 }
 
-export function lines(verdict: Verdict, length: number, names: readonly string[]): readonly Line[] {
+function lines(verdict: Verdict, length: number, names: readonly string[]): readonly Line[] {
   const zero = zeroOf(verdict.records);
   return names.flatMap((name) => {
     const stream = verdict.ledger.streams.get(name);

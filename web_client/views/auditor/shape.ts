@@ -11,7 +11,7 @@ export interface PlayState {
   readonly drift_ms: number;
 }
 
-export interface AuditorActs {
+interface AuditorActs {
   search(search: Search): void;
   more(): void;
   open(visit: string): void;

@@ -9,7 +9,7 @@ import { Said } from '../parts/said';
 
 const ICONS: Readonly<Record<Outcome, IconName | null>> = { waiting: null, trying: 'back', good: 'tick', weak: 'bars', failed: 'warn', absent: null };
 
-export interface CheckGiven {
+interface CheckGiven {
   readonly now: CheckupFacts;
   readonly w: Words;
   readonly mode: 'normal' | 'elder' | 'max';

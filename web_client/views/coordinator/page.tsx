@@ -6,14 +6,14 @@ import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 
-export interface CoordinatorActs {
+interface CoordinatorActs {
   choose(visit: string | null): void;
   reassign(visit: string, doctor: string): void;
   review(rating: string, decision: 'shown' | 'hidden'): void;
   language(): void;
 }
 
-export interface CoordinatorGiven {
+interface CoordinatorGiven {
   readonly now: CoordinationFacts;
   readonly w: Words;
   readonly act: CoordinatorActs;

@@ -11,7 +11,7 @@ import type { DoctorWords as Words } from '../../words/kinds';
 
 export type Tab = 'queue' | 'work' | 'picture';
 
-export interface DoctorActs extends ChatActs {
+interface DoctorActs extends ChatActs {
   /** F9: the workspace opens and the picture shrinks, or the other way. */
   prescribe(): void;
   hold(): void;

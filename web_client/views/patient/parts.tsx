@@ -41,7 +41,7 @@ export function WhoDoctor({ doctor, w }: { doctor: Doctor | undefined; w: Words 
 }
 
 /** The small switches on top of each page: text size, reading aloud, language. */
-export function Tools({ w, act, mode, reading, speaks }: Pick<PatientGiven, 'w' | 'act' | 'mode' | 'reading' | 'speaks'>) {
+function Tools({ w, act, mode, reading, speaks }: Pick<PatientGiven, 'w' | 'act' | 'mode' | 'reading' | 'speaks'>) {
   const elder = mode !== 'normal';
   return (
     <header class="tools">
@@ -78,7 +78,7 @@ export function Guide({ w }: { w: Words }) {
   );
 }
 
-export function Call120({ w, glass }: { w: Words; glass?: boolean }) {
+function Call120({ w, glass }: { w: Words; glass?: boolean }) {
   return (
     <a class={glass ? 'em glassy' : 'em'} href="tel:120" data-act="120">
       <Icon name="phone" />

@@ -8,7 +8,7 @@ import type { ChatActs } from '../parts/chat';
 import type { ReceiptActs } from '../parts/receipt';
 import type { Listen } from '../parts/meter';
 
-export interface PatientActs extends ChatActs {
+interface PatientActs extends ChatActs {
   answer(): void;
   auto(): void;
   read(): void;
