@@ -24,14 +24,14 @@ from config.clock import monotonic_s, monotonic_us, random_bytes, random_name
 from config.link import Link, LinkClosed
 from config.settings import Settings
 from media.control import FromWorker, Greeted, TapChanged, ToWorker
-from media.numbers import Credentials, Ssrcs
 from media.plane import DataPlane
-from media.python_plane import PythonPlane
-from media.rooms import Rooms
-from media.surroundings import Surroundings
+from media.python_plane.plane import PythonPlane
+from media.rooms.numbers import Credentials, Ssrcs
+from media.rooms.registry import Rooms
+from media.rooms.surroundings import Surroundings
+from media.sockets.urgency import ask_for_short_waits
 from media.tap import TapTrack
 from media.tap_feed import TapFeed
-from media.urgency import ask_for_short_waits
 
 QUALITY_S = 2.0
 DRAIN_S = 1.0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from media.h264 import picture_size
+from media.rtp.h264 import picture_size
 from media.rtp.header import Bytes
 from media.rtp.vp9 import descriptor
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from struct import Struct, error
 from typing import NamedTuple, Protocol
 
-from media.h264 import picture_size
+from media.rtp.h264 import picture_size
 from recorder.tape.order import RtpPacket
 from recorder.tape.rows import Row
 

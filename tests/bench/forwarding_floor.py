@@ -6,11 +6,11 @@ counted, estimated, recorded or asked for. `python -m tests.bench forwarding --f
 
 from __future__ import annotations
 
-import media.python_plane
+import media.python_plane.plane
 import teleconsult
-from media.forwarder import Forwarder
+from media.python_plane.forwarder import Forwarder
 from media.rtp import header
-from media.transport import Path, Route
+from media.transports.transport import Path, Route
 
 
 class Bare(Forwarder):
@@ -63,7 +63,7 @@ class Bare(Forwarder):
 def main() -> None:
     """`teleconsult`, with a bare forwarder."""
     Bare._ways = {}
-    media.python_plane.Forwarder = Bare  # type: ignore[misc]
+    media.python_plane.plane.Forwarder = Bare  # type: ignore[misc]
     teleconsult.main()
 
 

@@ -25,9 +25,9 @@ from typing import Any
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.reception import Reception
 from media.plane import ConsumerSpec, PlaneEvent, ProducerSpec, TransportMoved
-from media.python_plane import PythonPlane
+from media.python_plane.plane import PythonPlane
 from media.rtp import header
-from media.srtp import Cell, SrtpSession
+from media.transports.srtp import Cell, SrtpSession
 from tests.contract.plane_peers import Peer, rtp
 
 VIDEO_HZ, AUDIO_HZ, PACKETS_A_FRAME = 130, 50, 5

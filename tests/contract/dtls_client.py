@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from OpenSSL import SSL
 
-from media.dtls import Certificate, DtlsEndpoint
+from media.transports.dtls import Certificate, DtlsEndpoint
 
 
 @cache

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters
 from aiortc.rtcdtlstransport import RTCDtlsTransport
 
-from media import stun
-from media.framing import Deframer, framed
 from media.plane import ConsumerSpec, IceCredentials, PlaneEvent, ProducerSpec, TransportMoved, TransportSpec
-from media.python_plane import PythonPlane
+from media.python_plane.plane import PythonPlane
 from media.rtp import header, rtcp
+from media.sockets.framing import Deframer, framed
+from media.transports import stun
 from tests.patience import PATIENCE_S, until
 
 VP8_KEY = b"\x10\x00\x9d\x01\x2a"

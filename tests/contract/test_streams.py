@@ -8,10 +8,10 @@ import socket
 
 import pytest
 
-from media import stun
-from media.framing import MAX_FRAME, framed
 from media.rtp import rtcp
-from media.streams import MAX_FROM_ONE, MAX_WAITING, SEND_BUFFER, UNPROVEN_S
+from media.sockets.framing import MAX_FRAME, framed
+from media.sockets.streams import MAX_FROM_ONE, MAX_WAITING, SEND_BUFFER, UNPROVEN_S
+from media.transports import stun
 from tests.contract.plane_peers import Bench, Peer, StreamPeer, parsed, rtp, running_plane, video, viewing
 from tests.contract.plane_scenes import film, pictures
 from tests.patience import PATIENCE_S, until

@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.framing import MAX_FRAME, Deframer, FramingError
+from media.sockets.framing import MAX_FRAME, Deframer, FramingError
 
 
 @given(st.lists(st.binary(max_size=3000), max_size=10))

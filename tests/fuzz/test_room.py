@@ -12,9 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from media.control import Negotiate, Source, TracksChanged
 from media.plane import IceCredentials, ProducerStarted, TransportMoved
-from media.room import Room, RoomError
+from media.rooms.room import Room, RoomError
+from media.rooms.surroundings import News, Surroundings
 from media.sdp import SdpError
-from media.surroundings import News, Surroundings
 from media.tap import TapEnd, TapTrack
 from tests.unit.recording_plane import RecordingPlane
 

@@ -7,7 +7,7 @@ import contextlib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media import stun
+from media.transports import stun
 
 KEY = stun.ShortTermKey("a password of 22 chars")
 TRANSACTION = st.binary(min_size=12, max_size=12)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from media.departures import CELLS, LONGEST, Departures
 from media.plane import IceCredentials, TransportSpec
-from media.transport import Door, Path, Transport
+from media.sockets.departures import CELLS, LONGEST, Departures
+from media.transports.transport import Door, Path, Transport
 
 
 class Wire:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from media.dtls import MTU, DtlsEndpoint
+from media.transports.dtls import MTU, DtlsEndpoint
 from tests.contract.dtls_client import DtlsClient, server_certificate
 
 

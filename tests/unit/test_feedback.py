@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from media.feedback import REMB_BPS, compound_reports, loss_down, loss_up
 from media.forwarding.consumer import Consumer, Outgoing
 from media.plane import IceCredentials, TransportSpec
+from media.python_plane.feedback import REMB_BPS, compound_reports, loss_down, loss_up
 from media.rtp import rtcp
-from media.transport import Route, Track, Transport
+from media.transports.transport import Route, Track, Transport
 from tests.contract.plane_peers import video, viewing
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.framing import MAX_FRAME, Deframer, FramingError, framed
+from media.sockets.framing import MAX_FRAME, Deframer, FramingError, framed
 
 DATAGRAMS = st.lists(st.binary(min_size=1, max_size=MAX_FRAME), max_size=8)
 

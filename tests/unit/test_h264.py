@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.h264 import picture_size
+from media.rtp.h264 import picture_size
 
 
 @pytest.mark.parametrize("profile", ["baseline", "main", "high"])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from media import stun
-from media.ice import MAX_PATHS, IceLite, packed
 from media.plane import IceCredentials
+from media.transports import stun
+from media.transports.ice import MAX_PATHS, IceLite, packed
 
 LOCAL = IceCredentials("ours", "p" * 22)
 NEW = IceCredentials("anew", "q" * 22)

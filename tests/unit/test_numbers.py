@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from media.numbers import Credentials, Ssrcs
+from media.rooms.numbers import Credentials, Ssrcs
 
 
 def test_ssrcs_never_repeat_and_are_never_zero() -> None:

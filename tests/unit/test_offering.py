@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from media.forwarding.layering import EVERY, Point
-from media.offering import fewer, whole_bps
 from media.plane import ProducerSpec
-from media.transport import Track
+from media.python_plane.offering import fewer, whole_bps
+from media.transports.transport import Track
 
 POINTS = [Point(0, 0, 60_000), Point(0, 1, 100_000), Point(0, EVERY, 170_000), Point(1, EVERY, 500_000)]
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from media.plane import IceCredentials, ProducerSpec, ProducerStarted
-from media.published import Published
-from media.surroundings import Surroundings
+from media.rooms.published import Published
+from media.rooms.surroundings import Surroundings
 from media.tap import TapEnd, TapTrack
 from tests.unit.recording_plane import RecordingPlane
 

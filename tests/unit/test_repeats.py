@@ -7,8 +7,8 @@ import pytest
 from media.congestion.downlink import OVERHEAD, Downlink
 from media.forwarding.consumer import Consumer, Outgoing
 from media.plane import ConsumerSpec, IceCredentials, ProducerSpec, TransportSpec
-from media.repeats import ALONE_FROM, HOLD_S, REPORT_FRESH_S, SHARE, cost_bps, repeat
-from media.transport import Route, Track, Transport
+from media.python_plane.repeats import ALONE_FROM, HOLD_S, REPORT_FRESH_S, SHARE, cost_bps, repeat
+from media.transports.transport import Route, Track, Transport
 
 CODECS = {111: "opus"}
 BPS = 32_000.0

@@ -11,9 +11,9 @@ import pytest
 
 from media.control import Answered, Negotiate, Quality, Source, TracksChanged, TransportChanged
 from media.plane import DataPlane, IceCredentials, TransportMoved
-from media.room import Room, SourceTaken, TrackUnknown
+from media.rooms.room import Room, SourceTaken, TrackUnknown
+from media.rooms.surroundings import News, Surroundings, Traffic
 from media.sdp import SdpInvalid
-from media.surroundings import News, Surroundings, Traffic
 from media.tap import TapEnd, TapTrack
 from tests.unit.recording_plane import RecordingPlane
 

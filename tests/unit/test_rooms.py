@@ -25,8 +25,8 @@ from media.control import (
     Stats,
 )
 from media.plane import IceCredentials, ProducerStarted, TransportMoved
-from media.rooms import Rooms
-from media.surroundings import News, Surroundings
+from media.rooms.registry import Rooms
+from media.rooms.surroundings import News, Surroundings
 from tests.unit.recording_plane import RecordingPlane
 from tests.unit.test_room import AV, OFFERS, WrittenTap
 

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from config.addresses import Announced
-from media.sockets import PortUnavailable, bind_all
+from media.sockets.bound import PortUnavailable, bind_all
 
 
 def test_all_addresses_share_a_port() -> None:

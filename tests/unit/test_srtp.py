@@ -9,7 +9,7 @@ from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
 from media.rtp import rtcp
-from media.srtp import TRAILER, Cell, SrtpSession
+from media.transports.srtp import TRAILER, Cell, SrtpSession
 from tests.contract.plane_peers import rtp
 
 PROFILES = [(b"SRTP_AEAD_AES_128_GCM", 28), (b"SRTP_AES128_CM_SHA1_80", 30)]

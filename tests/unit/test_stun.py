@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aioice import stun as theirs
 
-from media import stun
+from media.transports import stun
 
 RFC5769_REQUEST = bytes.fromhex(
     "000100582112a442b7e7a701bc34d686fa87dfae"

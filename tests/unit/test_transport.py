@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media.plane import IceCredentials, ProducerSpec, TransportSpec
-from media.transport import Track, Transport
+from media.transports.transport import Track, Transport
 from tests.contract.plane_peers import audio, video
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-ASK = "from media.urgency import ask_for_short_waits as ask"
+ASK = "from media.sockets.urgency import ask_for_short_waits as ask"
 ASKED = f"import os; {ASK}; {{}}; ask(); print(os.getpriority(os.PRIO_PROCESS, 0))"
 
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from media.waited import Waited
+from media.transports.waited import Waited
 
 
 @pytest.mark.parametrize(("family", "ip"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])

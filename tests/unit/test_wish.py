@@ -13,7 +13,7 @@ from media.congestion.wish import (
     UP_EVERY_S,
     Wish,
 )
-from media.steering import COMES_BACK, PAUSED_FILLS
+from media.python_plane.steering import COMES_BACK, PAUSED_FILLS
 
 BEST = 1.8e6
 

@@ -2,7 +2,7 @@
 
 Called a few times a second for each transport.
 
-STEER-1  See `media.repeats`.
+STEER-1  See `media.python_plane.repeats`.
 STEER-2  Without an estimate (no transport feedback, no REMB) a subscriber gets the best there is and is never paused.
 STEER-3  A picture is paused only when not even its smallest layer has fitted for `PATIENCE_S`; the listener hears of it,
          of every change of layer, and of what each subscription begins with.
@@ -27,10 +27,10 @@ from typing import Literal
 from media.congestion.downlink import Downlink
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.layering import EVERY, Layering, Point
-from media.offering import alive_layers, fewer, wanted, whole_bps
 from media.plane import LayerChanged, PlaneEvent, SizeWished
-from media.repeats import ALONE_FROM, repeat
-from media.transport import LEFT_OUT_S, Layer, Route, Track, Transport
+from media.python_plane.offering import alive_layers, fewer, wanted, whole_bps
+from media.python_plane.repeats import ALONE_FROM, repeat
+from media.transports.transport import LEFT_OUT_S, Layer, Route, Track, Transport
 
 PATIENCE_S = 2.0
 COMEBACK_S = 1.0

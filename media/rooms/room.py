@@ -6,7 +6,7 @@ and the tap. In the plane a transport is `<room>/<seat>/<n>` and a track `<room>
 ROOM-1  An offer that is refused changes nothing.
 ROOM-2  A new `pc` on a seat takes the seat's tracks over (the plane moves them, so whoever watches goes on watching),
         and only then is the old transport closed.
-ROOM-3  See `media.published`.
+ROOM-3  See `media.rooms.published`.
 ROOM-4  Who closes whom: a room ends its transports; a transport ends its tracks; a track ends its handle, its
         subscriptions everywhere, and only then the plane's producer.
 ROOM-5  A subscription outlives its track: if the track returns before its subscriber offers again, it goes on under the
@@ -45,8 +45,8 @@ from media.plane import (
     TransportStats,
     View,
 )
-from media.published import EndReason, Published
-from media.surroundings import Surroundings, Traffic
+from media.rooms.published import EndReason, Published
+from media.rooms.surroundings import Surroundings, Traffic
 
 log = logging.getLogger(__name__)
 

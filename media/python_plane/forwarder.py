@@ -1,8 +1,8 @@
 """What happens to an authenticated packet: SRTP off, to its producer, to each consumer, SRTP on.
 
-One for a plane. It knows transports that have keys; `media.entrance` owns the sockets, `media.associations` decides who those
-are, `media.outlet` lets packets leave, `media.steering` chooses layers, `media.asking` asks senders for what is missing, and
-`media.hearing` takes what both sides say of the packets (RTCP).
+One for a plane. It knows transports that have keys; `entrance` owns the sockets, `associations` decides who those are,
+`outlet` lets packets leave, `steering` chooses layers, `asking` asks senders for what is missing, and `hearing` takes what
+both sides say of the packets (RTCP).
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from media.asking import Asking
 from media.forwarding.producer import Producer
 from media.forwarding.reception import NEVER, REFUSED, RESTARTED
-from media.outlet import Outlet
 from media.plane import PacketSink, PlaneEvent, ProducerStarted
+from media.python_plane.asking import Asking
+from media.python_plane.outlet import Outlet
+from media.python_plane.steering import Steering
 from media.rtp import header, red
-from media.srtp import TRAILER, Cell, SrtpSession
-from media.steering import Steering
 from media.tap import RECOVERED
-from media.transport import MAX_SSRCS, Layer, Path, Route, Transport
+from media.transports.srtp import TRAILER, Cell, SrtpSession
+from media.transports.transport import MAX_SSRCS, Layer, Path, Route, Transport
 
 CAUGHT_UP_S = 1.0
 """A keyframe this old is worth being caught up with: what came since is kept about as long."""

@@ -16,8 +16,8 @@ import socket
 from collections import defaultdict
 from struct import Struct
 
-from media.srtp import TRAILER, Cell
-from media.transport import Path
+from media.transports.srtp import TRAILER, Cell
+from media.transports.transport import Path
 
 LONGEST = 16
 CELLS = 64

@@ -20,8 +20,8 @@ import ipaddress
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from media import stun
 from media.plane import IceCredentials
+from media.transports import stun
 
 MAX_PATHS = 16
 REMEMBERED = 64

@@ -1,6 +1,6 @@
 """Where datagrams come in: the doors of a plane, drained in batches, sorted by their first byte (PLANE-1, RFC 7983 §7).
 
-What comes over TCP (`media.streams`) is sorted the same way.
+What comes over TCP (`media.sockets.streams`) is sorted the same way.
 
 ENTER-1  What waited for us because our machine was busy came when the kernel took it in, and not when we looked: else a
          sender is told of a queue that is none, sees its estimate fall, and its picture is starved.
@@ -16,12 +16,12 @@ from time import sleep
 from typing import Protocol
 
 from config.addresses import Announced
-from media.forwarder import Forwarder
-from media.hearing import Hearing
+from media.python_plane.forwarder import Forwarder
+from media.python_plane.hearing import Hearing
 from media.rtp import header
-from media.sockets import bind_all
-from media.streams import Stream, Streams
-from media.transport import Address, Door, Path, Way
+from media.sockets.bound import bind_all
+from media.sockets.streams import Stream, Streams
+from media.transports.transport import Address, Door, Path, Way
 
 BATCH = 128
 """Datagrams taken from one socket before the loop's other work gets its turn: about 3 ms."""
@@ -69,7 +69,7 @@ class Entrance:
         hearing: Hearing,
         arrivals: Arrivals,
     ) -> None:
-        """Bind and begin to listen; see `media.python_plane`. What is read stands in the forwarder's cell."""
+        """Bind and begin to listen; see `media.python_plane.plane`. What is read stands in the forwarder's cell."""
         announced = [Announced.parse(text) for text in addresses]
         bound = bind_all(announced, port, tcp)
         self.port = bound.port

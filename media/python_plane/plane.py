@@ -1,7 +1,7 @@
 """The data plane in Python: sockets → ICE-lite → DTLS or SRTP → producer → consumers → SRTP → sockets.
 
-One event loop, no threads, no transport objects. `media.entrance` reads datagrams, `media.associations` knows whose they are,
-`media.forwarder` sends packets on; here tracks and subscriptions begin and end. See `media.plane` for the rules,
+One event loop, no threads, no transport objects. `entrance` reads datagrams, `associations` knows whose they are,
+`forwarder` sends packets on; here tracks and subscriptions begin and end. See `media.plane` for the rules,
 `media/decisions/` for why it is built like this.
 """
 
@@ -10,15 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from media.associations import Associations
 from media.congestion.downlink import Downlink
-from media.entrance import Entrance
-from media.feedback import loss_down, loss_up
-from media.forwarder import Forwarder
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.producer import DEAR_BELOW_BPS, RECORDED_LATE_S, SELDOM_S
-from media.hearing import Hearing
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
@@ -29,8 +24,13 @@ from media.plane import (
     TransportStats,
     View,
 )
-from media.steering import first_layer
-from media.transport import Layer, Route, Track, Transport
+from media.python_plane.associations import Associations
+from media.python_plane.entrance import Entrance
+from media.python_plane.feedback import loss_down, loss_up
+from media.python_plane.forwarder import Forwarder
+from media.python_plane.hearing import Hearing
+from media.python_plane.steering import first_layer
+from media.transports.transport import Layer, Route, Track, Transport
 
 TICK_S = 0.02
 _SWEEP_TICKS = 10
@@ -97,7 +97,7 @@ class PythonPlane:
         `rtp_malformed`, `rtcp_malformed`, `payload_type_unknown`, `ssrc_unknown`, `ssrc_inactive`, `ssrc_table_full`,
         `duplicate`, `rtx_empty` (padding on the RTX stream): of no use. `too_long_to_forward`, `protect_refused`,
         `repair_unavailable`: could not be sent. `send_full`, `send_error`, `socket_error`: the kernel's word. `tcp_*`:
-        connections that were closed (`media.streams`).
+        connections that were closed (`media.sockets.streams`).
         """
         return dict(self._forwarder.drops)
 
@@ -253,7 +253,7 @@ class PythonPlane:
             if transport.turn == turn:
                 self._forwarder.asking.report(transport, now)
 
-    # ---- what happens to transports (`media.associations.Owner`)
+    # ---- what happens to transports (`media.python_plane.associations.Owner`)
 
     def connected(self, transport: Transport) -> None:
         """It has its keys."""

@@ -8,7 +8,7 @@ from media.congestion.allocation import Layer as Offered
 from media.congestion.allocation import Want
 from media.forwarding.layered import LayeredConsumer
 from media.forwarding.layering import Point
-from media.transport import Layer, Route, Track
+from media.transports.transport import Layer, Route, Track
 
 KEPT_AT = 0.85
 """A layer that is shown is kept while so much of it fits: encoders swing, and every change is a keyframe."""

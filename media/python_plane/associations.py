@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from media import stun
-from media.dtls import Certificate, DtlsEndpoint
-from media.forwarder import Forwarder
-from media.ice import packed
 from media.plane import IceCredentials, TransportMoved, TransportState
-from media.srtp import SrtpSession
-from media.transport import Address, Path, Transport, Way
+from media.python_plane.forwarder import Forwarder
+from media.transports import stun
+from media.transports.dtls import Certificate, DtlsEndpoint
+from media.transports.ice import packed
+from media.transports.srtp import SrtpSession
+from media.transports.transport import Address, Path, Transport, Way
 
 SILENT_S = 4.0
 """With the tick and signaling it is shown within 5 s; checks come every 2.5 s at the slowest."""

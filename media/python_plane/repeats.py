@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from media.congestion.downlink import OVERHEAD, Downlink
 from media.forwarding.consumer import Consumer
-from media.transport import Transport
+from media.transports.transport import Transport
 
 _DEPTHS = ((0.35, 4), (0.20, 3), (0.10, 2), (0.03, 1))
 """Loss from which audio is repeated, and how often: n repeats leave pⁿ⁺¹, if each was lost by itself. More than two are for

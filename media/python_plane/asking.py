@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 
-from media.feedback import compound_reports
 from media.forwarding.reception import NEVER
-from media.outlet import Outlet
+from media.python_plane.feedback import compound_reports
+from media.python_plane.outlet import Outlet
 from media.rtp import rtcp
-from media.transport import Layer, Track, Transport
+from media.transports.transport import Layer, Track, Transport
 
 FEEDBACK_S = 0.05
 """How often a sender hears what arrived; at a trickle (`_FEW` packets) half as often."""

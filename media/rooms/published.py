@@ -13,7 +13,7 @@ from typing import Literal
 
 from media.control import Source, Track
 from media.plane import ProducerSpec, ProducerStarted
-from media.surroundings import Surroundings
+from media.rooms.surroundings import Surroundings
 from media.tap import TapEnd, TapTrack
 
 EndReason = Literal["unpublished", "transport_gone", "not_recorded", "room_closed"]

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 
 from media.congestion.downlink import OVERHEAD, Burst, Downlink
-from media.departures import Departures
 from media.forwarding.consumer import NUMBER_AT, Consumer
 from media.rtp import header
-from media.srtp import SrtpSession
-from media.transport import Path, Route, Transport
+from media.sockets.departures import Departures
+from media.transports.srtp import SrtpSession
+from media.transports.transport import Path, Route, Transport
 
 _MAX_OUT = header.MAX_PACKET - 28
 """Payload and header that still fit a datagram of 1 500 bytes once protected."""
@@ -37,7 +37,7 @@ class Outlet:
 
     def send(self, subscriber: Transport, outbound: SrtpSession, length: int, now: float, joins: bool = False) -> int:
         """Protect and send what is in the out buffer; its length, 0 if it could not go. A full socket drops it: late media
-        is worth nothing. What `joins` others (`media.departures`) goes with `leave` at the latest."""
+        is worth nothing. What `joins` others (`media.sockets.departures`) goes with `leave` at the latest."""
         if length > _MAX_OUT:
             self._drops["too_long_to_forward"] += 1
             return 0

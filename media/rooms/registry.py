@@ -31,9 +31,9 @@ from media.control import (
 )
 from media.control import ToWorker as Asked
 from media.plane import PlaneEvent, ProducerStarted
-from media.room import Room, RoomError
+from media.rooms.room import Room, RoomError
+from media.rooms.surroundings import Surroundings, Traffic
 from media.sdp import SdpError
-from media.surroundings import Surroundings, Traffic
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from media.rtp import rtcp
-from media.transport import Transport
+from media.transports.transport import Transport
 
 REMB_BPS = 3_000_000
 """What a publisher that takes no transport feedback may send as far as we are concerned: generous."""

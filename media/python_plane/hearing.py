@@ -1,6 +1,6 @@
 """What both sides say of the packets: reports, what is missing, keyframes that are wanted, what arrived (RTCP that comes).
 
-One for a plane, beside its `media.forwarder`, in whose cell each packet lies.
+One for a plane, beside its `media.python_plane.forwarder`, in whose cell each packet lies.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from media.congestion import twcc
-from media.forwarder import Forwarder
 from media.plane import PacketSink
+from media.python_plane.forwarder import Forwarder
 from media.rtp import rtcp
 from media.tap import SENDER_REPORT
-from media.transport import Path, Transport
+from media.transports.transport import Path, Transport
 
 NARROW_BPS = 150_000.0
 """Below, sound that is sent again takes the place of sound."""

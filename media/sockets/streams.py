@@ -18,8 +18,8 @@ import socket
 from collections import defaultdict
 from collections.abc import Callable
 
-from media.framing import Deframer, FramingError, framed
-from media.transport import Address, Path
+from media.sockets.framing import Deframer, FramingError, framed
+from media.transports.transport import Address, Path
 
 MAX_WAITING = 32 * 1024
 SEND_BUFFER = 64 * 1024

@@ -1,6 +1,6 @@
 """One participant's transport as the Python plane keeps it: the paths it may use, its keys, what goes in and out.
 
-Plain state, owned and changed by `media.python_plane`; the protocols are in `ice`, `dtls`, `srtp`.
+Plain state, owned and changed by `media.python_plane.plane`; the protocols are in `ice`, `dtls`, `srtp`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from media.congestion.toll import Toll
 from media.congestion.twcc import Arrivals
 from media.congestion.uplink import Uplink
 from media.congestion.wish import Wish
-from media.dtls import DtlsEndpoint
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.hold import Hold
 from media.forwarding.producer import Producer
-from media.ice import IceLite
 from media.plane import ProducerSpec, TransportSpec, TransportState, View
-from media.srtp import SrtpSession
-from media.waited import Waited
+from media.transports.dtls import DtlsEndpoint
+from media.transports.ice import IceLite
+from media.transports.srtp import SrtpSession
+from media.transports.waited import Waited
 
 MOST_ASKED = 200
 MAX_SSRCS = 64
@@ -55,7 +55,7 @@ class Door:
 
 
 class Way(Protocol):
-    """What a path goes through: a socket of ours with many addresses behind it, or one TCP connection (`media.streams`)."""
+    """What a path goes through: a socket of ours with many addresses behind it, or one TCP connection (`sockets.streams`)."""
 
     paths: dict[Address, Path]
 
@@ -79,7 +79,7 @@ class Path:
         self.sendmsg: Callable[..., int] | None = door.sock.sendmsg if isinstance(door, Door) else None
         """Takes several datagrams at once (TRAIN-3)."""
         self.train: list[memoryview] | None = None
-        """Packets that stand ready for it (`media.departures`)."""
+        """Packets that stand ready for it (`media.sockets.departures`)."""
 
 
 class Layer:

@@ -1,0 +1,1 @@
+"""What is asked of the kernel: ports, connections over TCP, runs of datagrams, to be woken soon."""
