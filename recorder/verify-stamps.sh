@@ -21,6 +21,7 @@ manifest() {
   [ "$(tail -c1 "$in" | od -An -tx1 | tr -d ' ')" = 0a ] && [ -z "$(tr -d '\n\040-\377' <"$in" | tr '\0' x)" ] && iconv -f UTF-8 -t UTF-8 <"$in" >/dev/null 2>&1 || broken MANIFEST-1 $in
   sed 1q "$in" | grep -Exq "[{]\"at\":\"${day}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z\",\"day\":\"$day\",\"log\":$text,\"prev\":($hex|null),\"v\":1,\"visits\":$(($(wc -l <"$in") - 1))[}]" || broken MANIFEST-1 $in
   sed 1q "$in" | grep -q "/$(sed -nE 's/^ed25519 (.{16}).*/\1/p' "$w/keys")\",\"prev\":" || broken MANIFEST-1 $in
+  sed 1q "$in" | grep -qF "\"log\":\"$(sed 's/[\\"]/\\&/g' "$w/log")\",\"prev\":" || broken MANIFEST-1 $in
   anchors="[[]([{]\"reference\":$text,\"service\":$text[}](,[{]\"reference\":$text,\"service\":$text[}])*)?[]]"
   [ -z "$(sed 1d "$in" | grep -Exv "[{]\"anchors\":$anchors,\"close\":($hex,\"open\":$hex,\"records\":[1-9][0-9]*|null,\"open\":$hex,\"records\":null),\"visit\":$hex[}]")" ] || broken MANIFEST-1 $in
   sed 1d "$in" | sed -E 's/.*"visit":"([0-9a-f]*)"[}]$/\1/' >"$w/visits"; sort -cu "$w/visits" 2>/dev/null || broken MANIFEST-1 $in

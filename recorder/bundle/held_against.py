@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from recorder.bundle.directory import NotABundle, verify_directory
+from recorder.evidence.checkpoint import NoteKey
 from recorder.evidence.errors import EvidenceError, KeyInvalid
 from recorder.evidence.findings import Broken
 from recorder.evidence.layout import PROOF, key_name
@@ -102,7 +103,7 @@ def judge_day(path: Path, folder: Path, trust: Trust, progress: Callable[[int, i
             progress(len(manifest.visits) - len(left), len(manifest.visits))
         key = _log_key(bundle, verdict, manifest.head.log)
         if key is not None and proven is None:
-            proven, signer = _is_proven(proof, data, key), verdict
+            proven, signer = _is_proven(proof, data, NoteKey(manifest.head.log, key)), verdict
         entry = left.pop(visit_hash(verdict.visit or ""), None)
         if entry is not None and not _as_said(entry, verdict):
             broken.append(Broken(MANIFEST_3, bundle.name))
@@ -131,9 +132,9 @@ def _log_key(bundle: Path, verdict: Verdict, log: str) -> PublicKey | None:
         return None
 
 
-def _is_proven(proof: bytes, data: bytes, key: PublicKey) -> bool:
+def _is_proven(proof: bytes, data: bytes, log: NoteKey) -> bool:
     try:
-        manifest_proven_by(proof, data, key)
+        manifest_proven_by(proof, data, log)
     except LogBroken:
         return False
     return True

@@ -19,7 +19,6 @@ from recorder.evidence.errors import EvidenceError, NotCanonical, RecordInvalid
 from recorder.evidence.logged import LogBroken
 from recorder.evidence.proof import check_proof, parse_proof
 from recorder.evidence.records import Count, Hex, Instant, Positive, Text, instant_ms
-from recorder.evidence.sign import PublicKey
 from recorder.evidence.tree import ProofInvalid
 
 DOMAIN = b"teleconsult-visit-v1\n"
@@ -85,13 +84,13 @@ def visit_hash(visit: str) -> str:
     return hashlib.sha256(DOMAIN + visit.encode()).hexdigest()
 
 
-def proven_by(proof: bytes, data: bytes, key: PublicKey) -> Checkpoint:
-    """That the log of this key has the manifest; who cosigned is not looked at. Raises `LogBroken`."""
+def proven_by(proof: bytes, data: bytes, log: NoteKey) -> Checkpoint:
+    """That this log has the manifest; who cosigned is not looked at. Raises `LogBroken`."""
     try:
         read = parse_proof(proof)
         if read.extra or read.encoded != proof:
             raise LogBroken("LOG-1")
-        return check_proof(read, data, NoteKey(read.checkpoint.origin, key))
+        return check_proof(read, data, log)
     except (NoteInvalid, ProofInvalid):
         raise LogBroken("LOG-3") from None
 

@@ -85,8 +85,8 @@ class ThirdParties:
             manifest = parse_manifest(data)
             if key is None or self._ledger.opened is None:
                 raise LogBroken("LOG-2")
-            judge_proof(proof, data, key, self._ledger.opened.witnesses or ())
-            if not manifest.head.log.endswith(f"/{key.fingerprint[:16]}"):
+            logged = judge_proof(proof, data, key, self._ledger.opened.witnesses or ())
+            if manifest.head.log != logged.log or not logged.log.endswith(f"/{key.fingerprint[:16]}"):
                 raise ManifestInvalid("of another log")
         except (EvidenceError, ManifestInvalid, LogBroken):
             self._findings.add("MANIFEST-1", MANIFEST)  # MANIFEST-1

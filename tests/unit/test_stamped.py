@@ -229,7 +229,11 @@ def test_a_manifest_of_another_log_or_of_no_time_is_named(authority: Path, scrip
     scribe.manifest("Vother")
     honest = scribe.objects[MANIFEST]
     mine = scribe.key.name.encode()
-    changes = [(mine + b'","prev"', mine[:-1] + b'g","prev"'), (honest[:15], b'{"at":"2026-13-')]
+    changes = [
+        (mine + b'","prev"', mine[:-1] + b'g","prev"'),
+        (mine + b'","prev"', b"another/" + mine.rpartition(b"/")[2] + b'","prev"'),  # the same key's
+        (honest[:15], b'{"at":"2026-13-'),
+    ]
     for number, change in enumerate(changes):
         data = honest.replace(*change, 1)
         assert data != honest
