@@ -14,7 +14,8 @@ STEER-8  Whose layer has been left out by its publisher goes over to another at 
 STEER-9  Pictures whose publisher's own way is hopeless (TOLL-1) are shown to nobody: a still that jumps once a second is no
          picture, and nobody would be told.
 STEER-10 Once a publisher was asked for the whole picture in its first encoding (WISH-2), whoever has a better one goes over
-         at the first keyframe of that size, and not once the better one has been quiet for a while.
+         at the first keyframe of that size, and not once the better one has been quiet for a while. Who missed it asks for
+         another: nobody waits for a keyframe that has been.
 STEER-11 The operating points of one stream in layers (LAYERING-1) are what the sizes of a simulcast are elsewhere. The
          recorder gets all of it.
 """
@@ -187,6 +188,8 @@ class Steering:
             lost = last is not None and last is not layer and route.track.leaves_out(last, now)
             if not lost or not self._catch_up(route, layer, now):
                 self.choose(route, layer)
+                if lost:
+                    self._want_keyframe(layer)
             self._tell_layer(route, want.more.layers[-1].spatial)
 
     def _aim(self, route: Route, consumer: LayeredConsumer, points: list[Point], spatial: int) -> None:
@@ -274,6 +277,8 @@ class Steering:
         rooms += [(SMALL_ROOM_BPS, False) for route in track.routes if route.most == "small"]
         made_bps = alive[-2].producer.bps if len(alive) > 1 else None
         if track.wish.settle(rooms, alive[-1].producer.bps, now, made_bps):
+            if track.tape is not None:
+                self._follow(track.tape, now)  # before anybody hears of it: a page obeys within a tenth of a second
             self._tell(SizeWished(track.transport.spec.key, track.spec.track, track.wish.bps))
 
     def _wish_layers(self, track: Track, layering: Layering, now: float) -> None:
@@ -311,6 +316,8 @@ class Steering:
             if tape.unfit_since is None or now - tape.unfit_since < _TAPE_UP_S:
                 return
         self.choose(tape, best)
+        if not alive and tape.layer is not best:
+            self._want_keyframe(best)
 
 
 def _shown(route: Route, layer: Layer | None) -> tuple[int, int, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from dataclasses import replace
 
-from media.plane import ConsumerSpec, LayerChanged, ProducerSpec, ProducerStarted, SizeWished
+from media.plane import ConsumerSpec, LayerChanged, PlaneEvent, ProducerSpec, ProducerStarted, SizeWished
 from media.rtp import header, rtcp
 from tests.contract.plane_peers import (
     VP8_DELTA,
@@ -163,8 +164,9 @@ async def test_who_watches_the_best_goes_over_at_the_first_whole_picture_of_the_
             layer.producer.lines = lines
         track.wish.bps, track.wish.asked_at = 0, bench.clock()
         for n, lines in enumerate((240, 480)):
-            key = picture(n, key=False)[:6] + b"\x10\0\0\x9d\x01\x2a\x80\x02" + lines.to_bytes(2, "little")
-            await patient.send(extended(1000 + n, key + b"q", pt=96, ssrc=RIDS["q"], ts=n, e1=b"1", e10=b"q"))
+            await patient.send(
+                extended(1000 + n, whole(n, lines) + b"q", pt=96, ssrc=RIDS["q"], ts=n, e1=b"1", e10=b"q")
+            )
             for turn in range(10):
                 await film(patient, "h", range(63 + 10 * n + turn, 64 + 10 * n + turn))
                 await asyncio.sleep(0.05)
@@ -172,6 +174,62 @@ async def test_who_watches_the_best_goes_over_at_the_first_whole_picture_of_the_
         shown = b"".join(packet[-1:] for packet in doctor.rtp)
         assert shown.strip(b"h") == b"q", "the whole picture only"
         assert not shown.endswith(b"h"), "and nothing of the other after it"
+
+
+def whole(n: int, lines: int) -> bytes:
+    """A VP8 keyframe's first packet that tells its size."""
+    return picture(n, key=False)[:6] + b"\x10\0\0\x9d\x01\x2a\x80\x02" + lines.to_bytes(2, "little")
+
+
+async def test_a_recorder_that_missed_the_whole_pictures_keyframe_asks_for_another() -> None:
+    async with running_plane() as bench:
+        patient, _ = await simulcast(bench, viewing())
+        await film(patient, "q", range(2), key=0)
+        await film(patient, "h", range(2), key=0)
+        track = bench.plane._transports["p"].tracks["patient.camera"]
+        await until(lambda: track.announced is not None and track.layers[1].producer.ssrc == RIDS["h"])
+        bench.plane.record("patient.camera", 5)
+        await film(patient, "h", range(2, 5), key=2)
+        await until(lambda: len(bench.sink.packets) == 3)
+        await patient.send(extended(1002, whole(2, 480) + b"q", pt=96, ssrc=RIDS["q"], ts=6000, e1=b"1", e10=b"q"))
+        await until(lambda: track.layers[0].producer.lines == 480)
+        track.wish.bps, track.wish.asked_at = 0, bench.clock()
+        asked, n = rtcp.KeyframeRequest(RIDS["q"]), 3
+        before = patient.heard(rtcp.KeyframeRequest).count(asked)
+        async with asyncio.timeout(PATIENCE_S):
+            while patient.heard(rtcp.KeyframeRequest).count(asked) == before:
+                await film(patient, "q", range(n, n + 1))
+                await asyncio.sleep(0.02)
+                n += 1
+        await patient.send(
+            extended(1000 + n, whole(n, 480) + b"q", pt=96, ssrc=RIDS["q"], ts=n * 3000, e1=b"1", e10=b"q")
+        )
+        await until(lambda: bench.sink.packets[-1][3][-1:] == b"q")
+
+
+async def test_the_recorder_waits_for_the_whole_picture_before_its_publisher_hears_of_the_wish() -> None:
+    async with running_plane() as bench:
+        patient, _ = await simulcast(bench, viewing())
+        awaited: list[str] = []
+
+        def heard(event: PlaneEvent) -> None:
+            if event == SizeWished("p", "patient.camera", 0):
+                tape = bench.plane._transports["p"].tracks["patient.camera"].tape
+                assert tape is not None
+                awaited.append(tape.wanted.rid if tape.wanted is not None else "")
+
+        bench.plane.on_event(heard)
+        async with asyncio.timeout(PATIENCE_S):
+            for n in itertools.count():
+                for rid in RIDS:
+                    await film(patient, rid, range(n, n + 1), key=n)
+                bench.clock.skew += 0.08
+                await asyncio.sleep(0.02)
+                if n == 10:
+                    bench.plane.record("patient.camera", 5)
+                if awaited:
+                    break
+        assert awaited == ["q"]
 
 
 async def test_the_recorder_follows_the_best_layer_under_one_ssrc() -> None:
