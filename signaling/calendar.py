@@ -20,7 +20,7 @@ from config.clock import parse_iso
 from signaling.law.facts import VisitFacts
 from signaling.law.happenings import happened
 from signaling.outbound import notices
-from signaling.outbound.notices import Contact
+from signaling.outbound.notices import Addresses
 from signaling.sql import outbox
 from signaling.sql.database import reading, writing
 from signaling.sql.store import to_row
@@ -59,7 +59,7 @@ class SqlCalendar:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def book(self, appointment: str, facts: VisitFacts, contact: Contact | None) -> None:
+    async def book(self, appointment: str, facts: VisitFacts, contact: Addresses | None) -> None:
         """Raises `SlotTaken`. `facts.scheduled` is the slot."""
         assert facts.scheduled is not None
         row = {"id": appointment, "doctor_id": facts.doctor.id, "visit": facts.id, "state": "booked", "reminded": False}
@@ -74,7 +74,7 @@ class SqlCalendar:
         except IntegrityError:
             raise SlotTaken from None
 
-    async def move(self, appointment: str, starts: str, contact: Contact | None) -> Appointment | None:
+    async def move(self, appointment: str, starts: str, contact: Addresses | None) -> Appointment | None:
         """None if there is no such booked one. Raises `SlotTaken`."""
         mine = (appointments.c.id == appointment, appointments.c.state == "booked")
         try:
@@ -88,7 +88,7 @@ class SqlCalendar:
             raise SlotTaken from None
         return None if row is None else _read(row)
 
-    async def cancel(self, appointment: str, contact: Contact | None) -> Appointment | None:
+    async def cancel(self, appointment: str, contact: Addresses | None) -> Appointment | None:
         """Idempotent: the slot is free. None if there is no such one."""
         async with writing(self._engine) as db:
             mine = (appointments.c.id == appointment, appointments.c.state == "booked")

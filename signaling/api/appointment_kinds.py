@@ -12,7 +12,7 @@ from signaling.api.visit_kinds import NewDoctor, NewPatient, VisitLinks
 from signaling.calendar import Appointment
 from signaling.law.facts import RecordingPolicy
 from signaling.law.summary import Summary
-from signaling.outbound.notices import Contact
+from signaling.outbound.notices import Addresses
 
 
 class NewAppointment(Request, frozen=True):
@@ -23,20 +23,20 @@ class NewAppointment(Request, frozen=True):
     starts: Zoned
     summary: Summary | None = None
     recording: RecordingPolicy = "required"
-    contact: Contact | None = None
+    contact: Addresses | None = None
 
 
 class MoveAppointment(Request, frozen=True):
     """To which slot, and where to tell the patient."""
 
     starts: Zoned
-    contact: Contact | None = None
+    contact: Addresses | None = None
 
 
 class CancelAppointment(Request, frozen=True):
     """Where to tell the patient."""
 
-    contact: Contact | None = None
+    contact: Addresses | None = None
 
 
 class AppointmentsQuery(Request, frozen=True):

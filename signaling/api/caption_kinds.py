@@ -21,7 +21,7 @@ class NewCaption(Request, frozen=True):
     language: Annotated[str, Meta(pattern=r"\A[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", max_length=35)] | None = None
 
 
-class Told(msgspec.Struct, frozen=True):
+class CaptionSent(msgspec.Struct, frozen=True):
     """How many seats it was sent to."""
 
     told: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from signaling.api.caption_kinds import NewCaption, Told
+from signaling.api.caption_kinds import CaptionSent, NewCaption
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.captions import Caption
 from signaling.law.errors import EventRefused, RateLimited
@@ -27,7 +27,7 @@ class CaptionRoutes:
                 "captionVisit",
                 "Show what is being said, as a recogniser hears it, to who is in the live visit. Kept nowhere.",
                 "hospital",
-                (Answer(200, "To how many it was sent", Told),),
+                (Answer(200, "To how many it was sent", CaptionSent),),
                 self.caption,
                 NewCaption,
                 Nothing,
@@ -49,4 +49,4 @@ class CaptionRoutes:
             if refused.code == "internal":
                 raise NotReady(str(refused), code=refused.code) from None
             raise Conflict(str(refused), code=refused.code) from None
-        return json_answer(Told(told))
+        return json_answer(CaptionSent(told))

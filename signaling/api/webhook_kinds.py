@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from signaling.api.kinds import Id, Limit, Request
-from signaling.sql.outbox import Receiver, Told
+from signaling.sql.outbox import KeptEvent, Receiver
 
 
 class NewReceiver(Request, frozen=True):
@@ -43,5 +43,5 @@ class EventsQuery(Request, frozen=True):
 class EventPage(msgspec.Struct, frozen=True):
     """In order; `next` is `after` of the page that follows."""
 
-    events: list[Told]
+    events: list[KeptEvent]
     next: int

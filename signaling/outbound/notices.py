@@ -39,7 +39,7 @@ _SEEN = r"[^@\u0000-\u0020\u007f-\u00a0\u1680\u180e\u2000-\u200f\u2028-\u202f\u2
 log = logging.getLogger(__name__)
 
 
-class Contact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Addresses(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a patient can be told, each in the form its channel has."""
 
     sms: Annotated[str, msgspec.Meta(pattern=r"\A\+?[0-9]{5,20}\Z")] | None = None
@@ -125,7 +125,7 @@ class WebhookDoor:
             raise DoorShut(type(error).__name__) from None
 
 
-async def write(db: AsyncConnection, visit: str, kind: Kind, starts: str | None, contact: Contact | None) -> None:
+async def write(db: AsyncConnection, visit: str, kind: Kind, starts: str | None, contact: Addresses | None) -> None:
     """NOTICE-1: within the caller's transaction, one a channel."""
     for channel in ("sms", "wechat", "mail"):
         address = None if contact is None else getattr(contact, channel)
@@ -138,7 +138,7 @@ async def write(db: AsyncConnection, visit: str, kind: Kind, starts: str | None,
 class LastTold(NamedTuple):
     """Where a patient was last told of an appointment, and when."""
 
-    contact: Contact
+    contact: Addresses
     at: str
 
 
@@ -149,7 +149,7 @@ async def last_told(db: AsyncConnection, visit: str) -> LastTold | None:
     if not rows:
         return None
     addresses = {row.channel: row.address for row in rows}
-    return LastTold(Contact(**addresses, language=rows[-1].language), rows[-1].at)
+    return LastTold(Addresses(**addresses, language=rows[-1].language), rows[-1].at)
 
 
 async def take_back(db: AsyncConnection, visit: str) -> None:

@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from signaling.law.standing import seconds
 from signaling.ports import Clock, StoreAway
-from signaling.sql.outbox import Delivery, SqlOutbox, Told
+from signaling.sql.outbox import Delivery, KeptEvent, SqlOutbox
 
 LOOK_EVERY_S = 1.0
 AT_ONCE = 32
@@ -45,7 +45,7 @@ def signature(secret: bytes, event: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(signed).decode()
 
 
-def body_of(event: Told) -> bytes:
+def body_of(event: KeptEvent) -> bytes:
     """What is sent: the same bytes at every try."""
     return msgspec.json.encode({"type": event.type, "timestamp": event.at, "data": event.data})
 

@@ -20,7 +20,7 @@ from signaling.sql.tables import deliveries, happenings, receivers
 PAGE = 200
 
 
-class Told(msgspec.Struct, frozen=True):
+class KeptEvent(msgspec.Struct, frozen=True):
     """One event as kept."""
 
     seq: int
@@ -37,7 +37,7 @@ class Delivery(msgspec.Struct, frozen=True):
     receiver: str
     url: str
     tries: int
-    event: Told
+    event: KeptEvent
 
 
 class Receiver(msgspec.Struct, frozen=True):
@@ -99,7 +99,7 @@ class SqlOutbox:
                 for row in rows
             ]
 
-    async def after(self, seq: int, limit: int) -> list[Told]:
+    async def after(self, seq: int, limit: int) -> list[KeptEvent]:
         """HOOK-4."""
         wanted = select(happenings).where(happenings.c.seq > seq).order_by(happenings.c.seq).limit(min(limit, PAGE))
         async with reading(self._engine) as db:
@@ -142,5 +142,5 @@ class SqlOutbox:
             await db.execute(update(deliveries).where(mine, deliveries.c.state == "waiting").values(**values))
 
 
-def _told(row: Row[Any]) -> Told:
-    return Told(row.seq, row.id, row.visit, row.at, row.type, row.data)
+def _told(row: Row[Any]) -> KeptEvent:
+    return KeptEvent(row.seq, row.id, row.visit, row.at, row.type, row.data)

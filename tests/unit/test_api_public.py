@@ -50,6 +50,14 @@ async def test_the_document_names_every_operation_once(api: Api) -> None:
     assert document["openapi"].startswith("3.1")
 
 
+async def test_every_kind_of_the_document_has_a_name_of_its_own(api: Api) -> None:
+    _, document = await api.call("GET", "/api/v1/openapi.json")
+    named = document["components"]["schemas"]
+    assert [
+        name for name in named if not name.isalpha()
+    ] == []  # two of one name would get their modules' paths before it
+
+
 async def test_a_pattern_of_the_document_is_anchored_as_its_readers_know_it(api: Api) -> None:
     def patterns(node: Any) -> Iterator[str]:
         for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
