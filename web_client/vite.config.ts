@@ -10,7 +10,10 @@ export default defineConfig({
   // What every page says of itself stands once, in head.html.
   plugins: [{ name: 'head', transformIndexHtml: { order: 'pre', handler: (html) => html.replace('<!--head-->', HEAD) } }],
   build: {
-    target: ['chrome87', 'safari14.1', 'firefox102'],
+    // Chromium from 87 on. It knows `?.` since 80, but spread arguments inside of it only since 91, and for those alone every `?.` would be
+    // written out: 0.8 kB a page. `tests/pure.test.ts` sees that there is none, nor anything else that 87 lacks.
+    target: ['chrome91', 'safari14.1', 'firefox102'],
+    cssTarget: ['chrome87', 'safari14.1', 'firefox102'],
     modulePreload: { polyfill: false },
     // The server's policy allows no data: script or style, and small files are few.
     assetsInlineLimit: 0,
