@@ -36,10 +36,12 @@ import { firstOf } from './views/doctor/queue';
 import { useSnapshot } from './views/parts/snapshot';
 import { common as enCommon } from './words/en/common';
 import { doctor as enOwn } from './words/en/doctor';
+import { visit as enVisit } from './words/en/visit';
 import { common as zhCommon } from './words/zh/common';
 import { doctor as zhOwn } from './words/zh/doctor';
+import { visit as zhVisit } from './words/zh/visit';
 
-const WORDS = { zh: { ...zhCommon, ...zhOwn }, en: { ...enCommon, ...enOwn } };
+const WORDS = { zh: { ...zhCommon, ...zhVisit, ...zhOwn }, en: { ...enCommon, ...enVisit, ...enOwn } };
 const CHIME = 'teleconsult.chime';
 const LETTERS = 'teleconsult.letters';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { closedSays } from '../views/parts/closed';
-import { common as en } from '../words/en/common';
-import { common as zh } from '../words/zh/common';
+import { words as en } from '../words/en/patient-page';
+import { words as zh } from '../words/zh/patient-page';
 
 const protocol = readFileSync(new URL('../../signaling/PROTOCOL.md', import.meta.url), 'utf8');
 const codes = (from: string, to: string): string[] => {

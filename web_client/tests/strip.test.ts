@@ -2,11 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Device } from '../core/devices';
 import { parseState } from '../core/wire';
 import { liveStrip } from '../views/patient/strip';
-import { common } from '../words/en/common';
-import { patient } from '../words/en/patient';
+import { words as w } from '../words/en/patient-page';
 import { stateGiven } from './bench';
-
-const w = { ...common, ...patient };
 
 function shown(microphone: Device['state'], change: Record<string, unknown>, link = 'open', clock = 0, more: { taken?: boolean; low?: boolean; level?: string } = {}) {
   const device = (state: Device['state']): Device => ({ state, cause: null, track: null });

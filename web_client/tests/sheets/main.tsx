@@ -22,12 +22,14 @@ import { coordinator as enCoordinator } from '../../words/en/coordinator';
 import { doctor as enDoctor } from '../../words/en/doctor';
 import { words as enGuest } from '../../words/en/guest-page';
 import { words as enPatient } from '../../words/en/patient-page';
+import { visit as enVisit } from '../../words/en/visit';
 import { check as zhCheck } from '../../words/zh/check';
 import { common as zhCommon } from '../../words/zh/common';
 import { coordinator as zhCoordinator } from '../../words/zh/coordinator';
 import { doctor as zhDoctor } from '../../words/zh/doctor';
 import { words as zhGuest } from '../../words/zh/guest-page';
 import { words as zhPatient } from '../../words/zh/patient-page';
+import { visit as zhVisit } from '../../words/zh/visit';
 import { CHECK, COORDINATOR } from './desks';
 import { GUEST, deskFacts, patientFacts } from './facts';
 
@@ -118,7 +120,7 @@ function view({ state, part, lang, mode }: Sheet): VNode {
   }
   if (role === 'coordinator') return <CoordinatorPageView key={`${state} ${mode}`} now={COORDINATOR[state] ?? DESKLESS} w={lang === 'zh' ? { ...zhCommon, ...zhCoordinator } : { ...enCommon, ...enCoordinator }} act={nothing} />;
   if (role === 'check') return <CheckPage key={`${state} ${mode}`} mode={mode} now={CHECK[state] ?? UNTRIED} w={lang === 'zh' ? { ...zhCommon, ...zhCheck } : { ...enCommon, ...enCheck }} act={nothing} />;
-  const w = lang === 'zh' ? { ...zhCommon, ...zhDoctor } : { ...enCommon, ...enDoctor };
+  const w = lang === 'zh' ? { ...zhCommon, ...zhVisit, ...zhDoctor } : { ...enCommon, ...enVisit, ...enDoctor };
   const consent = { version: '', sha256: '', language: lang, text: '…' };
   const open = (name: string): boolean => part === name || asked.has(name);
   return <DoctorPageView key={`${state} ${mode}`} now={deskFacts(state, tracks, page)} consent={consent} w={w} act={nothing} chiming canShare prescribing={open('rx')} chatting={open('chat')} helping={open('keys')} holding={null} letters claiming={{ pending: [], refused: [] }} />;

@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { MessagesFacts, Pending } from '../../core/messages';
 import type { Message } from '../../core/wire';
 import { tongue } from '../../core/tongue';
-import type { CommonWords as Words } from '../../words/kinds';
+import type { VisitWords as Words } from '../../words/kinds';
 import { Icon } from './icon';
 import { Photo } from './photo';
 import '../../style/chat.css';

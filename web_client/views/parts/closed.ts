@@ -1,5 +1,5 @@
 /** Why a page cannot go on, and what to do: by the code of a refusal or a farewell (PROTOCOL.md §2, §4). */
-import type { CommonWords as Words } from '../../words/kinds';
+import type { VisitWords as Words } from '../../words/kinds';
 
 interface Said {
   readonly title: string;

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { qr } from '../../core/qr';
 import type { Receipt as Made } from '../../core/receipt';
-import type { CommonWords as Words } from '../../words/kinds';
+import type { VisitWords as Words } from '../../words/kinds';
 import { Button } from './button';
 
 function Code({ text, label }: { text: string; label: string }) {

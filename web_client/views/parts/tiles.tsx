@@ -2,7 +2,7 @@
 import type { CallFacts } from '../../core/call';
 import { trackOf } from '../../core/peer';
 import type { Guest } from '../../core/wire';
-import type { CommonWords as Words } from '../../words/kinds';
+import type { VisitWords as Words } from '../../words/kinds';
 import { Icon } from './icon';
 import { Picture } from './picture';
 import '../../style/tiles.css';

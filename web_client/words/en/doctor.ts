@@ -119,6 +119,7 @@ export const doctor: OwnDoctorWords = {
   resume: 'Resume',
   held: 'The patient is on hold. Your mic and camera are off.',
   toWaiting: 'Back to waiting',
+  recNone: 'Recording has not begun',
   reconnect: 'Ended by mistake? Go on',
   advice: 'Advice for the patient',
   notes: 'My notes',

@@ -1,6 +1,15 @@
 import type { OwnPatientWords } from '../kinds';
 
 export const patient: OwnPatientWords = {
+  tag: 'en-GB',
+  someDoctor: 'Your doctor',
+  licence: (number) => `Licence ${number}`,
+  emergency: 'Chest pain, hard to breathe, slurred speech: call 120 now',
+  call120: 'Call 120',
+  opening: 'Opening…',
+  recOn: 'Recording',
+  recGap: (s) => `${s} s were not recorded; this is noted`,
+  flip: 'Flip',
   openingSlow: 'The network is slow. Still opening, nothing to tap.',
   earlyTitle: 'It is not time yet',
   earlyAt: 'Your visit is on',

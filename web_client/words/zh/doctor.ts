@@ -118,6 +118,7 @@ export const doctor = {
   resume: '继续看诊',
   held: '患者在等您，话筒和镜头已关',
   toWaiting: '回候诊室',
+  recNone: '还没开始录像',
   reconnect: '结束错了，接着看',
   advice: '给患者的嘱咐',
   notes: '我的笔记',

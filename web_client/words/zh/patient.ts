@@ -1,5 +1,14 @@
 /** 中文，病人。每句话先说是什么，再说怎么办。 */
 export const patient = {
+  tag: 'zh-CN',
+  someDoctor: '您的医生',
+  licence: (number: string) => `执业证 ${number}`,
+  emergency: '胸口疼、喘不上气、说不清话，马上打 120',
+  call120: '急救 120',
+  opening: '正在打开…',
+  recOn: '正在录像',
+  recGap: (s: number) => `刚才 ${s} 秒没录上，已经如实记下`,
+  flip: '翻转',
   openingSlow: '网有点慢，还在打开，不用点任何东西',
   earlyTitle: '还没到看诊的时间',
   earlyAt: '您约的是',
