@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { trackOf } from '../../core/peer';
 import type { Seat } from '../../core/wire';
-import { useBack } from '../parts/back';
+import { Asking } from '../parts/asking';
+import { useBack, useOpened } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -10,9 +11,10 @@ import { Picture } from '../parts/picture';
 import { useTick } from '../parts/snapshot';
 import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
+import { CameraButton, RecordingPlate, Say, Self, SoundOnly, Withdraw } from '../patient/foot';
 import { Onwards, unheard } from '../patient/onwards';
 import { Messages, doctorName } from '../patient/parts';
-import { liveStrip, recordingWords } from '../patient/strip';
+import { liveStrip } from '../patient/strip';
 import type { GuestGiven } from './shape';
 import '../../style/guest.css';
 
@@ -41,26 +43,49 @@ function Half({ seat, given, nudge, onSilenced }: { seat: Seat; given: GuestGive
   );
 }
 
+interface BarGiven {
+  given: GuestGiven;
+  /** Letters are the way now. */
+  letters: boolean;
+  writing: boolean;
+  onWrite: () => void;
+  onLeave: () => void;
+}
+
+function Bar({ given, letters, writing, onWrite, onLeave }: BarGiven) {
+  const { now, w, act } = given;
+  const { devices, messages } = now.call;
+  const mic = devices.microphone.state;
+  return (
+    <div class="bar four" role="group" aria-label={w.buttons}>
+      <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
+        {mic === 'on' ? w.mic : w.micOff}
+      </Button>
+      <CameraButton given={given} />
+      <Button act="chat" kind={letters && !writing ? 'main' : 'tool'} icon={writing ? 'close' : 'chat'} pressed={writing} onTap={onWrite}>
+        {writing ? w.helpBackShort : messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
+      </Button>
+      <Button act="end" kind="end" icon="phone" turn onTap={onLeave}>
+        {w.guestLeave}
+      </Button>
+    </div>
+  );
+}
+
 export function Live(given: GuestGiven) {
   const { now, w, act } = given;
-  const { session, peer, devices, messages } = now.call;
+  const { session, peer } = now.call;
   const state = session.state;
-  const [writing, setWriting] = useState(false);
-  const [leaving, setLeaving] = useState(false);
+  const [writing, setWriting] = useOpened(act.back);
+  const [leaving, setLeaving] = useOpened(act.back);
   const [silenced, setSilenced] = useState(false);
   const [nudge, setNudge] = useState(0);
   const clock = useTick(1000);
   useBack(act.back, true, () => setLeaving(true));
-  useBack(act.back, writing, () => setWriting(false));
-  useBack(act.back, leaving, () => setLeaving(false));
   if (state === null) return null;
   const screen = trackOf(peer, 'doctor', 'screen') ?? trackOf(peer, 'patient', 'screen');
   const strip = liveStrip(given, clock);
-  const recording = recordingWords(state, w);
   const mine = state.guests.find((each) => each.seat === state.you.seat);
-  const mic = devices.microphone.state;
-  const camera = devices.camera.state;
-  const quiet = state.you.soundOnly;
   const still = strip.key === 'net.lost' || strip.key === 'media.away' || strip.key === 'audio';
   return (
     <main class={`live guest ${still ? 'still' : ''} ${writing ? 'full' : ''}`} data-page="live" data-strip={strip.key}>
@@ -78,67 +103,24 @@ export function Live(given: GuestGiven) {
       <footer class="foot">
         <div class="over">
           <div class="pills">
-            {!writing && session.link === 'open' && (
-              <button type="button" class="em glassy" data-act="sound-only" aria-pressed={quiet} onClick={() => act.soundOnly(!quiet)}>
-                <Icon name={quiet ? 'camera' : 'sound'} />
-                <span>{quiet ? w.soundOnlyEnd : w.soundOnly}</span>
-              </button>
-            )}
-            <div class={`plate rec ${recording.on ? 'on' : ''}`} data-recording={state.recording.state}>
-              <i />
-              <span>{recording.words}</span>
-            </div>
+            {!writing && session.link === 'open' && <SoundOnly quiet={state.you.soundOnly} given={given} />}
+            <RecordingPlate state={state} w={w} />
           </div>
-          {camera === 'on' && (
-            <div class="self">
-              <Picture name="self" label={w.checkYou} tracks={[devices.camera.track]} muted mirrored={given.mirrored} nudge={nudge} />
-              <span>{w.you}</span>
-            </div>
-          )}
+          <Self given={given} nudge={nudge} />
         </div>
         <Spoken caption={now.call.caption} />
-        <p class={`say ${strip.tone}`}>
-          <Icon name={strip.icon} />
-          <span>
-            {strip.words}
-            {strip.more && <small>{strip.more}</small>}
-          </span>
-        </p>
+        <Say strip={strip} />
         <Onwards given={given} strip={strip} write={null} silenced={silenced} play={() => setNudge(nudge + 1)} />
-        {leaving && mine?.consent === 'agreed' && (
-          <Button act="withdraw" kind="plain" onTap={act.withdraw}>
-            {state.consent.required ? w.withdrawEnds : w.withdraw}
-          </Button>
-        )}
+        {leaving && mine?.consent === 'agreed' && <Withdraw state={state} given={given} />}
         {writing && (
           <div class="panel">
             <Messages given={given} />
           </div>
         )}
         {leaving ? (
-          <div class="bar asking" role="group" aria-label={w.endAsk}>
-            <Button act="end-stay" kind="tool" lands onTap={() => setLeaving(false)}>
-              {w.endStay}
-            </Button>
-            <Button act="end-confirm" kind="end" icon="phone" turn onTap={act.end}>
-              {w.guestLeave}
-            </Button>
-          </div>
+          <Asking row="bar" w={w} end={w.guestLeave} onStay={() => setLeaving(false)} onEnd={act.end} />
         ) : (
-        <div class="bar four" role="group" aria-label={w.buttons}>
-          <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
-            {mic === 'on' ? w.mic : w.micOff}
-          </Button>
-          <Button act="camera" kind="tool" icon={camera === 'on' ? 'camera' : 'cameraOff'} onTap={act.camera} label={camera === 'on' ? w.cameraOn : w.cameraOff}>
-            {camera === 'on' ? w.camera : w.cameraOff}
-          </Button>
-          <Button act="chat" kind={unheard(strip) && !writing ? 'main' : 'tool'} icon={writing ? 'close' : 'chat'} pressed={writing} onTap={() => setWriting(!writing)}>
-            {writing ? w.helpBackShort : messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
-          </Button>
-          <Button act="end" kind="end" icon="phone" turn onTap={() => setLeaving(true)}>
-            {w.guestLeave}
-          </Button>
-        </div>
+          <Bar given={given} letters={unheard(strip)} writing={writing} onWrite={() => setWriting(!writing)} onLeave={() => setLeaving(true)} />
         )}
       </footer>
     </main>

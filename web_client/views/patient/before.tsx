@@ -1,7 +1,6 @@
 /** The pages before the waiting room: who you are, consent. */
 import { tongue } from '../../core/tongue';
-import { useState } from 'preact/hooks';
-import { useBack } from '../parts/back';
+import { useOpened } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -12,10 +11,8 @@ import type { PatientGiven } from './shape';
 
 export function Entry(given: PatientGiven) {
   const { now, w, act } = given;
-  const [wrong, setWrong] = useState(false);
-  const [family, setFamily] = useState(false);
-  useBack(act.back, wrong, () => setWrong(false));
-  useBack(act.back, family, () => setFamily(false));
+  const [wrong, setWrong] = useOpened(act.back);
+  const [family, setFamily] = useOpened(act.back);
   const guardian = now.call.session.state?.consent.guardian === true;
   const part = useLazy(true, () => import('./behalf'));
   const state = now.call.session.state;

@@ -1,9 +1,8 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
 import type { Doctor, Patient } from '../../core/wire';
 import { tongue } from '../../core/tongue';
 import type { PatientWords as Words } from '../../words/kinds';
-import { useBack } from '../parts/back';
+import { useOpened } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -114,10 +113,8 @@ interface SheetGiven {
  */
 export function Sheet({ given, page, children, main, rest, says120 }: SheetGiven) {
   const { w, act, mode } = given;
-  const [helping, setHelping] = useState(false);
-  const [writing, setWriting] = useState(false);
-  useBack(act.back, helping, () => setHelping(false));
-  useBack(act.back, writing, () => setWriting(false));
+  const [helping, setHelping] = useOpened(act.back);
+  const [writing, setWriting] = useOpened(act.back);
   const elder = mode !== 'normal';
   const phase = given.now.call.session.state?.phase;
   // A guest writes once it is in, and has a page of its own there.

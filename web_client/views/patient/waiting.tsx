@@ -1,9 +1,8 @@
 /** The waiting room: where one stands, and that nothing need be done. */
-import { useState } from 'preact/hooks';
 import { minutesOf } from '../../core/visit';
 import type { State } from '../../core/wire';
 import type { PatientWords as Words } from '../../words/kinds';
-import { useBack } from '../parts/back';
+import { useOpened } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -28,8 +27,7 @@ export function Waiting(given: PatientGiven) {
   const { now, w, act, mode } = given;
   const { session, devices, messages } = now.call;
   const state = session.state;
-  const [writing, setWriting] = useState(false);
-  useBack(act.back, writing, () => setWriting(false));
+  const [writing, setWriting] = useOpened(act.back);
   const ahead = state?.ahead ?? null;
   const wait = state?.wait;
   const lost = session.link === 'lost';
