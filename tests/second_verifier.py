@@ -26,19 +26,8 @@ TYPES = {
     *("stamp", "anchor", "certificate"),
 }
 CAUSES = ("network", "off", "present", "recorder", "withdrawn", "worker")
-EXTRAS = {
-    "README.zh.md",
-    "README.en.md",
-    "bundle.json",
-    "verify.sh",
-    "verify.awk",
-    "verify-log.sh",
-    "verify-stamps.sh",
-    "log/manifest.jsonl",
-    "log/manifest.tlog-proof",
-    "stamps/close.tlog-proof",
-    "log/close.tlog-proof",
-}
+OPTIONAL = {"log/manifest.jsonl", "log/manifest.tlog-proof", "stamps/close.tlog-proof", "log/close.tlog-proof"}
+EXTRA = re.compile(r"README\.(zh|en)\.md|bundle\.json|verify\.sh|verify/[a-z]{1,32}\.(sh|awk)")
 
 
 class Broken(Exception):
@@ -99,9 +88,9 @@ def _intact(objects: Mapping[str, bytes]) -> list[dict[str, Any]]:
     _heads(lines, batches, head_batches, opening, keys[0]["key"], key)
     known = _media(objects, records) | _outside(objects, lines, records)
     _end(records)
-    known |= {f"keys/{named['key']}.pem" for named in opening["keys"]} | EXTRAS
+    known |= {f"keys/{named['key']}.pem" for named in opening["keys"]} | OPTIONAL
     known |= {f"{kind}/{n:06d}.jsonl" for kind in ("records", "heads") for n in range(1, len(batches) + 1)}
-    _need(set(objects) <= known, "LAYOUT-1")
+    _need(all(name in known or EXTRA.fullmatch(name) for name in objects), "LAYOUT-1")
     return records
 
 

@@ -19,7 +19,7 @@ What stands in this folder cannot vouch for itself.
 sh verify.sh                                     # any Unix with openssl 3; or:
 pip install teleconsult && teleconsult verify .
 ```
-The two share no code. (Better still, run a `verify.sh`, with the `verify*` files beside it, that you got elsewhere:
+The two share no code. (Better still, run a `verify.sh`, with its folder `verify`, that you got elsewhere:
 `sh verify.sh FOLDER`.)
 
 Two verdicts:
@@ -58,7 +58,7 @@ _ZH = """# 就诊 {visit} 的录像
 sh verify.sh                                     # 任何装有 openssl 3 的 Unix；或者：
 pip install teleconsult && teleconsult verify .
 ```
-两者互不共用代码。（更稳妥：使用从其他途径取得的 `verify.sh` 及同目录的 `verify*` 文件：`sh verify.sh 文件夹`。）
+两者互不共用代码。（更稳妥：使用从其他途径取得的 `verify.sh` 及其 `verify` 文件夹：`sh verify.sh 文件夹`。）
 
 结论有两项：
 
@@ -93,8 +93,7 @@ def readme_zh(visit: str, origin: str | None, key: str | None) -> str:
 
 
 def verifiers() -> dict[str, bytes]:
-    """verify.sh and what it uses: the whole verifier for a machine that has only openssl."""
+    """verify.sh and what it uses, by their names in a bundle: the whole verifier for a machine that has only openssl."""
     here = Path(__file__).parents[1]
-    return {
-        name: (here / name).read_bytes() for name in ("verify.sh", "verify.awk", "verify-log.sh", "verify-stamps.sh")
-    }
+    files = [here / "verify.sh", *sorted((here / "verify").glob("*.sh")), *sorted((here / "verify").glob("*.awk"))]
+    return {file.relative_to(here).as_posix(): file.read_bytes() for file in files}

@@ -15,11 +15,6 @@ SEAT = r"[a-z][a-z0-9-]{0,31}"
 STREAM = SEAT + r"(\.screen)?"
 HEX = r"[0-9a-f]{64}"
 
-EXTRAS = frozenset(
-    {"README.zh.md", "README.en.md", "bundle.json", "verify.sh", "verify.awk", "verify-log.sh", "verify-stamps.sh"}
-)
-"""What a bundle may add at its root. None of it is evidence."""
-
 PROOF = "log/close.tlog-proof"
 """The proof that the log has the record `close`."""
 
@@ -32,7 +27,8 @@ MANIFEST, MANIFEST_PROOF = "log/manifest.jsonl", "log/manifest.tlog-proof"
 _OBJECT = re.compile(
     rf"log/(close\.tlog-proof|manifest\.(jsonl|tlog-proof))|stamps/([0-9]{{6}}|close)\.tlog-proof|(records|heads)/[0-9]{{6}}\.jsonl|keys/{HEX}\.pem|streams/{STREAM}/part-[0-9]{{3}}/(init|seg-[0-9]{{6}})\.(webm|mkv)"
 )
-_FOLDER = re.compile(rf"records|heads|keys|log|stamps|streams(/{STREAM}(/part-(?!000)[0-9]{{3}})?)?")
+_EXTRA = re.compile(r"README\.(zh|en)\.md|bundle\.json|verify\.sh|verify/[a-z]{1,32}\.(sh|awk)")
+_FOLDER = re.compile(rf"records|heads|keys|log|stamps|verify|streams(/{STREAM}(/part-(?!000)[0-9]{{3}})?)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*")
 _BATCH = re.compile(r"(records|heads)/([0-9]{6})\.jsonl")
 _UNSAFE = re.compile(r"\\|[\x00-\x1f\x7f]|^/|//|/$|^$")
@@ -104,6 +100,11 @@ def batch_of(name: str) -> tuple[str, int] | None:
 def is_object(name: str) -> bool:
     """Whether the name is one of a recording's objects (not of a bundle's extras)."""
     return _OBJECT.fullmatch(name) is not None
+
+
+def is_extra(name: str) -> bool:
+    """Whether a bundle may add a file of this name. None of them is evidence."""
+    return _EXTRA.fullmatch(name) is not None
 
 
 def is_folder(name: str) -> bool:

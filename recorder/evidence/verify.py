@@ -16,7 +16,7 @@ from recorder.evidence.digest import Digest
 from recorder.evidence.errors import EvidenceError, KeyInvalid, NotCanonical, RecordInvalid
 from recorder.evidence.findings import Broken, Findings
 from recorder.evidence.heads import Head, parse_head
-from recorder.evidence.layout import EXTRAS, batch_of, heads_name, is_plain, key_name, records_name
+from recorder.evidence.layout import batch_of, heads_name, is_extra, is_plain, key_name, records_name
 from recorder.evidence.ledger import Expected, Ledger
 from recorder.evidence.logged import Witnessed
 from recorder.evidence.records import Anchor, Leg, instant_ms
@@ -117,7 +117,7 @@ class _Verification:
         self._chain = Chain(visit, self._findings)
         self._ledger = Ledger(self._findings)
         self._names: set[str] = set()
-        self._known: set[str] = set(EXTRAS)
+        self._known: set[str] = set()
         self._keys: dict[tuple[str, str], PublicKey] = {}
         self._trusted: bool | None = None
         self._ends: list[int] = []
@@ -334,10 +334,9 @@ class _Verification:
             self._findings.add(wanted.altered, name)  # PART-2, SEG-2, STAMP-1
 
     def _leftovers(self) -> None:
-        for name in sorted(
-            self._names - self._known | {name for name in EXTRAS & self._names if not self._opens(name)}
-        ):
-            self._findings.add("LAYOUT-1", name)  # LAYOUT-1
+        for name in sorted(self._names - self._known):
+            if not (is_extra(name) and self._opens(name)):
+                self._findings.add("LAYOUT-1", name)  # LAYOUT-1
 
     def _opens(self, name: str) -> bool:
         # What a bundle adds is not judged, but it is a file, not a link to another.

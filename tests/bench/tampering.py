@@ -123,7 +123,4 @@ def by_shell(root: Path, *key: str) -> tuple[int, list[str]]:
 
 @cache
 def _script() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="verify-"))
-    for name, text in verifiers().items():
-        (folder / name).write_bytes(text)
-    return folder / "verify.sh"
+    return write_bundle(verifiers(), Path(tempfile.mkdtemp(prefix="verify-"))) / "verify.sh"

@@ -11,6 +11,7 @@ import pytest
 
 from recorder.bundle.directory import exit_code, verify_directory
 from recorder.bundle.texts import verifiers
+from tests.bundles import write_bundle
 from tests.golden import ALL
 
 VERDICTS = {
@@ -29,9 +30,7 @@ def test_a_golden_bundle_is_judged_as_ever(name: str, tmp_path: Path) -> None:
     first = verdict.broken[0].rule if verdict.broken else None
     said = {"intact": verdict.intact, "complete": verdict.complete, "first": first, "witnessed": verdict.witnessed}
     assert said == VERDICTS[name]
-    tools.mkdir()
-    for tool, text in verifiers().items():
-        (tools / tool).write_bytes(text)
+    write_bundle(verifiers(), tools)
     done = subprocess.run(["sh", str(tools / "verify.sh"), str(bundle)], capture_output=True, text=True, timeout=60)
     assert done.returncode == exit_code(verdict)
     assert done.stdout.startswith(f"intact: {'yes' if verdict.intact else 'no'}\n")

@@ -51,10 +51,7 @@ def told(authority: Path) -> Witnessed:
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("tools")
-    for name, text in verifiers().items():
-        (folder / name).write_bytes(text)
-    return folder / "verify.sh"
+    return write_bundle(verifiers(), tmp_path_factory.mktemp("tools")) / "verify.sh"
 
 
 def trusting(authority: Path, required: bool = True) -> Trust:

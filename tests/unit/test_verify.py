@@ -52,7 +52,7 @@ def test_progress_is_told_up_to_the_whole() -> None:
 
 
 def test_what_a_file_manager_or_the_bundle_adds_is_no_breach() -> None:
-    extras = dict.fromkeys(["README.zh.md", "README.en.md", "verify.sh", "verify.awk"], b"x")
+    extras = dict.fromkeys(["README.zh.md", "README.en.md", "verify.sh", "verify/names.sh", "verify/forms.awk"], b"x")
     extras["bundle.json"] = b"not even json"
     assert judge({**plain_visit(), **extras}).complete
 

@@ -11,7 +11,7 @@ import pytest
 
 from recorder.bundle.texts import verifiers
 from recorder.evidence.records import SAFE
-from tests.bundles import ORIGIN, Scribe
+from tests.bundles import ORIGIN, Scribe, write_bundle
 from tests.forgeries import VISIT, Forgery, Objects, judge
 from tests.unit.test_verify_sh import ALONE, alike
 
@@ -21,9 +21,7 @@ SEATS = ("doctor", "patient")
 @pytest.fixture(scope="module")
 def script() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
-        for name, text in verifiers().items():
-            (Path(folder) / name).write_bytes(text)
-        yield Path(folder) / "verify.sh"
+        yield write_bundle(verifiers(), Path(folder)) / "verify.sh"
 
 
 def begun(*seats: str, visit: str = VISIT) -> Scribe:

@@ -48,8 +48,10 @@ const COMPLETE_ONLY = new Set(['CLOSE-1', 'COV-1', 'COV-2', 'COV-3']);
 const PROOF = 'log/close.tlog-proof';
 const MANIFEST = ['log/manifest.jsonl', 'log/manifest.tlog-proof'];
 const CLOSE_STAMP = 'stamps/close.tlog-proof';
-const EXTRAS = ['README.zh.md', 'README.en.md', 'bundle.json', 'verify.sh', 'verify.awk', 'verify-log.sh', 'verify-stamps.sh', PROOF, ...MANIFEST, CLOSE_STAMP];
-const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|README\.(zh|en)\.md|bundle\.json|verify\.sh|verify\.awk|verify-(log|stamps)\.sh|log\/(close|manifest)\.tlog-proof|log\/manifest\.jsonl|stamps\/([0-9]{6}|close)\.tlog-proof)$/;
+const OPTIONAL = [PROOF, ...MANIFEST, CLOSE_STAMP];
+/** What a bundle may add; none of it is evidence. */
+const EXTRA = /^(README\.(zh|en)\.md|bundle\.json|verify\.sh|verify\/[a-z]{1,32}\.(sh|awk))$/;
+const SAFE = /^((records|heads)\/[0-9]{6}\.jsonl|keys\/[0-9a-f]{64}\.pem|streams\/[a-z][a-z0-9-]{0,31}(\.screen)?\/part-[0-9]{3}\/(init|seg-[0-9]{6})\.(webm|mkv)|log\/(close|manifest)\.tlog-proof|log\/manifest\.jsonl|stamps\/([0-9]{6}|close)\.tlog-proof)$/;
 const TIME_TOLERANCE_MS = 2000;
 const MAX_KEPT = 200;
 
@@ -62,7 +64,7 @@ class Verification {
   private intact = true;
   private complete = true;
   private readonly names: ReadonlySet<string>;
-  private readonly known = new Set<string>(EXTRAS);
+  private readonly known = new Set<string>(OPTIONAL);
   private readonly ledger = new Ledger((rule, where) => this.find(rule, where));
   private readonly records: Entry[] = [];
   /** Hash of each line, readable or not. */
@@ -118,8 +120,11 @@ class Verification {
 
   private list(): void {
     if (this.names.size !== this.objects.names.length) this.find('LAYOUT-1', '');
-    for (const name of [...this.names].sort()) if (!SAFE.test(name)) this.find(/^[A-Za-z0-9._/-]+$/.test(name) ? 'LAYOUT-1' : 'LAYOUT-4', name);
-    for (const name of this.names) if (!SAFE.test(name)) this.known.add(name);
+    for (const name of [...this.names].sort()) {
+      if (SAFE.test(name)) continue;
+      if (!EXTRA.test(name)) this.find(/^[A-Za-z0-9._/-]+$/.test(name) ? 'LAYOUT-1' : 'LAYOUT-4', name);
+      this.known.add(name);
+    }
     const most = Math.max(0, ...this.numbers('records'), ...this.numbers('heads'));
     for (let number = 1; number <= most; number += 1)
       for (const kind of ['records', 'heads']) if (!this.names.has(batch(kind, number))) this.find('LAYOUT-2', batch(kind, number));
