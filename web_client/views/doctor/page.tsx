@@ -8,10 +8,11 @@ import { Icon, addIcons } from '../parts/icon';
 import { STAFF } from '../parts/icon-staff';
 import { Said } from '../parts/said';
 import { useLazy } from '../parts/lazy';
-import { Column, deskStrip } from './column';
+import { Column } from './column';
 import { doctorLine } from './names';
 import { Queue } from './queue';
 import type { DoctorGiven, Tab } from './shape';
+import { deskStrip } from './strip';
 import { Workspace } from './workspace';
 
 addIcons(STAFF);

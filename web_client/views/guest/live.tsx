@@ -2,12 +2,12 @@
 import { useState } from 'preact/hooks';
 import { trackOf } from '../../core/peer';
 import type { Seat } from '../../core/wire';
-import { Asking } from '../parts/asking';
 import { useBack, useOpened } from '../parts/back';
 import { Button } from '../parts/button';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
 import { Picture } from '../parts/picture';
+import { Row } from '../parts/row';
 import { useTick } from '../parts/snapshot';
 import { Spoken } from '../parts/spoken';
 import { Tiles } from '../parts/tiles';
@@ -49,15 +49,16 @@ interface BarGiven {
   letters: boolean;
   writing: boolean;
   onWrite: () => void;
-  onLeave: () => void;
+  leaving: boolean;
+  onAsk: (leaving: boolean) => void;
 }
 
-function Bar({ given, letters, writing, onWrite, onLeave }: BarGiven) {
+function Bar({ given, letters, writing, onWrite, leaving, onAsk }: BarGiven) {
   const { now, w, act } = given;
   const { devices, messages } = now.call;
   const mic = devices.microphone.state;
   return (
-    <div class="bar four" role="group" aria-label={w.buttons}>
+    <Row kind="bar" of="four" w={w} end={w.guestLeave} asking={leaving} onStay={() => onAsk(false)} onEnd={act.end}>
       <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : w.micOff}>
         {mic === 'on' ? w.mic : w.micOff}
       </Button>
@@ -65,10 +66,10 @@ function Bar({ given, letters, writing, onWrite, onLeave }: BarGiven) {
       <Button act="chat" kind={letters && !writing ? 'main' : 'tool'} icon={writing ? 'close' : 'chat'} pressed={writing} onTap={onWrite}>
         {writing ? w.helpBackShort : messages.unread > 0 ? w.chatUnread(messages.unread) : w.leaveWord}
       </Button>
-      <Button act="end" kind="end" icon="phone" turn onTap={onLeave}>
+      <Button act="end" kind="end" icon="phone" turn onTap={() => onAsk(true)}>
         {w.guestLeave}
       </Button>
-    </div>
+    </Row>
   );
 }
 
@@ -117,11 +118,7 @@ export function Live(given: GuestGiven) {
             <Messages given={given} />
           </div>
         )}
-        {leaving ? (
-          <Asking row="bar" w={w} end={w.guestLeave} onStay={() => setLeaving(false)} onEnd={act.end} />
-        ) : (
-          <Bar given={given} letters={unheard(strip)} writing={writing} onWrite={() => setWriting(!writing)} onLeave={() => setLeaving(true)} />
-        )}
+        <Bar given={given} letters={unheard(strip)} writing={writing} onWrite={() => setWriting(!writing)} leaving={leaving} onAsk={setLeaving} />
       </footer>
     </main>
   );

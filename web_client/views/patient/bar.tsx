@@ -1,6 +1,7 @@
 /** The row of buttons under a live visit. In elder mode it has three of them, and the others stand under “help”. */
 import type { State } from '../../core/wire';
 import { Button } from '../parts/button';
+import { Row } from '../parts/row';
 import { CameraButton } from './foot';
 import type { PatientGiven } from './shape';
 
@@ -52,15 +53,16 @@ export function Helps({ state, ...letters }: Letters & { state: State }) {
 interface BarGiven extends Letters {
   helping: boolean;
   onHelp: () => void;
-  onEnd: () => void;
+  ending: boolean;
+  onAsk: (ending: boolean) => void;
 }
 
-export function Bar({ helping, onHelp, onEnd, ...letters }: BarGiven) {
+export function Bar({ helping, onHelp, ending, onAsk, ...letters }: BarGiven) {
   const { now, w, act, mode } = letters.given;
   const mic = now.call.devices.microphone.state;
   const elder = mode !== 'normal';
   return (
-    <div class={elder ? 'bar' : 'bar five'} role="group" aria-label={w.buttons}>
+    <Row kind="bar" of={elder ? undefined : 'five'} w={w} end={w.end} asking={ending} onStay={() => onAsk(false)} onEnd={act.end}>
       <Button act="microphone" kind="tool" icon={mic === 'on' ? 'mic' : 'micOff'} onTap={act.microphone} label={mic === 'on' ? w.micOn : mic === 'failed' ? `${w.micOff} · ${w.checkRetry}` : w.micOff}>
         {mic === 'failed' ? w.checkRetry : mic !== 'on' ? w.micOff : elder ? w.micOn : w.mic}
       </Button>
@@ -71,9 +73,9 @@ export function Bar({ helping, onHelp, onEnd, ...letters }: BarGiven) {
       ) : (
         <Others {...letters} />
       )}
-      <Button act="end" kind="end" icon="phone" turn onTap={onEnd}>
+      <Button act="end" kind="end" icon="phone" turn onTap={() => onAsk(true)}>
         {w.end}
       </Button>
-    </div>
+    </Row>
   );
 }

@@ -2,7 +2,6 @@
 import { useState } from 'preact/hooks';
 import { type MediaTrack, trackOf } from '../../core/peer';
 import type { Source, State } from '../../core/wire';
-import { Asking } from '../parts/asking';
 import { useBack, useOpened } from '../parts/back';
 import { Heading } from '../parts/heading';
 import { Icon } from '../parts/icon';
@@ -134,11 +133,7 @@ export function Live(given: PatientGiven) {
           </div>
         )}
         {elder && helping && !writing && !ending && <Helps given={given} state={state} {...letters} />}
-        {ending ? (
-          <Asking row="bar" w={w} end={w.end} onStay={() => setEnding(false)} onEnd={act.end} />
-        ) : (
-          <Bar given={given} helping={helping} onHelp={helped} onEnd={() => setEnding(true)} {...letters} />
-        )}
+        <Bar given={given} helping={helping} onHelp={helped} ending={ending} onAsk={setEnding} {...letters} />
       </footer>
     </main>
   );
