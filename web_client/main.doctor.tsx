@@ -21,16 +21,11 @@ import { clock } from './ports/clock';
 import { fetchConsent } from './ports/consent';
 import { fit } from './ports/frame';
 import { media } from './ports/media';
-import type { Glance } from './core/black';
-import { photos } from './ports/photos';
 import { askForNotices, copy, notice } from './ports/notices';
 import { keep, keepToken, recall, root, takeToken } from './ports/place';
 import { preferences, switchLanguage } from './ports/preferences';
-import { whenNetworkChanges } from './ports/roam';
-import { rtc } from './ports/rtc';
-import { socket } from './ports/socket';
-import { expose } from './ports/tests';
 import { stayAwake } from './ports/wake';
+import { chatActs, exposeCall, keepUp, memory, portsOf, receiptActs } from './seat';
 import { DoctorPageView } from './views/doctor/page';
 import { firstOf } from './views/doctor/queue';
 import { useSnapshot } from './views/parts/snapshot';
@@ -45,15 +40,8 @@ const WORDS = { zh: { ...zhCommon, ...zhVisit, ...zhOwn }, en: { ...enCommon, ..
 const CHIME = 'teleconsult.chime';
 const LETTERS = 'teleconsult.letters';
 
-const memory = {
-  recall: (key: string) => recall('session', `teleconsult.step.${key}`),
-  keep: (key: string, value: string) => keep('session', `teleconsult.step.${key}`, value),
-};
-
 const token = takeToken('d');
-let glance: Glance = () => null;
-void import('./ports/glance').then((port) => (glance = port.glanceAt('patient')), () => undefined);
-const desk = new Desk({ socket, rtc, media, clock, memory, photos, glance: (name) => glance(name) }, token ?? '', (next) => keepToken('d', next));
+const desk = new Desk(portsOf('patient'), token ?? '', (next) => keepToken('d', next));
 const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, holding: null as boolean | null, letters: recall('local', LETTERS) !== 'off' });
 /** The devices go off at once, so the button says so at once: pressed again it resumes. */
 const holding = new Choice((on) => ui.set({ holding: on }));
@@ -207,10 +195,7 @@ function Page() {
         show: (file) => void import('./ports/still').then(({ still }) => still(file)).then((shown) => desk.call.devices.show(shown), () => undefined),
         toWaiting: () => void duties().toWaiting(),
         guest: (seat, inside) => void duties().guest(seat, inside),
-        receipt: () => ({
-          ask: () => import('./ports/receipt').then((port) => port.receipt(recall('session', 'teleconsult.token.d') ?? '')),
-          save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
-        }),
+        receipt: () => receiptActs(recall('session', 'teleconsult.token.d') ?? ''),
         drafts: () => draftsOf(desk.call),
         reconnect: () => void desk.call.reconnect(),
         chat: DEEDS.chat,
@@ -220,11 +205,7 @@ function Page() {
           ui.set({ letters: !shown.letters });
         },
         fit: fitSlot,
-        write: (words) => desk.call.messages.write(words),
-        attach: (file) => void desk.call.messages.attach(file),
-        discard: (id) => desk.call.messages.discard(id),
-        looking: (looking) => desk.call.messages.look(looking),
-        photo: (id) => desk.call.messages.photo(id),
+        ...chatActs(() => desk.call),
         admit,
         look: (visit) => {
           leave();
@@ -255,23 +236,11 @@ warm();
 addEventListener('pointerdown', unlock, { once: true });
 addEventListener('pointerdown', askForNotices, { once: true });
 addEventListener('keydown', unlock, { once: true });
-whenNetworkChanges(() => desk.call.roam());
-addEventListener('pageshow', () => desk.call.hurry());
+keepUp(() => desk.call);
 addEventListener('hashchange', () => {
   if (location.hash.length > 1) location.reload();
 });
-document.addEventListener('visibilitychange', () => {
-  if (document.visibilityState === 'visible') desk.call.hurry();
-});
-
-expose({
-  get seat() { return desk.now.call.session.state?.you.seat ?? null; },
-  get phase() { return desk.now.call.session.state?.phase ?? null; },
-  get page() { return doctorView(desk.now.call.session); },
-  get transport() { return desk.now.call.peer.transport; },
-  get seq() { return desk.now.call.session.state?.seq ?? null; },
-  stats: () => desk.call.stats(),
-});
+exposeCall(() => desk.call, () => doctorView(desk.now.call.session));
 
 if (token !== null) {
   desk.open();

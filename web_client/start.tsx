@@ -14,30 +14,17 @@ import { clock } from './ports/clock';
 import { type Saying, Voice } from './core/voice';
 import { sounds, unlock } from './ports/chime';
 import { fetchConsent } from './ports/consent';
-import { media } from './ports/media';
 import { meter } from './ports/meter';
-import type { Glance } from './core/black';
-import { photos } from './ports/photos';
-import { keep, keepToken, recall, takeToken } from './ports/place';
+import { keepToken, takeToken } from './ports/place';
 import { preferences, switchLanguage, switchMode, switchReading } from './ports/preferences';
-import { whenNetworkChanges } from './ports/roam';
 import { rate } from './ports/rating';
-import { rtc } from './ports/rtc';
-import { socket } from './ports/socket';
-import { expose } from './ports/tests';
 import { Words } from './core/words';
 import { speech } from './ports/speech';
 import { stayAwake } from './ports/wake';
+import { chatActs, exposeCall, keepUp, memory, portsOf, receiptActs } from './seat';
 import { useSnapshot } from './views/parts/snapshot';
 import type { PatientGiven } from './views/patient/shape';
 import type { PatientWords } from './words/kinds';
-
-
-const memory = {
-  recall: (key: string) => recall('session', `teleconsult.step.${key}`),
-  keep: (key: string, value: string) => keep('session', `teleconsult.step.${key}`, value),
-};
-
 /** What differs between the two pages. */
 interface Role<W extends PatientWords> {
   readonly letter: 'p' | 'g';
@@ -47,40 +34,25 @@ interface Role<W extends PatientWords> {
   readonly saying: (of: Pick<PatientGiven, 'now' | 'browser' | 'low'> & { readonly w: W }) => Saying | null;
 }
 
-export function start<W extends PatientWords>(given: Role<W>): void {
-  const words = new Words(given.load, preferences.now.language, clock);
-  preferences.watch(({ language }) => words.speak(language));
-
-  const token = takeToken(given.letter);
-  let glance: Glance = () => null;
-  void import('./ports/glance').then((port) => (glance = port.glanceAt('doctor')), () => undefined);
-  const visit = new given.Visit({ socket, rtc, media, clock, memory, photos, glance: (name) => glance(name) }, token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
-  // SIG-33: the visit goes on with another doctor; the page goes along.
+/** SIG-33: the visit goes on with another doctor; the page goes along. */
+function followOn(visit: PatientVisit, letter: 'p' | 'g'): void {
   let following = false;
   visit.watch(({ call }) => {
     if (following || call.session.state?.ended?.reason !== 'transferred') return;
     following = true;
     void visit.call.follow().then((next) => {
       if (next === null) return;
-      keepToken(given.letter, next);
+      keepToken(letter, next);
       memory.keep('answered', '');
       location.reload();
     });
   });
-  const browser = browserOf(navigator.userAgent);
-  const voice = new Voice(speech, clock);
-  // Whoever comes back by a reload has touched nothing yet, and the browser lets nothing ring.
-  const bell = new Snapshot({ rings: true });
-  const power = new Snapshot({ low: false });
-  whenBattery((low) => power.set({ low }));
-  let touched = false;
-  const nothing = new Snapshot({
-    ...visit.now,
-    page: 'closed' as const,
-    call: { ...visit.now.call, session: { ...visit.now.call.session, link: 'over' as const, code: 'no_link' } },
-  });
+}
 
-  const act: PatientGiven['act'] = {
+/** What a tap does. */
+function actsOf(visit: PatientVisit, voice: Voice, token: string): PatientGiven['act'] {
+  return {
+    ...chatActs(() => visit.call),
     answer: () => visit.answer(),
     auto: () => visit.toggleAuto(),
     read: switchReading,
@@ -89,17 +61,9 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     rebook: () => void visit.call.rebook(),
     reconnect: () => void visit.reconnect(),
     flip: () => void visit.call.devices.flip(),
-    write: (words: string) => visit.call.messages.write(words),
-    attach: (file: File) => void visit.call.messages.attach(file),
-    discard: (id: string) => visit.call.messages.discard(id),
-    looking: (looking: boolean) => visit.call.messages.look(looking),
-    photo: (id: string) => visit.call.messages.photo(id),
     confirm: (by) => visit.confirm(by),
-    receipt: () => ({
-      ask: () => import('./ports/receipt').then((port) => port.receipt(token ?? '')),
-      save: (made) => void import('./ports/receipt').then((port) => port.save(made)),
-    }),
-    rate: (stars, text) => void visit.rate(() => rate(token ?? '', stars, text)),
+    receipt: () => receiptActs(token),
+    rate: (stars, text) => void visit.rate(() => rate(token, stars, text)),
     decide: (agreed: boolean) => void visit.decide(agreed),
     reconsider: () => visit.reconsider(),
     check: () => visit.check(),
@@ -119,6 +83,29 @@ export function start<W extends PatientWords>(given: Role<W>): void {
     language: switchLanguage,
     mode: switchMode,
   };
+}
+
+export function start<W extends PatientWords>(given: Role<W>): void {
+  const words = new Words(given.load, preferences.now.language, clock);
+  preferences.watch(({ language }) => words.speak(language));
+
+  const token = takeToken(given.letter);
+  const visit = new given.Visit(portsOf('doctor'), token ?? '', fetchConsent, preferences.now.language, () => preferences.now.mode !== 'normal', () => import('./ports/probe').then((part) => part.probe));
+  followOn(visit, given.letter);
+  const browser = browserOf(navigator.userAgent);
+  const voice = new Voice(speech, clock);
+  // Whoever comes back by a reload has touched nothing yet, and the browser lets nothing ring.
+  const bell = new Snapshot({ rings: true });
+  const power = new Snapshot({ low: false });
+  whenBattery((low) => power.set({ low }));
+  let touched = false;
+  const nothing = new Snapshot({
+    ...visit.now,
+    page: 'closed' as const,
+    call: { ...visit.now.call, session: { ...visit.now.call.session, link: 'over' as const, code: 'no_link' } },
+  });
+
+  const act = actsOf(visit, voice, token ?? '');
 
   function Page() {
     const { words: w, language } = useSnapshot(words);
@@ -155,23 +142,13 @@ export function start<W extends PatientWords>(given: Role<W>): void {
       unlock();
       voice.unlock();
     }, { once: true });
-  whenNetworkChanges(() => visit.call.roam());
-  addEventListener('pageshow', () => visit.call.hurry());
+  keepUp(() => visit.call);
   addEventListener('hashchange', () => location.reload());
   document.addEventListener('visibilitychange', () => {
-    if (document.visibilityState !== 'visible') return;
-    visit.call.hurry();
-    stayAwake(visit.now.page === 'waiting' || visit.now.page === 'called' || visit.now.page === 'live');
+    if (document.visibilityState === 'visible') stayAwake(visit.now.page === 'waiting' || visit.now.page === 'called' || visit.now.page === 'live');
   });
 
-  expose({
-    get seat() { return visit.now.call.session.state?.you.seat ?? null; },
-    get phase() { return visit.now.call.session.state?.phase ?? null; },
-    get page() { return visit.now.page; },
-    get transport() { return visit.now.call.peer.transport; },
-    get seq() { return visit.now.call.session.state?.seq ?? null; },
-    stats: () => visit.call.stats(),
-  });
+  exposeCall(() => visit.call, () => visit.now.page);
 
   if (token !== null) {
     let spoken = preferences.now.language;
