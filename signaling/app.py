@@ -55,11 +55,11 @@ from signaling.api.sources import PROXIES, networks
 from signaling.api.table import all_routes
 from signaling.api.webhooks import WebhookRoutes
 from signaling.calendar import SqlCalendar
-from signaling.expiry import expire
 from signaling.law.facts import Contact, Contacts, Slot
 from signaling.law.promise import Limits
 from signaling.links import Links
 from signaling.live.doors import Doors, Practice
+from signaling.live.expiry import expire
 from signaling.live.registry import VisitRegistry
 from signaling.live.rehearsals import Rehearsals
 from signaling.live.workers import MediaWorkers, RecorderLink
@@ -67,7 +67,7 @@ from signaling.outbound.notices import Door, FileDoor, NoticeSender, WebhookDoor
 from signaling.outbound.reminders import Reminders
 from signaling.outbound.webhooks import WebhookSender
 from signaling.pages import Pages
-from signaling.photo_files import FolderPhotos
+from signaling.photos.photo_files import FolderPhotos
 from signaling.ports import Clock, StoreAway
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings.copies import Copies

@@ -40,7 +40,7 @@ from signaling.law.facts import Doctor, Ending, GuestKind, Patient, Pulse, Seat,
 from signaling.law.terms import GUESTS
 from signaling.law.visit import Visit
 from signaling.links import Links
-from signaling.photo_files import FolderPhotos
+from signaling.photos.photo_files import FolderPhotos
 from signaling.pseudonyms import KeyedPseudonyms
 from signaling.recordings.copies import Copies
 from signaling.recordings.door import RecorderDoor

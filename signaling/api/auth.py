@@ -16,10 +16,10 @@ from datetime import UTC, datetime
 from aiohttp import web
 
 from config.clock import iso
+from signaling.api.problems import Forbidden, TooManyFailures, Unauthorised
 from signaling.api.route import Access, Principal
 from signaling.api.sources import source_of
 from signaling.ports import Claims, Clock, Tokens, VisitStore
-from signaling.problems import Forbidden, TooManyFailures, Unauthorised
 from signaling.rate import Bucket
 from signaling.staff.access import Asker
 from signaling.staff.access_store import TOKEN_PREFIX, SqlAccess

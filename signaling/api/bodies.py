@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from signaling.problems import MediaTypeWrong, RequestInvalid, RequestLate, TooLarge
+from signaling.api.problems import MediaTypeWrong, RequestInvalid, RequestLate, TooLarge
 
 STALL_S = 15.0
 FORM_WITHIN_S = 30.0

@@ -16,6 +16,7 @@ from signaling.api.appointment_kinds import (
     MoveAppointment,
     NewAppointment,
 )
+from signaling.api.problems import Conflict, NotFound
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.visit_kinds import VisitLinks
 from signaling.calendar import Appointment, SlotTaken, SqlCalendar, expiry_of, on_a_slot
@@ -23,7 +24,6 @@ from signaling.law.errors import EventRefused
 from signaling.law.facts import VisitFacts
 from signaling.links import Links
 from signaling.ports import Clock, Visits, VisitStore
-from signaling.problems import Conflict, NotFound
 
 ONE = "/api/v1/appointments/{appointment}"
 AHEAD_S = 10 * 366 * 86_400

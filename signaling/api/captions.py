@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from signaling.api.caption_kinds import CaptionSent, NewCaption
+from signaling.api.problems import Conflict, NotFound, NotReady, TooManyFailures
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.captions import Caption
 from signaling.law.errors import EventRefused, RateLimited
 from signaling.ports import Visits
-from signaling.problems import Conflict, NotFound, NotReady, TooManyFailures
 
 
 class CaptionRoutes:

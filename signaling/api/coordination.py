@@ -21,12 +21,12 @@ from signaling.api.coordination_kinds import (
     MovedVisit,
     Reassign,
 )
+from signaling.api.problems import Conflict, NotFound, NotReady
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.errors import EventRefused
 from signaling.law.facts import Doctor, VisitFacts
 from signaling.law.snapshot import masked_name
 from signaling.ports import Clock, Visits, VisitStore
-from signaling.problems import Conflict, NotFound, NotReady
 
 
 class CoordinationRoutes:

@@ -10,9 +10,9 @@ from config.clock import random_name
 from signaling.api.audit_kinds import CopyList, NewCopy
 from signaling.api.looks import Looks, asker_of
 from signaling.api.playing import PlayingRoutes
+from signaling.api.problems import Conflict, NotFound, NotReady, RequestInvalid
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.facts import VisitFacts
-from signaling.problems import Conflict, NotFound, NotReady, RequestInvalid
 from signaling.recordings.copies import Copies, CopiesFull, Copy, Manifest, Recipe, Redacted
 from signaling.recordings.door import RecorderAway, RecorderDoor
 

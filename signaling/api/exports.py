@@ -16,9 +16,9 @@ from config.clock import iso, parse_iso, random_name
 from signaling.api.audit_kinds import DecideExport, Exports, GiveReason, TakeExport
 from signaling.api.handing_on import hand_on
 from signaling.api.looks import Looks, asker_of, subject
+from signaling.api.problems import Conflict, Forbidden, NotFound, NotReady
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, json_answer
 from signaling.law.facts import VisitFacts
-from signaling.problems import Conflict, Forbidden, NotFound, NotReady
 from signaling.recordings.door import RecorderAway, RecorderDoor
 from signaling.recordings.export_store import SqlExports
 from signaling.recordings.exports import BOX_S, Export, ExportRefused, check_decidable, check_takeable

@@ -14,9 +14,9 @@ from msgspec import UNSET, UnsetType
 from config.clock import iso, random_name
 from signaling.api.audit_kinds import AccessLog, AccessQuery, Grants, NewGrant, Session, Staff
 from signaling.api.looks import Looks, asker_of
+from signaling.api.problems import NotFound, RequestInvalid
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock
-from signaling.problems import NotFound, RequestInvalid
 from signaling.sql.store import SqlVisitStore
 from signaling.staff.access import Allowed, Grant, Sample
 from signaling.staff.access_store import SqlAccess

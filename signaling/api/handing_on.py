@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import ClientError, ClientResponse, web
 
-from signaling.problems import Conflict, NotFound, NotReady, RangeWrong, RequestInvalid
+from signaling.api.problems import Conflict, NotFound, NotReady, RangeWrong, RequestInvalid
 from signaling.recordings.door import LookRefused, RecorderAway, RecorderDoor
 
 CHUNK = 256 << 10

@@ -17,10 +17,10 @@ import msgspec
 
 from config.clock import iso
 from signaling.api.audit_kinds import GiveReason
+from signaling.api.problems import Forbidden, NotFound
 from signaling.api.route import Principal
 from signaling.law.facts import VisitFacts
 from signaling.ports import Access, Clock
-from signaling.problems import Forbidden, NotFound
 from signaling.sql.store import SqlVisitStore
 from signaling.staff.access import Action, Allowed, Asker, Decision, Grant, Purpose, Refused, Subject, decide
 from signaling.staff.access_store import SqlAccess

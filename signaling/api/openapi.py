@@ -9,8 +9,7 @@ from typing import Any
 import msgspec
 
 from signaling.api.codes import CODES
-from signaling.api.route import PATH_PATTERNS, Access, Answer, Route, Routes
-from signaling.problems import (
+from signaling.api.problems import (
     MEDIA_TYPE,
     Forbidden,
     Internal,
@@ -25,6 +24,7 @@ from signaling.problems import (
     TooManyFailures,
     Unauthorised,
 )
+from signaling.api.route import PATH_PATTERNS, Access, Answer, Route, Routes
 
 SchemaOf = Callable[[Any], Any]
 

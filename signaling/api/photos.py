@@ -1,6 +1,7 @@
 """Photos over HTTP: a seat uploads one and names it in a message; the seats of its visit, and nobody else, may fetch it.
 
-PHOTOS-1  What is stored is what `signaling.photo` kept of the upload; the same bytes in the same visit are the same photo.
+PHOTOS-1  What is stored is what `signaling.photos.photo` kept of the upload; the same bytes in the same visit are the same
+          photo.
 PHOTOS-2  A photo is served as the type it was found to be, never sniffed, never as a page.
 """
 
@@ -14,12 +15,12 @@ from aiohttp import web
 
 from config.clock import iso, random_name
 from signaling.api.picture_kinds import StoredPhoto
+from signaling.api.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, Upload, json_answer
 from signaling.law.messages import Photo, PhotosFull
 from signaling.law.terms import SEATS
-from signaling.photo import PhotoInvalid, cleaned, sniffed
+from signaling.photos.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import Clock, MessageStore, PhotoFiles, VisitStore
-from signaling.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
 
 MOST_BYTES = 8 << 20
 MEDIA = ("image/jpeg", "image/png", "image/webp")

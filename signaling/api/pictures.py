@@ -13,10 +13,10 @@ from aiohttp import web
 
 from signaling.api.photos import MEDIA
 from signaling.api.picture_kinds import KeptPicture
+from signaling.api.problems import MediaTypeWrong, NotFound, RequestInvalid
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, Upload, json_answer
-from signaling.photo import PhotoInvalid, cleaned, sniffed
+from signaling.photos.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import PhotoFiles
-from signaling.problems import MediaTypeWrong, NotFound, RequestInvalid
 
 MOST_BYTES = 2 << 20
 FOLDER = "portraits"

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from signaling.api.bodies import UPLOAD_WITHIN_S
+from signaling.api.problems import NotReady
 from signaling.ports import Clock
-from signaling.problems import NotReady
 
 AT_ONCE = 16
 OF_ONE = 4

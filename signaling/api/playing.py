@@ -15,9 +15,9 @@ from aiohttp import web
 
 from signaling.api.handing_on import LookNeeded, hand_on
 from signaling.api.looks import Looks, asker_of
+from signaling.api.problems import NotFound, NotReady, RangeWrong
 from signaling.api.route import FILE_PATTERN, Answer, Call, Nothing, Principal, Route, Routes
 from signaling.law.facts import VisitFacts
-from signaling.problems import NotFound, NotReady, RangeWrong
 from signaling.recordings.door import LookRefused, RecorderAway, RecorderDoor
 from signaling.staff.access import Allowed
 

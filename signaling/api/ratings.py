@@ -8,10 +8,10 @@ from aiohttp import web
 from msgspec import UNSET
 
 from config.clock import random_name
+from signaling.api.problems import Conflict, Forbidden, NotFound
 from signaling.api.rating_kinds import NewRating, RatingPage, RatingsQuery, ReviewRating, Thanks
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.ports import Clock, VisitStore
-from signaling.problems import Conflict, Forbidden, NotFound
 from signaling.sql.rating import AlreadyRated, Rating, SqlRatings
 
 

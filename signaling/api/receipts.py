@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from signaling.api.problems import Conflict, NotFound, NotReady
 from signaling.api.recording_kinds import ReceiptPending, VisitReceipt
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.terms import SEATS
 from signaling.ports import VisitStore
-from signaling.problems import Conflict, NotFound, NotReady
 from signaling.recordings.door import RecorderAway, RecorderDoor
 
 

@@ -24,11 +24,11 @@ from signaling.api.audit_kinds import (
 )
 from signaling.api.handing_on import GUARDED
 from signaling.api.looks import Looks, asker_of, subject
+from signaling.api.problems import NotFound, NotReady, RequestInvalid
 from signaling.api.recording_kinds import Recording, RecordingDetail, RecordingPage
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.law.facts import VisitFacts
 from signaling.ports import MessageStore, Page, PhotoFiles, Pseudonyms
-from signaling.problems import NotFound, NotReady, RequestInvalid
 from signaling.recordings.door import Keeping, LookRefused, RecordedFiles, RecorderAway, RecorderDoor, RecordingFacts
 from signaling.sql.store import CursorInvalid, Search, SqlVisitStore, cursor_of
 from signaling.staff.access import Allowed, decide

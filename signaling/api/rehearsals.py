@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
+from signaling.api.problems import NotFound, NotReady, RequestInvalid, TooManyFailures
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.sources import source_of
 from signaling.live.rehearsals import (
@@ -18,7 +19,6 @@ from signaling.live.rehearsals import (
     RehearsalUnknown,
     TooManyRehearsals,
 )
-from signaling.problems import NotFound, NotReady, RequestInvalid, TooManyFailures
 
 Mid = Annotated[str, Meta(min_length=1, max_length=32)]
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 from aiohttp import web
 
-from signaling.problems import Problem
+from signaling.api.problems import Problem
 from signaling.staff.access import Asker
 
 Access = Literal[

@@ -23,10 +23,7 @@ from config.clock import monotonic_s, random_name
 from signaling.api.auth import Gate
 from signaling.api.bodies import FORM_WITHIN_S, UPLOAD_WITHIN_S, whole_body
 from signaling.api.places import Place, Places
-from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
-from signaling.plain_page import HEADERS, LOST, plain_page
-from signaling.ports import StoreAway
-from signaling.problems import (
+from signaling.api.problems import (
     MEDIA_TYPE,
     Internal,
     MediaTypeWrong,
@@ -39,6 +36,9 @@ from signaling.problems import (
     TooManyFailures,
     Unauthorised,
 )
+from signaling.api.route import PATH_MATCHES, Call, Route, Routes, Upload
+from signaling.plain_page import HEADERS, LOST, plain_page
+from signaling.ports import StoreAway
 
 RETRY_AFTER_S = 5
 REQUEST_ID = web.RequestKey("request_id", str)

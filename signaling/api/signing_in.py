@@ -24,10 +24,10 @@ from config.secrets import secret_key, secret_text
 from config.settings import Settings
 from signaling.api.auth import Failures
 from signaling.api.bodies import FORM_WITHIN_S, whole_body
+from signaling.api.problems import MediaTypeWrong, RequestInvalid
 from signaling.api.sign_in_page import form_page, refused_page
 from signaling.api.sources import source_of
 from signaling.ports import Clock, Pseudonyms
-from signaling.problems import MediaTypeWrong, RequestInvalid
 from signaling.staff.access import Asker
 from signaling.staff.access_store import SqlAccess
 from signaling.staff.issuer import BuiltInIssuer, IssuerRefused, issuer_keys

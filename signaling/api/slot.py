@@ -10,6 +10,7 @@ from typing import Any
 
 from aiohttp import web
 
+from signaling.api.problems import Conflict, NotFound, NotReady, Unauthorised
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.slot_kinds import ConfirmedRx, RedeemCode, RedeemedCode, RxWord, SlotSetting
 from signaling.law.asked import RxConfirmed
@@ -19,7 +20,6 @@ from signaling.law.prescribing import contradicted
 from signaling.outbound.signed import is_signed
 from signaling.outbound.webhooks import secret_text
 from signaling.ports import Clock, Visits, VisitStore
-from signaling.problems import Conflict, NotFound, NotReady, Unauthorised
 from signaling.sql.launches import SqlLaunches
 
 

@@ -11,6 +11,7 @@ from msgspec import UNSET
 
 from config.clock import iso, random_name
 from signaling.api.coordination import needs_the_clinic
+from signaling.api.problems import Conflict, NotFound, RequestInvalid
 from signaling.api.route import Answer, Call, Header, Nothing, Route, Routes, json_answer
 from signaling.api.visit_kinds import (
     CreatedVisit,
@@ -33,7 +34,6 @@ from signaling.law.errors import EventRefused
 from signaling.law.facts import Contacts, Role, VisitFacts
 from signaling.links import Links
 from signaling.ports import Access, Clock, IdempotencyConflict, Visits, VisitStore
-from signaling.problems import Conflict, NotFound, RequestInvalid
 from signaling.sql.store import CursorInvalid
 
 IDEMPOTENCY_KEY = Header(

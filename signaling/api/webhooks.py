@@ -5,10 +5,10 @@ from __future__ import annotations
 from aiohttp import web
 
 from config.clock import random_name
+from signaling.api.problems import NotFound
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, json_answer
 from signaling.api.webhook_kinds import EventPage, EventsQuery, NewReceiver, Receivers, RegisteredReceiver
 from signaling.outbound.webhooks import secret_of, secret_text
-from signaling.problems import NotFound
 from signaling.sql.outbox import SqlOutbox
 
 

@@ -9,14 +9,14 @@ from typing import get_args
 
 import pytest
 
-import signaling.problems
+import signaling.api.problems
 from signaling.api.codes import CODES
-from signaling.problems import Problem
+from signaling.api.problems import Problem
 from signaling.recordings import copies, exports
 from tests.http_api import open_api
 
 ROOT = Path(__file__).parents[2]
-PROBLEMS = {kind.__name__: kind for kind in vars(signaling.problems).values() if isinstance(kind, type)}
+PROBLEMS = {kind.__name__: kind for kind in vars(signaling.api.problems).values() if isinstance(kind, type)}
 
 
 def raised() -> set[tuple[int, str]]:

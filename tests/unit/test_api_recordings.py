@@ -14,9 +14,9 @@ import pytest
 from config.clock import now_iso, parse_iso
 from recorder.store.folder import FolderStore
 from signaling.api.looks import Seen
+from signaling.api.problems import NotReady
 from signaling.law.facts import Consent, OnBehalf
 from signaling.law.messages import Draft, Photo
-from signaling.problems import NotReady
 from tests.bundles import honest_visit
 from tests.http_api import Api, open_api, raw, some_visit
 from tests.looking import recorder_door

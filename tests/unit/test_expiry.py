@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from signaling import expiry
+from signaling.live import expiry
 from signaling.ports import StoreAway
 from tests.patience import PATIENCE_S
 

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 import pytest
 
-from signaling.photo import MOST_SIDE, PhotoInvalid, cleaned, sniffed
+from signaling.photos.photo import MOST_SIDE, PhotoInvalid, cleaned, sniffed
 from tests.pictures import SECRET, chunk, drawn, dressed_jpeg, dressed_png, dressed_webp, pixels_of, riff, segment
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from signaling.api.bodies import UPLOAD_WITHIN_S
 from signaling.api.places import AT_ONCE, OF_ONE, SLOW_AFTER_S, Place, Places
-from signaling.problems import NotReady
+from signaling.api.problems import NotReady
 
 MOST_BYTES = 6_000
 FAST = round(MOST_BYTES / UPLOAD_WITHIN_S)  # a second: what the slowest that comes to its end has

@@ -1,0 +1,1 @@
+"""Photos and portraits: what of a picture is kept, and where."""
