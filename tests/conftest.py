@@ -16,6 +16,7 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from tests.ceph.fixtures import ceph as ceph
+from tests.postgresql.fixtures import postgresql as postgresql
 
 COMPUTING = ("tests/contract/test_openapi.py", "tests/fuzz/", "tests/unit/")
 TOGETHER = {
@@ -25,10 +26,16 @@ TOGETHER = {
         "tests/contract/test_object_store.py",
         "tests/fault/test_locked_store_faults.py",
     ),
+    "postgresql": (
+        "tests/contract/test_migrations.py",
+        "tests/contract/test_postgresql.py",
+        "tests/contract/test_visit_store.py",
+        "tests/fault/test_postgresql_away.py",
+    ),
 }
 ALONE = ("tests/browser/test_elder.py", "tests/browser/test_slot.py")
 """In browsers of their own, which take more of a core than the tests would: over before the last of the others' group."""
-ORDER = ("browsers", *ALONE, "ceph", "tests/contract/", "tests/fault/")
+ORDER = ("browsers", *ALONE, "ceph", "postgresql", "tests/contract/", "tests/fault/")
 """These first, what computes last: what is long and begins last keeps everybody waiting."""
 APART = "tests/browser/test_sync.py"
 """The last of its group, when the other process only computes: a page that has to wait for a core draws its flash after its

@@ -189,9 +189,9 @@ class Api:
 
 
 @asynccontextmanager
-async def open_store(folder: Path) -> AsyncIterator[SqlVisitStore]:
-    """A migrated SQLite database in this folder."""
-    store = SqlVisitStore(engine := open_engine(f"sqlite+aiosqlite:///{folder / 'visits.db'}"))
+async def open_store(folder: Path, url: str | None = None) -> AsyncIterator[SqlVisitStore]:
+    """A migrated database: that of the URL, or SQLite in this folder."""
+    store = SqlVisitStore(engine := open_engine(url or f"sqlite+aiosqlite:///{folder / 'visits.db'}"))
     await migrate(engine)
     try:
         yield store

@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from signaling.ports import StoreAway
+
+AWAY = ("08", "40", "53", "57", "58")
+"""Classes of SQLSTATE that say nothing of what was asked (PostgreSQL, appendix A): no connection, a transaction that met
+another one, too much at once, a server that starts or stops, a machine that fails."""
 
 
 def open_engine(url: str) -> AsyncEngine:
@@ -53,6 +57,11 @@ def _typed() -> Iterator[None]:
         yield
     except (OperationalError, InterfaceError, PoolTimeout, OSError) as error:
         raise StoreAway(type(error).__name__) from error
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or state.startswith(AWAY):
+            raise StoreAway(state or type(error).__name__) from error
+        raise
 
 
 def _close_to_others(database: str | None) -> None:

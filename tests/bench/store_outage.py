@@ -25,7 +25,7 @@ from recorder.bundle.export import export_visit
 from recorder.store.locked import LockedStore
 from recorder.store.retention import Retention
 from tests.ceph import server
-from tests.ceph.packages import unpacked
+from tests.debian.packages import unpacked
 from tests.fault.store_proxy import HANG_S, StoreProxy, proxied
 from tests.fault.test_recorder_killed import connected, play, process
 from tests.recordings import complaints, parts, records
@@ -44,7 +44,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Hold the visits, judge them; 0 if nothing was lost or doubled."""
-    with tempfile.TemporaryDirectory(prefix="ceph-") as folder, server.running(unpacked(), Path(folder)) as ceph:
+    with (
+        tempfile.TemporaryDirectory(prefix="ceph-") as folder,
+        server.running(unpacked("ceph", server.PACKAGES), Path(folder)) as ceph,
+    ):
         os.environ |= {"AWS_ACCESS_KEY_ID": ceph.access_key, "AWS_SECRET_ACCESS_KEY": ceph.secret_key}
         with tempfile.TemporaryDirectory(prefix="outage-") as root:
             found = asyncio.run(measure(Path(root), ceph.endpoint, args.minutes * 60, args.visits))

@@ -8,14 +8,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.ceph.packages import unpacked
-from tests.ceph.server import running
+from tests.ceph.server import PACKAGES, running
+from tests.debian.packages import unpacked
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit())
 with (
     contextlib.suppress(KeyboardInterrupt),
     tempfile.TemporaryDirectory(prefix="ceph-") as folder,
-    running(unpacked(), Path(folder)) as server,
+    running(unpacked("ceph", PACKAGES), Path(folder)) as server,
 ):
     print(f"started in {server.started_s:.1f} s")
     print(f"export AWS_ACCESS_KEY_ID={server.access_key} AWS_SECRET_ACCESS_KEY={server.secret_key}")

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.ceph.packages import CephUnavailable, unpacked
-from tests.ceph.server import Ceph, running
+from tests.ceph.server import PACKAGES, Ceph, running
+from tests.debian.packages import Unavailable, unpacked
 
 
 @pytest.fixture(scope="session")
 def ceph() -> Iterator[Ceph]:
     """Skips, saying why, only where Ceph's packages cannot be had; a server that does not start is a failure."""
     try:
-        root = unpacked()
-    except CephUnavailable as reason:
+        root = unpacked("ceph", PACKAGES)
+    except Unavailable as reason:
         pytest.skip(f"no Ceph here: {reason}")
     # Its sockets' names must be short, so not below pytest's own folders.
     with tempfile.TemporaryDirectory(prefix="ceph-") as folder, running(root, Path(folder)) as server:

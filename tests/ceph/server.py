@@ -21,7 +21,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.debian.packages import libraries
 from tests.system import free_port
+
+PACKAGES = ("ceph-mon", "ceph-osd", "radosgw", "ceph-common")
+"""About 70 MB to download, 350 MB on disk."""
 
 START_S = 90.0
 STOP_S = 15.0
@@ -68,12 +72,10 @@ class _Cluster:
         self._monitor, self._port = free_port(), free_port()
         self._fsid = str(uuid.uuid4())
         self._processes: list[subprocess.Popen[bytes]] = []
-        libraries = root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
-        plain = root / "lib" / libraries.name
-        self._libraries = libraries
+        self._libraries = root / "usr" / "lib" / f"{platform.machine()}-linux-gnu"
         self._environ = {
             **os.environ,
-            "LD_LIBRARY_PATH": f"{libraries}:{libraries / 'ceph'}:{plain}",
+            "LD_LIBRARY_PATH": f"{libraries(root)}:{self._libraries / 'ceph'}",
             "PATH": f"{root / 'usr/bin'}:{os.environ['PATH']}",
             "PYTHONPATH": str(root / "usr/lib/python3/dist-packages"),
         }

@@ -1,10 +1,8 @@
-"""The same store on PostgreSQL, where one is at hand: TELECONSULT_TEST_POSTGRESQL names a database for tests alone
-(`postgresql+asyncpg://…`; its schema is dropped first), and asyncpg is installed. Else this is skipped, and says so."""
+"""What only a database that many write to at once can show; and that the migrations build on PostgreSQL what they should."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -24,18 +22,12 @@ from signaling.sql.outbox import SqlOutbox
 from signaling.sql.store import SqlVisitStore
 from signaling.sql.tables import metadata
 from tests.http_api import some_visit
-
-URL = os.environ.get("TELECONSULT_TEST_POSTGRESQL", "")
-pytestmark = pytest.mark.skipif(not URL, reason="TELECONSULT_TEST_POSTGRESQL names no PostgreSQL database")
+from tests.postgresql.server import Postgresql
 
 
 @pytest.fixture
-async def engine() -> AsyncIterator[AsyncEngine]:
-    pytest.importorskip("asyncpg")
-    opened = open_engine(URL)
-    async with opened.begin() as db:
-        await db.exec_driver_sql("DROP SCHEMA public CASCADE")
-        await db.exec_driver_sql("CREATE SCHEMA public")
+async def engine(postgresql: Postgresql) -> AsyncIterator[AsyncEngine]:
+    opened = open_engine(postgresql.database())
     await migrate(opened)
     yield opened
     await opened.dispose()

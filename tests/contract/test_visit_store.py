@@ -1,4 +1,4 @@
-"""What every `VisitStore` must do; here the SQL one, over SQLite."""
+"""What every `VisitStore` must do; here the SQL one, over SQLite and over PostgreSQL."""
 
 from __future__ import annotations
 
@@ -16,15 +16,24 @@ from signaling.ports import Access, IdempotencyConflict, StoreAway, VisitStore
 from signaling.sql.database import open_engine
 from signaling.sql.store import CursorInvalid, SqlVisitStore
 from tests.http_api import open_store, some_visit
+from tests.postgresql.server import Postgresql
 
 
 def created(second: int) -> str:
     return f"2026-05-04T09:{second // 60:02d}:{second % 60:02d}.123Z"
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'visits.db'}"
+    server: Postgresql = request.getfixturevalue("postgresql")
+    return server.database()
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncIterator[VisitStore]:
-    async with open_store(tmp_path) as opened:
+async def store(tmp_path: Path, url: str) -> AsyncIterator[SqlVisitStore]:
+    async with open_store(tmp_path, url) as opened:
         yield opened
 
 
@@ -179,32 +188,30 @@ async def test_a_doctors_queue_is_theirs_longest_wait_first(store: VisitStore) -
     assert await store.queue_of("d-2") == []
 
 
-async def test_what_nobody_came_to_is_overdue_once_its_links_have_run_out(tmp_path: Path) -> None:
-    async with open_store(tmp_path) as store:
-        await store.create(some_visit("late", expires=created(10)), None, "")
-        await store.create(some_visit("later", expires=created(11)), None, "")
-        await store.create(some_visit("not yet", expires=created(60)), None, "")
-        await store.create(some_visit("live", phase="live", expires=created(10)), None, "")
-        assert await store.overdue(created(30), 10) == ["late", "later"]
-        assert await store.overdue(created(30), 1) == ["late"]
+async def test_what_nobody_came_to_is_overdue_once_its_links_have_run_out(store: SqlVisitStore) -> None:
+    await store.create(some_visit("late", expires=created(10)), None, "")
+    await store.create(some_visit("later", expires=created(11)), None, "")
+    await store.create(some_visit("not yet", expires=created(60)), None, "")
+    await store.create(some_visit("live", phase="live", expires=created(10)), None, "")
+    assert await store.overdue(created(30), 10) == ["late", "later"]
+    assert await store.overdue(created(30), 1) == ["late"]
 
 
-async def test_every_look_is_kept_latest_first(tmp_path: Path) -> None:
-    async with open_store(tmp_path) as store:
-        await store.log_access(Access(created(1), "auditor-1", "auditor", "v1", "recording"))
-        await store.log_access(Access(created(2), "auditor-2", "auditor", "v1", "bundle"))
-        await store.log_access(Access(created(3), "auditor-2", "auditor", None, "list"))
-        looks = await store.accesses_of("v1")
-        assert [(look.who, look.what, look.at) for look in looks] == [
-            ("auditor-2", "bundle", created(2)),
-            ("auditor-1", "recording", created(1)),
-        ]
+async def test_every_look_is_kept_latest_first(store: SqlVisitStore) -> None:
+    await store.log_access(Access(created(1), "auditor-1", "auditor", "v1", "recording"))
+    await store.log_access(Access(created(2), "auditor-2", "auditor", "v1", "bundle"))
+    await store.log_access(Access(created(3), "auditor-2", "auditor", None, "list"))
+    looks = await store.accesses_of("v1")
+    assert [(look.who, look.what, look.at) for look in looks] == [
+        ("auditor-2", "bundle", created(2)),
+        ("auditor-1", "recording", created(1)),
+    ]
 
 
-async def test_facts_survive_a_new_start(tmp_path: Path) -> None:
-    async with open_store(tmp_path) as store:
+async def test_facts_survive_a_new_start(tmp_path: Path, url: str) -> None:
+    async with open_store(tmp_path, url) as store:
         await store.create(some_visit("v1", created=created(1)), "key", "body")
-    async with open_store(tmp_path) as store:
+    async with open_store(tmp_path, url) as store:
         assert (await store.create(some_visit("v2"), "key", "body")).id == "v1"
 
 
