@@ -25,6 +25,11 @@ def key_name(data_key: bytes) -> str:
     return hkdf(data_key, b"", b"teleconsult-key-v1", 32).hex()
 
 
+def sealed_size(content: int) -> int:
+    """Bytes of a content once it is sealed."""
+    return 48 + content + 16 * max(1, -(-content // 65_536))
+
+
 def unseal(sealed: bytes, suite: str, data_key: bytes, visit: str, name: str) -> bytes:
     """The content of a sealed object."""
     context = f"{visit}/{name}".encode()

@@ -119,8 +119,3 @@ class Sealer:
 
     def _nonce(self, number: int, last: bool) -> bytes:
         return self._prefix + number.to_bytes(4, "big") + bytes([last])
-
-
-def sealed_size(content: int) -> int:
-    """Bytes of a content once it is sealed."""
-    return HEAD + content + TAG * max(1, -(-content // CHUNK))

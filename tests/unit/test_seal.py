@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.sealing.seal import CHUNK, HEAD, TAG, SealBroken, Sealer, Suite, sealed_size
+from recorder.sealing.seal import CHUNK, HEAD, TAG, SealBroken, Sealer, Suite
+from tests.stranger import sealed_size
 
 KEY = bytes(range(32))
 SALT = bytes(range(100, 116))

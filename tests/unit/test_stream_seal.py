@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recorder.sealing.data_key import HeldKey, commitment
 from recorder.sealing.opened import Opener, plain_size, sealed_range
-from recorder.sealing.seal import SealBroken, sealed_size
+from recorder.sealing.seal import SealBroken
 from recorder.sealing.stream_seal import StreamSeal
 from tests import stranger
 
@@ -30,7 +30,7 @@ def test_a_stranger_opens_an_object_by_the_format_alone(suite: str, size: int) -
     sealed = seal_of(suite).whole(NAME, content)
     assert stranger.key_name(SECRET) == seal_of(suite).record.key
     assert stranger.unseal(sealed, suite, SECRET, "v1", NAME) == content
-    assert len(sealed) == sealed_size(size)
+    assert len(sealed) == stranger.sealed_size(size)
     assert plain_size(len(sealed)) == size
 
 
@@ -38,10 +38,10 @@ def test_a_stranger_opens_an_object_by_the_format_alone(suite: str, size: int) -
 def test_every_range_of_the_content_lies_where_it_is_said_to_lie(size: int, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, size))
     end = data.draw(st.integers(start, size))
-    begin, stop, first = sealed_range(start, end, sealed_size(size))
+    begin, stop, first = sealed_range(start, end, stranger.sealed_size(size))
     assert (begin - 48) % 65_552 == 0
     assert first == start // 65_536
-    assert begin <= stop <= sealed_size(size)
+    assert begin <= stop <= stranger.sealed_size(size)
     assert end <= (-(-(stop - 48) // 65_552)) * 65_536
 
 
