@@ -45,6 +45,14 @@ def is_said(dotted: str) -> bool:
     return False
 
 
+def test_the_tests_own_readme_names_every_part_of_theirs() -> None:
+    said = (ROOT / "tests" / "README.md").read_text()
+    parts = [
+        path.name for path in (ROOT / "tests").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
+    ]
+    assert [name for name in parts if name not in said] == []
+
+
 def test_every_path_that_is_named_is_there() -> None:
     lost = {(str(text.relative_to(ROOT)), name) for text in texts() for name in PATH.findall(text.read_text())}
     assert sorted((text, name) for text, name in lost if not is_there(name, ROOT / text)) == []
