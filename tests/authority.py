@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 CONFIG = """
@@ -46,6 +47,12 @@ def make_authority(folder: Path) -> Path:
     signing = ("-req", "-in", "tsa.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2")
     openssl(folder, "x509", *signing, "-extfile", "tsa.cnf", "-extensions", "stamping", "-out", "tsa.crt")
     return folder
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one that all tests may ask."""
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 def reply_to(folder: Path, query: bytes) -> bytes:

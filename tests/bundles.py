@@ -19,6 +19,7 @@ from recorder.evidence.layout import heads_name, init_name, key_name, records_na
 from recorder.evidence.log import VisitLog
 from recorder.evidence.verify import Unreadable
 from recorder.log.keys import Keys
+from recorder.store.objects import ObjectStore
 
 ORIGIN = "hospital.example/teleconsult"
 EBML = bytes.fromhex("1a45dfa39f4286810142f7810142f2810442f381084282847765626d")
@@ -309,6 +310,12 @@ def _counts(number: int, rng: Random) -> dict[str, int]:
 def digest_of(data: bytes) -> dict[str, Any]:
     taken = Digest(data)
     return {"bytes": taken.size, "sha256": taken.sha256, "sm3": taken.sm3}
+
+
+async def shelve(store: ObjectStore, visit: str, objects: Mapping[str, bytes]) -> None:
+    """A finished recording in a store."""
+    for name, data in objects.items():
+        await store.put(f"recordings/{visit}/{name}", data, sha256(data).hexdigest())
 
 
 def write_bundle(objects: Mapping[str, bytes], folder: Path) -> Path:

@@ -15,6 +15,7 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.authority import authority as authority
 from tests.ceph.fixtures import ceph as ceph
 from tests.postgresql.fixtures import postgresql as postgresql
 

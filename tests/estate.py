@@ -28,6 +28,14 @@ def log_key(keys: Keys = ALONE) -> NoteKey:
     return NoteKey(f"{ORIGIN}/{keys.fingerprint[:16]}", keys.public_keys[0])
 
 
+def tree_of(size: int, story: str = "") -> Tree:
+    """A log of so many leaves; another story has other leaves."""
+    tree = Tree()
+    for n in range(size):
+        tree.append(leaf_hash(f"{story}{n}".encode()))
+    return tree
+
+
 def signed(tree: Tree, size: int, keys: Keys = ALONE) -> Note:
     """A checkpoint of the first `size` leaves."""
     text = Checkpoint(log_key(keys).name, size, tree.root(size)).text

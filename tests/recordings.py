@@ -38,6 +38,16 @@ def records(bundle: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+def bodies(bundle: Path, kind: str) -> list[dict[str, Any]]:
+    """Of every record of a type, what it says."""
+    return [record["body"] for record in records(bundle) if record["type"] == kind]
+
+
+def degraded(bundle: Path) -> list[tuple[str, bool]]:
+    """What failed, and (True) what was over again, in order."""
+    return [(body["code"], body["over"]) for body in bodies(bundle, "degraded")]
+
+
 def secrets(data: Path, visit: str) -> dict[str, bytes]:
     """The data keys of a visit, from the keyring and the file KMS below DATA."""
     kms = {"kms": FileKms(data / "keys" / "kms"), "local": FileKms(data / "keys" / "local-kms")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import av
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from config.link import Refusal
 from recorder import control
 from recorder.bundle.directory import verify_directory
-from tests.recordings import complaints, parts, records
+from tests.recordings import bodies, complaints, parts
 from tests.tapping import RECOVERED, SEATS, VISIT, Clip, Sent, Studio, clip, consent
 
 VERIFY = Path(__file__).parents[2] / "recorder" / "verify.sh"
@@ -23,10 +22,6 @@ def packets_of(path: Path, kind: str) -> list[bytes]:
     with av.open(str(path)) as container:
         stream = next(s for s in container.streams if s.type == kind)
         return [bytes(p) for p in container.demux(stream) if p.size]
-
-
-def bodies(root: Path, kind: str) -> list[dict[str, Any]]:
-    return [r["body"] for r in records(root) if r["type"] == kind]
 
 
 @pytest.mark.parametrize("codec", ["VP8", "VP9", "H264"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +12,7 @@ from recorder.sealing.keyring import Keyring
 from recorder.sealing.mint import Mint
 from recorder.sealing.opened import open_bundle
 from tests import stranger
-from tests.recordings import complaints, records, secrets
+from tests.recordings import bodies, complaints, secrets
 from tests.tapping import VISIT, Clip, Studio, Worker, clip
 
 CLUSTER = bytes.fromhex("1f43b675")
@@ -35,10 +34,6 @@ def shown(folder: Path, what: Clip) -> list[str]:
         for path in folder.rglob("*")
         if path.is_file() and any(sign in path.read_bytes() for sign in (CLUSTER, EBML, *frames))
     ]
-
-
-def bodies(root: Path, kind: str) -> list[dict[str, Any]]:
-    return [record["body"] for record in records(root) if record["type"] == kind]
 
 
 @pytest.mark.parametrize(("suite", "codec"), [("aes256gcm", "VP8"), ("sm4gcm", "H264")])

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from aiohttp import web
@@ -31,16 +30,11 @@ from recorder.sealing.opened import open_bundle
 from recorder.store.holdings import Holdings, SpoolFolder
 from tests.authority import make_authority, reply_to, served
 from tests.patience import until
-from tests.recordings import records, secrets
+from tests.recordings import bodies, secrets
 from tests.tapping import VISIT, Studio, clip
 from tests.unit.test_anchors import service
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +58,6 @@ async def answering(handler: Handler) -> AsyncIterator[str]:
 
 async def stored(studio: Studio, *names: str) -> None:
     await until(lambda: all((studio.root / name).is_file() for name in names))
-
-
-def bodies(root: Path, kind: str) -> list[dict[str, Any]]:
-    return [record["body"] for record in records(root) if record["type"] == kind]
 
 
 def trusting(authority: Path) -> Trust:

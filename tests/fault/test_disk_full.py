@@ -19,14 +19,10 @@ from recorder.spool.disk import Usage
 from recorder.spool.spool import Spool
 from recorder.store.folder import FolderStore
 from recorder.store.objects import Stored, StoreUnavailable
-from tests.recordings import complaints, parts, records
+from tests.recordings import complaints, degraded, parts, records
 from tests.tapping import VISIT, Studio, clip
 
 MIB = 1 << 20
-
-
-def degraded(root: Path) -> list[tuple[str, bool]]:
-    return [(r["body"]["code"], r["body"]["over"]) for r in records(root) if r["type"] == "degraded"]
 
 
 def lost_ms(root: Path) -> int:

@@ -13,7 +13,7 @@ from recorder.bundle.directory import verify_directory
 from recorder.store.folder import FolderStore
 from recorder.store.objects import Stored, StoreUnavailable
 from tests.patience import until
-from tests.recordings import complaints, parts, records
+from tests.recordings import complaints, degraded, parts, records
 from tests.tapping import VISIT, Studio, clip
 
 
@@ -28,10 +28,6 @@ class Unsteady(FolderStore):
         if self.down:
             raise StoreUnavailable("switched off")
         return await super().put(name, data, sha256)
-
-
-def degraded(root: Path) -> list[tuple[str, bool]]:
-    return [(r["body"]["code"], r["body"]["over"]) for r in records(root) if r["type"] == "degraded"]
 
 
 async def test_while_the_store_is_down_everything_stays_in_the_spool_and_goes_there_when_it_is_back(

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from config.clock import iso, now_iso, parse_iso
 from signaling.staff.access import Asker, Sample, sampled
-from tests.http_api import API_KEY, Api, open_api, some_visit
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with open_api(tmp_path) as opened:
-        yield opened
+from tests.http_api import API_KEY, Api, some_visit
 
 
 def after(seconds: int) -> str:

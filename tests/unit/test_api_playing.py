@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
-
-import pytest
 
 from recorder.audit.routes import audit_door, make_audit_app
 from recorder.store.folder import FolderStore
-from tests.http_api import Api, open_api, some_visit
+from tests.http_api import Api, some_visit
 from tests.looking import recorder_door
 from tests.unit.test_api_recordings import SEGMENT, auditor, look, shelve
 
 INIT = "streams/patient/part-001/init.webm"
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with open_api(tmp_path) as opened:
-        yield opened
 
 
 async def test_the_look_is_logged_once_and_the_pieces_follow(api: Api, tmp_path: Path) -> None:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from signaling.ports import StoreAway
 from signaling.sql.store import SqlVisitStore
-from tests.http_api import API_KEY, PATIENT, VISIT, Api, open_api
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with open_api(tmp_path) as opened:
-        yield opened
+from tests.http_api import API_KEY, PATIENT, VISIT, Api
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

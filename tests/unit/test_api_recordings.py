@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -34,12 +33,6 @@ async def shelve(folder: Path, visit: str) -> dict[str, bytes]:
 
 
 recorder = recorder_door
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with open_api(tmp_path) as opened:
-        yield opened
 
 
 def auditor(api: Api, visit: str | None = None, who: str = "auditor-1", epoch: int = 0) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,13 +12,7 @@ from msgspec.structs import replace
 
 from signaling.law.facts import Doctor
 from signaling.law.summary import Allergy, Summary
-from tests.http_api import API_KEY, BASE_URL, VISIT, Api, open_api, some_visit
-
-
-@pytest.fixture
-async def api(tmp_path: Path) -> AsyncIterator[Api]:
-    async with open_api(tmp_path) as opened:
-        yield opened
+from tests.http_api import API_KEY, BASE_URL, VISIT, Api, some_visit
 
 
 def token_of(link: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
@@ -19,13 +18,8 @@ from recorder.audit.routes import audit_door, make_audit_app
 from recorder.bundle.directory import verify_directory
 from recorder.store.folder import FolderStore
 from recorder.store.objects import StoreUnavailable
-from tests.bundles import ORIGIN, RECORDER, honest_visit, write_bundle
+from tests.bundles import ORIGIN, RECORDER, honest_visit, shelve, write_bundle
 from tests.looking import recorder_door
-
-
-async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
-    for name, data in objects.items():
-        await store.put(f"recordings/{visit}/{name}", data, hashlib.sha256(data).hexdigest())
 
 
 @asynccontextmanager

@@ -21,14 +21,9 @@ from recorder.evidence.trust import Trust, TrustListInvalid
 from recorder.plain_folder import DirectoryReader
 from recorder.store.folder import FolderStore
 from tests.authority import make_authority
-from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, write_bundle
+from tests.bundles import ORIGIN, RECORDER, THIEF, honest_visit, shelve, write_bundle
 from tests.estate import ALONE
 from tests.stamps import stamped_visit
-
-
-async def shelve(store: FolderStore, visit: str, objects: dict[str, bytes]) -> None:
-    for name, data in objects.items():
-        await store.put(f"recordings/{visit}/{name}", data, hashlib.sha256(data).hexdigest())
 
 
 @pytest.fixture

@@ -14,14 +14,9 @@ from hypothesis import strategies as st
 
 from recorder.evidence.timestamp import TimestampInvalid, answers, parse_reply, request
 from recorder.log.timestamps import Authorities, NoTimestamp, place_of
-from tests.authority import make_authority, openssl, reply_to, served
+from tests.authority import openssl, reply_to, served
 
 DATA = b'{"signatures":[]}\n'
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="module")

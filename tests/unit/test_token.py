@@ -19,11 +19,6 @@ DATA = b"what is stamped"
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_authority(tmp_path_factory.mktemp("authority"))
-
-
-@pytest.fixture(scope="module")
 def reply(authority: Path) -> bytes:
     return reply_to(authority, request(DATA, 7))
 

@@ -15,6 +15,7 @@ from recorder.evidence.tree import (
     check_inclusion,
     leaf_hash,
 )
+from tests.estate import tree_of
 
 # Certificate Transparency's own vectors (RFC 6962 reference implementations).
 ENTRIES = [
@@ -32,13 +33,6 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-
-
-def tree_of(count: int) -> Tree:
-    tree = Tree()
-    for number in range(count):
-        tree.append(leaf_hash(str(number).encode()))
-    return tree
 
 
 def test_roots_are_the_published_ones() -> None:

@@ -11,20 +11,14 @@ import pytest
 from aiohttp import web
 
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteInvalid, NoteKey, cosigned_at, parse_vkey, sign
-from recorder.evidence.tree import Tree, leaf_hash
+from recorder.evidence.tree import Tree
 from recorder.log.witness import make_witness_app
 from recorder.log.witness_book import WitnessBook, open_book
 from recorder.log.witness_client import WitnessClient, WitnessSilent
 from tests.bundles import RECORDER, THIEF
+from tests.estate import tree_of
 
 LOG = NoteKey("log.example/one", RECORDER.public_keys[0])
-
-
-def tree_of(size: int, story: str = "") -> Tree:
-    tree = Tree()
-    for n in range(size):
-        tree.append(leaf_hash(f"{story}{n}".encode()))
-    return tree
 
 
 def note_of(tree: Tree, signer: object = RECORDER) -> Note:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import pytest
 
 from recorder.evidence.checkpoint import Checkpoint, Note, NoteKey, sign
-from recorder.evidence.tree import Tree, leaf_hash
+from recorder.evidence.tree import Tree
 from recorder.evidence.witnessing import Submission, WitnessRefused, judge, parse_submission
 from tests.bundles import RECORDER, THIEF
+from tests.estate import tree_of
 
 LOG = NoteKey("log.example/one", RECORDER.public_keys[0])
-
-
-def tree_of(size: int, story: str = "") -> Tree:
-    tree = Tree()
-    for n in range(size):
-        tree.append(leaf_hash(f"{story}{n}".encode()))
-    return tree
 
 
 def note_of(tree: Tree, key: NoteKey = LOG, signer: object = RECORDER) -> Note:
