@@ -284,9 +284,10 @@ class Stream:
 
     def _standing(self, part: OpenPart, at_ms: int) -> bool:
         """Whether nothing else was to be expected up to here: a shared screen that does not change repeats itself once a
-        second."""
+        second. One that was taken back does not."""
         silent = any(t.kind == "audio" and self.covering.is_on(t) for t in part.tracks)
-        return not silent and at_ms - self._end_ms <= STANDING_MS
+        over = all(t.ended for t in part.tracks)
+        return not silent and not over and at_ms - self._end_ms <= STANDING_MS
 
     def _missing(self, part: OpenPart, index: int, frame: MediaFrame) -> int | None:
         """How many packets of the part are missing before this frame; None where that is not known."""
