@@ -46,6 +46,10 @@ class System:
         self.process, self.ready, self.data = process, ready, data
         self.apart = False
         """Whether each visit has a doctor of its own, so that the queues of tests that share this system do not meet."""
+        self.made: dict[str, str] = {}
+        """The visits made here, and the test each was made for."""
+        self.spoilt: set[str] = set()
+        """Visits whose recordings a test has damaged."""
         self._doctors = itertools.count(1001)
         self.url: str = ready["url"].rstrip("/")
         self.api_key = Path(ready["api_key_file"]).read_text().strip()
@@ -76,6 +80,7 @@ class System:
         """A new visit, with its links."""
         doctor = {**DOCTOR, "id": f"d-{next(self._doctors)}"} if self.apart else DOCTOR
         made: dict[str, Any] = await self.api("POST", "/visits", json={"doctor": doctor, "patient": PATIENT, **more})
+        self.made[made["id"]] = os.environ.get("PYTEST_CURRENT_TEST", "")
         return made
 
     async def until(self, visit: str, phase: str, within_s: float = 40) -> dict[str, Any]:

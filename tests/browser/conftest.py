@@ -1,7 +1,7 @@
 """Browsers and a running system for the tests of this folder, started once for all of them.
 
 What keeps one test from the next: each visit has a doctor of its own, and every page, with all that it kept in its browser,
-is gone when its test ends. Who needs a system without others' traces, or started in another way, takes `fresh` or `running`.
+is gone when its test ends. Who needs a system without others' traces, or started in another way, takes `fresh` or `proven`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from tests.browser.proven import proven
 from tests.browser.remote import Browser, Driver, driver
-from tests.system import System, running
+from tests.system import System
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -49,8 +50,8 @@ async def firefox(held: Driver) -> Browser:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """One system for all: to start one for each test costs more than most tests."""
-    async with running(tmp_path_factory.mktemp("system") / "data") as made:
+    """One system for all: to start one for each test costs more than most tests. Its end proves every recording."""
+    async with proven(tmp_path_factory.mktemp("system") / "data") as made:
         made.apart = True
         yield made
 
@@ -65,7 +66,7 @@ async def system(shared: System, held: Driver) -> AsyncIterator[System]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def fresh(tmp_path: Path, held: Driver) -> AsyncIterator[System]:
     """A system for one test alone."""
-    async with running(tmp_path / "data") as made:
+    async with proven(tmp_path / "data") as made:
         yield made
     await held.tidy()
 

@@ -14,8 +14,9 @@ from yarl import URL
 
 from tests.browser.cut import Cut, cuttable
 from tests.browser.pages import DESK, HANDSET, Visit, act, patient_waits, picture, screen
+from tests.browser.proven import proven
 from tests.browser.remote import Browser, Page
-from tests.system import System, free_port, running
+from tests.system import System, free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -52,7 +53,7 @@ async def clinic(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clin
     """Shared: each test makes visits of its own."""
     port = free_port()
     origins = {"TELECONSULT_ORIGINS": f"http://127.0.0.1:{port}"}
-    async with running(tmp_path_factory.mktemp("around") / "data", **CLINIC, **origins) as made:
+    async with proven(tmp_path_factory.mktemp("around") / "data", **CLINIC, **origins) as made:
         made.apart = True
         async with cuttable(port, URL(made.url).port or 0) as cut:
             yield Clinic(made, f"http://127.0.0.1:{port}", cut)

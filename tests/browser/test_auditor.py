@@ -277,6 +277,7 @@ async def test_one_flipped_byte_is_named_in_the_browser(
 ) -> None:
     visit = await recorded(system, doctors, patients)
     store = system.data / "store" / "recordings" / visit.id
+    system.spoilt.add(visit.id)
     victim = sorted(store.glob("streams/patient/part-001/seg-*.webm"))[0]
     victim.chmod(0o600)
     data = bytearray(victim.read_bytes())

@@ -11,8 +11,9 @@ import pytest_asyncio
 from tests.browser.axe import clean, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
+from tests.browser.proven import proven
 from tests.browser.remote import Browser
-from tests.system import DOCTOR, System, running
+from tests.system import DOCTOR, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A clinic that promises its patients to be quick."""
     quick = {"TELECONSULT_CALL_WITHIN_S": "3", "TELECONSULT_ESCALATE_AFTER_S": "5"}
-    async with running(tmp_path_factory.mktemp("system") / "data", **quick) as made:
+    async with proven(tmp_path_factory.mktemp("system") / "data", **quick) as made:
         made.apart = True
         yield made
 

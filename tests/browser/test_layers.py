@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.browser.pages import Visit, moving
+from tests.browser.proven import proven
 from tests.browser.remote import Browser, Driver, Page
 from tests.browser.test_visit import export, verdict
 from tests.recordings import complaints, parts, records
-from tests.system import running
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -50,7 +50,7 @@ async def decodes(page: Page, codec: str, within_s: float = 20) -> None:
 async def test_vp9_in_layers_is_seen_recorded_and_given_up_for_who_cannot_decode_it(
     held: Driver, doctors: Browser, patients: Browser, firefox: Browser, tmp_path: Path
 ) -> None:
-    async with running(tmp_path / "data", TELECONSULT_CAMERA_CODEC="VP9") as system:
+    async with proven(tmp_path / "data", TELECONSULT_CAMERA_CODEC="VP9") as system:
         visit = await Visit.live(system, doctors, patients)
         await asyncio.gather(decodes(visit.doctor, "VP9"), decodes(visit.patient, "VP9"))
         await asyncio.sleep(5)  # both have the best by now, and send it alone

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
+from tests.browser.proven import proven
 from tests.browser.remote import Browser, Page
-from tests.system import running, teleconsult
+from tests.system import teleconsult
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -34,7 +35,7 @@ async def stands(doctor: Page, standing: str, count: int, within_s: float = 20) 
 async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_reload(
     tmp_path: Path, doctors: Browser, patients: Browser
 ) -> None:
-    async with running(tmp_path / "data", "--demo") as system:
+    async with proven(tmp_path / "data", "--demo") as system:
         links = system.ready["links"]
         doctor, patient = await doctors.blank(**DESK), await patients.blank(**PHONE)
         await asyncio.gather(doctor.goto(links["doctor"]), patient.goto(links["patient"]))

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.browser.pages import Visit, moving, rms_dbfs
+from tests.browser.proven import proven
 from tests.browser.remote import Browser
 from tests.browser.test_visit import SPEECH_DBFS, export, verdict
-from tests.system import free_port, running
+from tests.system import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -32,7 +33,7 @@ return rows.find((row) => row.id === pair?.localCandidateId)?.candidateType ?? n
 
 async def test_a_visit_goes_through_the_relay_alone(doctors: Browser, patients: Browser, tmp_path: Path) -> None:
     assert shutil.which("turnserver"), "coturn is missing: make test installs it"
-    async with running(tmp_path / "data", "--turn", TELECONSULT_TURN_PORT=str(free_port())) as system:
+    async with proven(tmp_path / "data", "--turn", TELECONSULT_TURN_PORT=str(free_port())) as system:
         visit = await Visit.waiting(system, doctors, patients, before_load=RELAY_ONLY)
         await visit.admit()
         assert min(await asyncio.gather(rms_dbfs(visit.doctor), rms_dbfs(visit.patient))) > SPEECH_DBFS
