@@ -84,10 +84,13 @@ async def test_a_screen_is_shared_and_taken_back(
     bundle = await export(system, visit.id, tmp_path)
     assert (await verdict(system, bundle))["complete"] is True
     shared = [file for file in parts(bundle, tmp_path, system.data) if file.stream == "doctor.screen"]
-    assert len(shared) == 1
-    assert complaints(shared[0].path) == ""
-    begins, ends = span_s(shared[0].path)
-    assert ends - begins >= 2
+    told = [r["body"] for r in records(bundle) if r["type"] == "part" and r["body"]["stream"] == "doctor.screen"]
+    # One part, but where a busy page's first frames came late, and its reports put them where they belong (PARTING-2).
+    assert {part["why"] for part in told[1:]} <= {"timestamps"}
+    assert len(shared) == len(told) <= 2
+    assert [complaints(part.path) for part in shared] == [""] * len(shared)
+    spans = [span_s(part.path) for part in shared]
+    assert sum(ends - begins for begins, ends in spans) >= 2
     events = [
         (r["body"]["event"], r["body"]["state"])
         for r in records(bundle)
