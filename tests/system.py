@@ -83,7 +83,7 @@ class System:
         self.made[made["id"]] = os.environ.get("PYTEST_CURRENT_TEST", "")
         return made
 
-    async def until(self, visit: str, phase: str, within_s: float = 40) -> dict[str, Any]:
+    async def until(self, visit: str, phase: str, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait until the visit is in this phase, and the server there to say so."""
         async with asyncio.timeout(within_s):
             while True:

@@ -27,6 +27,9 @@ const FIREFOX_PREFERENCES = {
   'dom.timeout.enable_budget_timer_throttling': false,
 };
 
+/** As long as a hang may last, as in patience.py: what a test waits for comes late where there is no core for it. */
+const PATIENCE_MS = 60_000;
+
 const browsers = new Map();
 const pages = new Map();
 let next = 1;
@@ -38,11 +41,11 @@ async function launch({ kind, video, audio, args = [], preferences = {}, path })
   if (audio) fake.push(`--use-file-for-fake-audio-capture=${audio}`);
   const browser = kind === 'firefox'
     ? await puppeteer.launch({
-        browser: 'firefox', executablePath: path ?? '/usr/bin/firefox-esr', headless: true,
+        browser: 'firefox', timeout: PATIENCE_MS, executablePath: path ?? '/usr/bin/firefox-esr', headless: true,
         extraPrefsFirefox: { ...FIREFOX_PREFERENCES, ...preferences }, args,
       })
     : await puppeteer.launch({
-        executablePath: path ?? '/usr/bin/chromium', headless: true, userDataDir: profile,
+        timeout: PATIENCE_MS, executablePath: path ?? '/usr/bin/chromium', headless: true, userDataDir: profile,
         args: [...CHROMIUM_FLAGS, ...(kind === 'chromium-no-devices' ? [] : fake), ...args],
       });
   const id = next++;
@@ -55,6 +58,7 @@ async function page({ browser, width = 1280, height = 800, phone = false, permis
   await made.setViewport({ width, height, isMobile: phone, hasTouch: phone }).catch(() => made.setViewport({ width, height }));
   if (agent) await made.setUserAgent(agent);
   if (language) await made.setExtraHTTPHeaders({ 'Accept-Language': language }).catch(() => {});
+  made.setDefaultTimeout(PATIENCE_MS);
   const said = [];
   made.on('console', (message) => said.push(`${message.type()}: ${message.text()}`));
   made.on('pageerror', (error) => said.push(`pageerror: ${error.message}`));
@@ -66,7 +70,7 @@ async function page({ browser, width = 1280, height = 800, phone = false, permis
 const verbs = {
   launch,
   page,
-  goto: async ({ page, url }) => { await pages.get(page).page.goto(url, { waitUntil: 'domcontentloaded', timeout: 20000 }); },
+  goto: async ({ page, url }) => { await pages.get(page).page.goto(url, { waitUntil: 'domcontentloaded' }); },
   reload: async ({ page }) => { await pages.get(page).page.reload({ waitUntil: 'domcontentloaded' }); },
   eval: async ({ page, code }) => ({ value: (await pages.get(page).page.evaluate(`(async () => { ${code} })()`)) ?? null }),
   inFrame: async ({ page, at, code }) => {
@@ -74,7 +78,7 @@ const verbs = {
     return { value: found === undefined ? null : ((await found.evaluate(`(async () => { ${code} })()`).catch(() => null)) ?? null) };
   },
   initScript: async ({ page, code }) => { await pages.get(page).page.evaluateOnNewDocument(code); },
-  wait: async ({ page, code, timeout = 15000 }) => {
+  wait: async ({ page, code, timeout = PATIENCE_MS }) => {
     const { page: asked } = pages.get(page);
     // A condition that throws is not met yet. Puppeteer's poller would end in silence if the first look threw, and the wait run into its bound.
     const handle = await asked.waitForFunction(`(() => { try { ${code} } catch { return null; } })()`, { timeout, polling: 50 }).catch(async (late) => {
@@ -86,8 +90,8 @@ const verbs = {
   click: async ({ page, selector }) => {
     const { page: asked } = pages.get(page);
     await asked.bringToFront();
-    for (const end = Date.now() + 15000; ;) {
-      const found = await asked.waitForSelector(selector, { visible: true, timeout: 15000 });
+    for (const end = Date.now() + PATIENCE_MS; ;) {
+      const found = await asked.waitForSelector(selector, { visible: true });
       try {
         return await found.click();
       } catch (why) { // the page drew another screen between the look and the press: a person would press what is there now

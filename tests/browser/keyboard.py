@@ -45,6 +45,7 @@ async def placed(page: Page, after: str) -> None:
     """The focus did not fall back to the top of the page: what was pressed has it still, or what came instead."""
     await page.eval("return new Promise((then) => setTimeout(then, 20))")
     try:
-        await page.wait(f"return !({LOST})", 3)
+        await page.wait(f"return !({LOST})")
     except BrowserError:
-        raise AssertionError(f"after {after} the focus is nowhere") from None
+        shown = await page.eval("return document.querySelector('[data-page]')?.outerHTML")
+        raise AssertionError(f"after {after} the focus is nowhere", shown) from None

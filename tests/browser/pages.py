@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from tests.browser.remote import Browser, BrowserError, Page
+from tests.patience import PATIENCE_S
 from tests.system import System
 
 PHONE = {"width": 360, "height": 740, "phone": False}
@@ -50,12 +51,12 @@ async def act(page: Page, name: str) -> None:
     await page.click(f'[data-act="{name}"]:not([aria-disabled])')
 
 
-async def screen(page: Page, name: str, within_s: float = 30) -> None:
+async def screen(page: Page, name: str, within_s: float = PATIENCE_S) -> None:
     """Wait until the page shows this screen."""
     await page.wait(f"return document.querySelector('[data-page=\"{name}\"]') !== null", within_s)
 
 
-async def picture(page: Page, name: str, within_s: float = 30) -> None:
+async def picture(page: Page, name: str, within_s: float = PATIENCE_S) -> None:
     """Wait until this picture has painted a frame; fails with what the page knows of it."""
     node = f"const node = document.querySelector('[data-video=\"{name}\"]');"
     try:
@@ -82,35 +83,38 @@ async def rms_dbfs(page: Page, seconds: float = 3.0) -> float:
     return loudest
 
 
-async def received(page: Page, kind: Kind) -> list[dict[str, Any]]:
-    """The page's own account of each stream it receives (getStats, inbound-rtp)."""
+async def received(page: Page, kind: Kind, name: str | None = None) -> list[dict[str, Any]]:
+    """The page's own account of each stream it receives, or of what is shown under this name (getStats, inbound-rtp)."""
     its = f"row.type === 'inbound-rtp' && row.kind === '{kind}'"
+    if name is not None:
+        shown = f"document.querySelector('[data-video=\"{name}\"]')?.srcObject"
+        its += f" && {shown}?.getTracks().some((track) => track.id === row.trackIdentifier)"
     return list(await page.eval(f"return (await window.__teleconsult.stats()).filter((row) => {its})"))
 
 
-async def inbound(page: Page, kind: Kind) -> dict[str, Any]:
+async def inbound(page: Page, kind: Kind, name: str | None = None) -> dict[str, Any]:
     """Of the stream it names last; empty if it receives none."""
-    rows = await received(page, kind)
+    rows = await received(page, kind, name)
     return rows[-1] if rows else {}
 
 
-async def moving(page: Page, within_s: float = 30) -> None:
-    """Wait until pictures go on arriving."""
-    await _coming(page, "video", "framesDecoded", within_s)
+async def moving(page: Page, name: str | None = None) -> None:
+    """Wait until pictures go on arriving: those shown under this name, or those of the stream the page names last."""
+    await _coming(page, "video", "framesDecoded", name)
 
 
-async def hearing(page: Page, within_s: float = 30) -> None:
+async def hearing(page: Page) -> None:
     """Wait until sound goes on arriving."""
-    await _coming(page, "audio", "packetsReceived", within_s)
+    await _coming(page, "audio", "packetsReceived")
 
 
-async def _coming(page: Page, kind: Kind, what: str, within_s: float) -> None:
+async def _coming(page: Page, kind: Kind, what: str, name: str | None = None) -> None:
     """There may be none for a moment, while the page and we negotiate anew; a new transport counts anew."""
     before: int | None = None
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             while True:
-                now = (await inbound(page, kind)).get(what)
+                now = (await inbound(page, kind, name)).get(what)
                 if now is not None and before is not None and now > before + 5:
                     return
                 before = now if before is None or now is None else min(before, now)
@@ -119,7 +123,7 @@ async def _coming(page: Page, kind: Kind, what: str, within_s: float) -> None:
         raise AssertionError(await page.eval("return document.body.innerText"), await received(page, kind)) from late
 
 
-async def played(page: Page, beyond_s: float, within_s: float = 30) -> None:
+async def played(page: Page, beyond_s: float, within_s: float = PATIENCE_S) -> None:
     """Wait until an auditor's page has played doctor and patient so far; fails with where each element stands."""
     both = "['doctor', 'patient'].map((name) => document.querySelector(`video[data-stream=${name}]`))"
     try:
@@ -147,7 +151,7 @@ async def patient_waits(page: Page) -> None:
 async def recording_closed(system: System, visit: str) -> None:
     """Wait until the recording is stored whole."""
     store = system.data / "store" / "recordings" / visit
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(PATIENCE_S):
         while not any('"type":"close"' in batch.read_text() for batch in store.glob("records/*.jsonl")):
             await asyncio.sleep(0.2)
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Literal
 
 from tests.browser.faces import Face, talking_face
+from tests.patience import PATIENCE_S
 
 HERE = Path(__file__).resolve().parent
 FORGET = """
@@ -49,7 +50,7 @@ class Driver:
         assert self._process.stdin is not None
         self._process.stdin.close()
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 await self._process.wait()
         except TimeoutError:
             self._process.kill()
@@ -162,7 +163,7 @@ class Page:
         """As `eval`, in the frame whose address begins like this; None while there is none, or it is going elsewhere."""
         return (await self._ask("inFrame", at=at, code=code))["value"]
 
-    async def wait(self, code: str, within_s: float = 30.0) -> Any:
+    async def wait(self, code: str, within_s: float = PATIENCE_S) -> Any:
         """Wait until the function body returns something true, and return it."""
         return (await self._ask("wait", code=code, timeout=int(within_s * 1000)))["value"]
 

@@ -11,6 +11,7 @@ from media.control import LayerChanged, Quality, SetView
 from tests.browser.remote import Browser, Kind
 from tests.browser.test_media_worker import Pair, Participant, blank, sit_down, worker
 from tests.contract.media_peers import WorkerProcess
+from tests.patience import PATIENCE_S
 
 __all__ = ["blank", "worker"]
 
@@ -44,7 +45,7 @@ async def grows(of: Participant, width: int) -> None:
     """Wait until the picture that is decoded is so wide; a Firefox climbs by 8 % a second."""
     seen = None
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(PATIENCE_S):
             while seen != width:
                 await asyncio.sleep(0.2)
                 pictures = [row for row in await rows(of, "inbound-rtp") if row["kind"] == "video"]
@@ -82,7 +83,7 @@ async def test_a_camera_in_three_sizes_reaches_a_good_network_in_the_biggest_and
     told = [news for news in worker.news if isinstance(news, LayerChanged)]
     assert all((news.seat, news.track, news.layers) == ("patient", "doctor.camera", 3) for news in told)
     assert {0: 180, 2: 720}.items() <= {news.layer: news.lines for news in told}.items()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not any((n.estimate_down_bps or 0) > 300_000 for n in worker.news if isinstance(n, Quality)):
             await asyncio.sleep(0.1)
 

@@ -164,7 +164,7 @@ async def test_who_stays_cut_off_is_told_to_phone_and_comes_back_by_themselves(
     await patient.eval("window.ahead = 15000")
     await patient.wait(CALLS_CLINIC)
     await gone
-    await patient.wait("return document.querySelector('[data-state=lost]') === null", 15)
+    await patient.wait("return document.querySelector('[data-state=lost]') === null")
     await act(doctor, "admit")
     await asyncio.gather(picture(doctor, "patient"), picture(patient, "doctor"))
     # The phone rings: the microphone is the call's, everyone is told so, and it comes back by itself.

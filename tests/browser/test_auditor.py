@@ -65,7 +65,7 @@ async def opened(visit: Visit, browser: Browser) -> Page:
     await screen(page, "list")
     await keyed(page, "open")
     await screen(page, "recording")
-    await page.wait("return document.querySelector('[data-verdict=\"done\"]') !== null", 20)
+    await page.wait("return document.querySelector('[data-verdict=\"done\"]') !== null")
     return page
 
 
@@ -100,7 +100,7 @@ async def saved(page: Page) -> bytes:
 
 async def receipts(visit: Visit, folder: Path) -> tuple[Path, Path]:
     """What the patient takes home: the file, and the line of the code."""
-    await visit.patient.wait("return document.querySelector('[data-receipt=made]') !== null", 30)
+    await visit.patient.wait("return document.querySelector('[data-receipt=made]') !== null")
     await visit.patient.eval(KEEP)
     await act(visit.patient, "receipt")
     whole, short = folder / "receipt.tlog-proof", folder / "receipt.txt"
@@ -204,10 +204,10 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await page.wait("return document.querySelector('[data-export=asked]') !== null")
     (export,) = [each for each in (await system.api("GET", "/exports"))["exports"] if each["visit"] == visit.id]
     await system.api("POST", f"/exports/{export['id']}/decision", json={"approve": True})
-    await page.wait("return document.querySelector('[data-export=approved]') !== null", 15)
+    await page.wait("return document.querySelector('[data-export=approved]') !== null")
     await page.eval(KEEP)
     await keyed(page, "download")
-    await page.wait("return document.querySelector('[data-export=taken]') !== null", 15)
+    await page.wait("return document.querySelector('[data-export=taken]') !== null")
     await clean(page)
     archive = await saved(page)
     zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
@@ -234,7 +234,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await page.type("[data-cut] [name=to]", "00:04")
     await clean(page)
     await keyed(page, "copy")
-    await page.wait("return document.querySelector('[data-copy=ready][data-redacted=\"1\"]') !== null", 40)
+    await page.wait("return document.querySelector('[data-copy=ready][data-redacted=\"1\"]') !== null")
     (copy,) = set((system.data / "copies").glob("*.webm")) - others
     assert copy.stat().st_size > 50_000
     journal = [json.loads(line) for line in (system.data / "custody" / "journal").read_text().splitlines()]
@@ -245,7 +245,7 @@ async def test_an_auditor_sees_hears_and_proves_a_visit(
     await screen(page, "list")
     await page.eval(TAKEN % base64.b64encode(archive).decode())
     await page.eval(CHOOSE)
-    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
+    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'")
     await page.wait("return document.querySelector('[data-vouched]')?.dataset.vouched === 'own'")
     assert await page.eval("return document.querySelector('[data-act=export-open], [data-why]') === null")
     await keyed(page, "play")

@@ -10,6 +10,7 @@ import pytest
 from tests.browser.pages import Visit, act, moving, picture, rms_dbfs, screen
 from tests.browser.remote import Browser, Driver, Kind, Page
 from tests.browser.test_visit import SPEECH_DBFS
+from tests.patience import PATIENCE_S
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -48,7 +49,7 @@ async def after_a_reload(page: Page, words: str) -> str:
     """Reload, and wait until the page says this."""
     before = len(await page.said())
     await page.reload()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not (said := [line for line in (await page.said())[before:] if words in line]):
             await asyncio.sleep(0.1)
     return said[0]

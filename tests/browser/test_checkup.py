@@ -10,12 +10,13 @@ from tests.browser.axe import clean, clean_colours, clean_in_every_dress
 from tests.browser.keyboard import keyed
 from tests.browser.pages import PHONE
 from tests.browser.remote import Browser, Page
+from tests.patience import PATIENCE_S
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def checked(page: Page, within_s: float = 60) -> dict[str, Any]:
+async def checked(page: Page, within_s: float = PATIENCE_S) -> dict[str, Any]:
     """Start the test, wait for its sentence, and take the report."""
     await keyed(page, "start")
     await page.wait("return document.querySelector('[data-verdict]') !== null", within_s)

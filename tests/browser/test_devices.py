@@ -10,6 +10,7 @@ import pytest
 from tests.browser.pages import DESK, HANDSET, PHONE, Visit, act, inbound, picture, rms_dbfs, screen
 from tests.browser.remote import Browser, Page
 from tests.browser.test_visit import SPEECH_DBFS
+from tests.patience import PATIENCE_S
 from tests.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -136,16 +137,16 @@ async def test_a_covered_camera_is_told_of_and_sound_alone_can_be_chosen_by_hand
     await visit.admit()
     patient, doctor = visit.patient, visit.doctor
     strip = "return document.querySelector('[data-strip]').dataset.strip === '{}'"
-    await patient.wait(strip.format("black.mine"), 30)
-    await doctor.wait("return document.body.innerText.includes('picture is black')", 30)
+    await patient.wait(strip.format("black.mine"))
+    await doctor.wait("return document.body.innerText.includes('picture is black')")
     await patient.eval("window.__light = true")
-    await patient.wait("return !document.querySelector('[data-strip]').dataset.strip.startsWith('black')", 20)
-    await doctor.wait("return !document.body.innerText.includes('picture is black')", 20)
+    await patient.wait("return !document.querySelector('[data-strip]').dataset.strip.startsWith('black')")
+    await doctor.wait("return !document.body.innerText.includes('picture is black')")
 
     await act(patient, "sound-only")
     await patient.wait(strip.format("sound.only"))
     await doctor.wait("return document.body.innerText.includes('chose sound only')")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await frames(patient) != (before := await frames(patient, after_s=0.7)):
             pass
     assert await rms_dbfs(patient) > SPEECH_DBFS
@@ -157,7 +158,7 @@ async def test_a_covered_camera_is_told_of_and_sound_alone_can_be_chosen_by_hand
     )
     before = await frames(patient)
     await act(patient, "sound-only")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while await frames(patient, after_s=0.2) <= before:
             pass
     await doctor.wait("return !document.body.innerText.includes('chose sound only')")

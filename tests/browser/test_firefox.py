@@ -66,13 +66,13 @@ async def proven(system: System, page: Page, visit: str, folder: Path) -> None:
     assert verify_directory(folder / visit).broken == []
     assert (folder / f"{visit}.keys.json").exists()
 
-    await page.wait("return document.querySelector('[data-copy=ready]') !== null", 60)  # encoded on a machine as it is
+    await page.wait("return document.querySelector('[data-copy=ready]') !== null")  # encoded on a machine as it is
 
     await act(page, "back")
     await screen(page, "list")
     await page.eval(TAKEN % base64.b64encode(archive).decode())
     await page.eval(CHOOSE)
-    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'", 20)
+    await page.wait("return document.querySelector('[data-verdict=\"done\"]')?.dataset.complete === 'true'")
     await act(page, "play")
     await played(page, 0.3)
 
@@ -135,7 +135,7 @@ async def test_all_five_roles_from_the_link_to_the_proof(system: System, firefox
     await recording_closed(system, visit.id)
     auditor = await firefox.open(made["links"]["auditor"], **DESK)
     await act(auditor, "open")
-    await auditor.wait("return document.querySelector('[data-verdict=done]') !== null", 30)
+    await auditor.wait("return document.querySelector('[data-verdict=done]') !== null")
     verdict = await auditor.eval("return {...document.querySelector('[data-verdict]').dataset}")
     assert (verdict["intact"], verdict["complete"]) == ("true", "true"), await auditor.eval(
         "return document.body.innerText"

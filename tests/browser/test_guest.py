@@ -13,6 +13,7 @@ from tests.browser.keyboard import keyed
 from tests.browser.pages import HANDSET, Visit, act, hearing, moving, picture, screen
 from tests.browser.remote import Browser
 from tests.browser.test_visit import export, verdict
+from tests.patience import PATIENCE_S
 from tests.recordings import parts
 from tests.system import System
 
@@ -50,7 +51,7 @@ async def test_a_village_doctor_joins_by_link_and_all_three_see_each_other(
     )
     # A row begins with its first packet: sound may come a moment after the picture.
     rows = "return (await window.__teleconsult.stats()).filter((row) => row.type === 'inbound-rtp').length"
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while [await page.eval(rows) for page in (guest, visit.doctor, visit.patient)] != [4, 4, 4]:
             await asyncio.sleep(0.1)
     assert "王*英" in await guest.eval("return document.querySelector('[data-page=live]').innerText")

@@ -99,7 +99,7 @@ async def test_a_patient_goes_from_a_late_wait_to_a_colleague_and_a_guest_joins(
 
     # The visit that was handed over stands there until the page asks again: wait for the one that follows it.
     follows = f"[data-group=live] [data-visit]:not([data-visit='{made['id']}'])"
-    await coordinator.wait(f'return document.querySelector("{follows}") !== null', 15)
+    await coordinator.wait(f'return document.querySelector("{follows}") !== null')
     await coordinator.wait(f"return document.querySelector(\"[data-visit='{made['id']}']\") === null")
     await keyed(coordinator, "reassign")
     await coordinator.wait("return document.querySelector('[data-act=reassign-to]') !== null")

@@ -33,7 +33,7 @@ async def test_a_whole_visit_by_keyboard_with_nothing_for_axe_to_find(
     taps = 0
     for name, page in (("confirm", "entry"), ("agree", "consent"), ("enter", "check")):
         await screen(patient, page)
-        await patient.wait("return document.activeElement?.tagName === 'H1'", 3)
+        await patient.wait("return document.activeElement?.tagName === 'H1'")
         await keyed(patient, name)
         taps += 1
     # With the browser's own question that is four.

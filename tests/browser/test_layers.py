@@ -11,6 +11,7 @@ from tests.browser.pages import Visit, moving
 from tests.browser.proven import proven
 from tests.browser.remote import Browser, Driver, Page
 from tests.browser.test_visit import export, verdict
+from tests.patience import PATIENCE_S
 from tests.recordings import complaints, parts, records
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -34,17 +35,17 @@ return rows.find((row) => row.id === picture?.codecId)?.mimeType;
 """
 
 
-async def decodes(page: Page, codec: str, within_s: float = 20) -> None:
+async def decodes(page: Page, codec: str) -> None:
     """Wait until the picture that comes is of this codec, and moves."""
     seen = None
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             while seen != f"video/{codec}":
                 await asyncio.sleep(0.2)
                 seen = await page.eval(CODEC)
     except TimeoutError:
         raise AssertionError(f"the picture is {seen}") from None
-    await moving(page, within_s)
+    await moving(page)
 
 
 async def test_vp9_in_layers_is_seen_recorded_and_given_up_for_who_cannot_decode_it(

@@ -15,6 +15,7 @@ from config.link import Refusal
 from media.control import Answered, AskStats, Negotiate, OpenRoom, Source, Stats
 from tests.browser.remote import Browser, Driver, Kind, Page
 from tests.contract.media_peers import WorkerProcess
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
@@ -111,7 +112,7 @@ class Participant:
         assert len(mids) == len(tracks)
         before = await self.page.eval("return await meet.decoded()")
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(PATIENCE_S):
                 while not grown(before, now := await self.page.eval("return await meet.decoded()"), mids):
                     await asyncio.sleep(0.1)
         except TimeoutError:

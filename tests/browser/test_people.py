@@ -125,7 +125,7 @@ async def test_what_was_written_offline_comes_once_and_in_order(
     system.kill("signaling")
     for words in ("two", "three"):
         await write(visit.patient, words)
-    await system.until(visit.id, "live", 30)
+    await system.until(visit.id, "live")
     assert await written(visit.patient, 3) == ["one", "two", "three"]
     assert await written(visit.doctor, 3) == ["one", "two", "three"]
     await visit.end()
@@ -194,7 +194,7 @@ async def test_hold_advice_and_a_call_back_are_said_on_both_sides(
     await visit.patient.wait("return document.querySelector('[data-strip=hold]') === null")
     await visit.doctor.eval(PICTURE)
     await picture(visit.patient, "screen")  # a picture from a file, while the camera goes on
-    await moving(visit.patient)
+    await moving(visit.patient, "doctor")
     await act(visit.doctor, "share")
     await visit.patient.wait("return document.querySelector('[data-video=screen]')?.closest('[hidden]') !== null")
 

@@ -12,6 +12,7 @@ import pytest
 from tests.browser.pages import DESK, PHONE, act, patient_waits, picture, screen
 from tests.browser.proven import proven
 from tests.browser.remote import Browser, Page
+from tests.patience import PATIENCE_S
 from tests.system import teleconsult
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -23,12 +24,12 @@ SIGN = (
 
 async def signs(doctor: Page, origin: str) -> None:
     """In the hospital's page, once it knows the patient."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(PATIENCE_S):
         while not await doctor.in_frame(origin, SIGN):
             await asyncio.sleep(0.1)
 
 
-async def stands(doctor: Page, standing: str, count: int, within_s: float = 20) -> None:
+async def stands(doctor: Page, standing: str, count: int, within_s: float = PATIENCE_S) -> None:
     await doctor.wait(f"return document.querySelectorAll('[data-standing={standing}]').length === {count}", within_s)
 
 
@@ -53,7 +54,7 @@ async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_re
         said = "return document.getElementById('said').textContent"
         signed = await doctor.in_frame(slot["origin"], said)
         await act(doctor, "language")
-        async with asyncio.timeout(5):  # what stands there already is said in the other language, too
+        async with asyncio.timeout(PATIENCE_S):  # what stands there already is said in the other language, too
             while await doctor.in_frame(slot["origin"], said) == signed:
                 await asyncio.sleep(0.05)
 
@@ -63,8 +64,8 @@ async def test_a_prescription_is_confirmed_and_survives_a_killed_server_and_a_re
         await doctor.goto("about:blank")  # the page is gone with what it knew
         visit = (await system.until(_of(links), "live", 30))["id"]
         await doctor.goto(f"{system.url}/d/")
-        await screen(doctor, "desk-live", 30)
-        await stands(doctor, "confirmed", 2, 30)
+        await screen(doctor, "desk-live")
+        await stands(doctor, "confirmed", 2)
         await stands(doctor, "pending", 0)
 
         await act(doctor, "end")
@@ -95,7 +96,7 @@ def _of(links: dict[str, str]) -> str:
 
 async def _noted(data: Path, visit: str, folder: Path) -> list[dict[str, Any]]:
     """The `rx` events on the visit's evidence log."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while True:
             code, _, said = await teleconsult("export", visit, "-o", str(folder), "--data", str(data))
             if code == 0:

@@ -25,7 +25,7 @@ async def export(system: System, visit: str, into: Path) -> Path:
     """The bundle, once the recording is closed and stored."""
     out = into / "bundle"
     proof = system.data / "store" / "recordings" / visit / "log" / "close.tlog-proof"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_S):
         while not proof.exists():
             await asyncio.sleep(0.1)
     code, said, complaint = await teleconsult("export", visit, "-o", str(out), "--data", str(system.data))
