@@ -117,7 +117,7 @@ def _is_ready(settings: Settings) -> Callable[[], bool]:
 
     def ready() -> bool:
         try:
-            with here.open("/readyz", within_s=0.5):
+            with here.open("/readyz", within_s=2):  # refused at once until it listens
                 return True
         except OSError:
             return False

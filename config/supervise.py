@@ -1,6 +1,8 @@
 """The supervisor: starts parts together, restarts what dies, stops them in order, leaves none behind.
 
-SUP-1  All parts start at once; `ready` is called when every one of them has answered for the first time.
+SUP-1  All parts start at once; `ready` is called when every one of them has answered for the first time. Whom we still
+       wait for is said every 10 s, and after two minutes we give up (`NotReady`): a machine that has no core to give, as
+       while it boots, starts everything late.
 SUP-2  A part that ends before it was ever ready is not restarted: it has said why on standard error, and all ends
        (`PartFailed`). Later deaths are restarted (`config.restarts`).
 SUP-3  Stopping goes stage by stage: SIGTERM, and what has not ended within the stage's time is killed with its children.
@@ -25,6 +27,8 @@ from config.restarts import Restarts
 log = logging.getLogger(__name__)
 
 POLL_S = 0.02
+TELL_S = 10.0
+START_S = 120.0
 
 
 class SupervisionError(Exception):
@@ -73,9 +77,13 @@ async def supervise(
     ready: Callable[[], Awaitable[None]],
     stop: asyncio.Event,
     stages: Sequence[Stage],
-    within_s: float = 30.0,
+    within_s: float = START_S,
+    tell_s: float = TELL_S,
 ) -> None:
-    """Keep the parts alive until `stop` is set. Raises `PartFailed`, or `NotReady` after `within_s` seconds."""
+    """Keep the parts alive until `stop` is set. Raises `PartFailed`, or `NotReady` after `within_s` seconds.
+
+    Every `tell_s` seconds of waiting are told.
+    """
     keepers = [_Keeper(part) for part in parts]
     failed: list[
         SupervisionError
@@ -83,7 +91,7 @@ async def supervise(
     try:
         async with asyncio.TaskGroup() as tasks:
             keeping = [tasks.create_task(keeper.keep()) for keeper in keepers]
-            await _until_first(stop, _start(keepers, ready, within_s))
+            await _until_first(stop, _start(keepers, ready, within_s, tell_s))
             await stop.wait()
             await _stop(keepers, stages)
             for task in keeping:
@@ -167,12 +175,19 @@ class _Keeper:
             self._ended.set()
 
 
-async def _start(keepers: Sequence[_Keeper], ready: Callable[[], Awaitable[None]], within_s: float) -> None:
-    deadline = time.monotonic() + within_s
+async def _start(
+    keepers: Sequence[_Keeper], ready: Callable[[], Awaitable[None]], within_s: float, tell_s: float
+) -> None:
+    begun = time.monotonic()
+    tell_at = tell_s
     for keeper in keepers:
         while not keeper.part.ready():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - begun
+            if waited > within_s:
                 raise NotReady(f"{keeper.part.name} did not answer within {within_s:.0f} s")
+            if waited > tell_at:  # SUP-1
+                log.warning("part not ready yet", extra={"name_of_part": keeper.part.name, "waited_s": round(waited)})
+                tell_at = waited + tell_s
             await asyncio.sleep(POLL_S)
         keeper.was_ready = True
     await ready()

@@ -118,6 +118,17 @@ async def test_a_part_that_never_answers_is_named(tmp_path: Path) -> None:
         await supervise([mute], nothing, asyncio.Event(), STAGES, within_s=0.1)
 
 
+async def test_a_part_that_is_late_is_waited_for_and_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    late = Part("late", (sys.executable, "-S", "-c", "import sys; sys.stdin.read()"), lambda: bool(caplog.messages))
+    stop = asyncio.Event()
+
+    async def ready() -> None:
+        stop.set()
+
+    await supervise([late], ready, stop, STAGES, tell_s=0.05)
+    assert "part not ready yet" in caplog.messages
+
+
 async def test_it_can_be_told_to_stop_while_it_starts(tmp_path: Path) -> None:
     stop = asyncio.Event()
     stop.set()
