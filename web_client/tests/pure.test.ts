@@ -49,6 +49,11 @@ describe('words', () => {
     expect(unused).toEqual([]);
   });
 
+  it('nothing of a language stands outside its file, not even a full stop', () => {
+    for (const [name, source] of sources('core', 'ports', 'views'))
+      for (const said of source.replace(/\/\*[^]*?\*\/|\/\/.*/g, '').matchAll(/'[^'\n]*'|`[^`]*`/g)) expect(said[0], name).not.toMatch(/[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]/);
+  });
+
   it('a patient reads no jargon', () => {
     for (const [name, source] of sources('words/zh').filter(([name]) => /patient|common|visit/.test(name)))
       expect(source, name).not.toMatch(/您的设备|系统|服务器|异常|失败|TURN|ICE/);

@@ -25,6 +25,12 @@ describe('the words of one language', () => {
     expect(words.now).toEqual({ words: en, language: 'en' });
   });
 
+  it('are put together as their language does it', () => {
+    expect(en.sentences(['Is this visit for you?', '', 'You are next'])).toBe('Is this visit for you? You are next.');
+    expect(zh.sentences(['轮到您了', '', '请稍等'])).toBe('轮到您了。请稍等');
+    expect([en.named('Also here', en.list(['Wang', 'Li'])), zh.named('还有', zh.list(['王', '李']))]).toEqual(['Also here: Wang, Li', '还有：王、李']);
+  });
+
   it('have the same keys in both languages, and none is empty', () => {
     expect(Object.keys(en).sort()).toEqual(Object.keys(zh).sort());
     for (const [key, said] of Object.entries({ ...zh, ...en })) if (typeof said === 'string') expect(said.trim(), key).not.toBe('');

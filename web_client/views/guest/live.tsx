@@ -91,7 +91,7 @@ export function Live(given: GuestGiven) {
   return (
     <main class={`live guest ${still ? 'still' : ''} ${writing ? 'full' : ''}`} data-page="live" data-strip={strip.key}>
       <Heading page="live" class="unseen">
-        {w.guestWith([doctorName(state.doctor, w), state.patient.name ?? w.someone].join('、'))}
+        {w.guestWith(w.list([doctorName(state.doctor, w), state.patient.name ?? w.someone]))}
       </Heading>
       <div class={`halves ${screen ? 'sharing' : ''}`}>
         <Half seat="patient" given={given} nudge={nudge} onSilenced={setSilenced} />

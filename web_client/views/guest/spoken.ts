@@ -13,13 +13,13 @@ export function saying(given: Pick<GuestGiven, 'now' | 'w' | 'browser' | 'low'>)
   const said = (key: string, words: string): Saying => ({ key, words, rank: 'news', unasked: now.page !== 'entry' });
   switch (now.page) {
     case 'entry':
-      return state === null ? null : said('entry', `${w.guestTitle}。${w.guestInvites(doctorName(state.doctor, w))}。${w.guestYou(w.guestAs[ownSeat(state).as])}`);
+      return state === null ? null : said('entry', w.sentences([w.guestTitle, w.guestInvites(doctorName(state.doctor, w)), w.guestYou(w.guestAs[ownSeat(state).as])]));
     case 'waiting': {
       const words = now.call.session.link === 'lost' ? w.netLost : lobbySays(state, now.steps.answered, w);
       return said(words, words);
     }
     case 'ended':
-      return said('ended', `${endTitle({ now, w })}。${w.endThanks}`);
+      return said('ended', w.sentences([endTitle({ now, w }), w.endThanks]));
     default:
       return patientSaying(given);
   }

@@ -27,16 +27,16 @@ export function saying({ now, w, browser, low }: Given): Saying | null {
       return null;
     case 'closed': {
       const { title, next } = closedSays(session.code, w);
-      return said('closed', `${title}。${next}`);
+      return said('closed', w.sentences([title, next]));
     }
     case 'early':
-      return said('early', `${w.earlyTitle}。${w.earlyAt} ${moment(Date.parse(state?.times.scheduled ?? ''), w.tag)}。${w.earlyNext}`);
+      return said('early', w.sentences([w.earlyTitle, `${w.earlyAt} ${moment(Date.parse(state?.times.scheduled ?? ''), w.tag)}`, w.earlyNext]));
     case 'entry':
-      return said('entry', `${w.entryConfirm} ${doctorName(state?.doctor, w)}。${w.emergency}`);
+      return said('entry', w.sentences([`${w.entryConfirm} ${doctorName(state?.doctor, w)}`, w.emergency]));
     case 'consent':
-      return now.consent === null ? null : said(`consent.${now.consent.version}`, `${w.consentTitle}。${w.consentAsk} ${now.consent.text}`);
+      return now.consent === null ? null : said(`consent.${now.consent.version}`, w.sentences([w.consentTitle, `${w.consentAsk} ${now.consent.text}`]));
     case 'declined':
-      return said('declined', `${w.declinedTitle}。${w.declinedSay}`);
+      return said('declined', w.sentences([w.declinedTitle, w.declinedSay]));
     case 'check': {
       const lines = [deviceSays('camera', devices.camera, w, browser), deviceSays('microphone', devices.microphone, w, browser), now.network === 'trying' ? null : networkSays(now.network, w)];
       const words = lines.flatMap((each) => (each === null ? [] : [each.words]));
@@ -50,7 +50,7 @@ export function saying({ now, w, browser, low }: Given): Saying | null {
       const power = low ? w.batteryLow : '';
       const late = state.phoneBack ? 'phone' : state.rebook ? 'rebook' : (state.wait.late ?? '');
       // A broken promise is told at once; a position at most once a minute.
-      return said(`wait.${ahead}.${late}.${power}`, `${ahead === 0 ? w.waitNext : `${before}${n} ${after}`}。${waitSays(state, w)}${power && `。${power}`}`, 'news', late === '' && power === '');
+      return said(`wait.${ahead}.${late}.${power}`, w.sentences([ahead === 0 ? w.waitNext : `${before}${n} ${after}`, waitSays(state, w), power]), 'news', late === '' && power === '');
     }
     case 'called':
       return said('called', w.waitCalled(doctorName(state?.doctor, w)), 'call');
@@ -59,11 +59,11 @@ export function saying({ now, w, browser, low }: Given): Saying | null {
       const strip = liveStrip({ now, w, low });
       const power = strip.more === w.batteryLow ? w.batteryLow : '';
       const recording = recordingWords(state, w);
-      const words = [strip.words, strip.tone === 'good' || state.recording.state !== 'on' ? recording.words : '', power].filter(Boolean).join('。');
-      const guests = guestsIn(now.call).map((each) => w.guestAs[each.as]).join('、');
-      return said(`live.${strip.key}.${strip.long ?? ''}.${power}.${state.recording.state}.${guests}`, guests === '' ? words : `${words}。${w.guests}：${guests}`, NET.has(strip.key) ? 'net' : 'news');
+      const guests = w.list(guestsIn(now.call).map((each) => w.guestAs[each.as]));
+      const words = [strip.words, strip.tone === 'good' || state.recording.state !== 'on' ? recording.words : '', power, guests && w.named(w.guests, guests)];
+      return said(`live.${strip.key}.${strip.long ?? ''}.${power}.${state.recording.state}.${guests}`, w.sentences(words), NET.has(strip.key) ? 'net' : 'news');
     }
     case 'ended':
-      return said('ended', [endTitle({ now, w }), state?.advice ? `${w.endAdvice}：${state.advice}` : ''].join('。'));
+      return said('ended', w.sentences([endTitle({ now, w }), state?.advice ? w.named(w.endAdvice, state.advice) : '']));
   }
 }

@@ -1,6 +1,9 @@
 import type { OwnPatientWords } from '../kinds';
 
 export const patient: OwnPatientWords = {
+  sentences: (all) => all.filter(Boolean).map((each) => (/[.!?]$/.test(each) ? each : `${each}.`)).join(' '),
+  list: (all) => all.join(', '),
+  named: (name, words) => `${name}: ${words}`,
   tag: 'en-GB',
   someDoctor: 'Your doctor',
   licence: (number) => `Licence ${number}`,

@@ -1,5 +1,8 @@
 /** 中文，病人。每句话先说是什么，再说怎么办。 */
 export const patient = {
+  sentences: (all: readonly string[]) => all.filter(Boolean).join('。'),
+  list: (all: readonly string[]) => all.join('、'),
+  named: (name: string, words: string) => `${name}：${words}`,
   tag: 'zh-CN',
   someDoctor: '您的医生',
   licence: (number: string) => `执业证 ${number}`,
