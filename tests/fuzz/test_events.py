@@ -37,19 +37,21 @@ def check(refusal: EventRefused) -> None:
 
 @settings(max_examples=400, deadline=None)
 @given(TEXT | JSON, st.lists(JSON, max_size=3), st.integers(0, 1 << 18))
-def test_anything(name: Any, arguments: list[Any], size: int) -> None:
+def test_any_event_is_understood_or_refused_by_its_code(name: Any, arguments: list[Any], size: int) -> None:
     parsed(name, arguments, size)
 
 
 @settings(max_examples=800, deadline=None)
 @given(st.sampled_from(sorted(events.TYPES)), NEARLY)
-def test_nearly_right_payloads(name: str, payload: dict[str, Any]) -> None:
+def test_a_payload_that_is_nearly_right_is_understood_or_refused_by_its_code(
+    name: str, payload: dict[str, Any]
+) -> None:
     parsed(name, [payload], 100)
 
 
 @settings(max_examples=300, deadline=None)
 @given(JSON | NEARLY)
-def test_any_auth_payload(auth: Any) -> None:
+def test_any_hello_is_understood_or_refused_by_its_code(auth: Any) -> None:
     try:
         events.parse_hello(auth)
     except EventRefused as refusal:

@@ -8,7 +8,7 @@ from media.rtp import header
 from tests.contract.plane_peers import rtp
 
 
-def test_a_plain_packet() -> None:
+def test_a_plain_packet_has_its_payload_behind_twelve_bytes() -> None:
     packet = rtp(1, b"abc", pt=96, ssrc=2)
     assert header.payload_at(packet, len(packet)) == 12
     assert header.payload_end(packet, len(packet), 12) == 15
@@ -26,7 +26,7 @@ def test_extensions_and_contributing_sources_are_stepped_over() -> None:
     assert header.extension(packet, len(packet), 1) == b"42"
 
 
-def test_two_byte_extensions() -> None:
+def test_extensions_with_two_byte_headers_are_read() -> None:
     packet = b"\x90" + bytes(11) + b"\x10\x00\x00\x02" + b"\x00\x05\x03abc\x00\x00" + b"payload"
     assert header.extension(packet, len(packet), 5) == b"abc"
     assert header.payload_at(packet, len(packet)) == 24

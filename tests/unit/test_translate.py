@@ -12,7 +12,7 @@ CAMERA = media.Track("patient.camera", "patient", "camera", "video", "VP8")
 SHOWN = Track("patient.camera", "patient", "camera", "video", "VP8")
 
 
-def test_news_of_a_room() -> None:
+def test_news_of_a_room_are_told_to_its_visit() -> None:
     assert translate.media_news(media.TracksChanged("V1", [CAMERA])) == ("V1", TracksChanged((SHOWN,)))
     gone = media.TransportChanged("V1", "patient", "p1", "gone")
     assert translate.media_news(gone) == ("V1", TransportChanged("patient", "p1", "none"))
@@ -36,7 +36,7 @@ def test_a_room_found_again_keeps_its_seats_and_a_gone_transport_is_none() -> No
     assert found == RoomFound("m-1", (SHOWN,), {"patient": ("p1", "none")})
 
 
-def test_news_of_a_recording() -> None:
+def test_news_of_a_recording_are_told_to_its_visit() -> None:
     alive = recorder.Alive("V1", [recorder.StreamAlive("doctor", 9, 2, 4100, "recording")])
     assert translate.recorder_news(alive) == ("V1", StreamsAlive((Stream("doctor", 4100, "recording"),)))
     gap = recorder.Gapped("V1", "doctor", 1, 2, "worker")
