@@ -7,7 +7,6 @@ PHOTOS-2  A photo is served as the type it was found to be, never sniffed, never
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import UTC, datetime
 
@@ -15,15 +14,14 @@ from aiohttp import web
 
 from config.clock import iso, random_name
 from signaling.api.picture_kinds import StoredPhoto
-from signaling.api.problems import Conflict, MediaTypeWrong, NotFound, RequestInvalid
+from signaling.api.picture_upload import MEDIA, picture_in
+from signaling.api.problems import Conflict, NotFound
 from signaling.api.route import Answer, Call, Nothing, Principal, Route, Routes, Upload, json_answer
 from signaling.law.messages import Photo, PhotosFull
 from signaling.law.terms import SEATS
-from signaling.photos.photo import PhotoInvalid, cleaned, sniffed
 from signaling.ports import Clock, MessageStore, PhotoFiles, VisitStore
 
 MOST_BYTES = 8 << 20
-MEDIA = ("image/jpeg", "image/png", "image/webp")
 
 
 class PhotoRoutes:
@@ -68,12 +66,7 @@ class PhotoRoutes:
     async def upload(self, call: Call[Upload, Nothing]) -> web.Response:
         """Cleaned, written, then named: what has a name can be fetched."""
         visit = await self._open_visit(call.principal)
-        if sniffed(call.body.data) != call.body.media:
-            raise MediaTypeWrong("the bytes are of another type than the header says")
-        try:
-            picture = await asyncio.to_thread(cleaned, call.body.data)
-        except PhotoInvalid as error:
-            raise RequestInvalid(str(error), code=error.code) from error
+        picture = await picture_in(call.body)
         digest = hashlib.sha256(picture.data).hexdigest()
         size = len(picture.data)
         photo = Photo(random_name(16), picture.media, size, picture.width, picture.height, digest)

@@ -6,16 +6,15 @@ PICTURE-1  A portrait is named by what it is: the first 128 bits of the SHA-256 
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 
 from aiohttp import web
 
-from signaling.api.photos import MEDIA
 from signaling.api.picture_kinds import KeptPicture
-from signaling.api.problems import MediaTypeWrong, NotFound, RequestInvalid
+from signaling.api.picture_upload import MEDIA, picture_in
+from signaling.api.problems import NotFound
 from signaling.api.route import Answer, Call, Nothing, Route, Routes, Upload, json_answer
-from signaling.photos.photo import PhotoInvalid, cleaned, sniffed
+from signaling.photos.photo import sniffed
 from signaling.ports import PhotoFiles
 
 MOST_BYTES = 2 << 20
@@ -60,12 +59,7 @@ class PictureRoutes:
 
     async def keep(self, call: Call[Upload, Nothing]) -> web.Response:
         """PICTURE-1."""
-        if sniffed(call.body.data) != call.body.media:
-            raise MediaTypeWrong("the bytes are of another type than the header says")
-        try:
-            picture = await asyncio.to_thread(cleaned, call.body.data)
-        except PhotoInvalid as error:
-            raise RequestInvalid(str(error), code=error.code) from error
+        picture = await picture_in(call.body)
         name = hashlib.sha256(picture.data).hexdigest()[:32]
         await self._files.put(FOLDER, name, picture.data)
         return json_answer(KeptPicture(name, picture.width, picture.height), 201)
