@@ -7,9 +7,8 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Choice } from './core/choice';
 import { Claims } from './core/claims';
-import type { Call } from './core/call';
 import { Desk, type ConsentWords } from './core/desk';
-import { Draft } from './core/draft';
+import { Drafts } from './core/drafts';
 import { Duties } from './core/duties';
 import { type Deed, deedOf } from './core/keys';
 import type { SlotFacts } from './core/slot';
@@ -28,6 +27,7 @@ import { stayAwake } from './ports/wake';
 import { chatActs, exposeCall, keepUp, memory, portsOf, receiptActs } from './seat';
 import { DoctorPageView } from './views/doctor/page';
 import { firstOf } from './views/doctor/queue';
+import type { DoctorGiven } from './views/doctor/shape';
 import { useSnapshot } from './views/parts/snapshot';
 import { common as enCommon } from './words/en/common';
 import { doctor as enOwn } from './words/en/doctor';
@@ -42,18 +42,19 @@ const LETTERS = 'teleconsult.letters';
 
 const token = takeToken('d');
 const desk = new Desk(portsOf('patient'), token ?? '', (next) => keepToken('d', next));
-const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, holding: null as boolean | null, letters: recall('local', LETTERS) !== 'off' });
+const ui = new Snapshot({ prescribing: false, chatting: false, helping: false, holding: null as boolean | null, letters: recall('local', LETTERS) !== 'off', chiming: recall('local', CHIME) !== 'off' });
 /** The devices go off at once, so the button says so at once: pressed again it resumes. */
 const holding = new Choice((on) => ui.set({ holding: on }));
 /** Those of the call at hand. */
 const duties = (): Duties => new Duties(desk.call);
 const claims = new Claims(keeper, (kept) => duties().claim(kept), clock);
+const drafts = new Drafts(memory, clock);
 let consent: ConsentWords | null = null;
 
 desk.watch(({ call: { session } }) => holding.hear(session.link === 'open' ? session.state : null, session.state?.held === true));
 
 function admit(visit: string): void {
-  leave();
+  drafts.leave(desk.call);
   if (consent !== null) void desk.admit(visit, consent);
 }
 
@@ -87,35 +88,6 @@ function key(event: KeyboardEvent): void {
   DEEDS[deed]();
 }
 
-interface Drafts {
-  readonly advice: Draft;
-  readonly notes: Draft;
-}
-
-const drafts = new WeakMap<Call, Drafts>();
-
-/** What the doctor writes in this call's visit, taken up where it was left. */
-function draftsOf(call: Call): Drafts {
-  const known = drafts.get(call);
-  if (known !== undefined) return known;
-  const state = call.now.session.state;
-  const of = (name: string): string => `${name}.${state?.visit ?? ''}`;
-  const mine = new Duties(call);
-  const made = {
-    advice: new Draft(of('advice'), { read: () => Promise.resolve(state?.advice ?? ''), write: (words) => mine.advise(words) }, memory, clock),
-    notes: new Draft(of('notes'), { read: () => mine.readNotes(), write: (words) => mine.writeNotes(words) }, memory, clock),
-  };
-  drafts.set(call, made);
-  for (const each of [made.advice, made.notes]) void each.open();
-  return made;
-}
-
-/** Nothing written stays behind when the desk goes to another visit. */
-function leave(): void {
-  const left = drafts.get(desk.call);
-  if (left !== undefined) for (const each of [left.advice, left.notes]) void each.flush();
-}
-
 /** The hospital's page in its frame. What it claims is kept here first, and then goes to the server (RX-6). */
 function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () => void {
   const config = desk.now.call.session.state?.slot ?? null;
@@ -134,13 +106,56 @@ function fitSlot(node: HTMLIFrameElement, told: (now: SlotFacts) => void): () =>
   };
 }
 
+/** What a tap does. */
+const act: DoctorGiven['act'] = {
+  prescribe: DEEDS.prescribe,
+  hold: DEEDS.hold,
+  colleagues: () => duties().colleagues(),
+  transfer: (doctor) => duties().transfer(doctor),
+  invite: async (as) => {
+    const made = await duties().invite(as);
+    return made === null ? null : `${new URL('g/', root()).href}#${made}`;
+  },
+  copy,
+  show: (file) => void import('./ports/still').then(({ still }) => still(file)).then((shown) => desk.call.devices.show(shown), () => undefined),
+  toWaiting: () => void duties().toWaiting(),
+  guest: (seat, inside) => void duties().guest(seat, inside),
+  receipt: () => receiptActs(recall('session', 'teleconsult.token.d') ?? ''),
+  drafts: () => drafts.of(desk.call),
+  reconnect: () => void desk.call.reconnect(),
+  chat: DEEDS.chat,
+  help: DEEDS.help,
+  letters: () => {
+    keep('local', LETTERS, ui.now.letters ? 'off' : 'on');
+    ui.set({ letters: !ui.now.letters });
+  },
+  fit: fitSlot,
+  ...chatActs(() => desk.call),
+  admit,
+  look: (visit) => {
+    drafts.leave(desk.call);
+    void desk.look(visit);
+  },
+  microphone: () => desk.call.devices.toggleMicrophone(),
+  camera: () => desk.call.devices.toggleCamera(),
+  soundOnly: (on) => void desk.call.soundOnly(on),
+  share: () => void desk.call.devices.toggleScreen(),
+  end: () => void desk.call.end('completed'),
+  chime: () => {
+    if (!ui.now.chiming) askForNotices();
+    keep('local', CHIME, ui.now.chiming ? 'off' : 'on');
+    ui.set({ chiming: !ui.now.chiming });
+  },
+  language: switchLanguage,
+  reload: () => location.reload(),
+};
+
 function Page() {
   const now = useSnapshot(desk);
   const { language } = useSnapshot(preferences);
   const shown = useSnapshot(ui);
   const claiming = useSnapshot(claims);
   const [text, setText] = useState<ConsentWords | null>(null);
-  const [chiming, setChiming] = useState(recall('local', CHIME) !== 'off');
   const w = WORDS[language];
   useEffect(
     () =>
@@ -156,7 +171,7 @@ function Page() {
   useEffect(() => {
     document.title = w.queueTitle(here.length);
     const fresh = here.some((visit) => !known.split(' ').includes(visit));
-    if (fresh && chiming) chime();
+    if (fresh && shown.chiming) chime();
     if (fresh) notice(w.noticeWaiting, w.queueTitle(here.length));
     setKnown(who);
   }, [who, w]);
@@ -178,52 +193,10 @@ function Page() {
       now={given}
       consent={text}
       w={w}
-      chiming={chiming}
       canShare={media.canShareScreen}
       {...shown}
       claiming={claiming}
-      act={{
-        prescribe: DEEDS.prescribe,
-        hold: DEEDS.hold,
-        colleagues: () => duties().colleagues(),
-        transfer: (doctor) => duties().transfer(doctor),
-        invite: async (as) => {
-          const made = await duties().invite(as);
-          return made === null ? null : `${new URL('g/', root()).href}#${made}`;
-        },
-        copy,
-        show: (file) => void import('./ports/still').then(({ still }) => still(file)).then((shown) => desk.call.devices.show(shown), () => undefined),
-        toWaiting: () => void duties().toWaiting(),
-        guest: (seat, inside) => void duties().guest(seat, inside),
-        receipt: () => receiptActs(recall('session', 'teleconsult.token.d') ?? ''),
-        drafts: () => draftsOf(desk.call),
-        reconnect: () => void desk.call.reconnect(),
-        chat: DEEDS.chat,
-        help: DEEDS.help,
-        letters: () => {
-          keep('local', LETTERS, shown.letters ? 'off' : 'on');
-          ui.set({ letters: !shown.letters });
-        },
-        fit: fitSlot,
-        ...chatActs(() => desk.call),
-        admit,
-        look: (visit) => {
-          leave();
-          void desk.look(visit);
-        },
-        microphone: () => desk.call.devices.toggleMicrophone(),
-        camera: () => desk.call.devices.toggleCamera(),
-        soundOnly: (on) => void desk.call.soundOnly(on),
-        share: () => void desk.call.devices.toggleScreen(),
-        end: () => void desk.call.end('completed'),
-        chime: () => {
-          if (!chiming) askForNotices();
-          keep('local', CHIME, chiming ? 'off' : 'on');
-          setChiming(!chiming);
-        },
-        language: switchLanguage,
-        reload: () => location.reload(),
-      }}
+      act={act}
     />
   );
 }
