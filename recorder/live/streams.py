@@ -18,6 +18,7 @@ from recorder.sealing.stream_seal import DRAFT, StreamSeal
 from recorder.spool.visit import Open
 from recorder.tape.account import Account
 from recorder.tape.output import Output
+from recorder.tape.passed import Passed
 from recorder.tape.segment import SegmentState
 from recorder.tape.stream import Stream
 from recorder.tape.timeline import SenderClock
@@ -25,6 +26,10 @@ from recorder.tape.track import Track
 
 LATE_US = 500_000
 RESUME_US = 3_000_000
+NOT_HEARD_US = 1 << 62
+
+MOST_PASSED = 64
+"""Tracks of a visit that are kept in mind for a later life (PASSED-1)."""
 
 TrackKey = tuple[str, int]
 """(worker's epoch, handle)."""
@@ -62,6 +67,8 @@ class Streams:
         self._taps: dict[TrackKey, TapTrack] = {}
         self._devices: dict[str, dict[str, str]] = {}
         self._active: dict[str, int] = {}
+        self._passed: dict[TrackKey, Passed] = {}
+        """Up to where an earlier life of the recorder wrote tracks that it did not go on with."""
         self._resumed_us = 0
         self._paused = False
 
@@ -142,6 +149,7 @@ class Streams:
         now_ms = self.ms(self._clock())
         for key, track in self.routes.items():
             if key[0] == epoch:
+                track.order.heard_us = self._clock()
                 self._streams[track.stream].covering.causes.end("worker", now_ms)
 
     def worker_away(self, epoch: str) -> None:
@@ -149,6 +157,7 @@ class Streams:
         now_ms = self.ms(self._clock())
         for key, track in self.routes.items():
             if key[0] == epoch:
+                track.order.heard_us = NOT_HEARD_US
                 self._streams[track.stream].covering.causes.begin("worker", now_ms)
 
     def oldest_tap_seq(self, epoch: str) -> int | None:
@@ -261,7 +270,9 @@ class Streams:
         if self.zero_us is None:
             return None
         states = [state for s in self._streams.values() if (state := s.state()) is not None]
-        return Open(now_us, states, {s.name: s.covering.causes.spans(s.covering.to_ms) for s in self._streams.values()})
+        causes = {s.name: s.covering.causes.spans(s.covering.to_ms) for s in self._streams.values()}
+        passed = self._passed | {(one.epoch, one.handle): one for s in self._streams.values() for one in s.passed()}
+        return Open(now_us, states, causes, list(passed.values())[-MOST_PASSED:])
 
     def remember(self, before: Remembered) -> None:
         """Know what the records say."""
@@ -281,6 +292,7 @@ class Streams:
         now_ms = self.ms(now_us)
         self._resumed_us, self.resuming = now_us, True
         causes: Mapping[str, dict[str, list[tuple[int, int | None]]]] = held.causes if held is not None else {}
+        self._passed = {(one.epoch, one.handle): one for one in (held.passed if held is not None else ())}
         for name, stream in self._streams.items():
             stream.covering.causes.restore(causes.get(name, {}))
             if layout.seat_of(name) in self._active:
@@ -327,7 +339,8 @@ class Streams:
         now_ms = self.ms(self._clock())
         name = f"{tap.seat}.screen" if tap.source == "screen" else tap.seat
         stream = self._streams.get(name) or self._add(name, now_ms, None)
-        track = stream.adopt(epoch, tap) or Track(epoch, tap, self.zero_us)
+        passed = self._passed.get((epoch, tap.handle))
+        track = stream.adopt(epoch, tap) or Track(epoch, tap, self.zero_us, passed=passed)
         track.from_us = self._active[tap.seat]
         self.routes[(epoch, tap.handle)] = track
         stream.add(track, now_ms)

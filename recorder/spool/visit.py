@@ -21,6 +21,7 @@ import msgspec
 from recorder.sealing.stream_seal import DRAFT
 from recorder.spool.ahead import Commit, Draft, WriteAhead, sync_folder
 from recorder.tape.output import Write
+from recorder.tape.passed import Passed
 from recorder.tape.stream import StreamState
 
 
@@ -40,11 +41,12 @@ class Life(msgspec.Struct, frozen=True):
 
 
 class Open(msgspec.Struct, frozen=True):
-    """What a visit's streams are in the middle of; `at_us`: monotonic time of this."""
+    """What a visit's streams are in the middle of; `at_us`: monotonic time of this. `passed`: PASSED-1."""
 
     at_us: int
     streams: list[StreamState]
     causes: dict[str, dict[str, list[tuple[int, int | None]]]]
+    passed: list[Passed] = []
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -43,6 +43,13 @@ class Covering:
         """Up to where it is sealed."""
         return self.account.segments[-1][1] if self.account.segments else 0
 
+    def reach_back(self, first_ms: int) -> bool:
+        """Let the coverage begin so early, if nothing was said yet."""
+        if self.account.parts or self.account.covered_to is not None:
+            return False
+        self.first_ms = first_ms
+        return True
+
     # ---- why nothing may come
 
     def begun(self, tracks: Sequence[Track], now_ms: int) -> None:

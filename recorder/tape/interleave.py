@@ -38,13 +38,13 @@ class Interleave:
         """In no order."""
         return iter(self._queue[self._gone :])
 
-    def draw(self, tracks: Sequence[Track], now_us: int) -> None:
-        """Take what the tracks have."""
+    def draw(self, tracks: Sequence[Track], now_us: int, flush: bool = False) -> None:
+        """Take what the tracks have. `flush`: nothing more of them is waited for."""
         queue = self._queue
         del queue[: self._gone]
         self._gone = 0
         for track in tracks:
-            drawn = track.drain(now_us)
+            drawn = track.drain(now_us, flush)
             if drawn:
                 self._latest_us[track] = drawn[-1].at_us
                 self.last_arrival_us = max(self.last_arrival_us, max([placed[2][3] for placed in drawn]))

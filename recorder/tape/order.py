@@ -1,10 +1,13 @@
 """Puts a track's packets back in order, and counts what came, what came late and what never came.
 
 ORDER-1  Packets leave in sequence order, each once. A hole is waited for until `window_us` after the packet behind it
-         came, then given up: what arrives for it afterwards is late and is dropped.
+         came, then given up: what arrives for it afterwards is late and is dropped. The time in which the worker that
+         may have it is not heard is not counted.
 ORDER-2  `expected = received + lost`, always, over the packets that have left.
 ORDER-3  A jump of more than `MAX_JUMP` forward, or backward where two packets in a row agree, is a new sequence
          (RFC 3550 appendix A.1): nothing is counted lost for it, and `jumps` grows.
+ORDER-4  A worker says again what it does not know to be durable (TAP-2): a packet that an earlier life of the recorder had,
+         and that is not among those it left to be written, is neither late nor a new sequence. It is nothing.
 
 Times are microseconds of one monotonic clock; extended sequence numbers and timestamps start near 2^16 and 2^32, so that
 going back a little never makes them negative.
@@ -70,13 +73,19 @@ class Counts:
 class Order:
     """The reorder window of one track."""
 
-    def __init__(self, window_us: int = 500_000, next_seq: int | None = None, counted_to: int = 0) -> None:
+    def __init__(
+        self, window_us: int = 500_000, next_seq: int | None = None, counted_to: int = 0, had_us: int = -1
+    ) -> None:
         """`next_seq`: the extended number to go on with, where an earlier life of the recorder stopped.
 
-        It had counted up to `counted_to` already: those packets are not counted again.
+        It had counted up to `counted_to` already: those packets are not counted again. It had what came until `had_us`, too.
         """
         self.counts = Counts()
         self._counted_to = counted_to
+        self.heard_us = 0
+        """Since when the worker is heard again: what is missing may have come to it before (ORDER-1)."""
+        self.had_us = had_us
+        """When the newest packet came that an earlier life had."""
         self.next_seq = next_seq
         self._window_us = window_us
         self._unwrap = Unwrap(16)
@@ -104,9 +113,11 @@ class Order:
             self._leave(packet, out)
             return
         if seq < expected:
-            self._behind(seq, packet, out)
+            if packet.arrival_us > self.had_us:  # ORDER-4
+                self._behind(seq, packet, out)
         elif seq - expected > MAX_JUMP:
-            self._restart(seq, packet, out)
+            if packet.arrival_us > self.had_us:  # ORDER-4
+                self._restart(seq, packet, out)
         elif seq in self._held:
             self.counts.duplicate += 1
         else:
@@ -154,7 +165,8 @@ class Order:
         """Give up holes whose window is over and append to `out` what stood behind them."""
         while self._held:
             first = min(self._held)
-            if self._held[first].arrival_us + self._window_us > now_us and len(self._held) < MAX_HELD:
+            since_us = max(self._held[first].arrival_us, self.heard_us)
+            if since_us + self._window_us > now_us and len(self._held) < MAX_HELD:
                 return
             self._give_up_to(first)
             self._run(out)

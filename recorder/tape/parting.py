@@ -34,6 +34,14 @@ class Parting:
         """The frames that wait for another part."""
         return iter(self._newcomers)
 
+    def holds(self, track: Track) -> bool:
+        """Whether a frame of the track waits for another part."""
+        return any(placed.track is track for placed in self._newcomers)
+
+    def first_pending(self, track: Track) -> int | None:
+        """The first packet of those frames."""
+        return min((placed.frame.first_seq for placed in self._newcomers if placed.track is track), default=None)
+
     def calm(self, part: OpenPart, replace: bool) -> bool:
         """Whether nothing speaks for another part but a frame itself. `replace`: tracks are to be placed anew."""
         return not (part.awaiting or self._jumped or self._newcomers or replace)
@@ -78,11 +86,8 @@ class Parting:
 
     def readmitted(self, at_us: int) -> list[PlacedFrame]:
         """A part begins at this stream time: of what waited, what comes after it. What comes before is told as not kept."""
-        missed = [placed for placed in self._newcomers if placed.at_us < at_us]
-        for track in {placed.track for placed in missed}:
-            begins = min(placed.at_us for placed in missed if placed.track is track)
-            track.frozen.append(Frozen(track.tap.source, begins // 1000, at_us // 1000))
         rest = [placed for placed in self._newcomers if placed.at_us >= at_us]
+        self._miss([placed for placed in self._newcomers if placed.at_us < at_us], at_us // 1000)
         self._newcomers.clear()
         return rest
 
@@ -90,9 +95,15 @@ class Parting:
         """Another part has begun: jumps before it are no matter."""
         self._jumped.clear()
 
-    def ended(self) -> None:
-        """The part has ended: nothing waits for its keyframe any more."""
+    def ended(self, end_ms: int) -> None:
+        """The part has ended: what waited for its keyframe is told as not kept up to here."""
+        self._miss(self._newcomers, end_ms)
         self._newcomers.clear()
+
+    def _miss(self, missed: Sequence[PlacedFrame], to_ms: int) -> None:
+        for track in {placed.track for placed in missed}:
+            begins_ms = min(placed.at_us for placed in missed if placed.track is track) // 1000
+            track.frozen.append(Frozen(track.tap.source, begins_ms, max(begins_ms, to_ms)))
 
 
 def lost_before(part: OpenPart | None, follower: Track) -> bool:

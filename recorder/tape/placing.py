@@ -39,6 +39,10 @@ class Placing:
         self._reported: set[Track] = set()
         self._aligned_us: int | None = None
 
+    def begins(self, first_ms: int) -> None:
+        """The stream begins here (PLACING-1)."""
+        self._first_us = first_ms * 1000
+
     def listen(self, tracks: Sequence[Track]) -> None:
         """Hear what sender reports say, of tracks placed or not."""
         for track in tracks:

@@ -32,6 +32,7 @@ from recorder.tape.muxer import TrackShape
 from recorder.tape.output import Output, Said
 from recorder.tape.part import OpenPart, shape_of
 from recorder.tape.parting import Parting, is_lost, lost_before
+from recorder.tape.passed import Ended, Passed
 from recorder.tape.placing import Placing
 from recorder.tape.segment import OpenSegment, SegmentState
 from recorder.tape.segmenter import SILENCE_MS, VIDEO_FRAME_MS, Cut, cut_before
@@ -84,6 +85,7 @@ class Stream:
         self._waiting = Interleave()
         self._placing = Placing(name, first_ms, senders)
         self._parting = Parting("recovered" if self.covering.account.parts else "start")
+        self._ended = Ended()
         self._until_ms: int | None = None
         self._end_ms = self.covering.to_ms
         self.covering.publishing((), first_ms)
@@ -141,7 +143,7 @@ class Stream:
             self._parting.why = "recovered" if self._part.resumed else "ssrc"
             self._end_part(None, out)
         waiting = self._waiting
-        waiting.draw(self.tracks, now_us)
+        waiting.draw(self.tracks, now_us, flush)
         self._placing.listen(self.tracks)
         while waiting and (flush or waiting.due(self.tracks, now_us)):
             if (put := self._go_on()) > 0:
@@ -154,7 +156,8 @@ class Stream:
         self._write(out)
         self._placing.compare(self._part, now_us, out)
         self._tell_frozen(out)
-        for track in [t for t in self.tracks if t.ended and not waiting.holds(t)]:
+        for track in [t for t in self.tracks if t.ended and not waiting.holds(t) and not self._parting.holds(t)]:
+            self._ended.take(track.passed(None))
             self.tracks.remove(track)
             waiting.forget(track)
         if self._segment is not None and not waiting and now_us - waiting.last_arrival_us > IDLE_US:
@@ -166,6 +169,9 @@ class Stream:
         self.drain(now_us, out, flush=True)
         self._until_ms = None
         self._end_part(end_ms, out)
+        for track in self.tracks:
+            track.shown(self.covering.to_ms)
+        self._tell_frozen(out)
         self._parting.why = "start"
         self.tracks = []
 
@@ -192,6 +198,18 @@ class Stream:
             self._segment.state if self._segment is not None else None,
         )
 
+    def passed(self) -> list[Passed]:
+        """How far every track is written that may be said again and is not in `state` to be gone on with (PASSED-1)."""
+        part = self._part
+        found = list(self._ended)
+        for track in self.tracks:
+            if part is not None and track in part.index and not track.ended:
+                continue
+            pending = (self._waiting.first_pending(track), self._parting.first_pending(track))
+            if (one := track.passed(min((seq for seq in pending if seq is not None), default=None))) is not None:
+                found.append(one)
+        return found
+
     def resume(
         self, state: StreamState, zero_us: int, content: bytes, out: list[Output], seal: StreamSeal | None = None
     ) -> None:
@@ -216,26 +234,38 @@ class Stream:
 
     def _take(self, placed: PlacedFrame, out: list[Output]) -> None:
         at_ms = placed.at_us // 1000
-        if at_ms < self.covering.first_ms or (self._until_ms is not None and at_ms >= self._until_ms):
+        if at_ms < self.covering.first_ms and not self._reaches_back(placed.track, at_ms):
+            return
+        if self._until_ms is not None and at_ms >= self._until_ms:
             return
         part = self._part
         why = self._parting.why_new(part, placed, self._end_ms, self._placing.wanting)
         if why == "tracks" and self._parting.wait(part, placed, self._waiting.flows):
             return
         if why is not None:
-            if not self._begin_part(placed, at_ms, why, out):
+            if (begins_ms := self._begin_part(placed, why, out)) is None:
                 return
-            part = self._part
-            at_ms = placed.track.clock.place(placed.frame.timestamp) // 1000
+            part, at_ms = self._part, begins_ms
         assert part is not None
         index = part.index.get(placed.track)
         assert index is not None
         if index in part.awaiting:
             if not placed.frame.keyframe:
-                placed.track.hurry()
+                placed.track.miss(at_ms)
                 return
             part.awaiting.discard(index)
+            placed.track.shown(at_ms)
         self._put(part, index, placed.frame, at_ms, out)
+
+    def _reaches_back(self, track: Track, at_ms: int) -> bool:
+        """Whether the stream begins with this frame, which came before the recorder heard of its track: nothing else says
+        when a screen's time begins (COV-3)."""
+        if track.stream == track.tap.seat or at_ms < track.from_ms:
+            return False
+        if not self.covering.reach_back(at_ms):
+            return False
+        self._placing.begins(at_ms)
+        return True
 
     def _go_on(self) -> int:
         """Put the frames due first that neither begin nor end anything (STRETCH-1); how many there were."""
@@ -305,20 +335,21 @@ class Stream:
 
     # ---- parts
 
-    def _begin_part(self, placed: PlacedFrame, at_ms: int, why: str, out: list[Output]) -> bool:
+    def _begin_part(self, placed: PlacedFrame, why: str, out: list[Output]) -> int | None:
+        """Where its first frame stands (ms), None if none begins with it."""
         first = placed.track
         if first.kind == "video" and not placed.frame.keyframe:
-            first.hurry()
-            return False
+            first.miss(placed.at_us // 1000)
+            return None
         if self.covering.account.parts >= MAX_PARTS:
-            self.covering.away(at_ms)
-            return False
+            self.covering.away(placed.at_us // 1000)
+            return None
         others = [t for t in self.tracks if t is not first and t.clock.anchor is not None and self._shown(t)]
         tracks = sorted([first, *others], key=lambda t: (t.kind, t.tap.source))
         for waited in self._parting.readmitted(placed.at_us):
             self._waiting.put(waited)
         old = self._part.tracks if self._part is not None else []
-        at_ms += self._placing.settle(tracks, old, placed, self._waiting) // 1000
+        at_ms = (placed.at_us + self._placing.settle(tracks, old, placed, self._waiting)) // 1000
         first.parameters = placed.frame.parameters or first.parameters
         shapes = [shape_of(t, placed.frame if t is first else self._waiting.keyframe_of(t)) for t in tracks]
         part = OpenPart(self.covering.account.parts + 1, tracks, shapes)
@@ -328,7 +359,7 @@ class Stream:
         init, body = part.begin(self.name, why, max(at_ms, self.covering.to_ms), self._seal_said(out))
         out.append(init)
         self.covering.say("part", body, out)
-        return True
+        return at_ms
 
     def _shown(self, track: Track) -> bool:
         """Whether enough is known of the track to declare it."""
@@ -341,7 +372,7 @@ class Stream:
             return
         self._seal(next_ms, Cut.END, out)
         self._part = None
-        self._parting.ended()
+        self._parting.ended(self.covering.to_ms)
 
     # ---- segments
 
@@ -372,8 +403,8 @@ class Stream:
         rest = part.take_run()
         near = next_ms is not None and (next_ms - self._end_ms <= SILENCE_MS or self._standing(part, next_ms))
         to_ms = next_ms if next_ms is not None and near else self._end_ms
-        if to_ms < self.covering.to_ms:  # a frame stood ahead of the clock, behind a declared gap
-            to_ms = self._end_ms
+        if to_ms < self.covering.to_ms or (cut is Cut.END and self._end_ms - to_ms > SILENCE_MS):
+            to_ms = self._end_ms  # frames stood ahead of the clock, and perhaps behind a declared gap
         to_ms = max(to_ms, segment.state.from_ms + 1)
         segment.add_counts(t.counts_before(self._waiting.first_pending(t)) for t in part.tracks)
         self._segment = None

@@ -5,8 +5,10 @@ TIMELINE-2  A track is placed by its sender reports if it has one, else by the l
             frame by its RTP timestamp: network jitter never moves a frame.
 TIMELINE-3  Within a part a placed track is not re-timed. What a sender report says against the placing is told as a skew; if
             that grows (clocks drift), the next part is placed anew (`recorder.tape.stream`).
-TIMELINE-4  A frame that would stand more than `AHEAD_US` after its arrival, or `BEHIND_US` before it, is a timestamp jump:
-            the track is placed anew, in a new part.
+TIMELINE-4  A frame that would stand more than `AHEAD_US` after its arrival, `BEHIND_US` before it, or before the frame that
+            the track gave before it, is a timestamp jump: the track is placed anew, in a new part, where it came, but never
+            before that frame: what is written of a track is in the order in which it was sent. No more than `STEP_US` is no
+            jump: the frame stands with the one before it, or where it would.
 
 All times are microseconds; stream times may be negative (before `start`).
 """
@@ -19,6 +21,7 @@ import msgspec
 
 AHEAD_US = 2_000_000
 BEHIND_US = 5_000_000
+STEP_US = 200_000
 WINDOW = 16
 LEARN_US = 10_000_000
 STEPPED_US = 500_000
@@ -56,11 +59,6 @@ class TrackClock:
         anchor = self.anchor
         assert anchor is not None
         return anchor.at_us + (rtp_timestamp - anchor.rtp_timestamp) * 1_000_000 // self._rate
-
-    def jumped(self, rtp_timestamp: int, arrival_us: int) -> bool:
-        """Whether a frame that arrived then can have this timestamp (TIMELINE-4). `arrival_us` is stream time."""
-        ahead = self.place(rtp_timestamp) - arrival_us
-        return ahead > AHEAD_US or ahead < -BEHIND_US
 
 
 class SenderClock:

@@ -19,8 +19,9 @@ from media.tap import RECOVERED, SENDER_REPORT, TapTrack
 from recorder.tape.codecs import depacketizer
 from recorder.tape.depacketize import H264Depacketizer, MediaFrame
 from recorder.tape.order import Counts, Order, RtpPacket, Unwrap
+from recorder.tape.passed import Passed
 from recorder.tape.rows import MARKER, PLAIN, RTP_HEAD, Loose, Row, Rows
-from recorder.tape.timeline import AHEAD_US, BEHIND_US, Anchor, SenderReport, TrackClock, parse_sender_report
+from recorder.tape.timeline import AHEAD_US, BEHIND_US, STEP_US, Anchor, SenderReport, TrackClock, parse_sender_report
 
 KEYFRAME_EVERY_US = 2_000_000
 ASK_EVERY_US = 500_000
@@ -29,6 +30,7 @@ ANSWER_US = 1_500_000
 FROZEN_MS = 500
 MAX_REPORTS = 8
 
+_NEVER = -1 << 62
 _RTP = Struct("!BBHI")
 _tuple = tuple.__new__
 """Makes a named tuple without its own `__new__`: half the time."""
@@ -62,13 +64,22 @@ class TrackState(msgspec.Struct, frozen=True):
     anchor: Anchor
     needs_keyframe: bool
     parameters: tuple[bytes, bytes] | None
+    arrival_us: int = -1
+    """When the newest packet came that it had."""
 
 
 class Track:
     """One track of the tap, from TRACK to END."""
 
-    def __init__(self, epoch: str, tap: TapTrack, zero_us: int, state: TrackState | None = None) -> None:
-        """`zero_us`: monotonic time of stream time 0. `state`: go on from there."""
+    def __init__(
+        self,
+        epoch: str,
+        tap: TapTrack,
+        zero_us: int,
+        state: TrackState | None = None,
+        passed: Passed | None = None,
+    ) -> None:
+        """`zero_us`: monotonic time of stream time 0. `state`: go on from there; `passed`: begin after it."""
         self.epoch = epoch
         self.tap = tap
         self.ended = False
@@ -84,7 +95,7 @@ class Track:
         self.frozen: list[Frozen] = []
         self.last_arrival_us: int | None = None
         self.clock = TrackClock(tap.clock_rate, state.anchor if state else None)
-        self.order = Order(next_seq=state.next_seq, counted_to=state.counted_to) if state else Order()
+        self.order = _order(state, passed)
         self.depacketizer = depacketizer(tap.codec)
         self.parameters: tuple[bytes, bytes] | None = state.parameters if state else None
         self._zero_us = zero_us
@@ -94,6 +105,7 @@ class Track:
         self._asked_us = 0
         self._keyframe_us: int | None = None
         self._last_at_us: int | None = None
+        self._missed_ms: int | None = None
         if state is not None:
             self._unwrap.last = state.timestamp
             self.depacketizer.resume(state.next_seq - 1, state.needs_keyframe)
@@ -104,6 +116,11 @@ class Track:
     def stream(self) -> str:
         """The stream it belongs to: a screen is a stream of its own."""
         return f"{self.tap.seat}.screen" if self.tap.source == "screen" else self.tap.seat
+
+    @property
+    def from_ms(self) -> int:
+        """`from_us` in stream time, rounded up."""
+        return -((self._zero_us - self.from_us) // 1000)
 
     def push(self, flags: int, arrival_us: int, data: memoryview, tap_seq: int) -> None:
         """Take one tapped packet; it is read with the next `drain`."""
@@ -180,14 +197,14 @@ class Track:
                 out.append(frame)
         ready.clear()
 
-    def drain(self, now_us: int) -> list[PlacedFrame]:
-        """The frames that are whole by now, in order."""
+    def drain(self, now_us: int, flush: bool = False) -> list[PlacedFrame]:
+        """The frames that are whole by now, in order. `flush`: nothing more is waited for."""
         frames: list[MediaFrame] = []
         if self.rows.came:
             self._read(frames)
         if self.ended or self.order.waiting():
             ready: list[RtpPacket] = []
-            if self.ended:
+            if self.ended or flush:
                 self.order.flush(ready)
             else:
                 self.order.expire(now_us, ready)
@@ -242,6 +259,18 @@ class Track:
         """Ask for a keyframe as soon as may be: a part cannot begin without."""
         self._keyframe_us = None
 
+    def miss(self, at_ms: int) -> None:
+        """A frame that stands here cannot be shown: the part has no keyframe of the track. Ask for one."""
+        self.hurry()
+        if self._missed_ms is None:
+            self._missed_ms = at_ms
+
+    def shown(self, at_ms: int) -> None:
+        """From here on there is a picture again, or none is due."""
+        since_ms, self._missed_ms = self._missed_ms, None
+        if since_ms is not None and at_ms - since_ms >= FROZEN_MS:
+            self.frozen.append(Frozen(self.tap.source, since_ms, at_ms))
+
     def counts_before(self, first_pending: int | None) -> Counts:
         """What became of the packets of which all is written or dropped, since the last time."""
         unfinished = self.depacketizer.unfinished()
@@ -255,23 +284,38 @@ class Track:
         assert anchor is not None
         assert following is not None
         assert self._unwrap.last is not None
+        begin = self._written_to(first_pending, following)
+        needs, parameters, had_us = self.depacketizer.needs_keyframe, self.parameters, self._had_us
+        return TrackState(self.epoch, self.tap, begin, begin, self._unwrap.last, anchor, needs, parameters, had_us)
+
+    def passed(self, first_pending: int | None) -> Passed | None:
+        """How far it was written, if anything came of it."""
+        following = self.order.next_seq
+        if following is None:
+            return None
+        return Passed(self.epoch, self.tap.handle, self._written_to(first_pending, following), self._had_us)
+
+    @property
+    def _had_us(self) -> int:
+        return max(self.order.had_us, -1 if self.last_arrival_us is None else self.last_arrival_us)
+
+    def _written_to(self, first_pending: int | None, following: int) -> int:
         unfinished = self.depacketizer.unfinished()
-        begin = min(s for s in (first_pending, unfinished and unfinished[0], following) if s is not None)
-        needs, parameters = self.depacketizer.needs_keyframe, self.parameters
-        return TrackState(self.epoch, self.tap, begin, begin, self._unwrap.last, anchor, needs, parameters)
+        return min(s for s in (first_pending, unfinished and unfinished[0], following) if s is not None)
 
     def _placed(self, frames: list[MediaFrame]) -> list[PlacedFrame]:
         """Where the frames stand."""
         placed: list[PlacedFrame] = []
         clock, place, zero_us = self.clock, self.clock.place, self._zero_us
+        last_us = self._last_at_us if self._last_at_us is not None else _NEVER
         for frame in frames:
             timestamp, arrival, jumped = frame[0], frame[3] - zero_us, False
             if clock.anchor is None:
                 clock.anchor = Anchor(timestamp, arrival)
             at_us = place(timestamp)
-            if not -BEHIND_US <= at_us - arrival <= AHEAD_US:  # TIMELINE-4
-                clock.anchor = Anchor(timestamp, arrival)
-                at_us, jumped = arrival, True
+            if at_us < last_us or not -BEHIND_US <= at_us - arrival <= AHEAD_US:
+                at_us, jumped = self._jumped(timestamp, at_us, arrival, last_us)
+            last_us = at_us
             if frame[1]:
                 self._keyframe_us = frame.arrival_us
                 if frame.healed:
@@ -279,6 +323,16 @@ class Track:
             self._last_at_us = at_us
             placed.append(_tuple(PlacedFrame, (at_us, self, frame, jumped)))
         return placed
+
+    def _jumped(self, timestamp: int, at_us: int, arrival_us: int, last_us: int) -> tuple[int, bool]:
+        """Where a frame stands that cannot stand at `at_us`, and whether the track is placed anew with it (TIMELINE-4)."""
+        least_us = max(arrival_us, last_us)
+        if 0 < last_us - at_us <= STEP_US:
+            return last_us, False
+        if 0 <= at_us - least_us <= STEP_US and at_us - arrival_us <= 2 * AHEAD_US:
+            return at_us, False
+        self.clock.anchor = Anchor(timestamp, least_us)
+        return least_us, True
 
     def _tell_frozen(self, until_us: int) -> None:
         last = self._last_at_us
@@ -293,6 +347,14 @@ class Track:
             self._unwrap.last = last  # a report may speak of a moment whose packets are still under way
             if len(self.reports) < MAX_REPORTS:
                 self.reports.append((SenderReport(report[0], stamp), arrival_us - self._zero_us))
+
+
+def _order(state: TrackState | None, passed: Passed | None) -> Order:
+    if state is not None:
+        return Order(next_seq=state.next_seq, counted_to=state.counted_to, had_us=state.arrival_us)
+    if passed is not None:
+        return Order(next_seq=passed.next_seq, counted_to=passed.next_seq, had_us=passed.arrival_us)
+    return Order()
 
 
 def _payload(body: bytes, first: int, begin: int, end: int) -> bytes:

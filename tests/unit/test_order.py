@@ -94,3 +94,26 @@ def test_whatever_is_lost_doubled_or_late_packets_leave_in_order_and_the_counts_
     assert counts.received == len(out)
     assert counts.expected == counts.received + counts.lost == numbers[-1] - numbers[0] + 1
     assert counts.late + counts.duplicate + counts.received == len(sent)
+
+
+def test_what_an_earlier_life_had_is_neither_late_nor_a_new_sequence() -> None:
+    again, out = Order(WINDOW_US, next_seq=(1 << 16) + 5000, counted_to=(1 << 16) + 5000, had_us=100), []
+    for seq in (200, 201, 202, 9000, 5000):
+        push(again, seq, 100, out)
+    push(again, 5001, 101, out)
+    assert [p.seq & 0xFFFF for p in out] == [5000, 5001]
+    assert (again.counts.jumps, again.counts.late, again.counts.received) == (0, 0, 2)
+
+
+def test_a_hole_is_not_given_up_while_its_worker_is_not_heard() -> None:
+    order, out = Order(WINDOW_US), []
+    push(order, 1, 0, out)
+    push(order, 3, 10, out)
+    order.heard_us = 1 << 62
+    order.expire(9_000_000, out)
+    assert len(out) == 1
+    order.heard_us = 9_000_000
+    order.expire(9_000_000 + WINDOW_US - 1, out)
+    assert len(out) == 1
+    order.expire(9_000_000 + WINDOW_US, out)
+    assert len(out) == 2

@@ -124,7 +124,7 @@ def test_a_sound_waits_for_no_picture_that_does_not_come_and_not_for_ever() -> N
     assert not parting.wait(None, frame(mic), everything_flows)
     assert parting.wait(part, frame(mic), everything_flows)
     assert not parting.wait(part, frame(mic, END_MS + NEWCOMER_WAIT_US // 1000 + 1), everything_flows)
-    parting.ended()
+    parting.ended(0)
     assert list(parting) == []
 
 
@@ -149,7 +149,7 @@ def test_nothing_is_calm_while_another_part_is_wanted_or_a_keyframe_awaited() ->
     assert not parting.calm(part, True)
     assert parting.wait(part, frame(mic), everything_flows)
     assert not parting.calm(part, False), "a sound waits to join"
-    parting.ended()
+    parting.ended(0)
     part.awaiting.add(0)
     assert not parting.calm(part, False)
     part.awaiting.clear()

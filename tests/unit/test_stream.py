@@ -344,6 +344,46 @@ def test_a_sound_that_joins_waits_for_the_pictures_keyframe_and_no_picture_is_lo
     assert (unkept.event, unkept.detail) == ("frozen", {"source": "microphone", "from_ms": 2500, "to_ms": 4000})
 
 
+def test_a_picture_that_waits_for_a_keyframe_behind_another_microphone_is_told_to_stand_still() -> None:
+    publisher, what = Publisher(), clip(seconds=6)
+    publisher.play([(at, sent) for at, sent in on_time(what) if at < 2500])
+    voice = Track("m", msgspec.structs.replace(publisher.tracks["microphone"].tap, handle=3), ZERO_US)
+    publisher.stream.add(voice, 2500)
+    publisher.tracks["microphone"] = voice
+    publisher.play([(at, sent) for at, sent in on_time(what) if at >= 2500])
+    publisher.finish(6000)
+    (stood,) = [body for body in publisher.bodies("event") if isinstance(body, records.Event)]
+    assert (stood.event, stood.detail) == ("frozen", {"source": "camera", "from_ms": 2533, "to_ms": 4000})
+
+
+def test_a_sound_that_waits_for_a_keyframe_when_the_visit_ends_is_told_as_not_kept() -> None:
+    publisher, what = Publisher(), clip(seconds=4)
+    voice = publisher.tracks["microphone"]
+    publisher.stream.tracks.remove(voice)
+    sent = [one for one in on_time(what) if one[0] < 3000]
+    publisher.play([(at, one) for at, one in sent if one.source == "camera" and at < 2500])
+    publisher.stream.add(voice, 2500)
+    publisher.play([(at, one) for at, one in sent if at >= 2500])
+    publisher.finish(3000)
+    (unkept,) = [body for body in publisher.bodies("event") if isinstance(body, records.Event)]
+    assert (unkept.event, unkept.detail) == ("frozen", {"source": "microphone", "from_ms": 2500, "to_ms": 3000})
+
+
+def test_frames_behind_a_hole_are_kept_when_the_visit_ends_before_it_is_given_up() -> None:
+    publisher, what = Publisher(), clip(seconds=3)
+    voices = [(at, sent) for at, sent in on_time(what) if sent.source == "microphone"]
+    publisher.play(voices[:-5] + voices[-4:])
+    publisher.finish(3000)
+    assert sum(track.frames for segment in segments(publisher) for track in segment.tracks) == len(voices) - 1
+
+
+def test_the_last_segment_reaches_as_far_as_frames_that_stand_far_ahead_of_the_end() -> None:
+    publisher = Publisher()
+    publisher.play([(at, sent) for at, sent in on_time(clip(seconds=4)) if at < 3000])
+    publisher.finish(2000)
+    assert segments(publisher)[-1].to_ms >= 2980
+
+
 def test_packets_count_in_the_segment_that_holds_their_frames() -> None:
     publisher = Publisher()
     publisher.play(on_time(clip(seconds=7)))

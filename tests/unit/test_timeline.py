@@ -14,13 +14,6 @@ def test_jitter_moves_no_frame() -> None:
     assert clock.place(1000 - RATE // 2) == 4_500_000
 
 
-def test_a_timestamp_that_cannot_be_is_a_jump_and_a_late_burst_is_none() -> None:
-    clock = TrackClock(RATE, Anchor(0, 0))
-    assert clock.jumped(RATE * 10, 1_000_000)
-    assert not clock.jumped(RATE * 1, 4_000_000)
-    assert clock.jumped(RATE * 1, 9_000_000)
-
-
 def test_a_sender_report_is_found_in_a_compound_packet() -> None:
     other = bytes((0x81, 201, 0, 1)) + (9).to_bytes(4, "big")
     assert parse_sender_report(other + sender_report(7, 1500, 42), 7) == (1_691_011_200_000_000 + 1_500_000, 42)

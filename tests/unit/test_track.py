@@ -133,3 +133,29 @@ def test_packets_read_in_one_row_become_the_frames_they_become_one_by_one(codec:
 def tallies(track: Track) -> list[int]:
     counts, frames = track.order.counts, track.depacketizer
     return [*(getattr(counts, name) for name in counts.__slots__), frames.damaged, frames.skipped]
+
+
+def stands(jumps: dict[int, int]) -> list[tuple[int, bool]]:
+    """Where (ms) sound of 20 ms a packet stands whose timestamps jump (`jumps`: ms by packet), and whether anew."""
+    track = Track("m", msgspec.structs.replace(TAP, source="microphone", codec="opus", clock_rate=48_000), ZERO_US)
+    stamp, placed = 1 << 20, list[PlacedFrame]()
+    for number in range(10):
+        stamp += 48 * (20 + jumps.get(number, 0))
+        head = bytes((0x80, 111)) + number.to_bytes(2, "big") + stamp.to_bytes(4, "big") + bytes(4)
+        track.push(0, ZERO_US + (1000 + 20 * number) * 1000, memoryview(head + b"\xf8\xff"), number)
+    placed += track.drain(ZERO_US + 2_000_000)
+    return [(one.at_us // 1000, one.jumped) for one in placed]
+
+
+def test_a_timestamp_that_cannot_be_is_a_jump_and_the_track_goes_on_where_it_came() -> None:
+    for by in (-6000, -300, 2500, 3_600_000):
+        assert stands({5: by}) == [(1000 + 20 * number, number == 5) for number in range(10)], by
+
+
+def test_a_timestamp_that_goes_a_little_back_waits_for_the_frame_before_it() -> None:
+    assert [at for at, _ in stands({5: -50})] == [1000, 1020, 1040, 1060, 1080, 1080, 1080, 1090, 1110, 1130]
+    assert not any(jumped for _, jumped in stands({5: -50}))
+
+
+def test_a_track_that_stands_ahead_and_goes_back_never_stands_before_what_it_gave() -> None:
+    assert [at for at, _ in stands({3: 1500, 6: -1000})] == [1000, 1020, 1040, 2560, 2580, 2600, 2600, 2620, 2640, 2660]
