@@ -18,6 +18,7 @@ NAMES = {
     "lossy_recording": "a long visit with losses on the way up: does its recording play, keyframe by keyframe",
     "store_outage": "an S3 store that is away for minutes and hangs on every PUT: is anything lost, doubled or held up",
     "kills": "kill -9 of the recorder at seeded moments: what was lost, declared, and whether the log forked",
+    "stories": "seeded stories of visits before the recorder: is what was sent there, once, or declared, and why",
     "tampering": "seeded tamperings of recordings and stores, judged by both verifiers",
     "weak_network": "real browsers on bad links, beside Janus VideoRoom and no server at all",
 }
