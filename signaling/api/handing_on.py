@@ -83,14 +83,13 @@ async def _hand_on(request: web.Request, answer: ClientResponse, attachment: dic
     if attachment:
         ending = {"application/zip": "zip", "application/x-tar": "tar"}.get(answer.content_type, "bin")
         response.headers["Content-Disposition"] = f'attachment; filename="teleconsult-{attachment["visit"]}.{ending}"'
-    await response.prepare(request)
     try:
+        await response.prepare(request)
         async for chunk in answer.content.iter_chunked(CHUNK):
             await response.write(chunk)
+        await response.write_eof()
     except (ClientError, OSError, TimeoutError):
-        # Too late for a status: the connection is cut, and the client sees a body that is too short.
+        # The client went away, or it is too late for a status: the connection is cut, and the client sees too short a body.
         if request.transport is not None:
             request.transport.abort()
-        return response
-    await response.write_eof()
     return response
