@@ -84,6 +84,28 @@ export function lengthOf(streams: Iterable<StreamLedger>, end_ms: number | null)
   return last;
 }
 
+interface Piece {
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** Between one try for a piece and the next. */
+const AGAIN_MS = [500, 1000];
+
+/**
+ * A piece's bytes, or null if it cannot be had. A network may blink: what broke off is asked for again; what breaks off each
+ * time is as good as not there, as one whose seal turns out to be broken when half of it has been sent.
+ */
+export async function insist(fetch: () => Promise<Piece | null>, pause: (ms: number) => Promise<unknown>): Promise<ArrayBuffer | null> {
+  for (const ms of [...AGAIN_MS, null]) {
+    try {
+      return (await (await fetch())?.arrayBuffer()) ?? null;
+    } catch {
+      if (ms !== null) await pause(ms);
+    }
+  }
+  return null;
+}
+
 /** Where to begin: when everyone who comes within the first seconds has come, a little after, so that there is a picture. */
 export function beginOf(streams: ReadonlyMap<string, StreamLedger>): number {
   const people = [...streams].filter(([name]) => !name.includes('.')).map(([, stream]) => stream);

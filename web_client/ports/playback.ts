@@ -5,7 +5,7 @@
  * container (Chromium and Matroska), the part's bytes become one file for the element, if it can play that.
  */
 import type { PlayPart, StreamLedger } from '../core/ledger';
-import { partAt, steer, typeOf, wanted } from '../core/player';
+import { insist, partAt, steer, typeOf, wanted } from '../core/player';
 
 type Fetch = (name: string) => Promise<Blob | null>;
 
@@ -106,10 +106,10 @@ class Screen {
   }
 
   private async file(part: PlayPart): Promise<void> {
-    const pieces = await Promise.all([part.init, ...part.segments.map((each) => each.name)].map((name) => this.fetch(name)));
+    const pieces = await Promise.all([part.init, ...part.segments.map((each) => each.name)].map((name) => insist(() => this.fetch(name), after)));
     if (this.part !== part) return;
     const type = part.container === 'webm' ? 'video/webm' : 'video/x-matroska';
-    this.address = URL.createObjectURL(new Blob(pieces.filter((each): each is Blob => each !== null), { type }));
+    this.address = URL.createObjectURL(new Blob(pieces.filter((each) => each !== null), { type }));
     this.video.src = this.address;
     this.video.addEventListener('error', () => { this.unplayable = true; }, { once: true });
   }
@@ -131,9 +131,9 @@ class Screen {
   private async append(name: string): Promise<void> {
     const buffer = this.buffer;
     this.appended.add(name);
-    const bytes = await (await this.fetch(name))?.arrayBuffer();
-    if (bytes === undefined && buffer === this.buffer) this.gone.add(name);
-    if (buffer === null || buffer !== this.buffer || bytes === undefined) return;
+    const bytes = await insist(() => this.fetch(name), after);
+    if (bytes === null && buffer === this.buffer) this.gone.add(name);
+    if (buffer === null || buffer !== this.buffer || bytes === null) return;
     await settled(buffer);
     try {
       buffer.appendBuffer(bytes);

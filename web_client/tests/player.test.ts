@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { joined } from '../core/player';
+import { insist, joined } from '../core/player';
 import { lasted } from '../views/auditor/lasted';
 import { looked } from '../views/auditor/looked';
 import { auditor } from '../words/zh/auditor';
@@ -24,4 +24,22 @@ it('says in words what somebody looked at, without codes; what it has no word fo
 
 it('says of the shortest gap that it was one, and no more of a long one than can be read', () => {
   expect([1, 40, 99, 260, 9_949, 10_000, 61_001].map(lasted)).toEqual([0.1, 0.1, 0.1, 0.3, 9.9, 10, 62]);
+});
+
+it('asks again for a piece that broke off on its way, and takes one that always does for one that is not there', async () => {
+  const whole = { arrayBuffer: async () => new ArrayBuffer(3) };
+  const cut = { arrayBuffer: async (): Promise<ArrayBuffer> => Promise.reject(new TypeError('network error')) };
+  const said = async (answers: ({ arrayBuffer(): Promise<ArrayBuffer> } | null | Error)[]) => {
+    const pauses: number[] = [];
+    const bytes = await insist(async () => {
+      const answer = answers.shift() ?? null;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    }, async (ms) => pauses.push(ms));
+    return [bytes?.byteLength ?? null, pauses.length];
+  };
+  expect(await said([whole])).toEqual([3, 0]);
+  expect(await said([null, whole])).toEqual([null, 0]); // the server says that there is none: that is its answer
+  expect(await said([new TypeError('failed to fetch'), cut, whole])).toEqual([3, 2]);
+  expect(await said([cut, cut, cut, whole])).toEqual([null, 2]);
 });
