@@ -23,21 +23,69 @@ export function waitSays(state: State | null, w: Words): string {
   return w.waitAbout(from, to);
 }
 
+/** One's place, how long it takes, and that nothing need be done, or what keeps it from going on. */
+function Place({ given, long }: { given: PatientGiven; long: boolean }) {
+  const { now, w, mode } = given;
+  const { state, link } = now.call.session;
+  const ahead = state?.ahead ?? null;
+  const wait = state?.wait;
+  const position = ahead === null ? null : w.waitAhead(ahead);
+  return (
+    <section class="hero">
+      <Heading page="waiting" class="position">
+        {state?.phase === 'scheduled' ? w.waitEntering : position === null || ahead === 0 ? w.waitNext : null}
+        {state?.phase === 'waiting' && position !== null && ahead !== 0 && (
+          <>
+            {position.before} <em class="num">{position.n}</em> {position.after}
+          </>
+        )}
+      </Heading>
+      <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
+      {link === 'lost' ? (
+        <p class="next state warn" data-state="lost">
+          <Icon name="back" />
+          <span>{long ? w.netFailed : w.netLost}</span>
+        </p>
+      ) : (
+        // In large print there is room for what can be done, or for what need not be.
+        !(mode !== 'normal' && (wait?.offers.length ?? 0) > 0) && <p class="next">{w.waitHow}</p>
+      )}
+    </section>
+  );
+}
+
+/** What there is for whoever has waited longer than was said. */
+function Offers({ given: { now, w, act, mode } }: { given: PatientGiven }) {
+  const { state } = now.call.session;
+  const offers = state?.wait.offers ?? [];
+  return offers.length === 0 ? null : (
+    <section class="offers">
+      {offers.includes('phone_back') && (
+        <Button act="phone-back" kind="main" icon="phone" onTap={act.phoneBack}>
+          {w.phoneBack}
+        </Button>
+      )}
+      {offers.includes('rebook') && (
+        <Button act="rebook" kind="soft" icon="day" onTap={act.rebook}>
+          {w.rebook}
+        </Button>
+      )}
+      {mode === 'normal' && <Phones of={state} w={w} only="clinic" />}
+    </section>
+  );
+}
+
 export function Waiting(given: PatientGiven) {
   const { now, w, act, mode } = given;
   const { session, devices, messages } = now.call;
-  const state = session.state;
+  const { state } = session;
   const [writing, setWriting] = useOpened(act.back);
-  const ahead = state?.ahead ?? null;
-  const wait = state?.wait;
   const lost = session.link === 'lost';
   const long = lostLong(session, useTick(1000));
-  const position = ahead === null ? null : w.waitAhead(ahead);
   const sound = devices.microphone.state === 'on' || devices.microphone.state === 'muted';
   const both = sound && devices.camera.state === 'on';
   const elder = mode !== 'normal';
-  // In large print there is room for what can be done, or for what need not be.
-  const offered = (wait?.offers.length ?? 0) > 0;
+  const calm = !elder && (state?.wait.late ?? null) === null;
   return (
     <Sheet
       given={given}
@@ -78,25 +126,7 @@ export function Waiting(given: PatientGiven) {
       ) : (
         <>
           <WhoDoctor doctor={state?.doctor} w={w} />
-          <section class="hero">
-            <Heading page="waiting" class="position">
-              {state?.phase === 'scheduled' ? w.waitEntering : position === null || ahead === 0 ? w.waitNext : null}
-              {state?.phase === 'waiting' && position !== null && ahead !== 0 && (
-                <>
-                  {position.before} <em class="num">{position.n}</em> {position.after}
-                </>
-              )}
-            </Heading>
-            <p class="eta" data-late={wait?.late ?? undefined}>{waitSays(state, w)}</p>
-            {lost ? (
-              <p class="next state warn" data-state="lost">
-                <Icon name="back" />
-                <span>{long ? w.netFailed : w.netLost}</span>
-              </p>
-            ) : (
-              !(elder && offered) && <p class="next">{w.waitHow}</p>
-            )}
-          </section>
+          <Place given={given} long={long} />
           {given.low && (
             <p class="state warn" data-battery>
               <Icon name="warn" />
@@ -110,21 +140,7 @@ export function Waiting(given: PatientGiven) {
               <span>{both ? w.waitDevices : sound ? w.waitSoundOnly : w.waitNoDevices}</span>
             </p>
           )}
-          {wait && offered && (
-            <section class="offers">
-              {wait.offers.includes('phone_back') && (
-                <Button act="phone-back" kind="main" icon="phone" onTap={act.phoneBack}>
-                  {w.phoneBack}
-                </Button>
-              )}
-              {wait.offers.includes('rebook') && (
-                <Button act="rebook" kind="soft" icon="day" onTap={act.rebook}>
-                  {w.rebook}
-                </Button>
-              )}
-              {!elder && <Phones of={state} w={w} only="clinic" />}
-            </section>
-          )}
+          <Offers given={given} />
           <div class="two">
             <Button act="chat-photo" kind="soft" icon="image" onTap={() => setWriting(true)}>
               {w.sendPhoto}
@@ -134,8 +150,8 @@ export function Waiting(given: PatientGiven) {
             </Button>
           </div>
           {!elder && <Guide w={w} />}
-          {!elder && (wait?.late ?? null) === null && <p class="kept quiet">{w.waitKept}</p>}
-          {!elder && (wait?.late ?? null) === null && (
+          {calm && <p class="kept quiet">{w.waitKept}</p>}
+          {calm && (
             <a class="away quiet" href="../c/" target="_blank" rel="noopener" data-act="checkup">
               {w.waitNetwork}
             </a>
