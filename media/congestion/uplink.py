@@ -8,9 +8,9 @@ from __future__ import annotations
 
 WINDOW_S = 10.0
 CALM_S = 0.06
-FULL_S, FULL_FOR_S, NARROW_FOR_S = 0.04, 0.1, 20.0
-"""A path is narrow for so long after all that came in a tenth of a second had waited so long: what a busy machine sends
-late comes all at once, and the last of it in time."""
+FULL_S, FULL_FOR_S = 0.04, 0.1
+"""A queue stands once all that came in a tenth of a second has waited so long: what a busy machine sends late comes all at
+once, and the last of it in time."""
 SMOOTHING = 0.1
 JAM_S, JAM_FRESH_S = 0.2, 1.0
 """The newest sound waited so long, and came so lately: the queue is full, and what is lost is lost there."""
@@ -21,7 +21,6 @@ class Uplink:
 
     __slots__ = (
         "_full_since",
-        "_full_until",
         "_heard_at",
         "_jammed_since",
         "_late_s",
@@ -37,7 +36,6 @@ class Uplink:
         self._smoothed: float | None = None
         self._heard_at = self._late_s = 0.0
         self._full_since: float | None = None
-        self._full_until = float("-inf")
         self._jammed_since: float | None = None
 
     def hear(self, sent_s: float, arrived_s: float) -> None:
@@ -61,13 +59,6 @@ class Uplink:
             self._full_since = None
         elif self._full_since is None:
             self._full_since = arrived_s
-        elif self._stands:
-            self._full_until = arrived_s + NARROW_FOR_S
-
-    @property
-    def narrow(self) -> bool:
-        """Whether a queue stands, or stood lately: a keyframe more would be another."""
-        return self._heard_at < self._full_until
 
     def jammed(self, now: float) -> bool:
         """Whether more would only be lost: no repair, no keyframe comes through."""

@@ -18,12 +18,9 @@ from media.rtp.vp9 import descriptor
 
 QUIET_S = 0.5
 PLI_EVERY_S = 0.5
-RECORDED_LATE_S, SELDOM_S = 1.2, 15.0
+RECORDED_LATE_S, SELDOM_S = 1.2, 8.0
 """The recorder reads what came about a second ago: what it asks for while a keyframe is that young is on its way to it.
-Where one stands as a queue on its publisher's uplink, and stops the picture for 0.3 s, it makes do with so many fewer."""
-DEAR_BELOW_BPS = 600_000.0
-"""A picture that costs more has an uplink on which a keyframe is soon gone, even if a queue was seen there lately: sound that
-was late once in five minutes left 5-minute recordings without a keyframe for 17 and 31 s."""
+Where keyframes stop the picture (`standstill`) it makes do with so many fewer."""
 PLI_SELDOM_S = 2.0
 """After `_PATIENT` unanswered requests: a camera that is off answers none."""
 _PATIENT = 10

@@ -18,6 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from media.forwarding.hold import Hold
+from media.forwarding.standstill import Standstill
 from media.rtp.rtcp import ReportBlock
 
 KEPT = 256
@@ -71,6 +72,7 @@ class Reception:
         "received",
         "recovered",
         "repairable",
+        "standstill",
     )
 
     def __init__(self, clock_rate: int, repairable: bool, hold: Hold | None = None) -> None:
@@ -100,6 +102,7 @@ class Reception:
         self._usual = 0.0
         """The transit frames have when they come by themselves, smoothed over half a second or so."""
         self._hold = Hold() if hold is None else hold
+        self.standstill = Standstill()
         self._expected_before = 0
         self._received_before = 0
         self._window: list[tuple[int, int]] = []
@@ -140,6 +143,8 @@ class Reception:
                 self._hold.hear(late, now)
             return index
         self.received += 1
+        if timestamp != self._frame and index == self.highest:
+            self.standstill.frame(now)
         self._frame = timestamp
         strayed = transit - self._usual
         self._usual = self._usual + strayed / 16 if -90000.0 < strayed < 90000.0 else transit
@@ -163,6 +168,8 @@ class Reception:
 
     def refresh(self, index: int) -> None:
         """A keyframe begins with this packet (RECV-4)."""
+        if index == self.highest:
+            self.standstill.keyframe()
         self.fresh_from = max(self.fresh_from, index)
 
     def due(self, now: float, rtt: float) -> tuple[list[int], int]:

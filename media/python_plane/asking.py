@@ -2,8 +2,9 @@
 
 One for a plane. What is due is remembered here, and said by `tick`.
 
-ASK-1  Where a sender's way is jammed (`Uplink.jammed`), nothing is asked for again, nor a keyframe for what is lost, until it
-       no longer is: it would be lost at the same full queue, take the sound along, or come too late.
+ASK-1  Where a sender's way is jammed (`Uplink.jammed`), nothing is asked for again, nor a keyframe, until it no longer is: it
+       would be lost at the same full queue, take the sound along, or come too late. A way that stays jammed is borne until
+       the last keyframe is `JAMMED_LATE_S` old.
 ASK-2  But where it stays jammed, a keyframe is asked for, twice at the most: a libwebrtc drops what waits in its pacer for a
        picture when a keyframe of it comes. Its encoders have followed the path down by then; what they had made before
        would go on for two seconds more, many times what the path carries (`media/decisions/0022`).
@@ -29,8 +30,10 @@ round trip. A browser answers the second only if the first was lost: what it has
 trip."""
 FLUSHES_S = (0.6, 1.2)
 """After how long in a jam: a Chromium's own control takes 0.7 s to lower its encoders."""
-PUT_OFF_S = 1.0
-"""How long the recorder's keyframe waits at the most until nothing is missing."""
+JAMMED_LATE_S = 8.0
+"""A queue that stands as long may be somebody else's, and a picture must be able to begin."""
+PUT_OFF_S, PUT_OFF_TO_S = 1.0, 3.0
+"""How long the recorder's keyframe waits at the most until nothing is missing, and how old the last may become by that."""
 HIDDEN_BELOW_BPS = 450_000.0
 """More than this on a lossy uplink is frames of many packets, which are seldom whole: let a browser be timid there."""
 
@@ -50,8 +53,6 @@ class Asking:
         """Questions to be repeated, and when; the oldest fall off."""
         self.recorded: dict[Layer, float] = {}
         """Layers of which the recorder wants a keyframe, and since when."""
-        self.spoilt: set[Layer] = set()
-        """Layers that want a keyframe once their sender's way is no longer jammed."""
         self.unsaid: set[Transport] = set()
         """Transports with arrivals to be fed back."""
 
@@ -63,12 +64,9 @@ class Asking:
             _, publisher, message = self._twins.popleft()
             self._outlet.rtcp(publisher, message)
         for layer, since in list(self.recorded.items()):
-            if not layer.producer.reception.missing or now - since > PUT_OFF_S:
+            waited = now - since > PUT_OFF_S or now - layer.producer.keyframe_at > PUT_OFF_TO_S
+            if waited or not layer.producer.reception.missing:
                 del self.recorded[layer]
-                self.want_keyframe(layer)
-        for layer in list(self.spoilt):
-            if not layer.track.transport.uplink.jammed(now):
-                self.spoilt.discard(layer)
                 self.want_keyframe(layer)
         for layer in list(self.wanting):
             if not layer.producer.wanting or not self._followed(layer):
@@ -83,7 +81,6 @@ class Asking:
         for layer in track.layers:
             self.lossy.discard(layer)
             self.wanting.discard(layer)
-            self.spoilt.discard(layer)
             self.recorded.pop(layer, None)
 
     def want_recorded(self, layer: Layer) -> None:
@@ -98,6 +95,8 @@ class Asking:
 
     def _ask_keyframe(self, layer: Layer, now: float) -> None:
         publisher, producer = layer.track.transport, layer.producer
+        if publisher.uplink.jammed(now) and now - producer.keyframe_at < JAMMED_LATE_S:  # ASK-1
+            return
         if publisher.outbound is not None and producer.pli_due(now):
             assert producer.ssrc is not None
             self._outlet.rtcp(publisher, rtcp.pli(publisher.ssrc, producer.ssrc))
@@ -111,8 +110,7 @@ class Asking:
             if producer.reception.due_at > now:
                 continue
             ask, lost = producer.reception.due(now, publisher.rtt if publisher.rtt is not None else 0.1)
-            jammed = publisher.uplink.jammed(now)
-            if jammed:
+            if publisher.uplink.jammed(now):
                 ask = []
             elif ask and producer.is_video:
                 ask = ask[: publisher.asks(len(ask))]
@@ -124,10 +122,7 @@ class Asking:
                     if loss > least:
                         self._twins.append((now + turn * TWIN_S, publisher, message))
             if lost and producer.is_video and self._followed(layer):
-                if jammed:
-                    self.spoilt.add(layer)
-                else:
-                    self.want_keyframe(layer)
+                self.want_keyframe(layer)
 
     @staticmethod
     def _followed(layer: Layer) -> bool:

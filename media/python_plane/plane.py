@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from media.congestion.downlink import Downlink
 from media.forwarding.consumer import Consumer, Outgoing
 from media.forwarding.layered import LayeredConsumer
-from media.forwarding.producer import DEAR_BELOW_BPS, RECORDED_LATE_S, SELDOM_S
+from media.forwarding.producer import RECORDED_LATE_S, SELDOM_S
 from media.plane import (
     ConsumerSpec,
     IceCredentials,
@@ -194,12 +194,11 @@ class PythonPlane:
     def request_keyframe(self, track: str, old: bool = False) -> None:
         """Ask the publisher for a keyframe (throttled); nothing for audio, nor while one is on its way to the recorder.
 
-        `old`: the last one is good; where it would stand as a queue on the publisher's uplink it may grow older still.
+        `old`: the last one is good; where another would stop the picture it may grow older still.
         """
         asked, now = self._tracks[track], self._clock()
-        dear = asked.transport.uplink.narrow and asked.best(now).producer.bps < DEAR_BELOW_BPS
-        enough_s = SELDOM_S if old and dear else RECORDED_LATE_S
         for layer in asked.layers:
+            enough_s = SELDOM_S if old and layer.producer.reception.standstill.dear else RECORDED_LATE_S
             if now - layer.producer.keyframe_at < enough_s:
                 continue
             if len(asked.layers) == 1 or (asked.tape is not None and asked.tape.wanted is layer):

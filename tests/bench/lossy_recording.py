@@ -39,8 +39,8 @@ CHROMIUM_PLAYS = """
 """
 
 
-END_S = 0.5
-"""A recording ends with its sound, and no picture was due within this."""
+END_S = 1.0
+"""A recording ends with its sound; a camera without a processor has made its last picture a while before."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -60,22 +60,59 @@ async def test_what_the_recorder_asks_for_is_not_asked_for_while_a_keyframe_is_o
         await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
 
 
-@pytest.mark.parametrize(("bps", "asked_after_s"), [(200_000.0, 15.1), (1_500_000.0, 1.3)])
-async def test_a_recording_has_fewer_keyframes_where_they_are_dear(bps: float, asked_after_s: float) -> None:
+@pytest.mark.parametrize(("stopped_s", "asked_after_s"), [(0.3, 8.1), (0.02, 1.3)])
+async def test_a_recording_has_fewer_keyframes_where_they_stop_the_picture(
+    stopped_s: float, asked_after_s: float
+) -> None:
     async with running_plane() as bench:
         patient, doctor = await pair(bench)
         await film(patient, range(1, 3))
         await until(lambda: len(doctor.rtp) == 2)
-        uplink = bench.plane._transports["p"].uplink
-        for n in range(100):  # a queue of 0.1 s stands from the middle on, and is remembered
-            uplink.hear(1e4 + n / 50, bench.clock() - 2 + n / 50 + (0.1 if n > 50 else 0))
-        assert uplink.narrow
         producer = bench.plane._tracks["patient.camera"].producer
-        for after_s in (0.5, 1.3, 14.0, 15.1):
-            producer.bps, producer.keyframe_at = bps, bench.clock() - after_s
+        for at_s in (bench.clock() + 1, bench.clock() + 2):
+            producer.reception.standstill.frame(at_s)
+            producer.reception.standstill.keyframe()
+            producer.reception.standstill.frame(at_s + stopped_s)
+        for after_s in (0.5, 1.3, 7.0, 8.1):
+            producer.keyframe_at = bench.clock() - after_s
             bench.plane.request_keyframe("patient.camera", old=True)
-            await asyncio.sleep(0.06)
+            await bench.looks()
             assert bool(patient.heard(rtcp.KeyframeRequest)) is (after_s >= asked_after_s), after_s
+
+
+async def test_no_keyframe_is_asked_for_while_its_senders_way_is_jammed_until_the_last_is_old() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(1, 3))
+        await until(lambda: len(doctor.rtp) == 2)
+        bench.hold_clock()
+        uplink, now = bench.plane._transports["p"].uplink, bench.clock()
+        for n in range(100):  # a queue of 0.3 s stands from the middle on
+            uplink.hear(1e4 + n / 50, now - 2 + n / 50 + (0.3 if n > 50 else 0))
+        assert uplink.jammed(now)
+        producer = bench.plane._tracks["patient.camera"].producer
+        for old_s, asked in ((2.0, 0), (7.9, 0), (8.1, 1)):
+            producer.keyframe_at = bench.clock() - old_s
+            bench.plane.request_keyframe("patient.camera")
+            await bench.looks()
+            assert len(patient.heard(rtcp.KeyframeRequest)) == asked, old_s
+
+
+async def test_what_was_put_off_in_a_jam_is_asked_for_as_soon_as_it_is_over() -> None:
+    async with running_plane() as bench:
+        patient, doctor = await pair(bench)
+        await film(patient, range(1, 3))
+        await until(lambda: len(doctor.rtp) == 2)
+        bench.hold_clock()
+        uplink, now = bench.plane._transports["p"].uplink, bench.clock()
+        for n in range(100):
+            uplink.hear(1e4 + n / 50, now - 2 + n / 50 + (0.3 if n > 50 else 0))
+        bench.plane._tracks["patient.camera"].producer.keyframe_at = now - 2
+        bench.plane.request_keyframe("patient.camera")
+        await bench.looks()
+        assert patient.heard(rtcp.KeyframeRequest) == []
+        uplink.hear(1e4 + 2, now)
+        await until(lambda: len(patient.heard(rtcp.KeyframeRequest)) == 1)
 
 
 async def test_the_recorders_keyframe_waits_for_repairs_but_not_for_ever() -> None:

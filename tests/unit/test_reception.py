@@ -157,3 +157,18 @@ def test_what_is_kept_for_repair_is_about_a_second_of_the_stream() -> None:
     stream.report(1, 0, 0)
     stream.report(1, 0, 0)  # nothing came
     assert sum(packet is not None for packet in stream.packets) == 64
+
+
+def test_how_long_a_picture_stood_still_for_keyframes_is_read_from_the_frames_behind_them() -> None:
+    stream, seq, now = Reception(90000, True), 0, 0.0
+    for frame in range(1, 41):
+        key = frame % 20 == 0
+        for packet in range(8 if key else 1):
+            index = stream.accept(seq, frame * 3600, now + packet * 0.03, False)
+            if key and packet == 0:
+                stream.refresh(index)
+            seq += 1
+        now += 0.24 if key else 0.04
+    assert not stream.standstill.dear, "one is behind, the other not yet"
+    stream.accept(seq, 41 * 3600, now, False)
+    assert stream.standstill.dear

@@ -46,18 +46,6 @@ def test_sound_that_a_busy_machine_held_up_is_no_queue() -> None:
     assert uplink.wait_s > CALM_S / 2
 
 
-def test_a_path_is_narrow_for_a_while_after_a_queue() -> None:
-    uplink = Uplink()
-    play(uplink, 0, 5, 0.0)
-    assert not uplink.narrow
-    play(uplink, 5, 6, 0.25)
-    assert uplink.narrow
-    play(uplink, 6, 20, 0.0)
-    assert uplink.narrow
-    play(uplink, 20, 30, 0.0)
-    assert not uplink.narrow
-
-
 def test_a_stream_of_another_time_begins_anew() -> None:
     uplink = Uplink()
     play(uplink, 0, 5, 0.0)
