@@ -30,11 +30,15 @@ class Remembered:
         self.stamps = 0
         self.quality = CallQuality()
         self._shift = shift
+        self._parts_from: dict[str, int] = {}
+        """Where each stream's first part begins (ms): of it there may be nothing else yet."""
         for record, hashed in zip(said, hashes, strict=True):
             self._take(record, hashed)
         for name, account in self.accounts.items():  # a screen: its span begins with what there is of it
             begins = [s[0] for s in account.segments[:1]] + [g[0] for g in account.gaps[:1]]
-            self.firsts.setdefault(name, min(begins, default=0))
+            self.firsts.setdefault(
+                name, min([*begins, *([self._parts_from[name]] if name in self._parts_from else [])], default=0)
+            )
         self.newest_us = 0 if shift else max((record.mono_us for record in said), default=0)
 
     def _take(self, record: records.Record, hashed: str) -> None:
@@ -61,6 +65,7 @@ class Remembered:
             case records.Event() if isinstance(body.seat, str) and isinstance(body.state, str):
                 self.devices.setdefault(body.seat, {})[body.event] = body.state
             case records.Part():
+                self._parts_from.setdefault(body.stream, body.from_ms)
                 self.objects[body.init.name] = body.init.sha256
                 self.accounts.setdefault(body.stream, Account()).take(body)
             case records.Segment():

@@ -107,6 +107,13 @@ class OpenSegment:
         drafted = [Write(name + DRAFT, b"", gone=True)] if self.state.draft else []
         return [Write(name, sealed, whole=True), *drafted]
 
+    def drop(self) -> list[Write]:
+        """Nothing more is written of it. What was, no record speaks of: it leaves the spool with the visit."""
+        if not self.state.size:
+            return []
+        name = self.state.name
+        return [Write(name, b"", whole=True) if self._seal is None else Write(name + DRAFT, b"", gone=True)]
+
     def record(self, stream: str, part: int, to_ms: int, has_video: bool, forced: bool) -> records.Segment:
         """What is said of it, once it is complete."""
         state = self.state

@@ -167,6 +167,10 @@ class Stream:
         """End the open part: consent withdrawn (no frame from `until_ms` on is kept), or the visit is over at `end_ms`."""
         self._until_ms = until_ms
         self.drain(now_us, out, flush=True)
+        if self._segment is not None and self._is_over(
+            self._segment.state.from_ms
+        ):  # CONSENT-3: it stood ahead of the clock
+            self._drop_segment(out)
         self._until_ms = None
         self._end_part(end_ms, out)
         for track in self.tracks:
@@ -236,13 +240,15 @@ class Stream:
         at_ms = placed.at_us // 1000
         if at_ms < self.covering.first_ms and not self._reaches_back(placed.track, at_ms):
             return
-        if self._until_ms is not None and at_ms >= self._until_ms:
+        if self._is_over(at_ms) or (self._segment is None and self._is_over(self.covering.to_ms)):
             return
         part = self._part
         why = self._parting.why_new(part, placed, self._end_ms, self._placing.wanting)
         if why == "tracks" and self._parting.wait(part, placed, self._waiting.flows):
             return
         if why is not None:
+            if self._is_over(max(self._end_ms, self.covering.to_ms)):
+                return
             if (begins_ms := self._begin_part(placed, why, out)) is None:
                 return
             part, at_ms = self._part, begins_ms
@@ -256,6 +262,10 @@ class Stream:
             part.awaiting.discard(index)
             placed.track.shown(at_ms)
         self._put(part, index, placed.frame, at_ms, out)
+
+    def _is_over(self, ms: int) -> bool:
+        """Whether consent was withdrawn before this."""
+        return self._until_ms is not None and ms >= self._until_ms
 
     def _reaches_back(self, track: Track, at_ms: int) -> bool:
         """Whether the stream begins with this frame, which came before the recorder heard of its track: nothing else says
@@ -294,6 +304,8 @@ class Stream:
             if cut is not Cut.NO:
                 self._seal(at_ms, cut, out)
                 segment = None
+                if self._is_over(self.covering.to_ms):
+                    return
         if segment is None:
             segment = self._begin_segment(part, at_ms, out)
         duration_ms = frame.duration // 48
@@ -411,6 +423,15 @@ class Stream:
         out += segment.end(rest)
         body = segment.record(self.name, part.number, to_ms, part.has_video, forced=cut is Cut.FORCED)
         self.covering.say("segment", body, out)
+
+    def _drop_segment(self, out: list[Output]) -> None:
+        """Keep nothing of the open segment: no record will speak of it."""
+        assert self._part is not None
+        assert self._segment is not None
+        self._part.take_run()
+        self._part.segments -= 1
+        out += self._segment.drop()
+        self._segment = None
 
     # ---- records
 

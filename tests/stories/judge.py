@@ -207,6 +207,10 @@ def _troubles(stage: Stage, recorded: Recorded) -> dict[tuple[str, str], list[tu
         match step:
             case s.Jump(_, seat, source) | s.Leap(_, seat, source):
                 found[seat, source].append((begin - 500, begin + 3000))
+            case s.Withdraw(_, seat):  # what stands ahead of the clock stands after it
+                for key in sources:
+                    if key[0] == seat:
+                        found[key].append((begin - 2500, begin + 500))
             case s.WorkerDies(_, ms) | s.DiskFails(_, ms) | s.Pause(_, ms):
                 for key in sources:
                     found[key].append((begin - 6000, begin + ms + 3000))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.stories.judge import faults
 from tests.stories.stage import perform
-from tests.stories.steps import Agree, Crash, Jump, Publish, Step, Story, TapBreaks, Weather
+from tests.stories.steps import Agree, Crash, Jump, Publish, Step, Story, TapBreaks, Weather, Withdraw
 
 
 def _faults(seed: int, end_ms: int, *steps: Step) -> list[str]:
@@ -55,3 +55,15 @@ def test_a_hole_is_not_given_up_while_the_worker_that_may_fill_it_is_not_heard()
     rain = Weather(0, "patient", loss=0.2, burst=3, repairs=1.0, repair_ms=450)
     mic = Publish(740, "patient", "microphone", "opus")
     assert _faults(216, 6200, Agree(0, "patient"), rain, mic, TapBreaks(5540, 2860)) == []
+
+
+def test_a_segment_that_stands_after_its_seat_withdrew_is_not_kept() -> None:
+    camera, jump = Publish(100, "doctor", "camera", "VP9"), Jump(13_600, "doctor", "camera", 1938)
+    assert _faults(1163, 15_400, Agree(0, "doctor"), camera, jump, Withdraw(15_280, "doctor", untapped=True)) == []
+    sources = Publish(0, "patient", "microphone", "opus"), Publish(0, "patient", "screen", "VP9")
+    assert _faults(1236, 2907, Agree(0, "patient"), *sources, Withdraw(2900, "patient", untapped=False)) == []
+
+
+def test_a_screen_of_which_only_the_part_was_said_begins_there_after_a_crash() -> None:
+    crashes = Crash(220, 1200, torn=False), Crash(2460, 300, torn=False)
+    assert _faults(1317, 2529, Agree(0, "doctor"), Publish(20, "doctor", "screen", "VP8"), *crashes) == []
