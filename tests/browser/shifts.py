@@ -34,4 +34,4 @@ async def steady(page: Page) -> None:
     itself = [
         (by, what) for by, at, what in shifts if not any(tap <= at <= painted + ROUNDED_MS for tap, painted in taps)
     ]
-    assert sum(by for by, _ in itself) <= BAR, itself
+    assert sum(by for by, _ in itself) <= BAR, (itself, shifts, taps)
