@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -11,6 +12,7 @@ import secrets
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -26,17 +28,32 @@ DOCTOR = {"id": "d-1", "name": "李敏", "title": "主治医师", "department": 
 PATIENT = {"id": "p-1", "name": "王桂英", "age": 68, "sex": "female", "complaint": "头晕三天"}
 
 
+_GIVEN = Path(tempfile.gettempdir()) / f"teleconsult-test-ports-{os.getuid()}"
+_held: list[int] = []
+
+
 def free_port() -> int:
     """A port that was free a moment ago, for TCP and UDP, at every address.
 
     It is none of those that the kernel gives to whoever asks for any (from 32 768): so nobody gets it by chance meanwhile.
+    No other process of tests on this machine is given it while it is one of the last 200 of this one.
     """
+    _GIVEN.mkdir(exist_ok=True)
     while True:
         port = secrets.choice(range(12_000, 32_000))
-        with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram, contextlib.suppress(OSError):
-            for each in (stream, datagram):
-                each.bind(("", port))
-            return port
+        ours = os.open(_GIVEN / str(port), os.O_CREAT | os.O_WRONLY)
+        try:
+            fcntl.flock(ours, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as stream, socket.socket(type=socket.SOCK_DGRAM) as datagram:
+                for each in (stream, datagram):
+                    each.bind(("", port))
+        except OSError:
+            os.close(ours)
+            continue
+        _held.append(ours)
+        if len(_held) > 200:
+            os.close(_held.pop(0))
+        return port
 
 
 class System:
