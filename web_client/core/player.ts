@@ -95,10 +95,10 @@ const AGAIN_MS = [500, 1000];
  * A piece's bytes, or null if it cannot be had. A network may blink: what broke off is asked for again; what breaks off each
  * time is as good as not there, as one whose seal turns out to be broken when half of it has been sent.
  */
-export async function insist(fetch: () => Promise<Piece | null>, pause: (ms: number) => Promise<unknown>): Promise<ArrayBuffer | null> {
+export async function insist(ask: () => Promise<Piece | null>, pause: (ms: number) => Promise<unknown>): Promise<ArrayBuffer | null> {
   for (const ms of [...AGAIN_MS, null]) {
     try {
-      return (await (await fetch())?.arrayBuffer()) ?? null;
+      return (await (await ask())?.arrayBuffer()) ?? null;
     } catch {
       if (ms !== null) await pause(ms);
     }
