@@ -143,7 +143,8 @@ def _held(
 
 def _missing(stage: Stage, recorded: Recorded) -> Iterator[str]:
     """A frame that came whole while its seat was recorded is there, or lies where something is declared or went wrong."""
-    there = {id(kept.shot) for kept in recorded.kept}
+    there = {id(kept.shot): kept.block.at_ms for kept in recorded.kept}
+    ahead: dict[Sender, float] = defaultdict(float)
     agreed = recorded.agreed()
     frozen: dict[tuple[str, str], list[tuple[int, int]]] = defaultdict(list)
     for event in recorded.bodies("event"):
@@ -158,8 +159,9 @@ def _missing(stage: Stage, recorded: Recorded) -> Iterator[str]:
     broken: dict[Sender, bool] = {}
     for shot in stage.shots:
         sender, stream = shot.sender, stream_of(shot)
+        sent_ms = recorded.ms(shot.sent_us)
         if id(shot) in there:
-            broken[sender] = False
+            broken[sender], ahead[sender] = False, there[id(shot)] - sent_ms
             continue
         came = [one for one in shot.came_us if one is not None and one <= stage.closing_us]
         if len(came) < len(shot.came_us) or shot.late or _overtaken(shot, firsts[sender]):
@@ -167,14 +169,16 @@ def _missing(stage: Stage, recorded: Recorded) -> Iterator[str]:
             continue
         if sender.codec != "opus" and not shot.keyframe and broken.get(sender):
             continue
+        spans = [
+            *((a - NEAR_MS, b + NEAR_MS) for a, b, _ in recorded.gaps(stream)),
+            *((a - NEAR_MS, b + NEAR_MS) for a, b in frozen[sender.seat, sender.source]),
+            *((a - NEAR_MS, a + BRIEF_MS) for a in parts[stream] if not shot.keyframe),
+            *troubles[sender.seat, sender.source],
+        ]
         at_ms = recorded.ms(max(came))
-        explained = (
-            not any(begin + 600_000 <= min(came) and max(came) < end for begin, end in agreed[sender.seat])
-            or any(a - NEAR_MS <= at_ms <= b + NEAR_MS for a, b, _ in recorded.gaps(stream))
-            or any(a - NEAR_MS <= at_ms <= b + NEAR_MS for a, b in frozen[sender.seat, sender.source])
-            or any(a <= at_ms <= b for a, b in troubles[sender.seat, sender.source])
-            or (not shot.keyframe and any(a - NEAR_MS <= at_ms <= a + BRIEF_MS for a in parts[stream]))
-        )
+        explained = any(
+            a <= one <= b for a, b in spans for one in (at_ms, sent_ms, sent_ms + ahead[sender])
+        ) or not any(begin + 600_000 <= min(came) and max(came) < end for begin, end in agreed[sender.seat])
         broken[sender] = True
         if not explained:
             yield f"{stream}: shot {shot.number} of {sender.source} ({sender.codec}) came at {at_ms:.0f} and is not there"
