@@ -89,6 +89,7 @@ class Streams:
         if seat not in self._streams:
             self._add(seat, now_ms, None)
         for stream in self._of(seat):
+            stream.agreed(now_ms)
             stream.covering.causes.end("withdrawn", now_ms)
         for (epoch, _), tap in self._taps.items():
             if tap.seat == seat:
@@ -330,6 +331,8 @@ class Streams:
             self._seals.begin if self._seals is not None and self._seals.sealing else None,
         )
         stream.covering.devices = self._devices.setdefault(seat, {})
+        if seat in self._active:
+            stream.agreed(self.ms(self._active[seat]))
         if self._paused:
             stream.covering.away(first_ms)
         return stream

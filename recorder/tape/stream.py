@@ -86,9 +86,15 @@ class Stream:
         self._placing = Placing(name, first_ms, senders)
         self._parting = Parting("recovered" if self.covering.account.parts else "start")
         self._ended = Ended()
+        self._agreed_ms = 0
         self._until_ms: int | None = None
         self._end_ms = self.covering.to_ms
         self.covering.publishing((), first_ms)
+
+    def agreed(self, at_ms: int) -> None:
+        """Its seat is recorded from here on: nothing of it may stand before (CONSENT-2)."""
+        self._agreed_ms = at_ms
+        self._placing.begins(max(at_ms, self.covering.first_ms))
 
     # ---- tracks
 
@@ -238,7 +244,7 @@ class Stream:
 
     def _take(self, placed: PlacedFrame, out: list[Output]) -> None:
         at_ms = placed.at_us // 1000
-        if at_ms < self.covering.first_ms and not self._reaches_back(placed.track, at_ms):
+        if at_ms < self._agreed_ms or (at_ms < self.covering.first_ms and not self._reaches_back(placed.track, at_ms)):
             return
         if self._is_over(at_ms) or (self._segment is None and self._is_over(self.covering.to_ms)):
             return

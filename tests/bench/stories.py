@@ -10,6 +10,7 @@ import argparse
 import logging
 import re
 import traceback
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from time import monotonic
@@ -54,12 +55,12 @@ def _judged(seed: int, real: bool) -> list[str]:
         return _faults(tell(seed))
     from tests.stories.studio import faults_of_real
 
-    return faults_of_real(tell(seed))
+    return _faults(tell(seed), faults_of_real)
 
 
-def _faults(story: Story) -> list[str]:
+def _faults(story: Story, judge: Callable[[Story], list[str]] = lambda story: faults(perform(story))) -> list[str]:
     try:
-        return faults(perform(story))
+        return judge(story)
     except Exception:  # noqa: BLE001 - whatever the recorder raises is what is looked for
         return [traceback.format_exc(limit=-3)]
 

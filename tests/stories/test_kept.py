@@ -67,3 +67,9 @@ def test_a_segment_that_stands_after_its_seat_withdrew_is_not_kept() -> None:
 def test_a_screen_of_which_only_the_part_was_said_begins_there_after_a_crash() -> None:
     crashes = Crash(220, 1200, torn=False), Crash(2460, 300, torn=False)
     assert _faults(1317, 2529, Agree(0, "doctor"), Publish(20, "doctor", "screen", "VP8"), *crashes) == []
+
+
+def test_nothing_stands_before_its_seat_agreed_again() -> None:
+    cameras = Publish(440, "patient", "camera", "H264"), Publish(9000, "patient", "camera", "VP9")
+    agreed = Agree(1600, "patient"), Withdraw(3100, "patient", untapped=True), Agree(8980, "patient")
+    assert _faults(4839, 9213, cameras[0], *agreed, cameras[1]) == []
