@@ -39,11 +39,15 @@ export interface StreamLedger {
   part: number;
   container: string;
   tracks: ReadonlySet<number>;
+  /** Those of the part's tracks that are pictures. */
+  pictures: ReadonlySet<number>;
   n: number;
   segments: number;
   bytes: number;
   last: string | null;
   readonly present: PlaySegment[];
+  /** Segments in which no frame of a picture is, for whatever reason. */
+  readonly soundOnly: Span[];
   readonly lost: Lost[];
   readonly play: PlayPart[];
 }
@@ -284,6 +288,7 @@ export class Ledger {
     stream.n = 0;
     stream.container = body.container;
     stream.tracks = new Set(body.tracks.map((track) => track.number));
+    stream.pictures = new Set(body.tracks.filter((track) => track.codec !== 'opus').map((track) => track.number));
     stream.play.push({ container: body.container, init: name, codecs: body.tracks.map((track) => track.codec), from_ms: body.from_ms, segments: [] });
   }
 
@@ -314,6 +319,7 @@ export class Ledger {
     this.last = Math.max(this.last, body.to_ms);
     const segment = { name, from_ms: body.from_ms, to_ms: body.to_ms };
     stream.present.push(segment);
+    if (!body.tracks.some((track) => stream.pictures.has(track.number) && track.frames > 0)) stream.soundOnly.push(segment);
     stream.play.at(-1)?.segments.push(segment);
   }
 
@@ -362,7 +368,7 @@ export class Ledger {
 }
 
 function empty(): StreamLedger {
-  return { parts: 0, part: 0, container: 'webm', tracks: new Set(), n: 0, segments: 0, bytes: 0, last: null, present: [], lost: [], play: [] };
+  return { parts: 0, part: 0, container: 'webm', tracks: new Set(), pictures: new Set(), n: 0, segments: 0, bytes: 0, last: null, present: [], soundOnly: [], lost: [], play: [] };
 }
 
 const inOrder = <T extends Span>(spans: readonly T[]): T[] => [...spans].sort((a, b) => a.from_ms - b.from_ms || a.to_ms - b.to_ms);

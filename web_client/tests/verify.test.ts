@@ -108,6 +108,17 @@ function edited(change: (objects: Map<string, string>) => void): Promise<Verdict
 
 const drop = (text: string): string => text.split('\n').slice(0, -2).join('\n') + '\n';
 
+describe('what is there', () => {
+  it('is sound alone where no frame of a picture stands', async () => {
+    const all = records();
+    const late = all.find(({ type, body }) => type === 'segment' && body['n'] === 2);
+    (late?.body['tracks'] as { frames: number; keyframes: number }[])[0] = { number: 1, expected: 0, received: 0, recovered: 0, lost: 0, frames: 0, keyframes: 0 } as never;
+    const verdict = await judge(written(all));
+    expect([verdict.intact, verdict.complete]).toEqual([true, true]);
+    expect(verdict.ledger.streams.get('patient')?.soundOnly.map(({ from_ms, to_ms }) => [from_ms, to_ms])).toEqual([[2500, 4000]]);
+  });
+});
+
 describe('verify', () => {
   it('finds a whole recording intact and complete, and says what it left out', async () => {
     const verdict = await judge(written(records()));

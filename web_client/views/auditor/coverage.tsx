@@ -1,4 +1,7 @@
-/** Every second of every stream, drawn: there, muted, off, or lost and by whom. One clock runs across all of them. */
+/**
+ * Every second of every stream, drawn: there, muted, off, or lost and by whom. One clock runs across all of them. Of what is
+ * there the upper half is the picture, the lower half the sound.
+ */
 import type { Lost, Span, StreamLedger } from '../../core/ledger';
 import { joined, mutedSpans, zeroOf } from '../../core/player';
 import type { Verdict } from '../../core/verify';
@@ -7,7 +10,7 @@ import { lasted } from './lasted';
 import type { AuditorGiven } from './shape';
 
 const MOST_GAPS = 60;
-const LEGEND = ['present', 'muted', 'off', 'network', 'recorder'] as const;
+const LEGEND = ['present', 'sound', 'muted', 'off', 'network', 'recorder'] as const;
 
 interface Line {
   readonly name: string;
@@ -32,14 +35,20 @@ function Drawn({ line, length, w }: { line: Line; length: number; w: AuditorGive
     const ms = stream.lost.filter((gap) => gap.cause === cause).reduce((sum, gap) => sum + gap.to_ms - gap.from_ms, 0);
     return `${w.auditLegend[cause] ?? cause} ${w.seconds(lasted(ms))}`;
   });
-  const quiet = muted.reduce((sum, span) => sum + span.to_ms - span.from_ms, 0);
-  if (quiet > 0) said.unshift(`${w.auditLegend['muted']} ${w.seconds(lasted(quiet))}`);
+  const partly: readonly (readonly [string, readonly Span[]])[] = [['muted', muted], ['sound', stream.soundOnly]];
+  for (const [kind, spans] of partly) {
+    const ms = spans.reduce((sum, span) => sum + span.to_ms - span.from_ms, 0);
+    if (ms > 0) said.unshift(`${w.auditLegend[kind]} ${w.seconds(lasted(ms))}`);
+  }
   return (
     <div class="cover" data-stream={name}>
       <span>{w.auditSeat[name] ?? name}</span>
       <svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">
         {joined(stream.present).map((each) => (
           <rect key={`p${each.from_ms}`} class="present" x={x(each.from_ms)} width={x(each.to_ms - each.from_ms)} y="2" height="10" />
+        ))}
+        {joined(stream.soundOnly).map((each) => (
+          <rect key={`s${each.from_ms}`} class="sound" x={x(each.from_ms)} width={Math.max(2, x(each.to_ms - each.from_ms))} y="2" height="5" />
         ))}
         {muted.map((each) => (
           <rect key={`m${each.from_ms}`} class="muted" x={x(each.from_ms)} width={Math.max(2, x(each.to_ms - each.from_ms))} y="8" height="4" />

@@ -52,7 +52,7 @@ export const auditor: OwnAuditorWords = {
   auditSeek: 'Position',
   auditCannotPlay: 'This browser cannot play this format. Download it and use a player.',
   auditNoPicture: 'No picture here',
-  auditLegend: { present: 'present', muted: 'muted', off: 'off', network: 'lost by network', recorder: 'lost by recorder', worker: 'lost by service', withdrawn: 'consent withdrawn' },
+  auditLegend: { present: 'present', sound: 'sound only', muted: 'muted', off: 'off', network: 'lost by network', recorder: 'lost by recorder', worker: 'lost by service', withdrawn: 'consent withdrawn' },
   auditEvents: {
     open: 'Record begins', consent: 'Agreed to recording', refused: 'Did not agree', withdraw: 'Withdrew consent', join: 'Joined', leave: 'Left',
     start: 'Recording starts', part: 'New part', gap: 'Gap', event: 'Event', recovered: 'Recorder came back', degraded: 'Storage trouble',

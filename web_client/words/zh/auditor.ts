@@ -51,7 +51,7 @@ export const auditor = {
   auditSeek: '播放位置',
   auditCannotPlay: '这个浏览器放不了这种格式，请下载后用播放器看。',
   auditNoPicture: '这一段没有画面',
-  auditLegend: { present: '在', muted: '静音', off: '关着', network: '网络丢', recorder: '录像机丢', worker: '服务丢', withdrawn: '收回同意' } as Readonly<Record<string, string>>,
+  auditLegend: { present: '在', sound: '只有声音', muted: '静音', off: '关着', network: '网络丢', recorder: '录像机丢', worker: '服务丢', withdrawn: '收回同意' } as Readonly<Record<string, string>>,
   auditEvents: {
     open: '开始记录', consent: '同意录像', refused: '不同意录像', withdraw: '收回同意', join: '进入', leave: '离开', start: '开始录像',
     part: '新的一段', gap: '空缺', event: '事件', recovered: '录像机恢复', degraded: '存储有问题', access: '有人查看', export: '导出', close: '封存',
