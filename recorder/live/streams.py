@@ -296,7 +296,10 @@ class Streams:
         self._passed = {(one.epoch, one.handle): one for one in (held.passed if held is not None else ())}
         for name, stream in self._streams.items():
             stream.covering.causes.restore(causes.get(name, {}))
-            if layout.seat_of(name) in self._active:
+            if (seat := layout.seat_of(name)) in self._active:
+                stream.covering.causes.end(
+                    "withdrawn", self.ms(self._active[seat])
+                )  # its `start` may be the newest line
                 stream.covering.away(min(away_from, now_ms))
                 stream.covering.back(now_us)
             else:

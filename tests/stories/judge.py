@@ -95,7 +95,7 @@ def _consent(stage: Stage, recorded: Recorded) -> Iterator[str]:
     """Nothing came while its seat did not agree."""
     agreed = recorded.agreed()
     for kept in recorded.kept:
-        for came_us in kept.shot.came_us if kept.shot is not None else ():
+        for came_us in kept.shot.came_us if kept.shot is not None and not kept.shot.again else ():
             seat = seat_of(kept.segment["stream"])
             if came_us is None or not any(begin <= came_us < end for begin, end in agreed[seat]):
                 yield f"{kept.segment['name']} at {kept.block.at_ms}: came at {recorded.ms(came_us or 0)}, not agreed"

@@ -35,6 +35,8 @@ class Shot:
     came_us: list[int | None] = field(default_factory=list)
     late: bool = False
     """A packet of it came so late that the recorder may have given it up."""
+    again: bool = False
+    """A packet of it came twice: which of the two was recorded is not known."""
 
 
 @dataclass

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from tests.stories.judge import faults
 from tests.stories.stage import perform
-from tests.stories.steps import Agree, Crash, Jump, Publish, Step, Story, TapBreaks, Weather, Withdraw
+from tests.stories.steps import (
+    Agree,
+    Crash,
+    Device,
+    DiskFails,
+    Jump,
+    Publish,
+    Step,
+    Story,
+    TapBreaks,
+    Weather,
+    Withdraw,
+)
 
 
 def _faults(seed: int, end_ms: int, *steps: Step) -> list[str]:
@@ -73,3 +85,16 @@ def test_nothing_stands_before_its_seat_agreed_again() -> None:
     cameras = Publish(440, "patient", "camera", "H264"), Publish(9000, "patient", "camera", "VP9")
     agreed = Agree(1600, "patient"), Withdraw(3100, "patient", untapped=True), Agree(8980, "patient")
     assert _faults(4839, 9213, cameras[0], *agreed, cameras[1]) == []
+
+
+def test_a_seat_that_agreed_again_just_before_a_crash_is_not_taken_for_withdrawn_afterwards() -> None:
+    steps = (
+        Agree(0, "doctor"),
+        Withdraw(260, "doctor", untapped=False),
+        Publish(320, "doctor", "camera", "H264"),
+        DiskFails(1380, 2400),
+        Agree(2300, "doctor"),
+        Crash(5100, 600, torn=True),
+        Device(10_020, "doctor", "camera", "off", quiet=True),
+    )
+    assert _faults(5017, 11_369, *steps) == []

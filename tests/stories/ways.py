@@ -26,9 +26,13 @@ class Came(NamedTuple):
     def noted(self) -> None:
         """The worker took it, for the first time or again."""
         shot, place = self.packet.shot, self.packet.place
-        if shot is not None and shot.came_us[place] is None:
-            shot.came_us[place] = self.at_us
-            shot.late |= self.late
+        if shot is None:
+            return
+        if shot.came_us[place] is not None:
+            shot.again = True
+            return
+        shot.came_us[place] = self.at_us
+        shot.late |= self.late
 
 
 class Way:
