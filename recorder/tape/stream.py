@@ -368,6 +368,8 @@ class Stream:
             self._waiting.put(waited)
         old = self._part.tracks if self._part is not None else []
         at_ms = (placed.at_us + self._placing.settle(tracks, old, placed, self._waiting)) // 1000
+        if self._is_over(max(at_ms, self.covering.to_ms)):  # CONSENT-3
+            return None
         first.parameters = placed.frame.parameters or first.parameters
         shapes = [shape_of(t, placed.frame if t is first else self._waiting.keyframe_of(t)) for t in tracks]
         part = OpenPart(self.covering.account.parts + 1, tracks, shapes)

@@ -76,6 +76,12 @@ def test_a_segment_that_stands_after_its_seat_withdrew_is_not_kept() -> None:
     assert _faults(1236, 2907, Agree(0, "patient"), *sources, Withdraw(2900, "patient", untapped=False)) == []
 
 
+def test_a_part_that_would_be_placed_after_its_seat_withdrew_does_not_begin() -> None:
+    sources = Publish(100, "patient", "microphone", "opus"), Publish(100, "patient", "camera", "VP9")
+    jump, withdraw = Jump(180, "patient", "camera", 1773), Withdraw(560, "patient", untapped=True)
+    assert _faults(8989, 663, Agree(0, "patient"), *sources, jump, withdraw) == []
+
+
 def test_a_screen_of_which_only_the_part_was_said_begins_there_after_a_crash() -> None:
     crashes = Crash(220, 1200, torn=False), Crash(2460, 300, torn=False)
     assert _faults(1317, 2529, Agree(0, "doctor"), Publish(20, "doctor", "screen", "VP8"), *crashes) == []
