@@ -26,8 +26,8 @@ MAX_SIDE = 16_383
 
 
 class MediaFrame(NamedTuple):
-    """One frame. `timestamp`: extended RTP time; `first_seq`: its first packet; `width` is 0 where unknown; `duration`: RTP
-    ticks (Opus), else 0."""
+    """One frame. `timestamp`: extended RTP time; `first_seq`: its first packet; `tap_seq`: the earliest tap frame of its
+    packets; `width` is 0 where unknown; `duration`: RTP ticks (Opus), else 0."""
 
     timestamp: int
     keyframe: bool
@@ -192,6 +192,8 @@ class VideoDepacketizer:
         if current is None:
             begins = self._begins(payloads[0], in_row)
             current = self._open = Unfinished(seq, timestamp, arrival_us, tap_seq, begins)
+        elif tap_seq < current.tap_seq:  # it came first, and was waited for
+            current.tap_seq = tap_seq
         current.payloads += payloads
         return self._finish(current) if marker else None
 

@@ -104,3 +104,15 @@ def test_a_seat_that_agreed_again_just_before_a_crash_is_not_taken_for_withdrawn
         Device(10_020, "doctor", "camera", "off", quiet=True),
     )
     assert _faults(5017, 11_369, *steps) == []
+
+
+def test_a_frame_of_which_a_later_packet_came_first_outlives_two_crashes() -> None:
+    steps = (
+        Weather(0, "patient", loss=0, burst=3, doubles=0.05, repairs=0, repair_ms=60, delay_ms=150, jitter_ms=120),
+        Agree(9240, "patient"),
+        Publish(9240, "patient", "camera", "VP9"),
+        Publish(9340, "patient", "microphone", "opus"),
+        Crash(11_220, 20, torn=False),
+        Crash(12_220, 220, torn=False),
+    )
+    assert _faults(13298, 12_400, *steps) == []

@@ -71,6 +71,13 @@ def test_with_any_loss_what_comes_out_is_a_part_of_what_went_in_and_each_frame_c
         assert frame.keyframe or number - 1 in numbers
 
 
+def test_a_frame_stands_in_the_tap_where_the_first_of_its_packets_came() -> None:
+    frame = vp8_frame(0, True, 3000)
+    first, second, *rest = vp8_packets(frame, 1, 7, 1100)
+    (whole,) = feed("VP8", [first._replace(tap_seq=6), second._replace(tap_seq=5), *rest])
+    assert whole.tap_seq == min(5, *(packet.tap_seq for packet in rest))
+
+
 def test_a_frame_without_its_marker_does_not_swallow_the_next() -> None:
     first = vp8_packets(vp8_frame(0, True, 2000), 0, 0, 1100)
     second = vp8_packets(vp8_frame(1, True, 2000), 1, len(first), 1100)
