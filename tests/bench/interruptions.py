@@ -86,7 +86,7 @@ async def _settle(visit: Visit, phase: str) -> None:
 async def _look(visit: Visit, phase: str, lines: list[str], tally: Tally) -> None:
     await _settle(visit, phase)
     if phase == "live":
-        await asyncio.gather(moving(visit.patient, 25), moving(visit.doctor, 25))
+        await asyncio.gather(moving(visit.patient), moving(visit.doctor))
     tally.seats_kept += await visit.patient.eval("return window.__teleconsult.seat") == "patient"
     rows = await visit.doctor.eval("return document.querySelectorAll('[data-visit]').length")
     streams = [await page.eval(STREAMS) for page in (visit.doctor, visit.patient)] if phase == "live" else []

@@ -107,7 +107,7 @@ async def faults(system: System, doctors: Browser, patients: Browser, scratch: P
             system.kill("recorder" if part == "recorder" else "media")
             if part == "media":
                 await asyncio.sleep(0.3)
-        await asyncio.gather(moving(visit.doctor, 20), moving(visit.patient, 20))
+        await asyncio.gather(moving(visit.doctor), moving(visit.patient))
         back = time.monotonic() - began
         await asyncio.sleep(4)
         await visit.end()
